@@ -1,0 +1,1 @@
+"""The pure centre: records, decisions, ports. No clock, no chance, no input or output."""

@@ -1,0 +1,95 @@
+"""What goes into a hand-over process and what comes out of it. Holds references only, no key."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from connector.core.errors import Fault
+from connector.core.model import Millis, OpenRequest, PersonRecord, Record, SetEntry, Sha256Hex, Slot
+from connector.core.selection import SelectionRules
+
+
+class PluginReference(Record):
+    """A plug-in by its entry-point name, with its settings as JSON (secrets are file paths)."""
+
+    plugin: str
+    name: str
+    settings: dict[str, JsonValue]
+
+
+class HandoverJob(Record):
+    """One hand-over: exactly these generations of this person for this holder.
+
+    ``limit`` is in seconds from the moment the parent starts the process.
+    """
+
+    attempt: int
+    holder: str
+    person: str
+    route: str
+    escrow: PluginReference
+    target: PluginReference
+    entries: tuple[SetEntry, ...] = Field(min_length=1)
+    requests: tuple[OpenRequest, ...]
+    digest: Sha256Hex
+    address: str
+    now: Millis
+    rules: SelectionRules
+    pkcs12_profile: Literal["modern", "compat"] = "modern"
+    issuers_file: str | None = None
+    accept_unlocked_memory: bool = False
+    limit: float = Field(gt=0, le=600)
+    crash_at: str | None = None
+
+
+class BundleReceipt(Record):
+    """One bundle that was sent: its slot, generation and size in bytes."""
+
+    slot: Slot
+    fingerprint: Sha256Hex
+    size: int
+
+
+class Accepted(Record):
+    """The target took the set."""
+
+    outcome: Literal["accepted"] = "accepted"
+    digest: Sha256Hex
+    bundles: tuple[BundleReceipt, ...]
+    server_time: Millis | None
+    memory_locked: bool
+    seconds: dict[str, float] = {}
+
+
+class NotSent(Record):
+    """Nothing reached the target. ``disclosed``: how many keys had left escrow."""
+
+    outcome: Literal["not_sent"] = "not_sent"
+    fault: Fault
+    disclosed: int = 0
+
+
+class Refused(Record):
+    """The target answered, and took nothing."""
+
+    outcome: Literal["refused"] = "refused"
+    fault: Fault
+    disclosed: int = 0
+
+
+class Changed(Record):
+    """The CA no longer lists exactly the approved generations; nothing was fetched or sent."""
+
+    outcome: Literal["changed"] = "changed"
+    person: PersonRecord | None = None
+
+
+class Unknown(Record):
+    """The upload may or may not have reached the target."""
+
+    outcome: Literal["unknown"] = "unknown"
+    fault: Fault
+    disclosed: int = 0
+
+
+HandoverOutcome = Accepted | NotSent | Refused | Changed | Unknown

@@ -1,0 +1,216 @@
+"""The nouns that everything else speaks of: subjects, certificate generations, sets.
+
+Times are ``Millis``: whole milliseconds since 1970-01-01T00:00:00Z. Fingerprints and digests are
+lower-case hexadecimal SHA-256.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+from urllib.parse import quote, unquote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Millis = int
+SECOND: Millis = 1000
+HOUR: Millis = 3600 * SECOND
+DAY: Millis = 24 * HOUR
+
+Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SubjectKey = Annotated[str, Field(min_length=5, max_length=600)]
+
+
+class Record(BaseModel):
+    """A frozen record that refuses members it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SubjectKind(StrEnum):
+    """The units of order. Events of one subject are handled one after another."""
+
+    DEVICE = "device"
+    HOLDER = "user"
+    PERSON = "person"
+    PARTITION = "partition"
+
+
+class Subject(NamedTuple):
+    """A subject key taken apart."""
+
+    tenant: str
+    kind: SubjectKind
+    id: str
+
+
+def subject_key(tenant: str, kind: SubjectKind, identifier: str) -> SubjectKey:
+    """``tenant/kind/id``, each part percent-encoded so that no id can imitate another key."""
+    return f"{quote(tenant, safe='')}/{kind.value}/{quote(identifier, safe='@')}"
+
+
+def parse_subject(key: SubjectKey) -> Subject:
+    """The parts of a key made by :func:`subject_key`.
+
+    Raises:
+        ValueError: when ``key`` is not such a key.
+    """
+    tenant, kind, identifier = key.split("/")
+    return Subject(unquote(tenant), SubjectKind(kind), unquote(identifier))
+
+
+def partition_of(key: SubjectKey, partitions: int) -> int:
+    """The journal partition of a subject, stable for the life of a journal."""
+    return zlib.crc32(key.encode()) % partitions
+
+
+class Usage(StrEnum):
+    """What a certificate's key usage allows (RFC 8551 section 4.4.2, RFC 5280 section 4.2.1.3)."""
+
+    SIGNING = "signing"
+    ENCRYPTION = "encryption"
+    BOTH = "both"
+
+
+class Slot(StrEnum):
+    """The places of one upload."""
+
+    SIGNING = "signing"
+    ENCRYPTION = "encryption"
+    ARCHIVED = "archived"
+
+
+class Generation(Record):
+    """One certificate of a holder as the CA lists it. Public data only.
+
+    ``public_key`` is the SHA-256 of the DER SubjectPublicKeyInfo; ``issuer`` an RFC 4514 string;
+    ``serial`` hexadecimal without leading zeros; ``addresses`` the rfc822Name entries, lower case;
+    ``key_size`` in bits (RSA modulus or EC curve size).
+    """
+
+    fingerprint: Sha256Hex
+    public_key: Sha256Hex
+    usage: Usage
+    issuer: str
+    serial: str
+    subject: str = ""
+    not_before: Millis
+    not_after: Millis
+    addresses: tuple[str, ...] = ()
+    key_type: str = "rsa"
+    key_size: int = 2048
+    revoked_at: Millis | None = None
+    revocation_reason: str | None = None
+    recoverable: bool = True
+    single_use: bool = False
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether mail can be encrypted to it."""
+        return self.usage in {Usage.ENCRYPTION, Usage.BOTH}
+
+    @property
+    def signs(self) -> bool:
+        """Whether mail can be signed with it."""
+        return self.usage in {Usage.SIGNING, Usage.BOTH}
+
+
+class SetEntry(Record):
+    """One place of a set: which generation goes where. Holds no key."""
+
+    slot: Slot
+    fingerprint: Sha256Hex
+    public_key: Sha256Hex
+
+
+def set_digest(entries: Iterable[SetEntry]) -> Sha256Hex:
+    """The name of a set outside a hand-over: a digest over (slot, certificate, public key)."""
+    lines = sorted(f"{entry.slot.value} {entry.fingerprint} {entry.public_key}" for entry in entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+class IdentityPair(Record):
+    """Who a UEM user claims to be at the CA: the person's name there, and what must agree."""
+
+    person: str = Field(min_length=1, max_length=256)
+    agreeing: str = Field(min_length=1, max_length=256)
+
+
+class PersonRecord(Record):
+    """What the CA knows of a person: proven names and mail addresses (lower case)."""
+
+    person: str
+    addresses: tuple[str, ...] = ()
+    attributes: dict[str, str] = {}
+
+
+class RequestState(StrEnum):
+    """The life of one recovery request at the CA."""
+
+    PENDING = "pending"
+    GRANTED = "granted"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    FETCHED = "fetched"
+    GONE = "gone"
+
+
+class OpenRequest(Record):
+    """A recovery request that the CA knows, for one generation. ``id`` is ours."""
+
+    id: str
+    fingerprint: Sha256Hex
+    state: RequestState
+
+
+class ProfileStatus(StrEnum):
+    """What the UEM says of our mail profile on one device."""
+
+    NONE = "none"
+    PENDING = "pending"
+    INSTALLED = "installed"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class DeviceFacts(Record):
+    """A device as the UEM describes it. ``id`` is the UEM's numeric id as text."""
+
+    id: str
+    holder: str | None
+    enrolled: bool
+    platform: str = ""
+    serial: str = ""
+    friendly_name: str = ""
+    compromised: bool = False
+    compliant: bool | None = None
+    last_seen: Millis | None = None
+    profile: ProfileStatus = ProfileStatus.UNKNOWN
+
+
+class HolderFacts(Record):
+    """A UEM user and all devices of his. ``attributes`` are the user's, by lower-case name."""
+
+    id: str
+    active: bool = True
+    name: str = ""
+    mail: str = ""
+    group: str = ""
+    attributes: dict[str, str] = {}
+    devices: tuple[DeviceFacts, ...] = ()
+
+
+class DeviceEvidence(Record):
+    """What one look at a device showed of our profile and certificate.
+
+    All times are on the UEM's clock. ``certificate_seen_at``: when a sample from the device listed
+    the current certificate. ``install_confirmed_at``: newest confirmed install of our profile.
+    """
+
+    device: str
+    enrolled: bool = True
+    profile: ProfileStatus = ProfileStatus.UNKNOWN
+    certificate_seen_at: Millis | None = None
+    install_confirmed_at: Millis | None = None
+    last_seen: Millis | None = None

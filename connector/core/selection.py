@@ -1,0 +1,183 @@
+"""Which of a person's generations make up one set. Pure: parent and hand-over child agree by it."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from connector.core.errors import Permanent
+from connector.core.model import (
+    Generation,
+    Millis,
+    PersonRecord,
+    Record,
+    SetEntry,
+    Sha256Hex,
+    Slot,
+    set_digest,
+)
+
+MINIMUM_CURRENT_RSA = 2048
+MINIMUM_ARCHIVED_RSA = 1024
+
+
+class SigningPolicy(StrEnum):
+    """What happens with the signing pair."""
+
+    REQUIRED = "required"
+    IF_ESCROWED = "if_escrowed"
+    NEVER = "never"
+
+
+class SelectionRules(Record):
+    """The parts of a route that decide on the set.
+
+    ``archived``: whether the target is sent archived generations. ``accept_incomplete_history``:
+    whether a holder with several generations may be served without them. ``dropped``: fingerprints
+    of encryption generations that a person dropped by name. ``delivered``: public keys of the
+    encryption generations that were delivered before, by fingerprint; the set must contain each.
+    """
+
+    signing: SigningPolicy
+    archived: bool = True
+    accept_incomplete_history: bool = False
+    dropped: frozenset[Sha256Hex] = frozenset()
+    delivered: tuple[Sha256Hex, ...] = ()
+
+
+class Selection(Record):
+    """The chosen set. ``left_out`` says why a listed generation is not in it, by fingerprint."""
+
+    entries: tuple[SetEntry, ...]
+    digest: Sha256Hex
+    left_out: dict[str, str] = {}
+
+    @property
+    def encryption(self) -> tuple[SetEntry, ...]:
+        """Current and archived encryption generations."""
+        return tuple(entry for entry in self.entries if entry.slot is not Slot.SIGNING)
+
+
+def select(
+    generations: Iterable[Generation],
+    *,
+    person: PersonRecord,
+    address: str,
+    rules: SelectionRules,
+    now: Millis,
+) -> Selection:
+    """Choose signing pair, current encryption pair and all archived encryption pairs.
+
+    Args:
+        generations: everything that the CA lists for the person.
+        person: his record at the CA, with the proven addresses.
+        address: the mail address of the user in the UEM today, which the current ones must carry.
+        rules: see :class:`SelectionRules`.
+        now: moment at which validity is judged.
+
+    Raises:
+        Permanent: ``KEY-…`` when no complete, proper set can be made.
+    """
+    newest_first = sorted(generations, key=lambda g: (-g.not_before, g.fingerprint))
+    left_out: dict[str, str] = {}
+    current = _current_encryption(newest_first, address, now)
+    entries = [_entry(Slot.ENCRYPTION, current)]
+    entries += _archived(newest_first, current, person, rules, left_out)
+    signing = _signing(newest_first, address, rules, now)
+    if signing is not None:
+        entries.insert(0, _entry(Slot.SIGNING, signing))
+    for generation in newest_first:
+        if all(entry.fingerprint != generation.fingerprint for entry in entries):
+            left_out.setdefault(generation.fingerprint, "older or unusable signing certificate")
+    _complete(entries, rules)
+    return Selection(entries=tuple(entries), digest=set_digest(entries), left_out=left_out)
+
+
+def _entry(slot: Slot, generation: Generation) -> SetEntry:
+    return SetEntry(
+        slot=slot, fingerprint=generation.fingerprint, public_key=generation.public_key
+    )
+
+
+def unfit(generation: Generation, address: str, now: Millis) -> str | None:
+    """Why a generation cannot be a *current* one; None when it can (design promise 4)."""
+    if not generation.not_before <= now < generation.not_after:
+        return "not valid today"
+    if generation.revoked_at is not None:
+        return "revoked"
+    if generation.key_type == "rsa" and generation.key_size < MINIMUM_CURRENT_RSA:
+        return "RSA key shorter than 2048 bits"
+    if address.lower() not in generation.addresses:
+        return "not issued for today's address"
+    if not generation.recoverable:
+        return "not recoverable"
+    return None
+
+
+def _current_encryption(
+    newest_first: list[Generation], address: str, now: Millis
+) -> Generation:
+    encrypting = [generation for generation in newest_first if generation.encrypts]
+    if not encrypting:
+        raise Permanent("KEY-101", "no encryption certificate is escrowed for this person")
+    for generation in encrypting:
+        if unfit(generation, address, now) is None:
+            return generation
+    reason = unfit(encrypting[0], address, now)
+    raise Permanent("KEY-102", f"no usable current encryption certificate; the newest is {reason}")
+
+
+def _archived(
+    newest_first: list[Generation],
+    current: Generation,
+    person: PersonRecord,
+    rules: SelectionRules,
+    left_out: dict[str, str],
+) -> list[SetEntry]:
+    older = [g for g in newest_first if g.encrypts and g.fingerprint != current.fingerprint]
+    chosen = []
+    for generation in older:
+        if generation.fingerprint in rules.dropped:
+            left_out[generation.fingerprint] = "dropped by a person"
+            continue
+        _archived_fits(generation, person)
+        chosen.append(_entry(Slot.ARCHIVED, generation))
+    if chosen and not rules.archived:
+        if not rules.accept_incomplete_history:
+            raise Permanent("KEY-103", "archived generations exist and sending them is off")
+        left_out.update({entry.fingerprint: "sending archived ones is off" for entry in chosen})
+        return []
+    return chosen
+
+
+def _archived_fits(generation: Generation, person: PersonRecord) -> None:
+    name = generation.fingerprint[:16]
+    if not generation.recoverable:
+        raise Permanent("KEY-104", f"archived generation {name} cannot be recovered")
+    if generation.key_type == "rsa" and generation.key_size < MINIMUM_ARCHIVED_RSA:
+        raise Permanent("KEY-105", f"archived generation {name} has an RSA key below 1024 bits")
+    proven = {address.lower() for address in person.addresses}
+    if generation.addresses and proven.isdisjoint(generation.addresses):
+        raise Permanent("KEY-106", f"archived generation {name} is for no proven address")
+
+
+def _signing(
+    newest_first: list[Generation], address: str, rules: SelectionRules, now: Millis
+) -> Generation | None:
+    if rules.signing is SigningPolicy.NEVER:
+        return None
+    candidates = [generation for generation in newest_first if generation.signs]
+    usable = [generation for generation in candidates if unfit(generation, address, now) is None]
+    if usable:
+        return usable[0]
+    if rules.signing is SigningPolicy.REQUIRED:
+        raise Permanent("KEY-107", "no usable signing certificate is escrowed, and one is required")
+    return None
+
+
+def _complete(entries: list[SetEntry], rules: SelectionRules) -> None:
+    """History is complete: nothing that was delivered before may be missing (promise 5)."""
+    sent = {entry.public_key for entry in entries if entry.slot is not Slot.SIGNING}
+    missing = [key for key in rules.delivered if key not in sent]
+    if missing:
+        raise Permanent(
+            "KEY-108", f"{len(missing)} encryption generation(s) delivered before would be left out"
+        )

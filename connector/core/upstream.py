@@ -1,0 +1,57 @@
+"""The settings that every upstream has, whatever it speaks."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        msg = "must be an https:// address with a host"
+        raise ValueError(msg)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        msg = "http:// is allowed to a loopback address only; use https://"
+        raise ValueError(msg)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        msg = "must not contain credentials, a query or a fragment"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class UpstreamSettings(BaseModel):
+    """How to reach one upstream. Secrets appear as paths of mounted files only.
+
+    TLS verification cannot be switched off. ``rate`` is in effects started per second,
+    ``connect_timeout`` and ``timeout`` in seconds, ``response_limit`` in bytes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: Address = Field(description="Base address, https:// (http:// to loopback only).")
+    ca_file: Path | None = Field(
+        default=None, description="PEM bundle that the server's certificate must chain to; default: the system's."
+    )
+    client_certificate_file: Path | None = Field(
+        default=None, description="PEM client certificate (with chain) for mutual TLS."
+    )
+    client_key_file: Path | None = Field(
+        default=None, description="PEM private key of the client certificate (a mounted secret)."
+    )
+    proxy: Address | None = Field(default=None, description="HTTP proxy towards this upstream.")
+    connect_timeout: float = Field(default=5, gt=0, le=60, description="Seconds to connect.")
+    timeout: float = Field(default=30, gt=0, le=120, description="Seconds for one request in all.")
+    rate: float = Field(
+        default=20, gt=0, le=1000, description="Effects started towards this upstream, per second."
+    )
+    parallel: int = Field(default=8, ge=1, le=256, description="Effects running at once.")
+    response_limit: int = Field(
+        default=4 * 1024 * 1024, ge=1024, description="Largest response body read, in bytes."
+    )
