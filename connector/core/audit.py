@@ -1,0 +1,120 @@
+"""Audit records and their chain.
+
+Each record of a partition carries a sequence number without gaps, and a MAC over the previous MAC
+and its own canonical JSON, so that a changed, missing, doubled or re-ordered record is found by
+anyone with the key; head and count, published as metrics, show a cut-off end.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
+from connector.core.secret import Credential
+
+GENESIS = "0" * 64
+
+
+class AuditEntry(Record):
+    """What happened, before it is given its place in a chain.
+
+    ``action`` is a short constant (``hand_over.started``), ``actor`` who did it (``connector`` or a
+    person as ``local:UID``), ``reason`` why, ``outcome`` ``ok`` or an error code. ``generations``
+    are fingerprints. ``details`` holds small public facts, never a key or a password.
+    """
+
+    at: Millis
+    subject: SubjectKey
+    action: str = Field(max_length=64)
+    actor: str = Field(default="connector", max_length=256)
+    delivery: str | None = None
+    route: str | None = None
+    generations: tuple[Sha256Hex, ...] = ()
+    reason: str = Field(default="", max_length=512)
+    outcome: str = Field(default="ok", max_length=64)
+    details: dict[str, JsonValue] = {}
+
+
+class AuditRecord(Record):
+    """An entry with its place: partition, sequence from 1, owner epoch, MAC of the chain."""
+
+    schema_version: Literal[1] = 1
+    partition: int
+    sequence: int
+    epoch: int
+    entry: AuditEntry
+    mac: Sha256Hex
+
+
+class Finding(Record):
+    """What is wrong with a chain, and where."""
+
+    partition: int
+    sequence: int
+    problem: str
+
+
+def link(
+    key: Credential, *, partition: int, epoch: int, head: str, count: int, entries: Iterable[AuditEntry]
+) -> Iterator[AuditRecord]:
+    """Give entries their places behind ``head`` (MAC of the last record, or empty) and ``count``."""
+    previous = head or GENESIS
+    for sequence, entry in enumerate(entries, start=count + 1):
+        previous = _mac(key, previous, partition, sequence, epoch, entry)
+        yield AuditRecord(
+            partition=partition, sequence=sequence, epoch=epoch, entry=entry, mac=previous
+        )
+
+
+def verify(
+    key: Credential,
+    partition: int,
+    records: Iterable[AuditRecord],
+    *,
+    head: str | None = None,
+    count: int | None = None,
+    start: tuple[int, str] = (0, GENESIS),
+) -> Iterator[Finding]:
+    """Everything wrong with one partition's chain; nothing yielded means that it is whole.
+
+    ``head`` and ``count`` are what was published elsewhere; without them a cut-off end is not seen.
+    ``start`` is the (sequence, MAC) before the first record, for a chain that was exported and cut.
+    """
+    expected, previous = start
+    for record in records:
+        expected += 1
+        if record.sequence != expected:
+            yield Finding(
+                partition=partition,
+                sequence=record.sequence,
+                problem=f"expected record {expected}: missing, doubled or out of order",
+            )
+            expected = record.sequence
+        mac = _mac(key, previous, record.partition, record.sequence, record.epoch, record.entry)
+        if record.partition != partition or not hmac.compare_digest(mac, record.mac):
+            yield Finding(
+                partition=partition, sequence=record.sequence, problem="the MAC does not fit"
+            )
+        previous = record.mac
+    if count is not None and expected != count:
+        yield Finding(
+            partition=partition, sequence=expected, problem=f"{count} records were published"
+        )
+    if head and previous != head:
+        yield Finding(
+            partition=partition, sequence=expected, problem="the published head is another"
+        )
+
+
+def _mac(
+    key: Credential, previous: str, partition: int, sequence: int, epoch: int, entry: AuditEntry
+) -> str:
+    place = [previous, partition, sequence, epoch]
+    text = json.dumps(
+        [place, entry.model_dump(mode="json")], sort_keys=True, separators=(",", ":")
+    )
+    return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,176 @@
+"""Events: verified, normalised facts in the journal. The set is closed; the JSON is `schemas/event`."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
+
+Text = Annotated[str, Field(max_length=512)]
+
+
+class DeviceEnrolled(Record):
+    """A device finished enrolment (UEM webhook). ``holder_hint`` is never trusted for identity."""
+
+    kind: Literal["device_enrolled"] = "device_enrolled"
+    platform: Text = ""
+    holder_hint: Text = ""
+
+
+class DeviceUnenrolled(Record):
+    """A device left management, or a wipe of it was requested (UEM webhook)."""
+
+    kind: Literal["device_unenrolled"] = "device_unenrolled"
+    why: Text = "unenrolled"
+
+
+class DeviceChanged(Record):
+    """Something about a device changed: ownership, group, compliance, compromised state."""
+
+    kind: Literal["device_changed"] = "device_changed"
+    what: Text = ""
+
+
+class DeviceJoined(Record):
+    """A device was found to be the holder's (from the device's own state machine)."""
+
+    kind: Literal["device_joined"] = "device_joined"
+    device: SubjectKey
+    platform: Text = ""
+    serial: Text = ""
+    friendly_name: Text = ""
+    enrolled_at: Millis
+
+
+class DeviceLeft(Record):
+    """A device is not the holder's any more."""
+
+    kind: Literal["device_left"] = "device_left"
+    device: SubjectKey
+    why: Text = "unenrolled"
+
+
+class CertificatesChanged(Record):
+    """The CA says that a person's certificates changed; to a person, and from him to his holders."""
+
+    kind: Literal["certificates_changed"] = "certificates_changed"
+    what: Literal["issued", "renewed", "revoked", "unknown"] = "unknown"
+    fingerprint: Sha256Hex | None = None
+
+
+class HolderRegistered(Record):
+    """A holder asks to be told when this person's certificates change."""
+
+    kind: Literal["holder_registered"] = "holder_registered"
+    holder: SubjectKey
+
+
+class HolderForgotten(Record):
+    """A holder needs no more news of this person."""
+
+    kind: Literal["holder_forgotten"] = "holder_forgotten"
+    holder: SubjectKey
+
+
+class HumanAct(Record):
+    """Who acted, and why. ``by`` is the verified identity plus the unverified name given."""
+
+    by: Text
+    reason: Text = ""
+
+
+class DeliveryRequested(HumanAct):
+    """A person asks for a new delivery."""
+
+    kind: Literal["delivery_requested"] = "delivery_requested"
+
+
+class RetryRequested(HumanAct):
+    """A person asks to try again what failed or waits."""
+
+    kind: Literal["retry_requested"] = "retry_requested"
+
+
+class CancelRequested(HumanAct):
+    """A person ends the open delivery."""
+
+    kind: Literal["cancel_requested"] = "cancel_requested"
+
+
+class IdentityConfirmed(HumanAct):
+    """A person confirms that the changed identity pair is right; it is pinned anew."""
+
+    kind: Literal["identity_confirmed"] = "identity_confirmed"
+
+
+class IdentityForgotten(HumanAct):
+    """A person forgets the pinned identity and the delivered fingerprints."""
+
+    kind: Literal["identity_forgotten"] = "identity_forgotten"
+
+
+class GenerationDropped(HumanAct):
+    """A person takes one encryption generation out of the holder's history, by name."""
+
+    kind: Literal["generation_dropped"] = "generation_dropped"
+    fingerprint: Sha256Hex
+
+
+class Paused(HumanAct):
+    """A person applies the brake: on one route, or on all (``route`` None). To every partition."""
+
+    kind: Literal["paused"] = "paused"
+    route: Text | None = None
+
+
+class Resumed(HumanAct):
+    """A person releases a brake. To every partition."""
+
+    kind: Literal["resumed"] = "resumed"
+    route: Text | None = None
+
+
+EventBody = Annotated[
+    DeviceEnrolled
+    | DeviceUnenrolled
+    | DeviceChanged
+    | DeviceJoined
+    | DeviceLeft
+    | CertificatesChanged
+    | HolderRegistered
+    | HolderForgotten
+    | DeliveryRequested
+    | RetryRequested
+    | CancelRequested
+    | IdentityConfirmed
+    | IdentityForgotten
+    | GenerationDropped
+    | Paused
+    | Resumed,
+    Field(discriminator="kind"),
+]
+
+
+class Event(Record):
+    """One event. ``id`` is deterministic: the same happening has the same id, however it came.
+
+    ``tenant`` is the UEM or CA it concerns, ``subject`` whose it is, ``source`` who said it
+    (``workspace-one``, ``ca``, ``core``, ``operator``), ``occurred_at`` the sender's time,
+    ``received_at`` ours, ``cause`` the id of the event that led to this one.
+    """
+
+    schema_version: Literal[1] = 1
+    id: str = Field(min_length=1, max_length=128)
+    tenant: str = Field(min_length=1, max_length=128)
+    subject: SubjectKey
+    source: Literal["workspace-one", "ca", "core", "operator"]
+    occurred_at: Millis | None = None
+    received_at: Millis
+    cause: str | None = None
+    body: EventBody
+
+
+def event_id(*parts: str) -> str:
+    """A deterministic id from what identifies a happening: 40 hexadecimal digits."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40]

@@ -1,0 +1,171 @@
+"""The contract of a journal, embedded or clustered. One conformance suite runs on both.
+
+A journal has a fixed number of partitions. A subject belongs to one of them for ever
+(:func:`connector.core.model.partition_of`). A partition has one owner at a time; taking it over
+raises its *owner epoch*, and a commit of an older epoch is refused. Events of a partition are read
+in the order in which they became durable, from its read position on; the position moves only with
+the commit of what they led to.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, Protocol
+
+from connector.core.audit import AuditRecord
+from connector.core.events import Event
+from connector.core.model import Millis, Record, SubjectKey
+from connector.core.states import Brakes, State
+
+
+class Positioned(Record):
+    """An event and the position after it; positions of one partition only grow."""
+
+    position: int
+    event: Event
+
+
+class DeadLetter(Record):
+    """A record that could not be read: the original bytes (base64), why, and where it stood."""
+
+    partition: int
+    position: int
+    code: str
+    original: str
+    at: Millis
+
+
+class StateRow(Record):
+    """A state to be written. ``state`` None removes the subject."""
+
+    key: SubjectKey
+    state: State | None
+
+
+class PartitionRecord(Record):
+    """What a partition knows of itself: owner epoch, commits, audit head and count, brakes."""
+
+    partition: int
+    epoch: int = 0
+    commits: int = 0
+    position: int = 0
+    audit_head: str = ""
+    audit_count: int = 0
+    brakes: Brakes = Brakes()
+    time: Millis = 0
+
+
+class Commit(Record):
+    """All that one loop round of one partition changed; becomes durable as a whole or not at all.
+
+    ``events`` go to other subjects, in whichever partition they live.
+    """
+
+    record: PartitionRecord
+    states: tuple[StateRow, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+    events: tuple[Event, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+
+
+class Due(Record):
+    """A subject whose effect is due."""
+
+    key: SubjectKey
+    due: Millis
+
+
+class StatusFilter(Record):
+    """Which subjects a status listing names. ``after`` continues behind a key."""
+
+    kind: Literal["holder", "device", "person"] = "holder"
+    phase: str | None = None
+    route: str | None = None
+    code: str | None = None
+    after: str = ""
+    limit: int = 200
+
+
+class Journal(Protocol):
+    """Durable log of events, states and audit.
+
+    Raises everywhere: ``Transient`` ``JRN-001`` when it is overloaded or cannot be written now,
+    ``Permanent`` ``JRN-002`` when it is lost (the process must stop), ``JRN-003`` when another
+    owner has taken the partition over.
+    """
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions it has; fixed for its life."""
+        ...
+
+    async def open(self) -> None:
+        """Open and check everything relied upon."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and close; closing twice is harmless."""
+        ...
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        """Make events durable, all or none. True for each that was new, False where its id was known.
+
+        Returns only after power loss could not undo it (promise 1).
+        """
+        ...
+
+    async def take_over(self, partition: int) -> PartitionRecord:
+        """Become the owner: the record with its epoch raised, already durable."""
+        ...
+
+    async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
+        """The next events behind a position, in order; unreadable ones as dead letters."""
+        ...
+
+    async def wait(self, partition: int, timeout: float) -> None:
+        """Return when there may be new events, at the latest after ``timeout`` seconds."""
+        ...
+
+    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+        """The states of these subjects; unknown ones are missing."""
+        ...
+
+    async def due(
+        self, partition: int, lane: str, now: Millis, limit: int
+    ) -> list[Due]:
+        """Subjects of a lane whose ``next.due`` has come, earliest first. Uses an index."""
+        ...
+
+    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
+        """All lanes in use with the earliest due time of each."""
+        ...
+
+    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+        """Subjects with a ``running`` act of an epoch before ``epoch``."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Write one round. Refused with ``JRN-003`` when ``record.epoch`` is not the newest."""
+        ...
+
+    async def status(self, query: StatusFilter) -> list[State]:
+        """Subjects for people to look at, by key."""
+        ...
+
+    async def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many subjects there are by (kind, route, phase), for gauges."""
+        ...
+
+    def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
+        """The audit records of a partition behind a sequence number, in order."""
+        ...
+
+    async def records(self) -> list[PartitionRecord]:
+        """The partitions' own records."""
+        ...
+
+    async def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """What could not be read."""
+        ...
+
+    async def tidy(self, now: Millis) -> None:
+        """Let go what is older than its retention (ids at least 7 days)."""
+        ...
