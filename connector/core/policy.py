@@ -1,0 +1,138 @@
+"""What a route decides: the rules by which the states advance. Made from the settings, pure data."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
+from connector.core.selection import SelectionRules, SigningPolicy
+
+
+class Mode(StrEnum):
+    """``deliver`` does the work; ``observe`` plans everything and fetches nothing."""
+
+    DELIVER = "deliver"
+    OBSERVE = "observe"
+
+
+class OtherDevices(StrEnum):
+    """What an unhealthy *other* device of the user means, since the UEM sends to all of them."""
+
+    HOLD = "hold"
+    ACCEPT = "accept"
+
+
+class UnknownSet(StrEnum):
+    """Whether the first upload for a user may replace what somebody put in by hand."""
+
+    REPLACE = "replace"
+    REFUSE = "refuse"
+
+
+class PushPolicy(StrEnum):
+    """When our profile is pushed to a device after an upload."""
+
+    SECOND = "second_upload"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Retry(Record):
+    """Capped exponential back-off with full jitter; all in milliseconds."""
+
+    first: Millis = Field(default=2 * SECOND, gt=0)
+    cap: Millis = Field(default=15 * 60 * SECOND, gt=0)
+
+
+class Gates(Record):
+    """What a device must be before keys go out to it."""
+
+    platforms: tuple[str, ...] = ()
+    """Allowed platforms, lower case; empty allows all."""
+    require_compliant: bool = False
+
+
+class RoutePolicy(Record):
+    """One route: who it is for, between which upstreams, and by which rules.
+
+    ``uem`` and ``ca`` name the upstreams; ``groups`` and ``mail_domains`` (lower case) choose the
+    holders, a user fits when his group or his mail domain is named (both empty: every user of the
+    UEM). ``person_attribute`` and ``agreeing_attribute`` are names of UEM user attributes;
+    ``agreeing_ca_attribute`` is what the second must agree with at the CA (``mail``: one of the
+    proven addresses). Durations are in milliseconds.
+    """
+
+    name: str
+    uem: str
+    ca: str
+    groups: tuple[str, ...] = ()
+    mail_domains: tuple[str, ...] = ()
+    mode: Mode = Mode.DELIVER
+    person_attribute: str
+    agreeing_attribute: str
+    agreeing_ca_attribute: str = "mail"
+    signing: SigningPolicy
+    archived: bool
+    accept_incomplete_history: bool = False
+    other_devices: OtherDevices
+    unknown_set: UnknownSet
+    profiles: dict[str, str]
+    gates: Gates = Gates()
+    push: PushPolicy = PushPolicy.SECOND
+    pkcs12_profile: Literal["modern", "compat"] = "modern"
+    issuers_file: str | None = None
+    retention: Millis = Field(gt=0)
+    retention_margin: Millis = Field(default=HOUR, ge=0)
+    clock_tolerance: Millis = Field(default=300 * SECOND, gt=0)
+    overdue_after: Millis = Field(default=DAY, gt=0)
+    retry: Retry = Retry()
+    phase_deadline: Millis = Field(default=14 * DAY, gt=0)
+    look_every: Retry = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
+    request_look_every: Retry = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
+    look_fresh: Millis = Field(default=60 * SECOND, gt=0)
+    hand_over_limit: Millis = Field(default=60 * SECOND, gt=0, le=600 * SECOND)
+    hand_over_margin: Millis = Field(default=5 * SECOND, gt=0)
+    act_limit: Millis = Field(default=30 * SECOND, gt=0, le=600 * SECOND)
+    automatic_per_day: int = Field(default=5, ge=1)
+    expired_rounds: int = Field(default=3, ge=0)
+    history_kept: Millis = Field(default=90 * DAY, gt=0)
+
+    def fits(self, holder: HolderFacts) -> bool:
+        """Whether this route serves a user."""
+        if not self.groups and not self.mail_domains:
+            return True
+        domain = holder.mail.lower().rpartition("@")[2]
+        return holder.group.lower() in self.groups or domain in self.mail_domains
+
+    def selection(self) -> SelectionRules:
+        """The part of the rules that chooses the set, without a holder's own history."""
+        return SelectionRules(
+            signing=self.signing,
+            archived=self.archived,
+            accept_incomplete_history=self.accept_incomplete_history,
+        )
+
+
+class Rules(Record):
+    """Everything that ``advance`` may look at besides state and fact.
+
+    ``dice`` yields numbers in [0, 1) for jitter. ``deadlines_held`` is true during a pause, within
+    24 hours after it, and while the clock is in doubt: nothing ends by a deadline or expiry then.
+    ``epoch`` is the owner's epoch.
+    """
+
+    routes: dict[str, RoutePolicy]
+    epoch: int = 0
+    deadlines_held: bool = False
+    device_retry: Retry = Retry()
+    device_deadline: Millis = 14 * DAY
+    dice: Callable[[], float]
+
+    def route_for(self, uem: str, holder: HolderFacts) -> RoutePolicy | None:
+        """The first configured route of a UEM that fits a user."""
+        return next(
+            (route for route in self.routes.values() if route.uem == uem and route.fits(holder)),
+            None,
+        )
