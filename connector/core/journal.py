@@ -131,7 +131,10 @@ class Journal(Protocol):
     async def due(
         self, partition: int, lane: str, now: Millis, limit: int
     ) -> list[Due]:
-        """Subjects of a lane whose ``next.due`` has come, earliest first. Uses an index."""
+        """Subjects of a lane with a want that is due, earliest first. Uses an index.
+
+        A state has several ``wants``: each is a row of its own (partition, lane, due, key).
+        """
         ...
 
     async def lanes(self, partition: int) -> list[tuple[str, Millis]]:

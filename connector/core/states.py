@@ -1,6 +1,6 @@
 """The states of the three subjects, as they are kept in the journal. The JSON is `schemas/state`.
 
-A state says what it waits for: ``next`` names the effect that is due and when. Everything that a
+A state says what it waits for: ``wants`` names the effects that are due and when. Everything that a
 crash may interrupt is in here (``running``, ``copy``, ``requests``), never in memory alone.
 """
 
@@ -44,8 +44,13 @@ ACTS = frozenset({Effect.BEGIN, Effect.HAND_OVER, Effect.PUSH, Effect.CLEAN_UP})
 """Effects that go by permit, ``running`` and audit before they are done."""
 
 
-class Next(Record):
-    """The one effect that is wanted, and when it is due (journal time). ``lane`` groups by route."""
+class Want(Record):
+    """An effect that a state asks for, and when it is due (journal time).
+
+    A state has few wants, at most one per concern (the delivery, the copy, a check, a deadline), so
+    that a brake or a broken upstream that holds one back does not hold the others. ``lane`` is
+    ``effect:route`` (``effect:@uem`` where no route is involved): what is held back together.
+    """
 
     effect: Effect
     due: Millis
@@ -56,7 +61,8 @@ class Running(Record):
     """An act that was started and whose outcome is not known yet.
 
     ``epoch`` is the owner's epoch at the start; a later owner that finds it waits until
-    ``not_before`` on its own clock (set at take-over), then goes on.
+    ``not_before`` on its own clock (set at take-over), then goes on. ``before`` is the copy as it was,
+    for when it is proven that nothing was sent.
     """
 
     effect: Effect
@@ -64,7 +70,11 @@ class Running(Record):
     started_at: Millis
     limit: Millis
     epoch: int
+    delivery: str | None = None
     digest: Sha256Hex | None = None
+    devices: tuple[SubjectKey, ...] = ()
+    requests: tuple[OpenRequest, ...] = ()
+    before: "Copy | None" = None
     not_before: Millis | None = None
 
 
@@ -188,6 +198,9 @@ class Copy(Record):
     retention: Millis = 0
 
 
+Running.model_rebuild()
+
+
 class Identity(Record):
     """The pinned pair, and a pair that was seen since and waits for a person."""
 
@@ -259,7 +272,7 @@ class HolderState(Record):
     dropped: tuple[Dropped, ...] = ()
     last_digest: Sha256Hex | None = None
     automatic: tuple[Millis, ...] = ()
-    next: Next | None = None
+    wants: tuple[Want, ...] = ()
 
     model_config = Record.model_config | {"populate_by_name": True}
 
@@ -292,7 +305,7 @@ class DeviceState(Record):
     deadline: Millis | None = None
     cause: str | None = None
     trouble: Fault | None = None
-    next: Next | None = None
+    wants: tuple[Want, ...] = ()
 
 
 class PersonState(Record):
@@ -304,7 +317,7 @@ class PersonState(Record):
     version: int = 0
     holders: tuple[SubjectKey, ...] = ()
     changed_at: Millis | None = None
-    next: Next | None = None
+    wants: tuple[Want, ...] = ()
 
 
 State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
