@@ -1,0 +1,107 @@
+# Needs make and Python 3.11 or newer; everything else is installed into .venv, by hash.
+# `make help` lists the targets. PYTHON=/path/to/python picks the interpreter, ARGS is passed on.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+ARGS ?=
+KILLS ?= 1000
+
+# The first of these that starts, is new enough and can make an environment.
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
+SUITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUITS)' 2>/dev/null && echo $(name))))
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../$(BIN)/pip-compile --quiet --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-options --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(DEV) ## install everything for development into .venv
+
+$(BIN)/python:
+	@if [[ -z "$(PYTHON)" ]]; then \
+		echo "No Python 3.11 or newer with the module venv was found (looked for: $(CANDIDATES))." >&2; \
+		echo "Found: $$(python3 --version 2>&1 || true). Install one, or say PYTHON=/path/to/python." >&2; \
+		echo "On Debian and Ubuntu the module is in the package python3-venv." >&2; \
+		exit 1; \
+	fi
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+# Only what the service needs, and the project itself; enough for the demo.
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "installing run-time requirements into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	@echo "installing development requirements into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: demo
+demo: $(RUN) ## watch old mail become readable on a new phone, with processes killed on the way
+	@$(BIN)/pki-connector demo $(ARGS)
+
+.PHONY: check
+check: $(DEV) ## fast tests, under a minute
+	@$(BIN)/pytest -m "not slow" $(ARGS)
+
+.PHONY: test
+test: $(DEV) ## all tests
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: soak
+soak: $(DEV) ## kill the service at random under load, KILLS times
+	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k random_kills -s --kills $(KILLS) $(ARGS)
+
+.PHONY: lint
+lint: $(DEV) ## style, types, direction of imports, Dockerfile
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy --strict
+	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
+
+.PHONY: format
+format: $(DEV) ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: bench
+bench: $(DEV) ## measure; table on the terminal, results in bench/out/results.json
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: schemas
+schemas: $(DEV) ## write schemas/ anew from the models
+	@$(BIN)/python -m docs.generate schemas
+
+.PHONY: docs
+docs: $(DEV) ## write the generated pages of docs/ anew
+	@$(BIN)/python -m docs.generate pages
+
+.PHONY: lock
+lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions
+	@$(COMPILE) $(ARGS) -o run.txt run.in
+	@$(COMPILE) $(ARGS) -o build.txt build.in
+	@$(COMPILE) $(ARGS) -o dev.txt dev.in
+
+.PHONY: clean
+clean: ## remove .venv, caches and what was built
+	@rm -rf $(VENV) build dist bench/out .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
