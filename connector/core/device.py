@@ -1,0 +1,180 @@
+"""The device's own small state machine: whose device is it?
+
+A notification names a device for certain, its user only perhaps. The device looks itself and its
+user up at the UEM and tells the holder that it joined or left; a device that changed hands tells
+both. It remembers its holder, so that "device 15 left" can be understood when the user is gone from
+the notification.
+"""
+
+from connector.core.errors import Family, Fault, Scope
+from connector.core.events import (
+    DeviceChanged,
+    DeviceEnrolled,
+    DeviceJoined,
+    DeviceLeft,
+    DeviceUnenrolled,
+    Event,
+)
+from connector.core.facts import Elapsed, Fact, Looked
+from connector.core.model import DeviceFacts, SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.policy import Rules
+from connector.core.retry import backoff
+from connector.core.states import DeviceState, DeviceStatus, Effect, Want
+from connector.core.step import Step, outcome_of
+
+TRANSITIONS: dict[DeviceStatus, frozenset[DeviceStatus]] = {
+    DeviceStatus.UNKNOWN: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
+    DeviceStatus.LOOKING: frozenset(
+        {DeviceStatus.ENROLLED, DeviceStatus.LEFT, DeviceStatus.LOST}
+    ),
+    DeviceStatus.ENROLLED: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
+    DeviceStatus.LEFT: frozenset({DeviceStatus.LOOKING}),
+    DeviceStatus.LOST: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
+}
+"""Every change of status that may happen; ``docs/states.md`` is made from it."""
+
+
+def advance(state: DeviceState, fact: Fact, now: int, rules: Rules) -> Step[DeviceState]:
+    """What a fact makes of a device.
+
+    Args:
+        state: the device so far.
+        fact: an event about it, or what a look brought back.
+        now: journal time in milliseconds.
+        rules: retry and deadline of device look-ups, dice.
+    """
+    step = Step(state, now, rules, cause=fact.id if isinstance(fact, Event) else state.cause)
+    match fact:
+        case Event():
+            _on_event(step, fact)
+        case Looked() if fact.basis == state.version:
+            _on_look(step, fact)
+        case Elapsed() if _overdue(step):
+            _lost(step, state.trouble)
+        case _:
+            step.moment("stale_fact", subject="device")
+    _schedule(step)
+    return step
+
+
+def _on_event(step: Step[DeviceState], event: Event) -> None:
+    match event.body:
+        case DeviceEnrolled() as body:
+            _look_again(step, event)
+            step.set(enrolled_at=event.occurred_at or event.received_at)
+            if body.platform:
+                step.set(platform=body.platform)
+        case DeviceChanged():
+            _look_again(step, event)
+        case DeviceUnenrolled() as body:
+            _leave(step, body.why)
+        case _:
+            step.note("event.ignored", outcome="EVT-005")
+
+
+def _look_again(step: Step[DeviceState], event: Event) -> None:
+    step.set(
+        status=DeviceStatus.LOOKING,
+        attempts=0,
+        deadline=step.now + step.rules.device_deadline,
+        cause=event.id,
+        trouble=None,
+    )
+
+
+def _leave(step: Step[DeviceState], why: str) -> None:
+    if step.state.holder is not None:
+        step.tell(step.state.holder, DeviceLeft(device=step.state.key, why=why))
+    step.set(status=DeviceStatus.LEFT, holder=None, attempts=0, deadline=None, trouble=None)
+    step.note("device.left", reason=why)
+
+
+def _on_look(step: Step[DeviceState], fact: Looked) -> None:
+    step.note("device.looked_up", outcome=outcome_of(fact.fault))
+    if fact.fault is not None:
+        _on_fault(step, fact.fault)
+    elif not isinstance(fact.result, DeviceFacts):
+        _leave(step, "unknown in the UEM")
+    elif not fact.result.enrolled or fact.result.holder is None:
+        _leave(step, "not enrolled")
+    else:
+        _found(step, fact.result, fact.result.holder)
+
+
+def _on_fault(step: Step[DeviceState], fault: Fault) -> None:
+    step.set(trouble=fault)
+    if fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT:
+        _lost(step, fault)
+    elif _overdue(step):
+        _lost(step, fault)
+    elif fault.scope is Scope.SUBJECT:
+        step.set(attempts=step.state.attempts + 1)
+
+
+def _overdue(step: Step[DeviceState]) -> bool:
+    deadline = step.state.deadline
+    looking = step.state.status is DeviceStatus.LOOKING
+    return looking and deadline is not None and step.now >= deadline and not step.rules.deadlines_held
+
+
+def _lost(step: Step[DeviceState], fault: Fault | None) -> None:
+    step.set(status=DeviceStatus.LOST, deadline=None)
+    step.note("device.lost", outcome=fault.code if fault else "DLV-001")
+    step.moment("device_lost", error_code=fault.code if fault else "DLV-001")
+
+
+def _found(step: Step[DeviceState], facts: DeviceFacts, holder_id: str) -> None:
+    tenant = parse_subject(step.state.key).tenant
+    holder = subject_key(tenant, SubjectKind.HOLDER, holder_id)
+    _hand_on(step, holder)
+    step.set(
+        status=DeviceStatus.ENROLLED,
+        holder=holder,
+        platform=facts.platform or step.state.platform,
+        serial=facts.serial,
+        friendly_name=facts.friendly_name,
+        attempts=0,
+        deadline=None,
+        trouble=None,
+    )
+    enrolled_at = step.state.enrolled_at or step.now
+    step.tell(
+        holder,
+        DeviceJoined(
+            device=step.state.key,
+            platform=step.state.platform,
+            serial=facts.serial,
+            friendly_name=facts.friendly_name,
+            enrolled_at=enrolled_at,
+        ),
+    )
+    step.set(announced_at=step.now)
+
+
+def _hand_on(step: Step[DeviceState], holder: SubjectKey) -> None:
+    """A device that changed hands tells the one who had it before."""
+    before = step.state.holder
+    if before is not None and before != holder:
+        step.tell(before, DeviceLeft(device=step.state.key, why="changed hands"))
+        step.note("device.changed_hands", before=before, holder=holder)
+
+
+def _schedule(step: Step[DeviceState]) -> None:
+    state = step.state
+    if state.status is not DeviceStatus.LOOKING:
+        step.set(wants=())
+        return
+    wait = 0
+    if state.attempts:
+        wait = backoff(step.rules.device_retry, state.attempts, step.rules.dice, state.trouble)
+    tenant = parse_subject(state.key).tenant
+    wants = [
+        Want(
+            effect=Effect.LOOK_UP_DEVICE,
+            due=step.now + wait,
+            lane=f"{Effect.LOOK_UP_DEVICE.value}:@{tenant}",
+        )
+    ]
+    if state.deadline is not None:
+        wants.append(Want(effect=Effect.WAIT, due=state.deadline, lane=Effect.WAIT.value))
+    step.set(wants=tuple(wants))

@@ -1,0 +1,38 @@
+"""What proves that the profile with the *new* certificate is on a device.
+
+Evidence must be newer than the upload, on the UEM's clock; a status that was true before proves
+nothing.
+"""
+
+from connector.core.model import DeviceEvidence, Millis, ProfileStatus
+from connector.core.states import DeviceInDelivery
+
+CERTIFICATE = "certificate listed by the device after the upload"
+CONFIRMED = "profile install confirmed after the upload"
+CHANGED = "profile status became installed after the upload"
+ASSUMED = "assumed: profile installed and the device seen after the push"
+
+
+def judge(
+    seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis, *, assume: bool
+) -> str | None:
+    """The evidence that a device has the new set, or None.
+
+    Args:
+        seen: what the look showed.
+        device: what we knew; ``not_installed_seen_at`` is set once the profile was seen pending.
+        uploaded: when the upload was answered, on the UEM's clock.
+        assume: whether the weakest evidence counts for this device's platform.
+    """
+    if seen.certificate_seen_at is not None and seen.certificate_seen_at > uploaded:
+        return CERTIFICATE
+    if seen.install_confirmed_at is not None and seen.install_confirmed_at > uploaded:
+        return CONFIRMED
+    if seen.profile is not ProfileStatus.INSTALLED:
+        return None
+    if device.not_installed_seen_at is not None:
+        return CHANGED
+    pushed = device.pushed_at is not None
+    if assume and pushed and seen.last_seen is not None and seen.last_seen > uploaded:
+        return ASSUMED
+    return None

@@ -1,0 +1,74 @@
+"""What an effect brought back. A fact of a look counts only for the version it was started at, a
+
+fact of an act only for the attempt it belongs to; a stale one changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from connector.core.errors import Fault
+from connector.core.events import Event
+from connector.core.handover import HandoverOutcome
+from connector.core.model import (
+    DeviceFacts,
+    Generation,
+    HolderFacts,
+    OpenRequest,
+    PersonRecord,
+)
+from connector.core.ports import Evidence, GoneLook
+from connector.core.states import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a look at the CA showed: the person, his generations, his open requests."""
+
+    person: PersonRecord
+    generations: tuple[Generation, ...]
+    open: tuple[OpenRequest, ...] = ()
+
+
+LookResult = HolderFacts | DeviceFacts | Listing | tuple[OpenRequest, ...] | Evidence | GoneLook | None
+ActResult = tuple[OpenRequest, ...] | HandoverOutcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A look ended: with a result (None: the upstream does not know it) or with a fault."""
+
+    effect: Effect
+    basis: int
+    result: LookResult = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """The permits for an act are taken; the state becomes ``running`` before anything is done."""
+
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An act ended: with a result or with a fault."""
+
+    effect: Effect
+    attempt: int
+    result: ActResult = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActFound:
+    """A new owner found an act open; it waits the act's limit and a margin on its own clock."""
+
+    margin: int
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The due time of something that only waits has come."""
+
+
+Fact = Event | Looked | Permitted | Acted | ActFound | Elapsed

@@ -1,0 +1,51 @@
+"""Who is who: a UEM user is a person at the CA only if two attributes say so, and go on saying so.
+
+Mail alone is not proof: whoever may edit a user's mail in the UEM would receive another's keys.
+"""
+
+from connector.core.errors import Permanent
+from connector.core.model import HolderFacts, IdentityPair, PersonRecord
+from connector.core.policy import RoutePolicy
+
+BUILT_IN = {"username": "name", "email": "mail", "id": "id"}
+"""Attribute names that every UEM user has, and the member of ``HolderFacts`` that holds them."""
+
+
+def observed_pair(holder: HolderFacts, route: RoutePolicy) -> IdentityPair:
+    """The pair that the UEM shows today.
+
+    Raises:
+        Permanent: ``IDN-003`` when one of the two attributes is empty.
+    """
+    return IdentityPair(
+        person=_attribute(holder, route.person_attribute),
+        agreeing=_attribute(holder, route.agreeing_attribute).lower(),
+    )
+
+
+def _attribute(holder: HolderFacts, name: str) -> str:
+    member = BUILT_IN.get(name.lower())
+    value = getattr(holder, member) if member else holder.attributes.get(name.lower(), "")
+    if not value.strip():
+        raise Permanent("IDN-003", f"the user has no value in {name!r}")
+    return str(value).strip()
+
+
+def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None:
+    """Check that the CA has proven the second attribute for the person.
+
+    Raises:
+        Permanent: ``IDN-002`` when it has not; ``CA-412`` when the record is another person's.
+    """
+    if person.person != pair.person:
+        raise Permanent("CA-412", "the CA answered about another person")
+    if route.agreeing_ca_attribute == "mail":
+        proven = {address.lower() for address in person.addresses}
+    else:
+        proven = {person.attributes.get(route.agreeing_ca_attribute, "").lower()} - {""}
+    if pair.agreeing not in proven:
+        raise Permanent(
+            "IDN-002",
+            f"{route.agreeing_attribute!r} of the user is not what the CA has as"
+            f" {route.agreeing_ca_attribute!r} of the person",
+        )

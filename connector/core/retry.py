@@ -1,0 +1,32 @@
+"""When to try again: capped exponential back-off with full jitter, and what the upstream asked for."""
+
+from collections.abc import Callable
+
+from connector.core.errors import Fault
+from connector.core.model import DAY, SECOND, Millis
+from connector.core.policy import Retry
+
+LONGEST_ASKED: Millis = DAY
+"""A ``Retry-After`` beyond a day is taken as a day."""
+
+
+def backoff(
+    retry: Retry, attempts: int, dice: Callable[[], float], fault: Fault | None = None
+) -> Millis:
+    """Milliseconds to wait before the next try.
+
+    Args:
+        retry: first step and cap.
+        attempts: failed tries so far, at least 1.
+        dice: yields numbers in [0, 1); full jitter spreads the tries over the whole step.
+        fault: the failure; its ``retry_after`` is a lower bound.
+    """
+    step = min(retry.cap, retry.first * 2 ** min(max(attempts, 1) - 1, 30))
+    asked = 0.0 if fault is None or fault.retry_after is None else fault.retry_after * SECOND
+    return max(int(dice() * step), min(int(asked), LONGEST_ASKED), 1)
+
+
+def poll(retry: Retry, looks: int, dice: Callable[[], float]) -> Millis:
+    """Milliseconds until the next look at something slow: growing, capped, jittered by a quarter."""
+    step = min(retry.cap, retry.first * 2 ** min(looks // 4, 30))
+    return max(int(step * (0.75 + dice() / 4)), 1)

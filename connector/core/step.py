@@ -1,0 +1,94 @@
+"""The work sheet of one ``advance``: the state so far, and what the commit will carry besides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import JsonValue
+
+from connector.core.audit import AuditEntry
+from connector.core.errors import Fault
+from connector.core.events import Event, EventBody, event_id
+from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.policy import Rules
+from connector.core.states import DeviceState, HolderState, PersonState
+
+S = TypeVar("S", HolderState, DeviceState, PersonState)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A business moment for the metrics: a name and bounded labels, perhaps a duration in ms."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value: float = 1
+
+
+@dataclass(slots=True)
+class Step(Generic[S]):
+    """One step of a subject. Handlers replace ``state`` and add to the lists; nothing else."""
+
+    state: S
+    now: Millis
+    rules: Rules
+    cause: str | None = None
+    audit: list[AuditEntry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+
+    def set(self, **changes: object) -> None:
+        """Replace members of the state."""
+        self.state = self.state.model_copy(update=changes)
+
+    def note(
+        self,
+        action: str,
+        *,
+        outcome: str = "ok",
+        actor: str = "connector",
+        reason: str = "",
+        generations: tuple[str, ...] = (),
+        delivery: str | None = None,
+        route: str | None = None,
+        **details: JsonValue,
+    ) -> None:
+        """Add an audit entry about this subject."""
+        self.audit.append(
+            AuditEntry(
+                at=self.now,
+                subject=self.state.key,
+                action=action,
+                actor=actor,
+                reason=reason,
+                outcome=outcome,
+                generations=generations,
+                delivery=delivery,
+                route=route,
+                details=details,
+            )
+        )
+
+    def tell(self, subject: SubjectKey, body: EventBody) -> None:
+        """Send an event to another subject; its id follows from what caused it."""
+        cause = self.cause or f"{self.state.key}@{self.state.version}"
+        self.events.append(
+            Event(
+                id=event_id(cause, self.state.key, subject, body.model_dump_json()),
+                tenant=parse_subject(subject).tenant,
+                subject=subject,
+                source="core",
+                received_at=self.now,
+                cause=cause[:128],
+                body=body,
+            )
+        )
+
+    def moment(self, name: str, value: float = 1, **labels: str) -> None:
+        """Add a business moment."""
+        self.moments.append(Moment(name, labels, value))
+
+
+def outcome_of(fault: Fault | None) -> str:
+    """``ok`` or the error code."""
+    return "ok" if fault is None else fault.code
