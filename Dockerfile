@@ -1,0 +1,40 @@
+# Two stages: the first installs by hash and builds the wheel, the second runs it and holds no
+# compiler, no build tool and no package installer of ours.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1
+WORKDIR /build
+COPY requirements/run.txt requirements/build.txt requirements/
+RUN python -m venv /build/tools \
+    && /build/tools/bin/pip install --require-hashes -r requirements/build.txt \
+    && python -m venv --without-pip /opt/connector \
+    && /build/tools/bin/pip --python /opt/connector/bin/python install \
+        --require-hashes --only-binary :all: -r requirements/run.txt
+COPY pyproject.toml README.md ./
+COPY schemas schemas
+COPY connector connector
+RUN /build/tools/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir dist . \
+    && /build/tools/bin/pip --python /opt/connector/bin/python install \
+        --no-deps --no-index dist/*.whl \
+    && /opt/connector/bin/python -m compileall -q /opt/connector/lib
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="pki-connector" \
+      org.opencontainers.image.description="Moves escrowed S/MIME keys to enrolled devices" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+ENV PATH="/opt/connector/bin:${PATH}" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=build /opt/connector /opt/connector
+WORKDIR /var/lib/pki-connector
+RUN chown 10001:10001 /var/lib/pki-connector
+USER 10001:10001
+VOLUME ["/var/lib/pki-connector"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["pki-connector"]
+CMD ["serve"]

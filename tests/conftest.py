@@ -1,0 +1,87 @@
+"""Rules for every test: a clean environment, no network but loopback, tools named by need."""
+
+import ipaddress
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SCRUBBED_PREFIXES = ("PKI_CONNECTOR_",)
+SCRUBBED_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"})
+LOCAL_NAMES = frozenset({None, "", "localhost", "localhost.localdomain"})
+
+Needs = Callable[[str], str]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("pki-connector")
+    group.addoption("--kills", type=int, default=100, help="kills in the random kill test")
+    group.addoption("--seed", type=int, default=None, help="seed of the random kill test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = random.SystemRandom().randrange(2**32)
+    for name in list(os.environ):
+        if name.startswith(SCRUBBED_PREFIXES) or name.upper() in SCRUBBED_NAMES:
+            del os.environ[name]
+    sys.addaudithook(refuse_remote)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"random kills: --kills {config.option.kills} --seed {config.option.seed}"
+
+
+def refuse_remote(event: str, arguments: tuple[Any, ...]) -> None:
+    """Fail the test that speaks to another machine, whatever the code makes of exceptions."""
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        address = arguments[1]
+        if isinstance(address, tuple) and not is_local(address[0]):
+            pytest.fail(f"a test speaks to another machine: {event} {address}")
+    elif event == "socket.getaddrinfo" and not is_local(arguments[0]):
+        pytest.fail(f"a test resolves a name outside: {arguments[0]!r}")
+
+
+def is_local(host: str | bytes | None) -> bool:
+    """Whether a host, as sockets name it, is this machine's loopback (or means any address)."""
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if name in LOCAL_NAMES:
+        return True
+    try:
+        address = ipaddress.ip_address(str(name))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(scope="session")
+def needs() -> Needs:
+    """Find a program: ``needs("openssl")`` is its path; without it, skip here but fail in CI."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is not None:
+            return path
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{program} is missing, and in CI every test must run")
+        pytest.skip(f"{program} is not installed")
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def kills(pytestconfig: pytest.Config) -> int:
+    """How often the random kill test kills."""
+    count: int = pytestconfig.option.kills
+    return count
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """Seed of random histories; printed in the header, given again with ``--seed``."""
+    value: int = pytestconfig.option.seed
+    return value
