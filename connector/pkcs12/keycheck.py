@@ -38,8 +38,8 @@ def check_numbers(key: object, *, archived: bool) -> SupportedKey:
         archived: whether it is for an archived slot, where RSA-1024 is allowed.
 
     Raises:
-        Permanent: ``KEY-204`` too large or lopsided, ``KEY-207`` too small, ``KEY-208`` numbers that
-            do not belong together, ``KEY-203`` a kind or curve that is not supported.
+        Permanent: ``KEY-204`` too large or lopsided, ``KEY-207`` too small, ``KEY-208`` numbers
+            that do not belong together, ``KEY-203`` a kind or curve that is not supported.
     """
     if isinstance(key, rsa.RSAPrivateKey):
         _check_rsa(key, ARCHIVED_MINIMUM if archived else CURRENT_MINIMUM)
