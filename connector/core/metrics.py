@@ -1,0 +1,205 @@
+"""Business moments worth counting, as a port with a do-nothing twin.
+
+Labels are bounded by contract: names of the settings, enum values, error codes. Never a user, a
+device, an address or free text. Durations are in seconds, moments in time in ``Millis``.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from connector.core.model import Millis
+from connector.core.step import Moment
+
+WebhookOutcome = Literal[
+    "accepted", "duplicate", "ignored", "rejected_auth", "rejected_schema", "overload", "failed"
+]
+CircuitState = Literal["closed", "half_open", "open"]
+Direction = Literal["forward", "backward"]
+
+
+class IntakeMetrics(Protocol):
+    """What the webhook listener reports."""
+
+    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
+        """One notification was answered. ``event_type`` is an event kind, ``other`` or ``unread``."""
+        ...
+
+    def webhook_auth_failed(self, source: str, code: str) -> None:
+        """A caller was not let in, with which code."""
+        ...
+
+    def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One request was answered. ``route`` is a template, never a path."""
+        ...
+
+    def connections(self, count: int) -> None:
+        """How many webhook connections are open now."""
+        ...
+
+    def certificate_reloaded(self, *, accepted: bool) -> None:
+        """The listener's certificate files were read anew."""
+        ...
+
+
+class JournalMetrics(Protocol):
+    """What the journal and the loop over it report."""
+
+    def journal_waiting(self, queue: str, count: int, oldest: float) -> None:
+        """How much waits in a queue, and for how many seconds the oldest has waited."""
+        ...
+
+    def dead_letters(self, queue: str, depth: int) -> None:
+        """How many unreadable records are kept."""
+        ...
+
+    def dead_lettered(self, queue: str, error_code: str) -> None:
+        """A record could not be read."""
+        ...
+
+    def partitions_owned(self, count: int) -> None:
+        """How many partitions this process owns now."""
+        ...
+
+    def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:
+        """The audit chain of a partition ends at ``head`` (hexadecimal MAC) after ``count``."""
+        ...
+
+    def audit_verified(self, *, whole: bool) -> None:
+        """The audit chains were checked."""
+        ...
+
+
+class DeliveryMetrics(Protocol):
+    """What happens to holders and their keys."""
+
+    def moment(self, moment: Moment, target: str) -> None:
+        """What a state machine noted; ``target`` is the UEM's name in the settings, or empty."""
+        ...
+
+    def deliveries_in_state(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """How many deliveries there are by (state, target); what is missing is zero."""
+        ...
+
+    def purge_pending(self, target: str, count: int, oldest: float) -> None:
+        """How many copies are watched, and for how many seconds the oldest has been there."""
+        ...
+
+    def keys_disclosed(self, reason: str, target: str, count: int) -> None:
+        """``count`` generations left escrow."""
+        ...
+
+
+class UpstreamMetrics(Protocol):
+    """How the upstreams behave. ``backend`` is ``ca:NAME`` or ``uem:NAME``."""
+
+    def backend_request(
+        self, backend: str, operation: str, outcome: str, error_code: str, seconds: float
+    ) -> None:
+        """One effect or request ended; ``outcome`` is ``ok`` or the error's family."""
+        ...
+
+    def circuit(self, backend: str, state: CircuitState) -> None:
+        """The breaker of an upstream changed."""
+        ...
+
+    def rate_limit_waited(self, backend: str, seconds: float) -> None:
+        """An effect waited for its permit."""
+        ...
+
+
+class ProcessMetrics(Protocol):
+    """What the process as a whole reports."""
+
+    def own_credential_expires(self, credential: str, at: Millis) -> None:
+        """When a credential of ours ends (``tls-server``, ``ca:NAME``, ``uem:NAME``)."""
+        ...
+
+    def config_reloaded(self, now: Millis, *, accepted: bool) -> None:
+        """The settings or secrets were read anew."""
+        ...
+
+    def clock_jumped(self, direction: Direction) -> None:
+        """The wall clock jumped against the monotonic one by more than the setting."""
+        ...
+
+    def log_keys_dropped(self, count: int) -> None:
+        """Keys that no log event may carry were left out."""
+        ...
+
+
+class Metrics(
+    IntakeMetrics, JournalMetrics, DeliveryMetrics, UpstreamMetrics, ProcessMetrics, Protocol
+):
+    """All of it, for the composition root."""
+
+
+class NoMetrics:
+    """Counts nothing; for tests and tools that publish no metrics."""
+
+    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
+        """Do nothing."""
+
+    def webhook_auth_failed(self, source: str, code: str) -> None:
+        """Do nothing."""
+
+    def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Do nothing."""
+
+    def connections(self, count: int) -> None:
+        """Do nothing."""
+
+    def certificate_reloaded(self, *, accepted: bool) -> None:
+        """Do nothing."""
+
+    def journal_waiting(self, queue: str, count: int, oldest: float) -> None:
+        """Do nothing."""
+
+    def dead_letters(self, queue: str, depth: int) -> None:
+        """Do nothing."""
+
+    def dead_lettered(self, queue: str, error_code: str) -> None:
+        """Do nothing."""
+
+    def partitions_owned(self, count: int) -> None:
+        """Do nothing."""
+
+    def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:
+        """Do nothing."""
+
+    def audit_verified(self, *, whole: bool) -> None:
+        """Do nothing."""
+
+    def moment(self, moment: Moment, target: str) -> None:
+        """Do nothing."""
+
+    def deliveries_in_state(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Do nothing."""
+
+    def purge_pending(self, target: str, count: int, oldest: float) -> None:
+        """Do nothing."""
+
+    def keys_disclosed(self, reason: str, target: str, count: int) -> None:
+        """Do nothing."""
+
+    def backend_request(
+        self, backend: str, operation: str, outcome: str, error_code: str, seconds: float
+    ) -> None:
+        """Do nothing."""
+
+    def circuit(self, backend: str, state: CircuitState) -> None:
+        """Do nothing."""
+
+    def rate_limit_waited(self, backend: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def own_credential_expires(self, credential: str, at: Millis) -> None:
+        """Do nothing."""
+
+    def config_reloaded(self, now: Millis, *, accepted: bool) -> None:
+        """Do nothing."""
+
+    def clock_jumped(self, direction: Direction) -> None:
+        """Do nothing."""
+
+    def log_keys_dropped(self, count: int) -> None:
+        """Do nothing."""
