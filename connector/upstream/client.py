@@ -1,0 +1,215 @@
+"""One upstream: sends requests, reads answers within limits, and maps what goes wrong."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
+from typing import Self
+
+from aiohttp import ClientResponse, ClientSession
+
+from connector.core.errors import ConnectorError
+from connector.core.upstream import UpstreamSettings
+from connector.upstream.address import resource
+from connector.upstream.answer import Answer
+from connector.upstream.faults import CAUGHT, Codes, Kind, fault, kind_of, kind_of_status
+from connector.upstream.headers import retry_after
+from connector.upstream.repeat import Sleep, repeated
+from connector.upstream.session import open_session
+
+Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None
+NOTHING: Mapping[str, str] = {}
+CHUNK = 64 * 1024
+SUCCESS = 2
+ASKING_TO_WAIT = 429
+"""Statuses from here on may say when to come back (RFC 9110 section 10.2.3, RFC 6585)."""
+
+
+class Upstream:
+    """A CA or a UEM over HTTP. Used as ``async with upstream:``; closing twice is harmless.
+
+    Args:
+        name: its name in the settings; faults of the whole upstream carry ``ca:NAME`` or
+            ``uem:NAME``.
+        settings: address, TLS, proxy, limits.
+        codes: :data:`~connector.upstream.CA` or :data:`~connector.upstream.UEM`.
+        headers: sent with every request (credentials are put in by the adapter, per request).
+        sleep: pauses between the tries of ``look``, seconds.
+
+    Entering it raises ``Permanent`` ``CFG-003`` when a TLS file is unusable.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: UpstreamSettings,
+        codes: Codes,
+        *,
+        headers: Mapping[str, str] = NOTHING,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._codes = codes
+        self._headers = headers
+        self._sleep = sleep
+        self._session: ClientSession | None = None
+
+    def __repr__(self) -> str:
+        """Its name only."""
+        return f"<Upstream {self._codes.prefix}:{self._name}>"
+
+    async def __aenter__(self) -> Self:
+        if self._session is None:
+            self._session = open_session(self._settings)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def fault(self, kind: Kind, detail: str, *, retry_after: float | None = None) -> ConnectorError:
+        """The exception for a failure of this upstream; the caller raises it."""
+        return fault(self._codes, self._name, kind, detail, retry_after=retry_after)
+
+    def status_fault(self, status: int, headers: Mapping[str, str]) -> ConnectorError:
+        """The exception for a status that is no success, with the wait that it asks for."""
+        wait = retry_after(headers) if status >= ASKING_TO_WAIT else None
+        return self.fault(kind_of_status(status), f"answering {status}", retry_after=wait)
+
+    async def look(
+        self,
+        path: Sequence[str],
+        *,
+        query: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NOTHING,
+        judged: Collection[int] = (),
+    ) -> Answer:
+        """GET something; broken connections and 502, 503, 504 are tried again within 5 s.
+
+        Arguments and what is raised: as :meth:`request`.
+        """
+        attempt = partial(self._answer, "GET", path, query=query, headers=headers)
+        with self._mapped("GET"):
+            answer = await repeated(self._name, attempt, self._sleep)
+        return self._judge(answer, judged)
+
+    async def request(
+        self,
+        method: str,
+        path: Sequence[str],
+        *,
+        query: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NOTHING,
+        body: Body = None,
+        judged: Collection[int] = (),
+    ) -> Answer:
+        """Send one request, once, and read the whole answer.
+
+        Args:
+            method: HTTP method.
+            path: segments below the settings' address, in clear text; each is encoded by itself.
+            query: names and values in clear text.
+            headers: besides the ones of the constructor.
+            body: whole, or in pieces (then give ``Content-Length``). It is sent as it is.
+            judged: statuses besides 2xx that the caller judges by itself, like 404.
+
+        Raises:
+            Transient: not reachable, TLS, 5xx, 429: of the whole upstream; a stalled answer.
+            Permanent: 401, 403: of the whole upstream; anything else: of the one request.
+        """
+        with self._mapped(method):
+            answer = await self._answer(method, path, query=query, headers=headers, body=body)
+        return self._judge(answer, judged)
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        method: str,
+        path: Sequence[str],
+        *,
+        query: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NOTHING,
+        body: Body = None,
+    ) -> AsyncIterator[ClientResponse]:
+        """Send one request, once, and give the response as soon as its headers are there.
+
+        For callers to whom the status is the answer; no status raises. Connection faults are
+        raised as by :meth:`request`.
+        """
+        with self._mapped(method):
+            async with self._send(
+                method, path, query=query, headers=headers, body=body
+            ) as response:
+                yield response
+
+    async def read(self, response: ClientResponse) -> Answer:
+        """The whole answer of an :meth:`exchange`, within the limits of size and time.
+
+        Raises:
+            Permanent: the area's "answers too much".
+            Transient: the answer does not end in time.
+        """
+        limit = self._settings.response_limit
+        body = bytearray()
+        try:
+            if (response.content_length or 0) <= limit:
+                async for chunk in response.content.iter_chunked(CHUNK):
+                    body += chunk
+                    if len(body) > limit:
+                        break
+        except TimeoutError:
+            raise self.fault(Kind.STALLED, "reading an answer: not ended in time") from None
+        if len(body) > limit or (response.content_length or 0) > limit:
+            response.close()
+            raise self.fault(Kind.TOO_MUCH, f"reading an answer of more than {limit} bytes")
+        nonsense = partial(self.fault, Kind.NONSENSE)
+        return Answer(response.status, response.headers, body, nonsense)
+
+    def _send(
+        self,
+        method: str,
+        path: Sequence[str],
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: Body = None,
+    ) -> AbstractAsyncContextManager[ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("using an upstream that is not open")
+        try:
+            url = resource(self._settings.address, path, query)
+        except ValueError as error:
+            raise self.fault(Kind.UNKNOWN, f"addressing a resource: {error}") from None
+        merged = {**self._headers, **headers}
+        return self._session.request(method, url, headers=merged, data=body, allow_redirects=False)
+
+    async def _answer(
+        self,
+        method: str,
+        path: Sequence[str],
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: Body = None,
+    ) -> Answer:
+        async with self._send(method, path, query=query, headers=headers, body=body) as response:
+            return await self.read(response)
+
+    def _judge(self, answer: Answer, judged: Collection[int]) -> Answer:
+        """The answer if it is a success, or the caller's to judge."""
+        if answer.status // 100 != SUCCESS and answer.status not in judged:
+            raise self.status_fault(answer.status, answer.headers)
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise self.fault(Kind.NONSENSE, "reading an answer: encoded though not asked for")
+        return answer
+
+    @contextmanager
+    def _mapped(self, method: str) -> Iterator[None]:
+        """Turn the library's exceptions into ours; their texts may name people and stay out."""
+        try:
+            yield
+        except CAUGHT as error:
+            detail = f"asking with {method}: {type(error).__name__}"
+            raise self.fault(kind_of(error), detail) from None

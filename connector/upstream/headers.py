@@ -1,0 +1,54 @@
+"""Reading the headers of an answer: its time, and how long we were asked to wait."""
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from connector.core.model import Millis
+
+LONGEST_WAIT = 3600.0
+"""Nobody makes us wait longer than an hour at once; then we ask again."""
+DIGITS = 12
+
+
+def server_time(headers: Mapping[str, str]) -> Millis | None:
+    """The ``Date`` header (RFC 9110 section 6.6.1, whole seconds); None if missing or nonsense."""
+    seconds = _http_date(headers.get("Date", ""))
+    return None if seconds is None else int(seconds * 1000)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asked to wait, at most an hour; None when it did not say.
+
+    ``Retry-After`` (RFC 9110 section 10.2.3) holds seconds or a date, which is read against the
+    answer's own ``Date``, as our clocks may differ. Without it, a used up ``X-RateLimit-Remaining``
+    makes ``X-RateLimit-Reset`` (seconds since the epoch) the date. Nonsense counts as nothing.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value:
+        return _capped(float(value)) if _is_number(value) else _until(headers, _http_date(value))
+    reset = headers.get("X-RateLimit-Reset", "").strip()
+    if headers.get("X-RateLimit-Remaining", "").strip() == "0" and _is_number(reset):
+        return _until(headers, float(reset))
+    return None
+
+
+def _until(headers: Mapping[str, str], seconds: float | None) -> float | None:
+    now = _http_date(headers.get("Date", ""))
+    if seconds is None or now is None or seconds < now:
+        return None
+    return _capped(seconds - now)
+
+
+def _capped(seconds: float) -> float:
+    return min(seconds, LONGEST_WAIT)
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= DIGITS
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
