@@ -29,9 +29,7 @@ class ApprovalRequest(Record):
         return fits and len({approval.by for approval in self.approvals}) >= self.needed
 
 
-def approve(
-    request: ApprovalRequest, approval: Approval, digest: Sha256Hex
-) -> ApprovalRequest:
+def approve(request: ApprovalRequest, approval: Approval, digest: Sha256Hex) -> ApprovalRequest:
     """Add a person's yes to a request.
 
     Raises:

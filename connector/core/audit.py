@@ -36,7 +36,7 @@ class AuditEntry(Record):
     generations: tuple[Sha256Hex, ...] = ()
     reason: str = Field(default="", max_length=512)
     outcome: str = Field(default="ok", max_length=64)
-    details: dict[str, JsonValue] = {}
+    details: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class AuditRecord(Record):
@@ -59,9 +59,15 @@ class Finding(Record):
 
 
 def link(
-    key: Credential, *, partition: int, epoch: int, head: str, count: int, entries: Iterable[AuditEntry]
+    key: Credential,
+    *,
+    partition: int,
+    epoch: int,
+    head: str,
+    count: int,
+    entries: Iterable[AuditEntry],
 ) -> Iterator[AuditRecord]:
-    """Give entries their places behind ``head`` (MAC of the last record, or empty) and ``count``."""
+    """Give entries their places behind ``head`` (the last MAC, or empty) and ``count``."""
     previous = head or GENESIS
     for sequence, entry in enumerate(entries, start=count + 1):
         previous = _mac(key, previous, partition, sequence, epoch, entry)
@@ -114,7 +120,5 @@ def _mac(
     key: Credential, previous: str, partition: int, sequence: int, epoch: int, entry: AuditEntry
 ) -> str:
     place = [previous, partition, sequence, epoch]
-    text = json.dumps(
-        [place, entry.model_dump(mode="json")], sort_keys=True, separators=(",", ":")
-    )
+    text = json.dumps([place, entry.model_dump(mode="json")], sort_keys=True, separators=(",", ":"))
     return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()

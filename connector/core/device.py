@@ -16,17 +16,25 @@ from connector.core.events import (
     Event,
 )
 from connector.core.facts import Elapsed, Fact, Looked
-from connector.core.model import DeviceFacts, SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.model import (
+    SECOND,
+    DeviceFacts,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
 from connector.core.policy import Rules
 from connector.core.retry import backoff
 from connector.core.states import DeviceState, DeviceStatus, Effect, Want
 from connector.core.step import Step, outcome_of
 
+HELD_LOOK = 60 * SECOND
+"""How often a deadline that is held back is looked at again."""
+
 TRANSITIONS: dict[DeviceStatus, frozenset[DeviceStatus]] = {
     DeviceStatus.UNKNOWN: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
-    DeviceStatus.LOOKING: frozenset(
-        {DeviceStatus.ENROLLED, DeviceStatus.LEFT, DeviceStatus.LOST}
-    ),
+    DeviceStatus.LOOKING: frozenset({DeviceStatus.ENROLLED, DeviceStatus.LEFT, DeviceStatus.LOST}),
     DeviceStatus.ENROLLED: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
     DeviceStatus.LEFT: frozenset({DeviceStatus.LOOKING}),
     DeviceStatus.LOST: frozenset({DeviceStatus.LOOKING, DeviceStatus.LEFT}),
@@ -53,7 +61,8 @@ def advance(state: DeviceState, fact: Fact, now: int, rules: Rules) -> Step[Devi
             _lost(step, state.trouble)
         case _:
             step.moment("stale_fact", subject="device")
-    _schedule(step)
+    if step.state is not state or isinstance(fact, Elapsed):
+        _schedule(step)
     return step
 
 
@@ -103,9 +112,7 @@ def _on_look(step: Step[DeviceState], fact: Looked) -> None:
 
 def _on_fault(step: Step[DeviceState], fault: Fault) -> None:
     step.set(trouble=fault)
-    if fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT:
-        _lost(step, fault)
-    elif _overdue(step):
+    if (fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT) or _overdue(step):
         _lost(step, fault)
     elif fault.scope is Scope.SUBJECT:
         step.set(attempts=step.state.attempts + 1)
@@ -114,7 +121,9 @@ def _on_fault(step: Step[DeviceState], fault: Fault) -> None:
 def _overdue(step: Step[DeviceState]) -> bool:
     deadline = step.state.deadline
     looking = step.state.status is DeviceStatus.LOOKING
-    return looking and deadline is not None and step.now >= deadline and not step.rules.deadlines_held
+    return (
+        looking and deadline is not None and step.now >= deadline and not step.rules.deadlines_held
+    )
 
 
 def _lost(step: Step[DeviceState], fault: Fault | None) -> None:
@@ -165,7 +174,7 @@ def _schedule(step: Step[DeviceState]) -> None:
         step.set(wants=())
         return
     wait = 0
-    if state.attempts:
+    if state.trouble is not None:
         wait = backoff(step.rules.device_retry, state.attempts, step.rules.dice, state.trouble)
     tenant = parse_subject(state.key).tenant
     wants = [
@@ -176,5 +185,6 @@ def _schedule(step: Step[DeviceState]) -> None:
         )
     ]
     if state.deadline is not None:
-        wants.append(Want(effect=Effect.WAIT, due=state.deadline, lane=Effect.WAIT.value))
+        due = max(state.deadline, step.now + HELD_LOOK)
+        wants.append(Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value))
     step.set(wants=tuple(wants))

@@ -134,6 +134,6 @@ def raised(fault: Fault) -> ConnectorError:
 
 
 def printable(text: str) -> str:
-    """Text that is safe on a terminal: unprintable characters become ``\\ufffd``, cut to 300."""
+    """Text that is safe on a terminal: unprintable characters replaced, cut to 300."""
     safe = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return safe[:DETAIL_LIMIT]

@@ -1,4 +1,4 @@
-"""Events: verified, normalised facts in the journal. The set is closed; the JSON is `schemas/event`."""
+"""Events: verified, normalised facts in the journal. A closed set; `schemas/` has the JSON."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -52,7 +52,7 @@ class DeviceLeft(Record):
 
 
 class CertificatesChanged(Record):
-    """The CA says that a person's certificates changed; to a person, and from him to his holders."""
+    """The CA says that a person's certificates changed; from him it goes to his holders."""
 
     kind: Literal["certificates_changed"] = "certificates_changed"
     what: Literal["issued", "renewed", "revoked", "unknown"] = "unknown"

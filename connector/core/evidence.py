@@ -4,7 +4,7 @@ Evidence must be newer than the upload, on the UEM's clock; a status that was tr
 nothing.
 """
 
-from connector.core.model import DeviceEvidence, Millis, ProfileStatus
+from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
 from connector.core.states import DeviceInDelivery
 
 CERTIFICATE = "certificate listed by the device after the upload"
@@ -24,15 +24,16 @@ def judge(
         uploaded: when the upload was answered, on the UEM's clock.
         assume: whether the weakest evidence counts for this device's platform.
     """
-    if seen.certificate_seen_at is not None and seen.certificate_seen_at > uploaded:
+    after = uploaded + SECOND  # a Date header is cut to whole seconds
+    if seen.certificate_seen_at is not None and seen.certificate_seen_at >= after:
         return CERTIFICATE
-    if seen.install_confirmed_at is not None and seen.install_confirmed_at > uploaded:
+    if seen.install_confirmed_at is not None and seen.install_confirmed_at >= after:
         return CONFIRMED
     if seen.profile is not ProfileStatus.INSTALLED:
         return None
     if device.not_installed_seen_at is not None:
         return CHANGED
     pushed = device.pushed_at is not None
-    if assume and pushed and seen.last_seen is not None and seen.last_seen > uploaded:
+    if assume and pushed and seen.last_seen is not None and seen.last_seen >= after:
         return ASSUMED
     return None

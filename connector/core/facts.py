@@ -1,6 +1,7 @@
-"""What an effect brought back. A fact of a look counts only for the version it was started at, a
+"""What an effect brought back.
 
-fact of an act only for the attempt it belongs to; a stale one changes nothing.
+A fact of a look counts only for the version it was started at, a fact of an act only for the
+attempt it belongs to; a stale one changes nothing.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ class Listing:
     open: tuple[OpenRequest, ...] = ()
 
 
-LookResult = HolderFacts | DeviceFacts | Listing | tuple[OpenRequest, ...] | Evidence | GoneLook | None
+LookResult = (
+    HolderFacts | DeviceFacts | Listing | tuple[OpenRequest, ...] | Evidence | GoneLook | None
+)
 ActResult = tuple[OpenRequest, ...] | HandoverOutcome | None
 
 

@@ -5,7 +5,15 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from connector.core.errors import Fault
-from connector.core.model import Millis, OpenRequest, PersonRecord, Record, SetEntry, Sha256Hex, Slot
+from connector.core.model import (
+    Millis,
+    OpenRequest,
+    PersonRecord,
+    Record,
+    SetEntry,
+    Sha256Hex,
+    Slot,
+)
 from connector.core.selection import SelectionRules
 
 
@@ -58,7 +66,7 @@ class Accepted(Record):
     bundles: tuple[BundleReceipt, ...]
     server_time: Millis | None
     memory_locked: bool
-    seconds: dict[str, float] = {}
+    seconds: dict[str, float] = Field(default_factory=dict)
 
 
 class NotSent(Record):

@@ -106,7 +106,7 @@ class Journal(Protocol):
         ...
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
-        """Make events durable, all or none. True for each that was new, False where its id was known.
+        """Make events durable, all or none. True for each new one, False for a known id.
 
         Returns only after power loss could not undo it (promise 1).
         """
@@ -120,17 +120,15 @@ class Journal(Protocol):
         """The next events behind a position, in order; unreadable ones as dead letters."""
         ...
 
-    async def wait(self, partition: int, timeout: float) -> None:
-        """Return when there may be new events, at the latest after ``timeout`` seconds."""
+    async def wait(self, partition: int, seconds: float) -> None:
+        """Return when there may be new events, at the latest after ``seconds``."""
         ...
 
     async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
         """The states of these subjects; unknown ones are missing."""
         ...
 
-    async def due(
-        self, partition: int, lane: str, now: Millis, limit: int
-    ) -> list[Due]:
+    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
         """Subjects of a lane with a want that is due, earliest first. Uses an index.
 
         A state has several ``wants``: each is a row of its own (partition, lane, due, key).

@@ -21,7 +21,7 @@ class IntakeMetrics(Protocol):
     """What the webhook listener reports."""
 
     def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
-        """One notification was answered. ``event_type`` is an event kind, ``other`` or ``unread``."""
+        """One notification was answered. ``event_type``: an event kind, ``other``, ``unread``."""
         ...
 
     def webhook_auth_failed(self, source: str, code: str) -> None:

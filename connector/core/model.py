@@ -126,7 +126,9 @@ class SetEntry(Record):
 
 def set_digest(entries: Iterable[SetEntry]) -> Sha256Hex:
     """The name of a set outside a hand-over: a digest over (slot, certificate, public key)."""
-    lines = sorted(f"{entry.slot.value} {entry.fingerprint} {entry.public_key}" for entry in entries)
+    lines = sorted(
+        f"{entry.slot.value} {entry.fingerprint} {entry.public_key}" for entry in entries
+    )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -142,7 +144,7 @@ class PersonRecord(Record):
 
     person: str
     addresses: tuple[str, ...] = ()
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
 
 
 class RequestState(StrEnum):
@@ -197,7 +199,7 @@ class HolderFacts(Record):
     name: str = ""
     mail: str = ""
     group: str = ""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
     devices: tuple[DeviceFacts, ...] = ()
 
 

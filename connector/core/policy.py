@@ -1,4 +1,4 @@
-"""What a route decides: the rules by which the states advance. Made from the settings, pure data."""
+"""What a route decides: the rules by which the states advance. Pure data."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -81,6 +81,8 @@ class RoutePolicy(Record):
     profiles: dict[str, str]
     gates: Gates = Gates()
     push: PushPolicy = PushPolicy.SECOND
+    assumed_platforms: tuple[str, ...] = ()
+    """Platforms (lower case) that give no better evidence than an installed profile."""
     pkcs12_profile: Literal["modern", "compat"] = "modern"
     issuers_file: str | None = None
     retention: Millis = Field(gt=0)

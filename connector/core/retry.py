@@ -1,4 +1,4 @@
-"""When to try again: capped exponential back-off with full jitter, and what the upstream asked for."""
+"""When to try again: capped exponential back-off with full jitter, and what was asked for."""
 
 from collections.abc import Callable
 
@@ -27,6 +27,6 @@ def backoff(
 
 
 def poll(retry: Retry, looks: int, dice: Callable[[], float]) -> Millis:
-    """Milliseconds until the next look at something slow: growing, capped, jittered by a quarter."""
+    """Milliseconds until the next look at something slow: growing, capped, jittered."""
     step = min(retry.cap, retry.first * 2 ** min(looks // 4, 30))
     return max(int(step * (0.75 + dice() / 4)), 1)

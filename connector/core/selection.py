@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from pydantic import Field
+
 from connector.core.errors import Permanent
 from connector.core.model import (
     Generation,
@@ -48,7 +50,7 @@ class Selection(Record):
 
     entries: tuple[SetEntry, ...]
     digest: Sha256Hex
-    left_out: dict[str, str] = {}
+    left_out: dict[str, str] = Field(default_factory=dict)
 
     @property
     def encryption(self) -> tuple[SetEntry, ...]:
@@ -77,7 +79,7 @@ def select(
         Permanent: ``KEY-…`` when no complete, proper set can be made.
     """
     newest_first = sorted(generations, key=lambda g: (-g.not_before, g.fingerprint))
-    left_out: dict[str, str] = {}
+    left_out: dict[str, str] = Field(default_factory=dict)
     current = _current_encryption(newest_first, address, now)
     entries = [_entry(Slot.ENCRYPTION, current)]
     entries += _archived(newest_first, current, person, rules, left_out)
@@ -92,9 +94,7 @@ def select(
 
 
 def _entry(slot: Slot, generation: Generation) -> SetEntry:
-    return SetEntry(
-        slot=slot, fingerprint=generation.fingerprint, public_key=generation.public_key
-    )
+    return SetEntry(slot=slot, fingerprint=generation.fingerprint, public_key=generation.public_key)
 
 
 def unfit(generation: Generation, address: str, now: Millis) -> str | None:
@@ -112,9 +112,7 @@ def unfit(generation: Generation, address: str, now: Millis) -> str | None:
     return None
 
 
-def _current_encryption(
-    newest_first: list[Generation], address: str, now: Millis
-) -> Generation:
+def _current_encryption(newest_first: list[Generation], address: str, now: Millis) -> Generation:
     encrypting = [generation for generation in newest_first if generation.encrypts]
     if not encrypting:
         raise Permanent("KEY-101", "no encryption certificate is escrowed for this person")

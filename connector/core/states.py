@@ -61,8 +61,8 @@ class Running(Record):
     """An act that was started and whose outcome is not known yet.
 
     ``epoch`` is the owner's epoch at the start; a later owner that finds it waits until
-    ``not_before`` on its own clock (set at take-over), then goes on. ``before`` is the copy as it was,
-    for when it is proven that nothing was sent.
+    ``not_before`` on its own clock (set at take-over), then goes on. ``before`` is the copy as it
+    was, for when it is proven that nothing was sent.
     """
 
     effect: Effect
@@ -152,7 +152,7 @@ class Delivery(Record):
     digest: Sha256Hex | None = None
     current: Generation | None = None
     address: str = ""
-    devices: dict[SubjectKey, DeviceInDelivery] = {}
+    devices: dict[SubjectKey, DeviceInDelivery] = Field(default_factory=dict)
     looked_up_at: Millis | None = None
     uploaded_at: Millis | None = None
     uploaded_server_time: Millis | None = None
@@ -257,8 +257,9 @@ class HolderState(Record):
     mail: str = ""
     identity: Identity | None = None
     observed: IdentityPair | None = None
+    person_key: SubjectKey | None = None
     person: PersonRecord | None = None
-    devices: dict[SubjectKey, KnownDevice] = {}
+    devices: dict[SubjectKey, KnownDevice] = Field(default_factory=dict)
     generations: tuple[Generation, ...] = ()
     delivery: Delivery | None = None
     history: tuple[Delivery, ...] = ()

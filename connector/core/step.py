@@ -41,7 +41,7 @@ class Step(Generic[S]):
         """Replace members of the state."""
         self.state = self.state.model_copy(update=changes)
 
-    def note(
+    def note(  # noqa: PLR0913 - an audit entry has that many parts, all named
         self,
         action: str,
         *,

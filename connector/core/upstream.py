@@ -37,7 +37,8 @@ class UpstreamSettings(BaseModel):
 
     address: Address = Field(description="Base address, https:// (http:// to loopback only).")
     ca_file: Path | None = Field(
-        default=None, description="PEM bundle that the server's certificate must chain to; default: the system's."
+        default=None,
+        description="PEM bundle that the server's certificate must chain to (default: system).",
     )
     client_certificate_file: Path | None = Field(
         default=None, description="PEM client certificate (with chain) for mutual TLS."

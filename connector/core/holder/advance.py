@@ -1,0 +1,217 @@
+"""``advance`` of the holder: which handler a fact belongs to, and what follows from it."""
+
+from typing import cast
+
+from connector.core.errors import Family, Fault
+from connector.core.events import (
+    CertificatesChanged,
+    DeviceJoined,
+    DeviceLeft,
+    Event,
+)
+from connector.core.facts import Acted, ActFound, Elapsed, Fact, Listing, Looked, Permitted
+from connector.core.handover import HandoverOutcome
+from connector.core.holder import (
+    changes,
+    devices,
+    handing,
+    install,
+    people,
+    planning,
+    purge,
+    recovery,
+)
+from connector.core.holder.lifecycle import Holder, fail, route_of
+from connector.core.holder.schedule import schedule
+from connector.core.model import HolderFacts, Millis, OpenRequest
+from connector.core.policy import Rules
+from connector.core.ports import Evidence, GoneLook
+from connector.core.states import Effect, HolderState, Phase, Running
+from connector.core.step import Step
+
+
+def advance(state: HolderState, fact: Fact, now: Millis, rules: Rules) -> Holder:
+    """What a fact makes of a holder.
+
+    Args:
+        state: the holder so far.
+        fact: an event, the outcome of an effect, a permit, or that time has passed.
+        now: journal time in milliseconds.
+        rules: routes, dice, and whether deadlines are held.
+
+    Returns:
+        The step: new state (the same object when nothing changed), audit entries, events for other
+        subjects, moments for the metrics.
+    """
+    step: Holder = Step(state, now, rules, cause=fact.id if isinstance(fact, Event) else None)
+    _dispatch(step, fact)
+    if step.state is not state or isinstance(fact, Elapsed):
+        _settle(step)
+        schedule(step)
+    return step
+
+
+def _dispatch(step: Holder, fact: Fact) -> None:
+    match fact:
+        case Event():
+            _on_event(step, fact)
+        case Looked() if fact.basis == step.state.version and step.state.running is None:
+            _on_look(step, fact)
+        case Looked():
+            step.moment("stale_fact", subject="holder")
+        case Permitted():
+            _start(step, fact.effect)
+        case Acted():
+            _on_act(step, fact)
+        case ActFound():
+            _on_found(step, fact)
+        case Elapsed():
+            _on_time(step)
+
+
+def _on_event(step: Holder, event: Event) -> None:
+    match event.body:
+        case DeviceJoined() as body:
+            devices.joined(step, body)
+        case DeviceLeft() as body:
+            devices.left(step, body)
+        case CertificatesChanged():
+            changes.hinted(step)
+        case body if isinstance(body, people.HumanBody):
+            people.acted(step, body)
+        case _:
+            step.note("event.ignored", outcome="EVT-005")
+
+
+def _on_look(step: Holder, fact: Looked) -> None:
+    match fact.effect:
+        case Effect.LOOK_UP:
+            planning.looked_up(step, cast("HolderFacts | None", fact.result), fact.fault)
+        case Effect.LIST if step.state.check is not None:
+            changes.checked(step, cast("Listing | None", fact.result), fact.fault)
+        case Effect.LIST:
+            planning.listed(step, cast("Listing | None", fact.result), fact.fault)
+        case Effect.LOOK_REQUESTS:
+            answers = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
+            recovery.looked(step, answers, fact.fault)
+        case Effect.LOOK_INSTALLED:
+            install.looked(step, cast("Evidence | None", fact.result), fact.fault)
+        case Effect.LOOK_GONE:
+            purge.looked(step, cast("GoneLook | None", fact.result), fact.fault)
+        case _:
+            step.moment("stale_fact", subject="holder")
+
+
+def _start(step: Holder, effect: Effect) -> None:
+    if step.state.running is not None:
+        return
+    match effect:
+        case Effect.BEGIN:
+            recovery.start_begin(step)
+        case Effect.HAND_OVER:
+            handing.start(step)
+        case Effect.PUSH:
+            install.start_push(step)
+        case Effect.CLEAN_UP:
+            recovery.start_clean_up(step)
+        case _:
+            step.moment("stale_fact", subject="holder")
+
+
+def _on_act(step: Holder, fact: Acted) -> None:
+    running = step.state.running
+    if running is None or (running.effect, running.attempt) != (fact.effect, fact.attempt):
+        step.note("act.stale_outcome", reason=fact.effect.value, attempt=fact.attempt)
+        return
+    step.set(running=None)
+    _outcome(step, running, fact)
+
+
+def _outcome(step: Holder, running: Running, fact: Acted) -> None:
+    match fact.effect:
+        case Effect.HAND_OVER:
+            handing.ended(step, running, cast("HandoverOutcome | None", fact.result), fact.fault)
+        case Effect.BEGIN:
+            answers = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
+            recovery.begun(step, running, answers, fact.fault)
+        case Effect.PUSH:
+            install.pushed(step, running, fact.fault)
+        case Effect.CLEAN_UP:
+            recovery.cleaned_up(step, running, fact.fault)
+        case _:
+            step.moment("stale_fact", subject="holder")
+
+
+def _on_found(step: Holder, fact: ActFound) -> None:
+    """A new owner finds an act open: its outcome is unknown; wait its limit on our own clock."""
+    running = step.state.running
+    if running is None or running.epoch == step.rules.epoch:
+        return
+    not_before = step.now + running.limit + fact.margin
+    found = running.model_copy(update={"not_before": not_before, "epoch": step.rules.epoch})
+    step.set(running=found)
+    if running.effect is Effect.HAND_OVER:
+        copy = step.state.copy_.model_copy(update={"not_after": not_before, "due": not_before})
+        step.set(copy_=copy)
+    step.note(
+        "act.outcome_unknown",
+        outcome="HND-007",
+        reason=running.effect.value,
+        delivery=running.delivery,
+        attempt=running.attempt,
+    )
+
+
+def _on_time(step: Holder) -> None:
+    """The end of an act that nobody answered, or a deadline."""
+    running = step.state.running
+    if running is not None:
+        end = running.not_before or running.started_at + running.limit
+        if step.now >= end:
+            fault = Fault(
+                code="HND-007", family=Family.TRANSIENT, detail="the act's outcome is unknown"
+            )
+            step.set(running=None)
+            _outcome(
+                step, running, Acted(running.effect, running.attempt, result=None, fault=fault)
+            )
+        return
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open or step.rules.deadlines_held:
+        return
+    if step.now >= delivery.deadline and delivery.phase is not Phase.AWAITING_PURGE:
+        _deadline(step)
+
+
+def _deadline(step: Holder) -> None:
+    delivery = step.state.delivery
+    if delivery is not None and delivery.phase is Phase.AWAITING_INSTALL:
+        install.give_up(step)
+        return
+    trouble = delivery.trouble if delivery else None
+    seen = f"; last trouble: {trouble.code}" if trouble else ""
+    fail(step, "DLV-001", f"the phase took longer than its deadline{seen}")
+
+
+def _settle(step: Holder) -> None:
+    """What follows without anything more happening."""
+    delivery = step.state.delivery
+    pinned = delivery is not None and delivery.open and delivery.looked_up_at is not None
+    if pinned and route_of(step) is None:
+        fail(step, "USR-007", "the route of this delivery is not configured any more")
+    install.settle(step)
+    purge.settle(step)
+    trimmed = _trim(step)
+    if len(trimmed) != len(step.state.history):
+        step.set(history=trimmed)
+
+
+def _trim(step: Holder) -> tuple[object, ...]:
+    route = route_of(step)
+    if route is None:
+        return step.state.history
+    return tuple(
+        ended
+        for ended in step.state.history
+        if (ended.ended_at or step.now) > step.now - route.history_kept
+    )

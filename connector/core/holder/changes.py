@@ -1,0 +1,113 @@
+"""Did the certificates change? A changed set supersedes the open delivery in every state."""
+
+from connector.core.errors import ConnectorError, Family, Fault, Scope
+from connector.core.facts import Listing
+from connector.core.holder.lifecycle import Holder, change, end, open_delivery, route_of
+from connector.core.holder.planning import choose
+from connector.core.model import Sha256Hex
+from connector.core.retry import backoff
+from connector.core.selection import Selection
+from connector.core.states import Check, Delivery, DevicePhase, Effect, Phase, Trigger
+from connector.core.step import outcome_of
+
+
+def hinted(step: Holder) -> None:
+    """The CA hinted at a change: look, unless planning is going to list anyway."""
+    delivery = step.state.delivery
+    if delivery is not None and delivery.phase is Phase.PLANNING:
+        if delivery.step is Effect.LIST:
+            change(step, due=step.now)
+        return
+    if step.state.person_key is not None and step.state.devices:
+        step.set(check=Check(due=step.now))
+
+
+def checked(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
+    """The look at the CA for a change ended."""
+    if fault is not None:
+        _check_later(step, fault)
+        return
+    if listing is None:
+        return
+    step.set(check=None, person=listing.person)
+    selection, problem = _try_choose(step, listing)
+    step.note(
+        "escrow.checked",
+        outcome=outcome_of(problem),
+        route=step.state.route,
+        generations=tuple(g.fingerprint for g in listing.generations),
+    )
+    digest = selection.digest if selection else None
+    if digest == _reference(step) and not _failed_before_choosing(step, problem):
+        return
+    _changed(step, digest)
+
+
+def _check_later(step: Holder, fault: Fault) -> None:
+    check = step.state.check
+    route = route_of(step)
+    step.note("escrow.checked", outcome=fault.code, route=step.state.route)
+    if check is None:
+        return
+    if fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT:
+        step.set(check=None)
+        return
+    attempts = check.attempts + (0 if fault.scope is Scope.UPSTREAM else 1)
+    retry = route.retry if route else step.rules.device_retry
+    due = step.now + backoff(retry, attempts, step.rules.dice, fault)
+    step.set(check=Check(due=due, attempts=attempts))
+
+
+def _try_choose(step: Holder, listing: Listing) -> tuple[Selection | None, Fault | None]:
+    try:
+        return choose(step, listing), None
+    except ConnectorError as error:
+        return None, error.fault()
+
+
+def _reference(step: Holder) -> Sha256Hex | None:
+    delivery = step.state.delivery
+    return delivery.digest if delivery is not None else step.state.last_digest
+
+
+def _failed_before_choosing(step: Holder, problem: Fault | None) -> bool:
+    """Both could not choose a set: a new fault is news, the same one is not."""
+    delivery = step.state.delivery
+    if problem is None or delivery is None:
+        return False
+    return delivery.trouble is None or delivery.trouble.code != problem.code
+
+
+def _changed(step: Holder, digest: Sha256Hex | None) -> None:
+    delivery = step.state.delivery
+    step.note("certificates.changed", route=step.state.route, digest=digest)
+    if delivery is not None and delivery.open:
+        supersede(step, delivery)
+    elif step.state.devices:
+        open_delivery(step, Trigger.RENEWAL)
+
+
+def supersede(
+    step: Holder,
+    delivery: Delivery,
+    *,
+    trigger: Trigger = Trigger.RENEWAL,
+    by: str = "connector",
+) -> None:
+    """End the open delivery and go on with a new one.
+
+    Devices not yet installed move to it; those installed are looked at again there.
+    """
+    kept = {
+        key: device.model_copy(
+            update={"phase": DevicePhase.WAITING, "since": step.now, "evidence": None}
+        )
+        for key, device in delivery.devices.items()
+        if device.phase is not DevicePhase.LEFT
+    }
+    end(step, Phase.CANCELLED, why="superseded")
+    renewed = {
+        key: device.model_copy(update={"not_installed_seen_at": None, "why": None})
+        for key, device in kept.items()
+    }
+    open_delivery(step, trigger, by=by, devices=renewed)

@@ -1,0 +1,128 @@
+"""Devices that join and leave a holder."""
+
+from collections.abc import Mapping
+
+from connector.core.events import DeviceJoined, DeviceLeft
+from connector.core.holder.lifecycle import Holder, change, end, move, open_delivery
+from connector.core.model import (
+    SECOND,
+    DeviceFacts,
+    Millis,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.states import (
+    CopyState,
+    DeviceInDelivery,
+    DevicePhase,
+    Effect,
+    KnownDevice,
+    Phase,
+    Trigger,
+)
+
+SAME_ENROLMENT: Millis = 300 * SECOND
+"""Two announcements of one device within five minutes are one enrolment (two event spellings)."""
+
+
+def joined(step: Holder, body: DeviceJoined) -> None:
+    """A device is the holder's: join the open delivery, or open one."""
+    known = step.state.devices.get(body.device)
+    if known is not None and body.enrolled_at - known.joined_at < SAME_ENROLMENT:
+        _describe(step, body, known)
+        return
+    device = KnownDevice(
+        platform=body.platform,
+        serial=body.serial,
+        friendly_name=body.friendly_name,
+        joined_at=body.enrolled_at,
+    )
+    step.set(devices={**step.state.devices, body.device: device})
+    step.note("device.joined", device=body.device)
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open:
+        open_delivery(step, Trigger.DEVICE_REPLACEMENT if known else Trigger.ENROLMENT)
+    else:
+        _join_open(step, body.device, body.enrolled_at)
+
+
+def _describe(step: Holder, body: DeviceJoined, known: KnownDevice) -> None:
+    described = known.model_copy(
+        update={
+            "platform": body.platform or known.platform,
+            "serial": body.serial or known.serial,
+            "friendly_name": body.friendly_name or known.friendly_name,
+        }
+    )
+    if described != known:
+        step.set(devices={**step.state.devices, body.device: described})
+
+
+def _join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    entry = DeviceInDelivery(since=step.now, joined_at=joined_at)
+    change(step, devices={**delivery.devices, device: entry})
+    if delivery.phase is Phase.AWAITING_PURGE:
+        _reopen(step)
+
+
+def _reopen(step: Holder) -> None:
+    """Back to waiting, or to planning if the copy will not live long enough for another device."""
+    copy = step.state.copy_
+    lives = copy.state is CopyState.PRESENT and copy.since is not None
+    if lives and copy.since is not None and step.now < copy.since + copy.retention // 2:
+        move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+    else:
+        move(step, Phase.PLANNING, Effect.LOOK_UP)
+
+
+def left(step: Holder, body: DeviceLeft) -> None:
+    """A device is not the holder's any more."""
+    remove(step, body.device, body.why)
+
+
+def remove(step: Holder, device: SubjectKey, why: str) -> None:
+    """Take a device out, and end it in the open delivery."""
+    if device not in step.state.devices:
+        return
+    rest = {key: known for key, known in step.state.devices.items() if key != device}
+    step.set(devices=rest)
+    step.note("device.left", reason=why, device=device)
+    delivery = step.state.delivery
+    if delivery is not None and delivery.open and device in delivery.devices:
+        entry = delivery.devices[device].model_copy(
+            update={"phase": DevicePhase.LEFT, "since": step.now, "why": why}
+        )
+        devices = {**delivery.devices, device: entry}
+        change(step, devices=devices)
+        if all(other.phase is DevicePhase.LEFT for other in devices.values()):
+            end(step, Phase.CANCELLED, why="left")
+
+
+def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
+    """Make the known devices agree with what the UEM shows of the user.
+
+    A lost notification is made good here: an enrolled device that nobody announced joins, one that
+    is not enrolled any more leaves.
+    """
+    tenant = parse_subject(step.state.key).tenant
+    seen = {subject_key(tenant, SubjectKind.DEVICE, key): device for key, device in facts.items()}
+    for key in tuple(step.state.devices):
+        if key not in seen or not seen[key].enrolled:
+            remove(step, key, "not enrolled for this user")
+    for key, device in seen.items():
+        if device.enrolled and key not in step.state.devices:
+            joined(
+                step,
+                DeviceJoined(
+                    device=key,
+                    platform=device.platform,
+                    serial=device.serial,
+                    friendly_name=device.friendly_name,
+                    enrolled_at=step.now,
+                ),
+            )

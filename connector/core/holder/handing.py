@@ -1,0 +1,223 @@
+"""The hand-over as the holder sees it: start, outcome, and what it means for the copy."""
+
+from pydantic import JsonValue
+
+from connector.core.errors import Family, Fault
+from connector.core.handover import (
+    Accepted,
+    Changed,
+    HandoverOutcome,
+    NotSent,
+    Refused,
+    Unknown,
+)
+from connector.core.holder.lifecycle import Holder, change, fail, move, retry_later, route_of
+from connector.core.holder.planning import refuse
+from connector.core.model import SetEntry, Slot
+from connector.core.policy import PushPolicy, RoutePolicy
+from connector.core.states import (
+    Copy,
+    CopyState,
+    DeliveredGeneration,
+    Delivery,
+    DevicePhase,
+    Effect,
+    Phase,
+    Running,
+)
+
+CHANGED_ROUNDS = 5
+"""How often planning and hand-over may disagree before a person has to look."""
+
+
+def start(step: Holder) -> None:
+    """Write the act, the copy that may come of it, and the audit record before it is done."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None or delivery.digest is None:
+        return
+    attempt = step.state.attempt + 1
+    running = Running(
+        effect=Effect.HAND_OVER,
+        attempt=attempt,
+        started_at=step.now,
+        limit=route.hand_over_limit,
+        epoch=step.rules.epoch,
+        delivery=delivery.id,
+        digest=delivery.digest,
+        before=step.state.copy_,
+    )
+    step.set(running=running, attempt=attempt, copy_=_perhaps(step, delivery, route))
+    step.note(
+        "hand_over.started",
+        delivery=delivery.id,
+        route=route.name,
+        reason=delivery.trigger.value,
+        actor=delivery.by,
+        generations=tuple(dict.fromkeys(entry.fingerprint for entry in delivery.entries)),
+        attempt=attempt,
+        limit_ms=route.hand_over_limit,
+        digest=delivery.digest,
+    )
+
+
+def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
+    before = step.state.copy_
+    held = before.digests if before.state in {CopyState.PERHAPS, CopyState.PRESENT} else ()
+    return Copy(
+        state=CopyState.PERHAPS,
+        digests=tuple(dict.fromkeys((*held, delivery.digest or ""))),
+        not_after=step.now + route.hand_over_limit + route.hand_over_margin,
+        due=step.now + route.hand_over_limit + route.hand_over_margin,
+        retention=route.retention,
+        overdue=before.overdue,
+    )
+
+
+def ended(
+    step: Holder, running: Running, outcome: HandoverOutcome | None, fault: Fault | None
+) -> None:
+    """The hand-over process ended; what it says decides on the copy first, then on the delivery."""
+    if outcome is None:
+        lost = fault or Fault(code="HND-007", family=Family.TRANSIENT)
+        outcome = Unknown(fault=lost)
+    code = getattr(getattr(outcome, "fault", None), "code", "ok")
+    step.note(
+        f"hand_over.{outcome.outcome}",
+        outcome=code,
+        delivery=running.delivery,
+        route=step.state.route,
+        attempt=running.attempt,
+        receipt=_receipt(outcome),
+    )
+    step.moment("handed_over", outcome=outcome.outcome, error_code="" if code == "ok" else code)
+    match outcome:
+        case Accepted():
+            _accepted(step, running, outcome)
+        case NotSent() | Refused():
+            _as_before(step, running)
+            _after_fault(step, running, outcome.fault)
+        case Changed():
+            _as_before(step, running)
+            _replan(step, running)
+        case Unknown():
+            _unknown(step, running, outcome.fault)
+
+
+def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
+    if isinstance(outcome, Accepted):
+        return {
+            "bundles": [bundle.model_dump(mode="json") for bundle in outcome.bundles],
+            "server_time": outcome.server_time,
+            "memory_locked": outcome.memory_locked,
+        }
+    return {"disclosed": getattr(outcome, "disclosed", 0)}
+
+
+def _of(step: Holder, running: Running) -> Delivery | None:
+    """The delivery that the act belongs to, if it is still the open one."""
+    delivery = step.state.delivery
+    mine = delivery is not None and delivery.id == running.delivery and delivery.open
+    return delivery if mine else None
+
+
+def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
+    candidates = [step.state.delivery, *step.state.history]
+    return next((d.entries for d in candidates if d is not None and d.id == running.delivery), ())
+
+
+def _accepted(step: Holder, running: Running, outcome: Accepted) -> None:
+    entries = _entries(step, running)
+    route = route_of(step)
+    retention = step.state.copy_.retention
+    margin = route.retention_margin if route else 0
+    step.set(
+        copy_=Copy(
+            state=CopyState.PRESENT,
+            digests=(outcome.digest,),
+            since=step.now,
+            since_server=outcome.server_time,
+            due=step.now + retention + margin if outcome.server_time else step.now,
+            retention=retention,
+        ),
+        last_digest=outcome.digest,
+        requests=tuple(
+            r for r in step.state.requests if r.fingerprint not in {e.fingerprint for e in entries}
+        ),
+    )
+    again = bool(step.state.delivered)
+    _remember(step, entries)
+    step.moment("keys_disclosed", len(outcome.bundles), route=step.state.route or "")
+    if _of(step, running) is not None:
+        _await_install(step, outcome, again=again)
+
+
+def _remember(step: Holder, entries: tuple[SetEntry, ...]) -> None:
+    sent = {generation.public_key: generation for generation in step.state.delivered}
+    for entry in entries:
+        if entry.slot is not Slot.SIGNING and entry.public_key not in sent:
+            sent[entry.public_key] = DeliveredGeneration(
+                fingerprint=entry.fingerprint, public_key=entry.public_key, at=step.now
+            )
+    step.set(delivered=tuple(sent.values()))
+
+
+def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
+    route = route_of(step)
+    push = route is not None and (
+        route.push is PushPolicy.ALWAYS or (again and route.push is PushPolicy.SECOND)
+    )
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    devices = {
+        key: device.model_copy(update={"pushed_at": None, "pushes": 0})
+        for key, device in delivery.devices.items()
+    }
+    change(
+        step,
+        uploaded_at=step.now,
+        uploaded_server_time=outcome.server_time,
+        trouble=None,
+        devices=devices,
+    )
+    if any(device.phase is DevicePhase.WAITING for device in devices.values()):
+        move(step, Phase.AWAITING_INSTALL, Effect.PUSH if push else Effect.LOOK_INSTALLED)
+    else:
+        move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+
+
+def _as_before(step: Holder, running: Running) -> None:
+    """Proven: the UEM holds what it held before."""
+    step.set(copy_=running.before or Copy())
+
+
+def _after_fault(step: Holder, running: Running, fault: Fault) -> None:
+    if _of(step, running) is None:
+        return
+    if fault.code == "CA-409":
+        step.set(requests=())
+        move(step, Phase.RECOVERING, Effect.BEGIN)
+        retry_later(step, fault)
+        return
+    refuse(step, fault)
+
+
+def _replan(step: Holder, running: Running) -> None:
+    delivery = _of(step, running)
+    if delivery is None:
+        return
+    rounds = delivery.changed_rounds + 1
+    if rounds > CHANGED_ROUNDS:
+        fail(step, "DLV-004", "the CA's list changed in every hand-over")
+        return
+    move(step, Phase.PLANNING, Effect.LOOK_UP)
+    change(step, changed_rounds=rounds, entries=(), digest=None)
+
+
+def _unknown(step: Holder, running: Running, fault: Fault) -> None:
+    """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM."""
+    if _of(step, running) is None:
+        return
+    not_after = step.state.copy_.not_after or step.now
+    retry_later(step, fault, not_before=not_after)
+    change(step, step=Effect.LOOK_UP)

@@ -1,0 +1,237 @@
+"""Watching until the new set is on every device: push, look, judge, give up in time."""
+
+from connector.core.errors import Fault
+from connector.core.evidence import judge
+from connector.core.holder.devices import remove
+from connector.core.holder.lifecycle import (
+    Holder,
+    change,
+    end,
+    fail,
+    move,
+    route_of,
+    waiting,
+)
+from connector.core.model import (
+    DeviceEvidence,
+    Millis,
+    ProfileStatus,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Evidence
+from connector.core.retry import poll
+from connector.core.states import (
+    CopyState,
+    DeviceInDelivery,
+    DevicePhase,
+    Effect,
+    Phase,
+    Running,
+)
+from connector.core.step import outcome_of
+
+MISSING = frozenset({ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR})
+
+
+def start_push(step: Holder) -> None:
+    """Write down to which devices the profile is pushed."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    attempt = step.state.attempt + 1
+    devices = tuple(key for key in waiting(delivery) if profile_for(step, route, key) is not None)
+    running = Running(
+        effect=Effect.PUSH,
+        attempt=attempt,
+        started_at=step.now,
+        limit=route.act_limit,
+        epoch=step.rules.epoch,
+        delivery=delivery.id,
+        devices=devices,
+    )
+    step.set(running=running, attempt=attempt)
+    step.note(
+        "profile.push_started",
+        delivery=delivery.id,
+        route=route.name,
+        devices=list(devices),
+        attempt=attempt,
+    )
+
+
+def profile_for(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | None:
+    """The id of the mail profile for a device's platform; None when none is configured."""
+    known = step.state.devices.get(device)
+    platform = known.platform.lower() if known else ""
+    return route.profiles.get(platform, route.profiles.get("*"))
+
+
+def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
+    """The push went out, or will be tried again; a refusal only leaves us looking."""
+    step.note(
+        "profile.pushed",
+        outcome=outcome_of(fault),
+        delivery=running.delivery,
+        route=step.state.route,
+        devices=list(running.devices),
+    )
+    delivery = step.state.delivery
+    if delivery is None or delivery.id != running.delivery:
+        return
+    if delivery.phase is not Phase.AWAITING_INSTALL:
+        return
+    if fault is not None:
+        change(step, trouble=fault)
+    devices = {
+        key: device.model_copy(update={"pushed_at": step.now, "pushes": device.pushes + 1})
+        if key in running.devices and fault is None
+        else device
+        for key, device in delivery.devices.items()
+    }
+    change(step, devices=devices)
+    move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+
+
+def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None:
+    """What the UEM knows of our profile and certificate on each device."""
+    step.note("install.looked", outcome=outcome_of(fault), route=step.state.route)
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    if fault is not None:
+        change(step, trouble=fault)
+    elif evidence is not None:
+        _judge_all(step, evidence, route)
+    _look_again(step, route, fault)
+
+
+def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:
+    tenant = parse_subject(step.state.key).tenant
+    for seen in evidence.devices:
+        key = subject_key(tenant, SubjectKind.DEVICE, seen.device)
+        delivery = step.state.delivery
+        if delivery is None or not delivery.open or key not in delivery.devices:
+            continue
+        if not seen.enrolled:
+            remove(step, key, "not enrolled")
+        elif delivery.devices[key].phase is DevicePhase.WAITING:
+            _judge_one(step, key, seen, route, delivery.uploaded_server_time)
+
+
+def _judge_one(
+    step: Holder,
+    key: SubjectKey,
+    seen: DeviceEvidence,
+    route: RoutePolicy,
+    uploaded: Millis | None,
+) -> None:
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    device = delivery.devices[key]
+    known = step.state.devices.get(key)
+    assume = known is not None and known.platform.lower() in route.assumed_platforms
+    proof = None if uploaded is None else judge(seen, device, uploaded, assume=assume)
+    changes: dict[str, object] = {"last_seen": seen.last_seen}
+    if proof is not None:
+        changes |= {"phase": DevicePhase.INSTALLED, "evidence": proof, "since": step.now}
+        _ready(step, device, route, known.platform if known else "")
+    elif seen.profile in MISSING:
+        changes |= {"not_installed_seen_at": step.now}
+    change(step, devices={**delivery.devices, key: device.model_copy(update=changes)})
+    if proof is not None:
+        step.note("device.installed", delivery=delivery.id, reason=proof, device=key)
+
+
+def _ready(step: Holder, device: DeviceInDelivery, route: RoutePolicy, platform: str) -> None:
+    step.moment(
+        "enrolment_to_ready",
+        step.now - device.joined_at,
+        target=route.uem,
+        platform=platform.lower(),
+    )
+
+
+def _look_again(step: Holder, route: RoutePolicy, fault: Fault | None) -> None:
+    delivery = step.state.delivery
+    if delivery is None or delivery.phase is not Phase.AWAITING_INSTALL:
+        return
+    used = 0 if fault is not None and fault.scope == "upstream" else 1
+    looks = delivery.attempts + used
+    wait = poll(route.look_every, looks, step.rules.dice)
+    if fault is not None and fault.retry_after is not None:
+        wait = max(wait, int(fault.retry_after * 1000))
+    change(step, attempts=looks, due=step.now + wait)
+
+
+def settle(step: Holder) -> None:
+    """Move on when every device has ended; deal with a copy that expired while a device waits."""
+    delivery = step.state.delivery
+    if delivery is None or delivery.phase is not Phase.AWAITING_INSTALL:
+        return
+    if waiting(delivery):
+        if step.state.copy_.state is CopyState.GONE:
+            _expired(step)
+        return
+    phases = {device.phase for device in delivery.devices.values()}
+    if DevicePhase.INSTALLED in phases:
+        move(step, Phase.AWAITING_PURGE, Effect.LOOK_GONE)
+    elif phases <= {DevicePhase.LEFT}:
+        end(step, Phase.CANCELLED, why="left")
+    else:
+        fail(step, "DLV-002", "no device showed the profile as installed")
+
+
+def _expired(step: Holder) -> None:
+    """The copy is gone and a device still waits: again for those seen since, at most N times."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    devices = dict(delivery.devices)
+    again = False
+    for key in waiting(delivery):
+        device = devices[key]
+        if device.expired_rounds >= route.expired_rounds:
+            devices[key] = device.model_copy(
+                update={
+                    "phase": DevicePhase.NOT_INSTALLED,
+                    "why": "the copy expired before the device took it",
+                    "since": step.now,
+                }
+            )
+        elif device.last_seen is not None and device.last_seen > (
+            delivery.uploaded_server_time or 0
+        ):
+            rounds = device.expired_rounds + 1
+            devices[key] = device.model_copy(update={"expired_rounds": rounds})
+            again = True
+    change(step, devices=devices)
+    if again:
+        move(step, Phase.PLANNING, Effect.LOOK_UP)
+    elif not waiting(step.state.delivery or delivery):
+        settle(step)
+
+
+def give_up(step: Holder) -> None:
+    """The deadline for installing has passed: what still waits is not installed."""
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    devices = {
+        key: device.model_copy(
+            update={
+                "phase": DevicePhase.NOT_INSTALLED,
+                "why": "not seen installed before the deadline",
+                "since": step.now,
+            }
+        )
+        if device.phase is DevicePhase.WAITING
+        else device
+        for key, device in delivery.devices.items()
+    }
+    change(step, devices=devices)
+    settle(step)

@@ -1,0 +1,168 @@
+"""Opening, moving and ending deliveries."""
+
+from connector.core.errors import Fault
+from connector.core.events import event_id
+from connector.core.holder.transitions import TRANSITIONS
+from connector.core.model import DAY, Millis, SubjectKey
+from connector.core.policy import RoutePolicy
+from connector.core.retry import backoff
+from connector.core.states import (
+    Delivery,
+    DeviceInDelivery,
+    DevicePhase,
+    Effect,
+    HolderState,
+    Phase,
+    Trigger,
+)
+from connector.core.step import Step
+
+Holder = Step[HolderState]
+
+FALLBACK_DEADLINE: Millis = 14 * DAY
+"""Deadline of a phase while the route is not known yet."""
+ENDED_KEPT = 20
+"""At most so many ended deliveries stay in the state."""
+
+
+def route_of(step: Holder) -> RoutePolicy | None:
+    """The policy that the delivery is pinned to; None when it is unknown or was removed."""
+    return None if step.state.route is None else step.rules.routes.get(step.state.route)
+
+
+def open_delivery(
+    step: Holder,
+    trigger: Trigger,
+    *,
+    by: str = "connector",
+    devices: dict[SubjectKey, DeviceInDelivery] | None = None,
+) -> None:
+    """Open a delivery for all known devices; the one before goes to the history.
+
+    ``devices`` are entries to take over from a superseded delivery. An automatic delivery beyond
+    the daily limit is opened and fails at once, so that people see it.
+    """
+    state = step.state
+    previous = state.delivery
+    number = state.attempt + 1
+    entries = {
+        key: (devices or {}).get(key, DeviceInDelivery(since=step.now, joined_at=known.joined_at))
+        for key, known in state.devices.items()
+    }
+    delivery = Delivery(
+        id=event_id(state.key, "delivery", str(number))[:20],
+        opened_at=step.now,
+        trigger=trigger,
+        by=by,
+        previous=previous.id if previous else None,
+        due=step.now,
+        deadline=step.now + _deadline(step),
+        phase_since=step.now,
+        devices=entries,
+    )
+    history = (*state.history, previous)[-ENDED_KEPT:] if previous else state.history
+    step.set(delivery=delivery, history=history, attempt=number, check=None)
+    step.note("delivery.opened", actor=by, reason=trigger.value, delivery=delivery.id)
+    step.moment("delivery_opened", trigger=trigger.value)
+    _count_automatic(step, by)
+
+
+def _count_automatic(step: Holder, by: str) -> None:
+    if by != "connector":
+        return
+    recent = tuple(at for at in step.state.automatic if at > step.now - DAY)
+    route = route_of(step)
+    if route is not None and len(recent) >= route.automatic_per_day:
+        fail(step, "DLV-003", "too many automatic deliveries in a day")
+        return
+    step.set(automatic=(*recent, step.now))
+
+
+def _deadline(step: Holder) -> Millis:
+    route = route_of(step)
+    return FALLBACK_DEADLINE if route is None else route.phase_deadline
+
+
+def change(step: Holder, /, **changes: object) -> None:
+    """Replace members of the open delivery."""
+    delivery = step.state.delivery
+    if delivery is not None:
+        step.set(delivery=delivery.model_copy(update=changes))
+
+
+def move(step: Holder, phase: Phase, effect: Effect, *, due: Millis | None = None) -> None:
+    """Enter a phase (or begin another step of the same phase) with fresh tries and deadline.
+
+    Raises:
+        ValueError: when :data:`TRANSITIONS` knows no such change; a program error.
+    """
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    fresh: dict[str, object] = {"step": effect, "due": due or step.now, "attempts": 0}
+    if phase is not delivery.phase:
+        _leave_phase(step, delivery, phase)
+        fresh |= {"phase": phase, "phase_since": step.now, "deadline": step.now + _deadline(step)}
+    change(step, **fresh)
+
+
+def _leave_phase(step: Holder, delivery: Delivery, phase: Phase) -> None:
+    if (delivery.phase, phase) not in TRANSITIONS:
+        msg = f"no transition from {delivery.phase} to {phase}"
+        raise ValueError(msg)
+    step.moment(
+        "phase_left",
+        step.now - delivery.phase_since,
+        stage=delivery.phase.value,
+        outcome=phase.value,
+    )
+
+
+def end(step: Holder, phase: Phase, *, code: str = "", why: str = "") -> None:
+    """End the open delivery for good; what has ended stays ended."""
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open:
+        return
+    _leave_phase(step, delivery, phase)
+    change(step, phase=phase, phase_since=step.now, ended_at=step.now, why=why or code)
+    step.note(
+        f"delivery.{phase.value}",
+        outcome=code or "ok",
+        reason=why,
+        delivery=delivery.id,
+        route=step.state.route,
+    )
+    step.moment(
+        "delivery_ended",
+        trigger=delivery.trigger.value,
+        outcome=phase.value,
+        error_code=code,
+    )
+
+
+def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = None) -> None:
+    """End the open delivery as failed, visibly, with a code that says what to do."""
+    if fault is not None:
+        change(step, trouble=fault)
+    end(step, Phase.FAILED, code=code, why=detail)
+
+
+def retry_later(step: Holder, fault: Fault, *, not_before: Millis = 0) -> None:
+    """Try the present step again after a back-off; a fault of the upstream uses up no attempt."""
+    delivery = step.state.delivery
+    route = route_of(step)
+    if delivery is None:
+        return
+    policy = route.retry if route is not None else step.rules.device_retry
+    used = 0 if fault.scope == "upstream" else 1
+    attempts = delivery.attempts + used
+    due = step.now + backoff(policy, attempts, step.rules.dice, fault)
+    change(step, attempts=attempts, due=max(due, not_before), trouble=fault)
+    step.moment("retry", operation=delivery.step.value, error_code=fault.code)
+
+
+def waiting(delivery: Delivery) -> tuple[SubjectKey, ...]:
+    """The devices of a delivery that have not ended."""
+    return tuple(
+        key for key, device in delivery.devices.items() if device.phase is DevicePhase.WAITING
+    )

@@ -1,0 +1,145 @@
+"""The copy in the UEM is watched to its end, whatever became of the delivery.
+
+*Gone* by retention is counted on the UEM's own clock, from the end of the last attempt that may
+have reached it; while the two clocks disagree nothing is concluded.
+"""
+
+from connector.core.errors import Fault
+from connector.core.holder.lifecycle import Holder, end, route_of
+from connector.core.model import DAY, HOUR, SECOND, Millis
+from connector.core.policy import Retry
+from connector.core.ports import GoneLook
+from connector.core.retry import backoff
+from connector.core.states import Copy, CopyState, Phase
+from connector.core.step import outcome_of
+
+RETENTION_WINDOW = "retention window passed on the UEM's clock"
+READ_BACK = "the UEM says that it holds no copy"
+DEFAULT_LOOKS = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
+
+
+def looked(step: Holder, look: GoneLook | None, fault: Fault | None) -> None:
+    """The UEM answered with its clock, and with what it says of the copy if it can tell."""
+    copy = step.state.copy_
+    step.note(
+        "copy.looked",
+        outcome=outcome_of(fault),
+        route=step.state.route,
+        server_time=look.server_time if look else None,
+        our_time=step.now,
+    )
+    if fault is not None or look is None or look.server_time is None:
+        _later(step, fault)
+    elif abs(look.server_time - step.now) > _tolerance(step):
+        _disagree(step)
+    elif copy.since_server is None:
+        _count_from(step, look.server_time)
+    else:
+        _conclude(step, look, look.server_time)
+
+
+def _tolerance(step: Holder) -> Millis:
+    route = route_of(step)
+    return route.clock_tolerance if route else 300 * SECOND
+
+
+def _margin(step: Holder) -> Millis:
+    route = route_of(step)
+    return route.retention_margin if route else HOUR
+
+
+def _replace(step: Holder, **changes: object) -> None:
+    step.set(copy_=step.state.copy_.model_copy(update=changes))
+
+
+def _later(step: Holder, fault: Fault | None) -> None:
+    attempts = step.state.copy_.attempts + 1
+    route = route_of(step)
+    every = route.look_every if route else DEFAULT_LOOKS
+    _replace(
+        step,
+        attempts=attempts,
+        due=step.now + backoff(every, attempts, step.rules.dice, fault) + SECOND // 10,
+    )
+    _overdue(step)
+
+
+def _disagree(step: Holder) -> None:
+    if not step.state.copy_.clocks_disagree:
+        step.note("copy.clocks_disagree", outcome="PRG-002", route=step.state.route)
+        step.moment("clocks_disagree")
+    _replace(step, clocks_disagree=True)
+    _later(step, None)
+
+
+def _count_from(step: Holder, server_time: Millis) -> None:
+    """The fate of the last attempt is unknown: count from the first ``Date`` seen after its end."""
+    copy = step.state.copy_
+    _replace(
+        step,
+        since=step.now,
+        since_server=server_time,
+        clocks_disagree=False,
+        attempts=0,
+        due=step.now + copy.retention + _margin(step),
+    )
+
+
+def _conclude(step: Holder, look: GoneLook, server_time: Millis) -> None:
+    copy = step.state.copy_
+    _replace(step, clocks_disagree=False, attempts=0)
+    ends = (copy.since_server or 0) + copy.retention + _margin(step)
+    if look.copy_present is False:
+        _gone(step, READ_BACK)
+    elif look.copy_present is None and server_time >= ends:
+        _gone(step, RETENTION_WINDOW)
+    elif server_time < ends:
+        _replace(step, due=step.now + max(ends - server_time, SECOND // 10))
+    else:
+        _later(step, None)
+
+
+def _gone(step: Holder, evidence: str) -> None:
+    copy = step.state.copy_
+    step.set(
+        copy_=Copy(
+            state=CopyState.GONE,
+            digests=copy.digests,
+            since=copy.since,
+            since_server=copy.since_server,
+            gone_at=step.now,
+            evidence=evidence,
+            retention=copy.retention,
+        )
+    )
+    step.note("copy.gone", reason=evidence, route=step.state.route, digests=list(copy.digests))
+    step.moment("copy_gone", step.now - (copy.since or step.now), method="platform_timed")
+
+
+def _overdue(step: Holder) -> None:
+    copy = step.state.copy_
+    since = copy.since or copy.not_after
+    route = route_of(step)
+    allowed = route.overdue_after if route else DAY
+    if since is None or copy.overdue:
+        return
+    if step.now > since + copy.retention + _margin(step) + allowed:
+        _replace(step, overdue=True)
+        step.note("copy.overdue", outcome="PRG-001", route=step.state.route)
+        step.moment("copy_overdue")
+
+
+def settle(step: Holder) -> None:
+    """A delivery whose devices have ended is completed when the copy is gone, with evidence."""
+    delivery = step.state.delivery
+    if delivery is None or delivery.phase is not Phase.AWAITING_PURGE:
+        return
+    if step.state.copy_.state is CopyState.GONE:
+        end(step, Phase.COMPLETED, why=step.state.copy_.evidence or "")
+
+
+def due(copy: Copy) -> Millis | None:
+    """When the copy is to be looked at next; None when there is nothing to watch."""
+    if copy.state in {CopyState.NONE, CopyState.GONE}:
+        return None
+    return copy.due if copy.due is not None else copy.not_after

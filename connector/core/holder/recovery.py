@@ -1,0 +1,174 @@
+"""Open requests at the CA: the holder's own record, watched until they have ended."""
+
+from collections.abc import Iterable
+
+from connector.core.errors import Family, Fault
+from connector.core.events import event_id
+from connector.core.holder.lifecycle import Holder, change, fail, move, retry_later, route_of
+from connector.core.holder.planning import missing, proceed, refuse
+from connector.core.model import OpenRequest, RequestState, Sha256Hex
+from connector.core.retry import poll
+from connector.core.states import Effect, Phase, Running
+from connector.core.step import outcome_of
+
+ENDED_REQUESTS = frozenset(
+    {RequestState.DENIED, RequestState.EXPIRED, RequestState.FETCHED, RequestState.GONE}
+)
+
+
+def start_begin(step: Holder) -> None:
+    """Write down what will be asked for, each under an id of ours, before it is asked."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    asked = tuple(
+        OpenRequest(
+            id=event_id(delivery.id, fingerprint, str(step.state.attempt + 1))[:32],
+            fingerprint=fingerprint,
+            state=RequestState.PENDING,
+        )
+        for fingerprint in missing(step)
+    )
+    attempt = step.state.attempt + 1
+    running = Running(
+        effect=Effect.BEGIN,
+        attempt=attempt,
+        started_at=step.now,
+        limit=route.act_limit,
+        epoch=step.rules.epoch,
+        delivery=delivery.id,
+        requests=asked,
+    )
+    step.set(running=running, attempt=attempt, requests=(*step.state.requests, *asked))
+    step.note(
+        "recovery.begin_started",
+        delivery=delivery.id,
+        route=route.name,
+        reason=delivery.trigger.value,
+        generations=tuple(request.fingerprint for request in asked),
+        attempt=attempt,
+    )
+
+
+def begun(
+    step: Holder, running: Running, answers: tuple[OpenRequest, ...], fault: Fault | None
+) -> None:
+    """The CA took the requests, or some, or none. Unanswered ones are kept and looked at."""
+    step.note(
+        "recovery.begun",
+        outcome=outcome_of(fault),
+        delivery=running.delivery,
+        route=step.state.route,
+        generations=tuple(request.fingerprint for request in answers),
+    )
+    update(step, answers)
+    if not _mine(step, running, Phase.RECOVERING):
+        return
+    if fault is None:
+        settle_requests(step)
+        return
+    move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
+    refuse(step, fault)
+
+
+def _mine(step: Holder, running: Running, phase: Phase) -> bool:
+    delivery = step.state.delivery
+    return delivery is not None and delivery.id == running.delivery and delivery.phase is phase
+
+
+def looked(step: Holder, answers: tuple[OpenRequest, ...], fault: Fault | None) -> None:
+    """How the requests stand at the CA."""
+    step.note("recovery.looked", outcome=outcome_of(fault), route=step.state.route)
+    if fault is not None:
+        refuse(step, fault)
+        return
+    update(step, answers)
+    settle_requests(step)
+
+
+def update(step: Holder, answers: Iterable[OpenRequest]) -> None:
+    """Take over what the CA said; requests that have ended there are not ours to watch any more."""
+    said = {request.id: request for request in answers}
+    merged = [said.get(request.id, request) for request in step.state.requests]
+    denied = [request for request in merged if request.state is RequestState.DENIED]
+    step.set(requests=tuple(r for r in merged if r.state not in ENDED_REQUESTS))
+    delivery = step.state.delivery
+    if denied and delivery is not None and delivery.phase is Phase.RECOVERING:
+        wanted = {entry.fingerprint for entry in delivery.entries}
+        if any(request.fingerprint in wanted for request in denied):
+            fail(step, "CA-410", "the CA's people denied the recovery")
+
+
+def settle_requests(step: Holder) -> None:
+    """All granted: hand over. Some lapsed: begin those again. Otherwise look again later."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None or delivery.phase is not Phase.RECOVERING:
+        return
+    wanted = {entry.fingerprint for entry in delivery.entries}
+    waits = any(
+        r.state is RequestState.PENDING and r.fingerprint in wanted for r in step.state.requests
+    )
+    if missing(step) and delivery.step is Effect.LOOK_REQUESTS and delivery.attempts:
+        retry_later(step, Fault(code="CA-411", family=Family.TRANSIENT, detail="a request lapsed"))
+        change(step, step=Effect.BEGIN)
+    elif missing(step) or not waits:
+        proceed(step)
+    else:
+        looks = delivery.attempts + 1
+        due = step.now + poll(route.request_look_every, looks, step.rules.dice)
+        change(step, step=Effect.LOOK_REQUESTS, attempts=looks, due=due, trouble=None)
+
+
+def unneeded(step: Holder) -> tuple[OpenRequest, ...]:
+    """Requests that no open delivery will fetch any more."""
+    delivery = step.state.delivery
+    needed: set[Sha256Hex] = set()
+    if delivery is not None and delivery.phase in {
+        Phase.PLANNING,
+        Phase.RECOVERING,
+        Phase.HANDING_OVER,
+        Phase.AWAITING_APPROVAL,
+    }:
+        needed = {entry.fingerprint for entry in delivery.entries}
+        if delivery.phase is Phase.PLANNING:
+            return ()
+    return tuple(r for r in step.state.requests if r.fingerprint not in needed)
+
+
+def start_clean_up(step: Holder) -> None:
+    """Write down which requests are ended at the CA."""
+    requests = unneeded(step)
+    attempt = step.state.attempt + 1
+    route = route_of(step)
+    running = Running(
+        effect=Effect.CLEAN_UP,
+        attempt=attempt,
+        started_at=step.now,
+        limit=route.act_limit if route else 30_000,
+        epoch=step.rules.epoch,
+        requests=requests,
+    )
+    step.set(running=running, attempt=attempt)
+    step.note(
+        "recovery.clean_up_started",
+        route=step.state.route,
+        generations=tuple(request.fingerprint for request in requests),
+        attempt=attempt,
+    )
+
+
+def cleaned_up(step: Holder, running: Running, fault: Fault | None) -> None:
+    """The CA ended the requests, or will be asked again later."""
+    step.note("recovery.cleaned_up", outcome=outcome_of(fault), route=step.state.route)
+    route = route_of(step)
+    if fault is None:
+        ended = {request.id for request in running.requests}
+        kept = tuple(r for r in step.state.requests if r.id not in ended)
+        step.set(requests=kept, requests_due=None, requests_attempts=0)
+        return
+    attempts = step.state.requests_attempts + 1
+    every = route.request_look_every if route else step.rules.device_retry
+    step.set(
+        requests_due=step.now + poll(every, attempts * 4, step.rules.dice),
+        requests_attempts=attempts,
+    )

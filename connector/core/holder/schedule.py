@@ -1,0 +1,62 @@
+"""What the holder waits for next: made anew from the state after every step."""
+
+from connector.core.holder import purge
+from connector.core.holder.lifecycle import Holder, route_of
+from connector.core.holder.recovery import unneeded
+from connector.core.model import SECOND, Millis, parse_subject
+from connector.core.states import Effect, Phase, Running, Want
+
+HELD_LOOK: Millis = 60 * SECOND
+"""How often a deadline that is held back is looked at again."""
+
+
+def schedule(step: Holder) -> None:
+    """Put the wants of the state together. While an act is open only its end is waited for."""
+    running = step.state.running
+    if running is not None:
+        step.set(wants=(_end_of(step, running),))
+        return
+    wants = [*_check(step), *_delivery(step), *_copy(step), *_clean_up(step)]
+    step.set(wants=tuple(wants))
+
+
+def _end_of(step: Holder, running: Running) -> Want:
+    route = route_of(step)
+    margin = route.hand_over_margin if route else 5 * SECOND
+    end = running.not_before or running.started_at + running.limit + margin
+    return Want(effect=Effect.WAIT, due=end, lane=Effect.WAIT.value)
+
+
+def _want(step: Holder, effect: Effect, due: Millis) -> Want:
+    by_uem = effect is Effect.LOOK_GONE or step.state.route is None
+    suffix = f"@{parse_subject(step.state.key).tenant}" if by_uem else step.state.route
+    return Want(effect=effect, due=due, lane=f"{effect.value}:{suffix}")
+
+
+def _check(step: Holder) -> list[Want]:
+    check = step.state.check
+    return [] if check is None else [_want(step, Effect.LIST, check.due)]
+
+
+def _delivery(step: Holder) -> list[Want]:
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open:
+        return []
+    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
+    wants = [Want(effect=Effect.WAIT, due=max(delivery.deadline, held), lane=Effect.WAIT.value)]
+    if delivery.phase is Phase.AWAITING_PURGE:
+        return []
+    if step.state.check is not None:
+        return wants
+    return [_want(step, delivery.step, delivery.due), *wants]
+
+
+def _copy(step: Holder) -> list[Want]:
+    due = purge.due(step.state.copy_)
+    return [] if due is None else [_want(step, Effect.LOOK_GONE, due)]
+
+
+def _clean_up(step: Holder) -> list[Want]:
+    if not unneeded(step) or route_of(step) is None:
+        return []
+    return [_want(step, Effect.CLEAN_UP, step.state.requests_due or step.now)]

@@ -1,0 +1,32 @@
+"""The one table of phases: from where to where a delivery may go, and why.
+
+``docs/states.md`` is made from it, and every change of phase is checked against it.
+"""
+
+from connector.core.states import Phase
+
+P = Phase
+
+TRANSITIONS: dict[tuple[Phase, Phase], str] = {
+    (P.PLANNING, P.RECOVERING): "the set is chosen, and requests must be opened at the CA",
+    (P.PLANNING, P.HANDING_OVER): "the set is chosen, and every request is granted already",
+    (P.PLANNING, P.FAILED): "a permanent fault, or the deadline",
+    (P.PLANNING, P.CANCELLED): "superseded, left, observed, unchanged, or by hand",
+    (P.RECOVERING, P.HANDING_OVER): "every request is granted",
+    (P.RECOVERING, P.PLANNING): "the look before the fetch shows another picture",
+    (P.RECOVERING, P.FAILED): "denied, a permanent fault, or the deadline",
+    (P.RECOVERING, P.CANCELLED): "superseded, left, or by hand",
+    (P.HANDING_OVER, P.AWAITING_INSTALL): "the UEM accepted the set",
+    (P.HANDING_OVER, P.PLANNING): "the CA's list changed during the hand-over",
+    (P.HANDING_OVER, P.RECOVERING): "a grant lapsed",
+    (P.HANDING_OVER, P.FAILED): "refused, a permanent fault, or the deadline",
+    (P.HANDING_OVER, P.CANCELLED): "superseded, left, or by hand",
+    (P.AWAITING_INSTALL, P.AWAITING_PURGE): "every device has ended, at least one installed",
+    (P.AWAITING_INSTALL, P.PLANNING): "the copy expired while a device waits",
+    (P.AWAITING_INSTALL, P.FAILED): "no device installed it",
+    (P.AWAITING_INSTALL, P.CANCELLED): "superseded, left, or by hand",
+    (P.AWAITING_PURGE, P.AWAITING_INSTALL): "a device joined while the copy lives long enough",
+    (P.AWAITING_PURGE, P.PLANNING): "a device joined, and the copy will not live long enough",
+    (P.AWAITING_PURGE, P.COMPLETED): "the copy is gone, with evidence",
+    (P.AWAITING_PURGE, P.CANCELLED): "superseded, left, or by hand",
+}
