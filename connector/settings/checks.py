@@ -1,0 +1,141 @@
+"""Checks that need more than one setting, or a look at the file system.
+
+They work on the values as given, so that they find their faults also while others are left.
+"""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path as File
+from typing import Any, NamedTuple
+
+from connector.settings.report import Path
+from connector.settings.secrecy import names_file
+
+PAIRS = (("certificate_file", "key_file"), ("client_certificate_file", "client_key_file"))
+SHORTEST_KEY = 32
+
+
+class Found(NamedTuple):
+    """A fault at a path: code, what is wrong, what to do."""
+
+    path: Path
+    code: str
+    wrong: str
+    action: str
+
+
+def cross_checks(values: dict[str, Any]) -> Iterator[Found]:
+    """Everything that is wrong between settings, and with the files they name."""
+    routes = {name: route for name, route in _mapping(values, "routes").items() if _is(route)}
+    yield from _references(values, routes)
+    yield from _unreachable(routes)
+    broken = list(_files(values, ()))
+    yield from broken
+    unusable = {found.path for found in broken}
+    yield from _pairs(values, (), unusable)
+    yield from _audit_key(values, unusable)
+
+
+def _references(values: dict[str, Any], routes: dict[str, Any]) -> Iterator[Found]:
+    for name, route in routes.items():
+        for member, section in (("uem", "uems"), ("ca", "cas")):
+            known = _mapping(values, section)
+            wanted = route.get(member)
+            if isinstance(wanted, str) and wanted not in known:
+                names = ", ".join(sorted(map(str, known))) or "none"
+                wrong = f"names no entry of {section}"
+                yield Found(("routes", name, member), "CFG-001", wrong, f"Take one of: {names}.")
+
+
+def _unreachable(routes: dict[str, Any]) -> Iterator[Found]:
+    """The first route that fits a user counts; one that never comes first is a mistake."""
+    served: dict[Any, tuple[set[str], bool]] = {}
+    for name, route in routes.items():
+        mine = _chosen(route, "groups") | _chosen(route, "mail_domains")
+        before, everybody = served.get(route.get("uem"), (set(), False))
+        if everybody or (mine and mine <= before):
+            wrong = "is never reached: the routes before it serve all of its users"
+            action = "Move it up, or narrow the routes before it."
+            yield Found(("routes", name), "CFG-001", wrong, action)
+        served[route.get("uem")] = (before | mine, everybody or not mine)
+
+
+def _chosen(route: dict[str, Any], member: str) -> set[str]:
+    value = route.get(member)
+    items = value if isinstance(value, list) else []
+    return {f"{member}:{item.lower()}" for item in items if isinstance(item, str)}
+
+
+def _files(value: Any, path: Path) -> Iterator[Found]:
+    for key, inner in _items(value):
+        where = (*path, key)
+        if isinstance(inner, str) and any(names_file(str(part)) for part in where[-2:]):
+            wrong = _file_fault(File(inner))
+            if wrong:
+                yield Found(where, "CFG-003", wrong, "Check the mount, the path and its mode.")
+        else:
+            yield from _files(inner, where)
+
+
+def _file_fault(file: File) -> str | None:
+    try:
+        with file.open("rb") as stream:
+            return None if stream.read(65536).strip() else f"{file} is empty"
+    except OSError as error:
+        return f"{file} cannot be read: {error.strerror}"
+
+
+def _pairs(value: Any, path: Path, unusable: set[Path]) -> Iterator[Found]:
+    """Certificates and keys that must fit, and bundles that must be PEM."""
+    for certificate, key in PAIRS if _is(value) else ():
+        if certificate in value and key in value:
+            if unusable.isdisjoint({(*path, certificate), (*path, key)}):
+                yield from _pair_fault((*path, key), value[certificate], value[key])
+        elif certificate in value or (key in value and key != "key_file"):
+            action = "Set both, or none of them."
+            yield Found((*path, certificate), "CFG-001", f"belongs to {key}", action)
+    for key, inner in _items(value):
+        if key == "ca_file" and isinstance(inner, str) and (*path, key) not in unusable:
+            yield from _bundle_fault((*path, key), inner)
+        yield from _pairs(inner, (*path, key), unusable)
+
+
+def _pair_fault(path: Path, certificate: str, key: str) -> Iterator[Found]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (ssl.SSLError, OSError, ValueError):
+        wrong = "certificate and key do not load as a PEM pair"
+        yield Found(path, "CFG-003", wrong, "Mount the key of this certificate, not encrypted.")
+
+
+def _bundle_fault(path: Path, bundle: str) -> Iterator[Found]:
+    try:
+        ssl.create_default_context(cafile=bundle)
+    except (ssl.SSLError, OSError, ValueError):
+        yield Found(path, "CFG-003", "holds no PEM certificate", "Mount the CA's certificate.")
+
+
+def _audit_key(values: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
+    path = ("audit", "key_file")
+    file = _mapping(values, "audit").get("key_file")
+    if not isinstance(file, str) or path in unusable:
+        return
+    if len(File(file).read_bytes().strip()) < SHORTEST_KEY:
+        wrong = f"the key has fewer than {SHORTEST_KEY} characters"
+        yield Found(path, "CFG-001", wrong, "Make one: openssl rand -hex 32")
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
+def _is(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _mapping(values: dict[str, Any], name: str) -> dict[str, Any]:
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}

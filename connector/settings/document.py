@@ -1,0 +1,130 @@
+"""Reading the YAML file, keeping the line of each value.
+
+The scalars are those of YAML 1.2 (core schema): only ``true`` and ``false`` are truth values, so
+that ``archived_mode: off`` stays the word that was written; there are no dates, no octal and no
+base-60 numbers. A key that appears twice is a fault. An empty value means *not given*.
+"""
+
+import re
+from pathlib import Path as File
+from typing import Any, NamedTuple
+
+import yaml
+
+from connector.settings.report import Path, Problem, dotted
+
+LARGEST = 1024 * 1024
+
+
+class Tree(NamedTuple):
+    """Values as nested dicts and lists, and the place (``file:line``) of each path."""
+
+    values: dict[str, Any]
+    places: dict[Path, str]
+    problems: list[Problem]
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces the parent's table
+
+
+for tag, pattern, first in (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
+    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+
+
+def read_document(file: File) -> Tree:
+    """The tree of a YAML file; what cannot be read is a problem in it, not an exception."""
+    tree = Tree({}, {(): str(file)}, [])
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        text = f"cannot be read: {error.strerror}"
+        return tree._replace(problems=[_file_problem(file, "CFG-003", text)])
+    if len(data) > LARGEST:
+        return tree._replace(problems=[_file_problem(file, "CFG-001", "larger than 1 MiB")])
+    try:
+        return _compose(file, data, tree)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return tree._replace(problems=[_syntax(file, error)])
+
+
+def _compose(file: File, data: bytes, tree: Tree) -> Tree:
+    loader = _Loader(data)
+    try:
+        node = loader.get_single_node()
+        walk = _Walk(file, loader, tree)
+        values = None if node is None else walk.value(node, ())
+    finally:
+        loader.dispose()
+    if values is not None and not isinstance(values, dict):
+        return tree._replace(problems=[_file_problem(file, "CFG-001", "must be a mapping")])
+    return tree._replace(values=values or {})
+
+
+class _Walk:
+    """Turns nodes into values and notes where each stood. Aliases are refused: they can explode."""
+
+    def __init__(self, file: File, loader: _Loader, tree: Tree) -> None:
+        self._file, self._loader, self._tree = file, loader, tree
+        self._seen: set[int] = set()
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self._tree.places.setdefault(path, self._place(node))
+        if id(node) in self._seen:
+            self._problem(path, node, "is an alias", "Write the values out.")
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._loader.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in values:
+                self._problem((*path, key), key_node, "is there twice", "Keep one of them.")
+                continue
+            self._tree.places[*path, key] = self._place(key_node)
+            values[key] = self.value(value_node, (*path, key))
+        return {key: value for key, value in values.items() if value is not None}
+
+    def _place(self, node: yaml.Node) -> str:
+        return f"{self._file}:{node.start_mark.line + 1}"
+
+    def _problem(self, path: Path, node: yaml.Node, wrong: str, action: str) -> None:
+        self._tree.problems.append(
+            Problem(
+                setting=dotted(path),
+                place=self._place(node),
+                code="CFG-001",
+                wrong=wrong,
+                action=action,
+            )
+        )
+
+
+def _file_problem(file: File, code: str, wrong: str) -> Problem:
+    return Problem(
+        setting="(file)", place=str(file), code=code, wrong=wrong, action="Correct the file."
+    )
+
+
+def _syntax(file: File, error: Exception) -> Problem:
+    """The library's message may quote the line, so only position and kind are told."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{file}:{mark.line + 1}" if mark else str(file)
+    return Problem(
+        setting="(file)",
+        place=place,
+        code="CFG-001",
+        wrong="is not YAML (UTF-8)",
+        action="Look at indentation, quotes and colons of this line and the one before.",
+    )

@@ -1,0 +1,92 @@
+"""Turning what pydantic found into problems with a place, in the words of operators."""
+
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from connector.settings.document import Tree
+from connector.settings.report import Path, Problem, dotted
+from connector.settings.secrecy import looks_secret
+from connector.settings.shape import field_at, siblings
+
+LONGEST_TEXT = 400
+TYPE_ACTION = "Install the plug-in, or set type to one that is: `pki-connector version` lists them."
+FIXED = {
+    "union_tag_invalid": ("CFG-004", "its type names no installed plug-in", TYPE_ACTION),
+    "union_tag_not_found": ("CFG-001", "has no type", TYPE_ACTION),
+    "CFG-005": ("CFG-005", "approvals are not available yet", "Leave it out until they are."),
+}
+"""Code, what is wrong, what to do, by the kind of error."""
+
+
+def place_of(tree: Tree, path: Path) -> str:
+    """Where a setting was given; for one that is missing, where its nearest section begins."""
+    for length in range(len(path), -1, -1):
+        if place := tree.places.get(path[:length]):
+            return place
+    return "not given"
+
+
+def problems_of(error: ValidationError, tree: Tree, model: type[BaseModel]) -> list[Problem]:
+    """One problem for each faulty setting. No value is looked at: it may be a secret."""
+    found: dict[Path, Problem] = {}
+    for fault in error.errors(include_input=False, include_context=False, include_url=False):
+        path = _real(fault["loc"], tree.values, missing=fault["type"] == "missing")
+        code, wrong, action = _words(fault["type"], fault["msg"], path, tree, model)
+        problem = Problem(
+            setting=dotted(path),
+            place=place_of(tree, path),
+            code=code,
+            wrong=wrong[:LONGEST_TEXT],
+            action=action,
+        )
+        found.setdefault(path, problem)
+    return list(found.values())
+
+
+def _real(location: Path, values: Any, *, missing: bool) -> Path:
+    """The location without what the library adds to it (names of union members, ``[key]``)."""
+    path: Path = ()
+    for part in location[:-1] if missing else location:
+        inside = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if inside or (isinstance(values, dict) and part in values):
+            path, values = (*path, part), values[part]
+    return (*path, location[-1]) if missing else path
+
+
+def _words(
+    kind: str, message: str, path: Path, tree: Tree, model: type[BaseModel]
+) -> tuple[str, str, str]:
+    """Code, what is wrong, what to do."""
+    fixed = FIXED.get(kind)
+    if fixed is not None:
+        return fixed
+    if kind == "extra_forbidden":
+        return _unknown(path, tree, model)
+    field = field_at(model, path, tree.values)
+    text = " ".join((field.description or "").split()) if field else ""
+    extra = field.json_schema_extra if field and isinstance(field.json_schema_extra, dict) else {}
+    if kind != "missing":
+        return "CFG-001", _lowered(message), f"Correct it: {text or 'see config schema'}"
+    if consider := extra.get("x-consider"):
+        return "CFG-001", "is not decided and has no default", f"{text} Consider: {consider}"
+    return "CFG-001", "is not set", f"Set it: {text or 'it is required'}"
+
+
+def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, str]:
+    name = str(path[-1]) if path else ""
+    if looks_secret(name):
+        return (
+            "CFG-002",
+            "a secret must not be written into the settings",
+            f"Mount it as a file and give its path as {name}_file.",
+        )
+    near = get_close_matches(name, siblings(model, path, tree.values), 1)
+    hint = f"Did you mean {near[0]}?" if near else "Remove it, or compare with config schema."
+    return "CFG-001", "is no setting", hint
+
+
+def _lowered(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

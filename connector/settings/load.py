@@ -1,0 +1,102 @@
+"""Reading and checking the settings: file, environment, plug-ins → :class:`Settings`."""
+
+from collections.abc import Mapping
+from pathlib import Path as File
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from connector.settings.checks import Found, cross_checks
+from connector.settings.document import Tree, read_document
+from connector.settings.environment import read_environment
+from connector.settings.faults import place_of, problems_of
+from connector.settings.merge import absolute, merge, opened
+from connector.settings.model import Settings, settings_model
+from connector.settings.plugins import Plugins
+from connector.settings.report import Path, Problem, SettingsRefused, dotted
+
+
+class Checked(NamedTuple):
+    """Result of a check: the settings, None while they cannot be used; problems; places.
+
+    ``places`` tells where each value came from.
+    """
+
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+    places: dict[Path, str]
+
+
+def load(file: File | None, environment: Mapping[str, str], plugins: Plugins) -> Settings:
+    """The settings, ready to use.
+
+    Args:
+        file: YAML file; None: everything comes from the environment.
+        environment: the process's variables.
+        plugins: what is installed (:func:`connector.settings.plugins.installed`).
+
+    Raises:
+        SettingsRefused: with every fault that was found.
+    """
+    checked = check(file, environment, plugins)
+    if checked.settings is None:
+        raise SettingsRefused(checked.problems)
+    return checked.settings
+
+
+def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -> Checked:
+    """The same without raising, for those who want to see everything."""
+    model = settings_model(plugins)
+    tree = _given(model, file, environment)
+    problems = [*tree.problems, *_broken(plugins, tree)]
+    settings = None
+    try:
+        settings = model(**tree.values)
+    except ValidationError as error:
+        problems += problems_of(error, tree, model)
+    problems += [_problem(found, tree) for found in cross_checks(tree.values)]
+    usable = settings if not problems else None
+    return Checked(usable, tuple(sorted(problems, key=lambda p: p.setting)), tree.places)
+
+
+def _given(model: type[Settings], file: File | None, environment: Mapping[str, str]) -> Tree:
+    below = Tree({}, {}, [])
+    if file is not None:
+        document = read_document(file)
+        below = document._replace(values=absolute(document.values, file.parent))
+    above = read_environment(model, environment)
+    tree = merge(below, above._replace(values=absolute(above.values, File())))
+    return tree._replace(values=opened(model, tree.values))
+
+
+def _broken(plugins: Plugins, tree: Tree) -> list[Problem]:
+    """Plug-ins that are wanted and installed but could not be loaded."""
+    wanted = [
+        ((section, name, "type"), entry.get("type"))
+        for section in ("uems", "cas")
+        for name, entry in (tree.values.get(section) or {}).items()
+        if isinstance(entry, dict)
+    ]
+    return [
+        _problem(
+            Found(
+                path,
+                "CFG-004",
+                f"the plug-in cannot be loaded: {plugins.broken[kind]}",
+                "Install it again, with what it needs.",
+            ),
+            tree,
+        )
+        for path, kind in wanted
+        if isinstance(kind, str) and kind in plugins.broken
+    ]
+
+
+def _problem(found: Found, tree: Tree) -> Problem:
+    return Problem(
+        setting=dotted(found.path),
+        place=place_of(tree, found.path),
+        code=found.code,
+        wrong=found.wrong,
+        action=found.action,
+    )

@@ -1,0 +1,97 @@
+"""The settings as a whole: :class:`Settings`, frozen, made by :func:`connector.settings.load.load`.
+
+``settings.uems["corp"]`` is an instance of the plug-in's own settings model *and* of
+:class:`~connector.settings.upstreams.UemSettings`; the CAs alike.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from connector.core.policy import RoutePolicy
+from connector.settings.plugins import Plugins
+from connector.settings.routes import RouteSettings
+from connector.settings.service import Audit, Handover, Journal, Service, Worker
+from connector.settings.upstreams import CaSettings, UemSettings
+from connector.settings.values import Name
+
+PREFIX = "PKI_CONNECTOR_"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Holds no secret, only the paths of mounted ones."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    service: Service
+    """The process itself."""
+    journal: Journal = Journal()
+    """The durable log."""
+    audit: Audit
+    """The audit trail."""
+    handover: Handover = Handover()
+    """The processes in which keys live."""
+    worker: Worker = Worker()
+    """The loop that advances the subjects."""
+    uems: dict[Name, UemSettings] = Field(min_length=1)
+    """Device management services, by a name of your choice that never changes."""
+    cas: dict[Name, CaSettings] = Field(min_length=1)
+    """Certificate authorities with key escrow, by a name of your choice that never changes."""
+    routes: dict[Name, RouteSettings] = Field(min_length=1)
+    """Which users are served from which CA to which UEM. The first one that fits counts."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load`` merged: construction never reads the environment by itself."""
+        return (init_settings,)
+
+    def policies(self) -> dict[str, RoutePolicy]:
+        """The core's form of all routes, in the order in which they are tried."""
+        return {
+            name: route.policy(name, self.uems[route.uem]) for name, route in self.routes.items()
+        }
+
+
+_TYPE = Field(description="Name of the plug-in that speaks to it.")
+
+
+def settings_model(plugins: Plugins) -> type[Settings]:
+    """:class:`Settings` with the settings models of the installed plug-ins in their places."""
+    return create_model(
+        "Settings",
+        __base__=Settings,
+        __doc__=Settings.__doc__,
+        uems=_choice(plugins.targets, UemSettings, Settings.model_fields["uems"].description),
+        cas=_choice(plugins.escrow, CaSettings, Settings.model_fields["cas"].description),
+    )
+
+
+def _choice(
+    models: dict[str, type[BaseModel]], ours: type[BaseModel], description: str | None
+) -> Any:
+    kinds = [_joined(name, model, ours) for name, model in sorted(models.items())]
+    one: Any = Annotated[reduce(or_, kinds), Field(discriminator="type")] if kinds else ours
+    return dict[Name, one], Field(min_length=1, description=description)
+
+
+def _joined(name: str, model: type[BaseModel], ours: type[BaseModel]) -> type[BaseModel]:
+    kind: Any = Literal[name]
+    return create_model(
+        f"{name}_{ours.__name__}", __base__=(model, ours), __doc__=model.__doc__, type=(kind, _TYPE)
+    )

@@ -1,0 +1,134 @@
+"""Following mounted secrets while the service runs.
+
+Kubernetes swaps a whole volume by renaming the link ``..data``; a watch on a file would be lost
+with the old one, so the directories are watched. As a watch can fail silently (network file
+systems, ``subPath`` mounts), everything is also read anew now and then.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+
+from watchfiles import awatch
+
+from connector.core.errors import Permanent
+from connector.core.secret import Credential
+from connector.settings.secrecy import names_file
+
+OnChange = Callable[[frozenset[Path]], Awaitable[None]]
+
+
+class Snapshot:
+    """The contents of all followed files at one moment, never changed afterwards."""
+
+    __slots__ = ("_contents", "digests")
+
+    def __init__(self, contents: Mapping[Path, bytes]) -> None:
+        """Take the contents over; they are shown nowhere."""
+        self._contents = dict(contents)
+        self.digests = {path: hashlib.sha256(data).digest() for path, data in contents.items()}
+
+    def credential(self, path: Path) -> Credential:
+        """One of the files as a secret: its text without the line end."""
+        return Credential(self._contents[path].decode().rstrip("\r\n"))
+
+    def changed(self, newer: "Snapshot") -> frozenset[Path]:
+        """The files that are different in ``newer``."""
+        return frozenset(
+            path for path, digest in self.digests.items() if newer.digests.get(path) != digest
+        )
+
+
+def take_snapshot(paths: Iterable[Path]) -> Snapshot:
+    """Read all files at once.
+
+    Raises:
+        Permanent: ``CFG-003`` when one of them cannot be read or is empty.
+    """
+    contents = {}
+    for path in paths:
+        try:
+            contents[path] = path.read_bytes()
+        except OSError as error:
+            raise Permanent("CFG-003", f"reading {path}: {error.strerror}") from None
+        if not contents[path].strip():
+            raise Permanent("CFG-003", f"reading {path}: empty")
+    return Snapshot(contents)
+
+
+class SecretFiles:
+    """All mounted files that the settings name, and what is in them now.
+
+    ``healthy`` is false while the newest reading failed; the last good snapshot stays in use.
+    ``reloads`` counts the changes taken over.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        *,
+        on_change: OnChange,
+        every: float = 300,
+        debounce: float = 0.5,
+    ) -> None:
+        """Read everything once.
+
+        Args:
+            paths: the files; see :func:`mounted_files`.
+            on_change: awaited with the changed files, after the new snapshot is in place.
+            every: seconds between two readings without any sign of a change.
+            debounce: seconds in which changes are gathered.
+
+        Raises:
+            Permanent: ``CFG-003`` when one of them cannot be read.
+        """
+        self._paths = tuple(dict.fromkeys(paths))
+        self._on_change = on_change
+        self._every = every
+        self._debounce = debounce
+        self.snapshot = take_snapshot(self._paths)
+        self.healthy = True
+        self.reloads = 0
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Take changes over until ``stop`` is set."""
+        directories = {path.parent for path in self._paths}
+        if not directories:
+            await stop.wait()
+            return
+        async for _ in awatch(
+            *directories,
+            recursive=False,
+            stop_event=stop,
+            debounce=int(self._debounce * 1000),
+            rust_timeout=int(self._every * 1000),
+            yield_on_timeout=True,
+        ):
+            await self.read_again()
+
+    async def read_again(self) -> frozenset[Path]:
+        """Read everything now; returns what changed. A faulty state on disk changes nothing."""
+        try:
+            newer = await asyncio.to_thread(take_snapshot, self._paths)
+        except Permanent:
+            self.healthy = False
+            return frozenset()
+        self.healthy = True
+        changed = self.snapshot.changed(newer)
+        self.snapshot = newer
+        if changed:
+            self.reloads += 1
+            await self._on_change(changed)
+        return changed
+
+
+def mounted_files(value: object, member: str = "") -> list[Path]:
+    """The paths of all files that settings (as ``model_dump``) or a part of them name."""
+    if isinstance(value, dict):
+        return [path for key, inner in value.items() for path in mounted_files(inner, str(key))]
+    if isinstance(value, list | tuple):
+        return [path for inner in value for path in mounted_files(inner, member)]
+    if value is not None and names_file(member) and isinstance(value, Path | str):
+        return [Path(value)]
+    return []

@@ -1,0 +1,34 @@
+"""Which settings would be secrets if somebody wrote them down instead of a file's path."""
+
+from collections.abc import Iterator
+from typing import Any
+
+SECRET_WORDS = ("password", "passphrase", "secret", "token", "tenant_code", "api_key", "key", "pin")
+FILE_ENDINGS = ("_file", "_files")
+
+
+def names_file(member: str) -> bool:
+    """Whether a member holds the path of a file (or several)."""
+    return member.endswith(FILE_ENDINGS)
+
+
+def looks_secret(member: str) -> bool:
+    """Whether a member of this name would hold a secret itself."""
+    name = member.lower()
+    if names_file(name):
+        return False
+    return any(name == word or name.endswith(f"_{word}") for word in SECRET_WORDS)
+
+
+def secret_parts(value: Any) -> Iterator[tuple[str | int, ...]]:
+    """The paths inside ``value`` whose names look secret."""
+    items: Any = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, inner in items:
+        if isinstance(key, str) and looks_secret(key):
+            yield (key,)
+        for rest in secret_parts(inner):
+            yield (key, *rest)

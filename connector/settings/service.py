@@ -1,0 +1,159 @@
+"""Settings of the process itself: where it listens, keeps its journal, and how much it does."""
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from connector.settings.values import Period, Section
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Listen(Section):
+    """An address to listen on."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; narrowed by the operator
+    """IP address or host name of the interface."""
+    port: int = Field(ge=0, le=65535)
+    """TCP port; 0 takes a free one."""
+
+
+class Tls(Section):
+    """The server certificate, read again when the files change."""
+
+    certificate_file: Path
+    """PEM certificate with its chain."""
+    key_file: Path
+    """PEM private key of it (a mounted secret)."""
+
+
+class FailedTries(Section):
+    """How often one address may fail to authenticate."""
+
+    limit: int = Field(default=20, ge=1)
+    """Failures within the window after which the address is answered 429."""
+    window: Period = timedelta(minutes=1)
+    """Length of the window."""
+
+
+class Intake(Section):
+    """The listener for webhooks. Either TLS, or plain HTTP from listed proxies only."""
+
+    listen: Listen = Listen(port=8443)
+    """Where webhooks are taken."""
+    tls: Tls | None = None
+    """The server certificate. TLS 1.2 or newer."""
+    plain_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Without TLS: addresses of the proxies that terminate it; all others are refused."""
+    body_limit: int = Field(default=64 * KIB, ge=KIB, le=4 * MIB)
+    """Largest request body, in bytes."""
+    header_limit: int = Field(default=8 * KIB, ge=KIB, le=64 * KIB)
+    """Largest request line and largest header field, in bytes."""
+    idle_timeout: Period = timedelta(seconds=15)
+    """After this time without a request, or with half of one, a connection is closed."""
+    connections: int = Field(default=1024, ge=1)
+    """Connections open at once; more are refused."""
+    failed_tries: FailedTries = FailedTries()
+    """Brake on guessing passwords."""
+
+    @model_validator(mode="after")
+    def _tls_or_proxy(self) -> Self:
+        if (self.tls is None) == (not self.plain_from):
+            raise ValueError("needs either tls or plain_from (addresses of proxies), and not both")
+        return self
+
+
+class Observe(Section):
+    """The listener for probes and metrics."""
+
+    listen: Listen = Listen(port=9464)
+    """Where /livez, /readyz and /metrics are served."""
+
+
+class Admin(Section):
+    """The operators' socket."""
+
+    socket: Path = Path("/run/pki-connector/admin.sock")
+    """Unix socket; its directory is made with mode 0700."""
+    uids: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """User ids allowed besides the service's own and root."""
+
+
+class Service(Section):
+    """Listeners, logs and the end of the process."""
+
+    intake: Intake
+    """Webhooks."""
+    observe: Observe = Observe()
+    """Probes and metrics."""
+    admin: Admin = Admin()
+    """Operators."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+    user_hash_key_file: Path | None = None
+    """Key of the hash that stands for a user in logs (mounted); default: a new one per start."""
+    drain: Period = timedelta(seconds=30)
+    """Longest time to finish what was begun after SIGTERM."""
+
+
+class Journal(Section):
+    """The durable log. ``sqlite``: embedded, one process."""
+
+    type: Literal["sqlite"] = "sqlite"
+    """Kind of journal."""
+    path: Path = Path("/var/lib/pki-connector/journal.sqlite")
+    """Database file, on a local disk that survives the process."""
+    partitions: int = Field(default=4, ge=1, le=256)
+    """Number of partitions; fixed for the life of the journal."""
+    ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
+    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
+    queue_limit: int = Field(default=4096, ge=1)
+    """Appends waiting for the disk at once; more are answered 503."""
+
+
+class Audit(Section):
+    """The audit trail."""
+
+    key_file: Path
+    """Key of the chain's MAC (a mounted secret, at least 32 random bytes as text)."""
+
+
+class Handover(Section):
+    """The processes in which keys live."""
+
+    accept_unlocked_memory: bool = False
+    """Go on although memory cannot be locked and swap is on: keys may reach the swap device."""
+    parallel: int | None = Field(default=None, ge=1, le=256)
+    """Hand-overs at once; default: one per processor."""
+    memory_limit: int = Field(default=512 * MIB, ge=128 * MIB)
+    """Address space of one hand-over, in bytes."""
+    cpu_limit: Period = timedelta(seconds=30)
+    """Processor time of one hand-over."""
+
+
+class Breaker(Section):
+    """When an upstream counts as down."""
+
+    failures: int = Field(default=5, ge=1)
+    """Failures in a row that open the breaker."""
+    open_for: Period = timedelta(seconds=30)
+    """Time until one try is let through again."""
+
+
+class Worker(Section):
+    """The loop that advances the subjects."""
+
+    disclosure_ceiling: int = Field(default=1000, ge=1)
+    """Most keys disclosed within an hour, over all routes; then everything waits."""
+    clock_jump: Period = timedelta(minutes=5)
+    """A forward jump of the clock beyond this holds decisions about expiry."""
+    device_deadline: Period = timedelta(days=14)
+    """How long a device is looked up at the UEM before it counts as lost."""
+    breaker: Breaker = Breaker()
+    """Breaker of each upstream."""
+    tidy_every: Period = timedelta(hours=1)
+    """How often the journal lets go of what is older than its retention."""
