@@ -155,15 +155,16 @@ class EscrowApi:
         return _json(request_document(recovery, call.told))
 
     async def _fetch(self, call: Call) -> web.Response:
-        password = (await read_body(call.request, Fetch)).password.get_secret_value()
+        body = await read_body(call.request, Fetch)
+        password = body.password.get_secret_value()
         self._parts.passwords.received(password)
-        generation = self._parts.recoveries.fetch(call.request_id, call.client)
+        generation = self._parts.recoveries.fetch(call.request_id, call.client, body.fingerprint)
         if call.told in BUNDLE_LIES:
-            body = await self._parts.lying.encode(call.told, generation, password.encode())
+            bundle = await self._parts.lying.encode(call.told, generation, password.encode())
         else:
-            body = self._parts.bundles.encode(generation, password.encode())
+            bundle = self._parts.bundles.encode(generation, password.encode())
         return web.Response(
-            body=body, headers={"Content-Type": PKCS12, "Cache-Control": "no-store"}
+            body=bundle, headers={"Content-Type": PKCS12, "Cache-Control": "no-store"}
         )
 
     async def _clean_up(self, call: Call) -> web.Response:

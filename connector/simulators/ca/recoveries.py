@@ -92,14 +92,16 @@ class Recoveries:
             raise Refusal("request_unknown")
         return recovery
 
-    def fetch(self, request_id: str, client: str) -> Escrowed:
+    def fetch(self, request_id: str, client: str, fingerprint: str | None) -> Escrowed:
         """The generation that a granted request may take now; counts as handed out.
 
         Raises:
-            Refusal: ``request_unknown``, ``request_not_granted``, ``request_already_fetched`` or
-                ``generation_revoked``.
+            Refusal: ``request_unknown``, ``request_not_granted``, ``request_already_fetched``,
+                ``generation_revoked``, or ``request_conflict`` when it is not for ``fingerprint``.
         """
         recovery = self.look(request_id, client)
+        if fingerprint not in {None, recovery.asked.fingerprint}:
+            raise Refusal("request_conflict")
         if recovery.state is RequestState.FETCHED:
             raise Refusal("request_already_fetched")
         if recovery.state is not RequestState.GRANTED:

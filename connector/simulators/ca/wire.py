@@ -27,6 +27,7 @@ class Fetch(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
+    fingerprint: Sha256Hex | None = None
     password: SecretStr = Field(min_length=16, max_length=64)
 
 

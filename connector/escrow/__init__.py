@@ -1,0 +1,1 @@
+"""Adapters towards certificate authorities and key-recovery authorities, one file per protocol."""
