@@ -26,16 +26,15 @@ from connector.pkcs12.preflight import check_outline
 class Expected(NamedTuple):
     """Which generation the bundle must hold.
 
-    ``certificate`` and ``chain``: DER, as the CA lists them; they go into our own bundle, also
-    when the CA re-issued another certificate around the recovered key. ``siblings``: public keys
-    (SHA-256 of the SubjectPublicKeyInfo) of the same person's other generations, which tells a
-    mixed-up generation from another person's key.
+    ``certificate``: DER, as the CA lists it; it goes into our own bundle, also when the CA
+    re-issued another certificate around the recovered key. ``siblings``: public keys (SHA-256 of
+    the SubjectPublicKeyInfo) of the same person's generations, which tells a mixed-up generation
+    from another person's key.
     """
 
     fingerprint: Sha256Hex
     public_key: Sha256Hex
     certificate: bytes
-    chain: tuple[bytes, ...] = ()
     archived: bool = False
     siblings: frozenset[Sha256Hex] = frozenset()
 
@@ -45,7 +44,6 @@ class Identity(NamedTuple):
 
     key: SupportedKey
     certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
     reissued: bool
 
     def __repr__(self) -> str:
@@ -124,7 +122,6 @@ def _belonging(key: SupportedKey, opened: PKCS12KeyAndCertificates, expected: Ex
     return Identity(
         key=key,
         certificate=listed,
-        chain=tuple(x509.load_der_x509_certificate(der) for der in expected.chain),
         reissued=expected.fingerprint not in {fingerprint(one) for one in own},
     )
 

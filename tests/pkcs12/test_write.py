@@ -31,7 +31,7 @@ def program(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def identity(rsa_key: rsa.RSAPrivateKey) -> Identity:
-    return Identity(rsa_key, certificate(rsa_key), (), reissued=False)
+    return Identity(rsa_key, certificate(rsa_key), reissued=False)
 
 
 @pytest.fixture(scope="session")

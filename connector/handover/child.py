@@ -1,0 +1,121 @@
+"""One hand-over process, from the fork to its end.
+
+The order is the point: lock down, read the job, arm the timer and the watch over the service's end,
+open the gate for key material, do the steps, answer, end without cleaning up. The end is the wipe.
+"""
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+
+import uvloop
+
+from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
+from connector.core.secret import allow_key_material
+from connector.handover import lockdown
+from connector.handover.plugins import open_escrow, open_target
+from connector.handover.steps import HandOverSteps
+from connector.handover.wire import ENVELOPE_LIMIT, Envelope, Mark, encode, encode_mark
+
+PROCESSOR_SECONDS = 5
+PROCESSOR_SECONDS_PER_KEY = 3
+"""The full check of the largest key allowed takes about 1.5 s."""
+
+ENVELOPE_SECONDS = 5.0
+"""How long a process waits for its job."""
+
+ANSWER_SECONDS = 0.2
+"""Left before the kernel's timer, so that running into the limit can still be answered."""
+
+
+class Process:
+    """What the steps need from this process (:class:`~connector.handover.steps.Surroundings`)."""
+
+    def __init__(self, channel: socket.socket, crash: Callable[[str], None]) -> None:
+        """Talk over ``channel``; ``crash`` is called with the name of each place passed."""
+        self._channel = channel
+        self.crash_point = crash
+
+    def mark(self, mark: Mark) -> None:
+        """Tell the service what is done next."""
+        self._channel.sendall(encode_mark(mark))
+
+    def token_bytes(self, size: int) -> bytes:
+        """Chance of the operating system."""
+        return secrets.token_bytes(size)
+
+    def monotonic(self) -> float:
+        """The machine's monotonic clock, which the deadline is told in."""
+        return time.monotonic()
+
+
+def main(channel: int) -> None:
+    """Run one hand-over over a connected socket, and answer on it."""
+    gc.disable()
+    lockdown.close_everything_else(channel)
+    lockdown.forget_signal_handlers()
+    lockdown.forbid_looking_in()
+    lockdown.end_at(ENVELOPE_SECONDS)
+    with socket.socket(fileno=lockdown.CHANNEL) as connected:
+        envelope = Envelope.model_validate_json(_line(connected))
+        try:
+            locked = _locked_down(envelope)
+            outcome = uvloop.run(_hand_over(envelope, connected, locked=locked))
+        except ConnectorError as error:
+            outcome = NotSent(fault=error.fault())
+        connected.sendall(encode(outcome))
+
+
+def _line(channel: socket.socket) -> bytes:
+    received = bytearray()
+    while not received.endswith(b"\n") and len(received) <= ENVELOPE_LIMIT:
+        piece = channel.recv(64 * 1024)
+        if not piece:
+            os._exit(1)
+        received += piece
+    return bytes(received)
+
+
+def _locked_down(envelope: Envelope) -> bool:
+    """Take the last steps of the lock-down; whether memory is locked."""
+    job = envelope.job
+    processor = PROCESSOR_SECONDS + PROCESSOR_SECONDS_PER_KEY * len(job.entries)
+    lockdown.limit_resources(lockdown.Limits(processor))
+    locked = lockdown.lock_memory()
+    lockdown.require_unswappable(locked=locked, accept_unlocked=job.accept_unlocked_memory)
+    lockdown.end_at(envelope.deadline - time.monotonic())
+    lockdown.end_with_the_service()
+    allow_key_material()
+    return locked
+
+
+def _crash_point(job: HandoverJob, name: str) -> None:
+    """Die like by ``kill -9`` at the place that a test named in the job."""
+    if job.crash_at == name:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _hand_over(
+    envelope: Envelope, channel: socket.socket, *, locked: bool
+) -> HandoverOutcome:
+    job = envelope.job
+    steps = HandOverSteps(job, Process(channel, partial(_crash_point, job)), locked)
+    left = envelope.deadline - ANSWER_SECONDS - time.monotonic()
+    try:
+        async with asyncio.timeout(left):
+            async with open_escrow(job.escrow) as escrow, open_target(job.target) as target:
+                return await steps.carry_out(escrow, target)
+    except ConnectorError as error:
+        return steps.failed(error.fault())
+    except TimeoutError:
+        return steps.failed(Transient("HND-001", "handing over: ran into its limit").fault())
+    except Exception as error:  # noqa: BLE001 - a plug-in's mistake costs one attempt, not more
+        detail = f"handing over: {type(error).__name__}"
+        return steps.failed(Permanent("HND-009", detail).fault())

@@ -1,0 +1,184 @@
+"""The steps of one hand-over: list again, fetch, open, check, package, deliver.
+
+Runs in a process that was made for it. It delivers exactly the generations that were approved, or
+answers ``changed``. Keys exist one generation after the other until the upload; passwords are made
+for one fetch or one bundle and die with it.
+"""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from connector.core.errors import ConnectorError, Fault, Transient
+from connector.core.handover import (
+    Accepted,
+    BundleReceipt,
+    Changed,
+    HandoverJob,
+    HandoverOutcome,
+    NotSent,
+    Refused,
+    Unknown,
+)
+from connector.core.model import OpenRequest, RequestState, SetEntry, Sha256Hex, Slot, set_digest
+from connector.core.ports import Bundle, EscrowBackend, EscrowListing, Target
+from connector.core.selection import select
+from connector.handover.wire import Mark
+from connector.pkcs12.issuance import TrustedIssuers
+from connector.pkcs12.read import Expected, Identity, open_bundle
+from connector.pkcs12.write import Profile, new_password, package
+
+UPLOAD_FATE_UNKNOWN = "UEM-002"
+T = TypeVar("T")
+
+
+class Surroundings(Protocol):
+    """What the steps need from the process that they run in."""
+
+    def mark(self, mark: Mark) -> None:
+        """Tell the service, before doing it, what is done next."""
+
+    def crash_point(self, name: str) -> None:
+        """A place at which tests let the process die."""
+
+    def token_bytes(self, size: int) -> bytes:
+        """Chance for passwords."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that only goes forward."""
+
+
+@dataclass
+class HandOverSteps:
+    """One hand-over in progress.
+
+    ``memory_locked`` goes into the receipt. ``disclosed`` counts the keys that left escrow,
+    ``sent`` tells whether a byte of the upload may have left.
+    """
+
+    job: HandoverJob
+    around: Surroundings
+    memory_locked: bool
+    disclosed: int = 0
+    sent: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    async def carry_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
+        """Do all steps; what goes wrong becomes part of the outcome."""
+        try:
+            return await self._carried_out(escrow, target)
+        except ConnectorError as error:
+            return self.failed(error.fault())
+
+    def failed(self, fault: Fault) -> HandoverOutcome:
+        """The outcome of a fault at the present moment."""
+        fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
+        if not self.sent:
+            return NotSent(fault=fault, disclosed=self.disclosed)
+        if fault.code == UPLOAD_FATE_UNKNOWN or not fault.code.startswith("UEM-"):
+            return Unknown(fault=fault, disclosed=self.disclosed)
+        return Refused(fault=fault, disclosed=self.disclosed)
+
+    async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
+        listing = await self._timed("list", escrow.list(self.job.person))
+        self.around.crash_point("handover.listed")
+        if not self._is_approved(listing):
+            return Changed(person=listing.person)
+        self._check_issuance(listing)
+        bundles = await self._timed("obtain", self._bundles(escrow, listing))
+        receipts = tuple(_receipt(bundle) for bundle in bundles)
+        delivery = target.deliver(self.job.holder, bundles, self._sending)
+        delivered = await self._timed("deliver", delivery)
+        self.around.crash_point("handover.delivered")
+        return Accepted(
+            digest=set_digest(self.job.entries),
+            bundles=receipts,
+            server_time=delivered.server_time,
+            memory_locked=self.memory_locked,
+            seconds=self.seconds,
+        )
+
+    def _is_approved(self, listing: EscrowListing) -> bool:
+        """Whether the CA's list of this moment leads to exactly the approved set."""
+        try:
+            selection = select(
+                (one.generation for one in listing.certificates),
+                person=listing.person,
+                address=self.job.address,
+                rules=self.job.rules,
+                now=self.job.now,
+            )
+        except ConnectorError:
+            return False
+        approved = self.job.entries
+        return set(selection.entries) == set(approved) and selection.digest == self.job.digest
+
+    def _check_issuance(self, listing: EscrowListing) -> None:
+        if self.job.issuers_file is None:
+            return
+        issuers = TrustedIssuers.from_file(Path(self.job.issuers_file))
+        approved = {entry.fingerprint for entry in self.job.entries}
+        for one in listing.certificates:
+            if one.generation.fingerprint in approved:
+                issuers.check(one.certificate, one.chain)
+
+    async def _bundles(self, escrow: EscrowBackend, listing: EscrowListing) -> list[Bundle]:
+        """Our own bundles, one for each entry. A key that goes to two slots is fetched once."""
+        requests = {one.fingerprint: one.id for one in self.job.requests if _is_granted(one)}
+        entries: dict[Sha256Hex, list[SetEntry]] = {}
+        for entry in self.job.entries:
+            entries.setdefault(entry.fingerprint, []).append(entry)
+        if not entries.keys() <= requests.keys():
+            raise Transient("CA-409", "fetching keys: a recovery request is not granted")
+        bundles = []
+        for fingerprint, places in entries.items():
+            identity = await self._identity(
+                escrow, requests[fingerprint], _expected(listing, fingerprint, places)
+            )
+            bundles += [self._packaged(identity, place) for place in places]
+            self.around.crash_point("handover.packaged")
+        return bundles
+
+    async def _identity(self, escrow: EscrowBackend, request: str, expected: Expected) -> Identity:
+        with new_password(self.around.token_bytes) as password:
+            self.around.mark(Mark.FETCHING)
+            self.disclosed += 1
+            with await escrow.fetch(request, expected.fingerprint, password) as bundle:
+                self.around.crash_point("handover.fetched")
+                return open_bundle(bundle, password, expected)
+
+    def _packaged(self, identity: Identity, entry: SetEntry) -> Bundle:
+        password = new_password(self.around.token_bytes)
+        packaged = package(identity, Profile(self.job.pkcs12_profile), password)
+        return Bundle(entry.slot, entry.fingerprint, packaged.pkcs12, packaged.password)
+
+    def _sending(self) -> None:
+        self.around.mark(Mark.SENDING)
+        self.sent = True
+        self.around.crash_point("handover.sending")
+
+    async def _timed(self, name: str, step: Awaitable[T]) -> T:
+        before = self.around.monotonic()
+        result = await step
+        self.seconds[name] = round(self.around.monotonic() - before, 6)
+        return result
+
+
+def _is_granted(request: OpenRequest) -> bool:
+    return request.state is RequestState.GRANTED
+
+
+def _expected(listing: EscrowListing, fingerprint: Sha256Hex, places: list[SetEntry]) -> Expected:
+    listed = next(one for one in listing.certificates if one.generation.fingerprint == fingerprint)
+    return Expected(
+        fingerprint=fingerprint,
+        public_key=listed.generation.public_key,
+        certificate=listed.certificate,
+        archived=all(place.slot is Slot.ARCHIVED for place in places),
+        siblings=frozenset(one.generation.public_key for one in listing.certificates),
+    )
+
+
+def _receipt(bundle: Bundle) -> BundleReceipt:
+    return BundleReceipt(slot=bundle.slot, fingerprint=bundle.fingerprint, size=len(bundle.pkcs12))

@@ -1,0 +1,104 @@
+"""What the service concludes from the end of a hand-over process. Pure.
+
+A process that ended without an answer sent nothing if it had not yet told that it would; otherwise
+the fate of the upload is unknown. One that answers nonsense, or other than it told on the way, is
+believed nothing: all keys of the job count as disclosed, and a copy may be at the target.
+"""
+
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+from os import WIFSIGNALED, WTERMSIG
+
+from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.core.handover import (
+    Accepted,
+    Changed,
+    HandoverJob,
+    HandoverOutcome,
+    NotSent,
+    Refused,
+    Unknown,
+)
+from connector.handover.wire import Mark, decode_outcome
+
+
+@dataclass
+class Observed:
+    """What was seen of one process.
+
+    ``lines`` are complete lines without their ends. ``overflowed``: it wrote more than it may.
+    ``overran``: it was ended because its time was up. ``cancelled``: it was ended by a pause.
+    ``status``: its wait status, None when it never started or nobody could tell any more.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    overflowed: bool = False
+    overran: bool = False
+    cancelled: bool = False
+    status: int | None = None
+
+    def count(self, mark: Mark) -> int:
+        """How often a mark was told."""
+        return self.lines.count(mark.value.encode())
+
+
+def judge(job: HandoverJob, observed: Observed) -> HandoverOutcome:
+    """The outcome of a hand-over whose process is gone."""
+    marks = [mark.value.encode() for mark in Mark]
+    answers = [line for line in observed.lines if line not in marks]
+    if not answers and not observed.overflowed:
+        return _without_answer(observed)
+    try:
+        outcome = decode_outcome(answers[0]) if len(answers) == 1 else None
+    except ValueError:
+        outcome = None
+    if outcome is None or observed.overflowed or not _fits(outcome, job, observed):
+        fault = Permanent("HND-003", "reading the answer of a hand-over process").fault()
+        return Unknown(fault=fault, disclosed=len(job.entries))
+    return outcome
+
+
+def _fits(outcome: HandoverOutcome, job: HandoverJob, observed: Observed) -> bool:
+    """Whether an answer agrees with what was told on the way, and with the job."""
+    sent = observed.count(Mark.SENDING) == 1
+    fetched = observed.count(Mark.FETCHING)
+    match outcome:
+        case Accepted():
+            bundles = Counter((one.slot, one.fingerprint) for one in outcome.bundles)
+            wanted = Counter((one.slot, one.fingerprint) for one in job.entries)
+            return sent and outcome.digest == job.digest and bundles == wanted
+        case Refused() | Unknown():
+            return sent and outcome.disclosed == fetched
+        case NotSent():
+            return not sent and outcome.disclosed == fetched
+        case Changed():
+            return not sent and fetched == 0
+
+
+def _without_answer(observed: Observed) -> HandoverOutcome:
+    fetched = observed.count(Mark.FETCHING)
+    fault = _cause(observed).fault().model_copy(update={"disclosed": fetched > 0})
+    if observed.count(Mark.SENDING):
+        return Unknown(fault=fault, disclosed=fetched)
+    return NotSent(fault=fault, disclosed=fetched)
+
+
+def _cause(observed: Observed) -> ConnectorError:
+    ended_by = _signal(observed.status)
+    if observed.cancelled:
+        return Transient("HND-006", "handing over: ended before the upload")
+    if observed.overran or ended_by == signal.SIGALRM:
+        return Transient("HND-001", "handing over: ran into its limit")
+    if ended_by == signal.SIGXCPU:
+        return Permanent("KEY-210", "checking keys: out of processor time")
+    if observed.status is None and not observed.lines:
+        return Transient("HND-005", "handing over: no process was started")
+    name = signal.Signals(ended_by).name if ended_by else "no answer"
+    return Transient("HND-002", f"handing over: process ended by {name}")
+
+
+def _signal(status: int | None) -> int | None:
+    if status is None or not WIFSIGNALED(status):
+        return None
+    return WTERMSIG(status)
