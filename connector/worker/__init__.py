@@ -1,0 +1,5 @@
+"""The loop: facts come in, states advance, one commit serves all that waited, effects start."""
+
+from connector.worker.loop import PartitionWorker, WorkerOptions
+
+__all__ = ["PartitionWorker", "WorkerOptions"]

@@ -1,0 +1,66 @@
+"""Brakes of a partition: pause, and how many keys were disclosed in the last hour."""
+
+from connector.core.audit import AuditEntry
+from connector.core.events import Event, Paused, Resumed
+from connector.core.model import DAY, HOUR, Millis
+from connector.core.states import Brakes
+
+
+def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
+    """What an event to the partition makes of its brakes, and the audit entry for it."""
+    body = event.body
+    if isinstance(body, Paused):
+        brakes = _pause(brakes, body.route, now)
+    elif isinstance(body, Resumed):
+        brakes = _resume(brakes, body.route, now)
+    known = isinstance(body, Paused | Resumed)
+    entry = AuditEntry(
+        at=now,
+        subject=event.subject,
+        action=f"person.{body.kind}",
+        actor=body.by if known else "connector",
+        reason=body.reason if known else "",
+        route=body.route if known else None,
+        outcome="ok" if known else "EVT-005",
+    )
+    return brakes, entry
+
+
+def _pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+    changes: dict[str, object] = {"paused_since": brakes.paused_since or now}
+    if route is None:
+        changes["all_paused"] = True
+    else:
+        changes["routes_paused"] = brakes.routes_paused | {route}
+    return brakes.model_copy(update=changes)
+
+
+def _resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+    if route is None:
+        changes: dict[str, object] = {"all_paused": False, "routes_paused": frozenset()}
+    else:
+        changes = {"routes_paused": brakes.routes_paused - {route}}
+    released = brakes.model_copy(update=changes)
+    if released.all_paused or released.routes_paused:
+        return released
+    return released.model_copy(update={"paused_since": None, "released_at": now})
+
+
+def hold_deadlines(brakes: Brakes, now: Millis) -> bool:
+    """No deadline ends anything during a pause or within 24 hours after it (promise 10)."""
+    if brakes.paused_since is not None:
+        return True
+    return brakes.released_at is not None and now < brakes.released_at + DAY
+
+
+def disclosed(brakes: Brakes, now: Millis) -> int:
+    """Keys disclosed within the last hour."""
+    return sum(count for at, count in brakes.disclosed if at > now - HOUR)
+
+
+def disclose(brakes: Brakes, now: Millis, count: int) -> Brakes:
+    """Add keys that a hand-over is about to fetch; entries of one minute are put together."""
+    minute = now - now % 60_000
+    recent = {at: number for at, number in brakes.disclosed if at > now - HOUR}
+    recent[minute] = recent.get(minute, 0) + count
+    return brakes.model_copy(update={"disclosed": tuple(sorted(recent.items()))})

@@ -1,0 +1,163 @@
+"""Which effects may start: brakes, breakers, rates and room, by lane.
+
+A lane is ``effect:route`` or ``effect:@uem``; what shares a lane is let through or held back
+together, and what is held back in one lane holds up no other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiolimiter import AsyncLimiter
+
+from connector.core.errors import Fault
+from connector.core.metrics import UpstreamMetrics
+from connector.core.policy import RoutePolicy
+from connector.core.states import ACTS, Brakes, Effect
+from connector.worker.breaker import Breaker
+
+AT_CA = frozenset(
+    {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
+)
+AT_UEM = frozenset(
+    {
+        Effect.LOOK_UP_DEVICE,
+        Effect.LOOK_UP,
+        Effect.HAND_OVER,
+        Effect.PUSH,
+        Effect.LOOK_INSTALLED,
+        Effect.LOOK_GONE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lane taken apart: the effect, its route or None, the UEM of a lane without a route."""
+
+    effect: Effect
+    route: str | None
+    uem: str | None
+
+
+def parse_lane(lane: str) -> Lane:
+    """The parts of a lane's name."""
+    effect, _, rest = lane.partition(":")
+    if rest.startswith("@"):
+        return Lane(Effect(effect), None, rest[1:])
+    return Lane(Effect(effect), rest or None, None)
+
+
+@dataclass(slots=True)
+class Upstream:
+    """What limits one upstream: breaker, rate, room. ``rate`` None means unlimited."""
+
+    breaker: Breaker
+    rate: float | None
+    parallel: int
+    running: int = 0
+    limiter: AsyncLimiter | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """A bucket of one permit: no second carries more than the rate and one."""
+        self.limiter = None if self.rate is None else AsyncLimiter(1, 1 / self.rate)
+
+    def free(self) -> int:
+        """How many effects may start now."""
+        if self.breaker.open or self.running >= self.parallel:
+            return 0
+        if self.breaker.fault is not None:
+            return 1
+        if self.limiter is not None:
+            return 1 if self.limiter.has_capacity() else 0
+        return self.parallel - self.running
+
+
+class Gate:
+    """All limits of one process, asked by the loops of its partitions.
+
+    Args:
+        upstreams: by ``ca:NAME`` and ``uem:NAME``.
+        routes: the present policies by name.
+        hand_overs: how many hand-over processes may run at once.
+        ceiling: how many keys may be disclosed per hour in all, or None.
+    """
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, Upstream],
+        routes: Callable[[], Mapping[str, RoutePolicy]],
+        hand_overs: int,
+        ceiling: int | None,
+        metrics: UpstreamMetrics,
+    ) -> None:
+        """Nothing runs yet."""
+        self._upstreams = upstreams
+        self._routes = routes
+        self._hand_overs = hand_overs
+        self._handing_over = 0
+        self.ceiling = ceiling
+        self._metrics = metrics
+
+    def names(self, lane: Lane) -> tuple[str, ...]:
+        """The upstreams that effects of a lane talk to."""
+        route = self._routes().get(lane.route) if lane.route else None
+        names = []
+        if lane.effect in AT_CA and route is not None:
+            names.append(f"ca:{route.ca}")
+        uem = route.uem if route is not None else lane.uem
+        if lane.effect in AT_UEM and uem is not None:
+            names.append(f"uem:{uem}")
+        return tuple(names)
+
+    def room(self, lane: Lane, brakes: Brakes) -> int:
+        """How many effects of a lane may start now; what only waits always may."""
+        if lane.effect is Effect.WAIT:
+            return 1000
+        if lane.effect in ACTS and paused(brakes, lane.route):
+            return 0
+        frees = [self._upstreams[n].free() for n in self.names(lane) if n in self._upstreams]
+        if not frees:
+            return 0
+        if lane.effect is Effect.HAND_OVER:
+            frees.append(self._hand_overs - self._handing_over)
+        return max(min(frees), 0)
+
+    async def enter(self, lane: Lane) -> None:
+        """Take the permits of one effect; :meth:`room` said that they are there."""
+        for name in self.names(lane):
+            upstream = self._upstreams[name]
+            upstream.running += 1
+            upstream.breaker.entered()
+            if upstream.limiter is not None:
+                await upstream.limiter.acquire()
+        if lane.effect is Effect.HAND_OVER:
+            self._handing_over += 1
+
+    def leave(self, lane: Lane, fault: Fault | None, seconds: float) -> None:
+        """Give the permits back, and tell the breakers how it went."""
+        if lane.effect is Effect.HAND_OVER:
+            self._handing_over -= 1
+        for name in self.names(lane):
+            upstream = self._upstreams[name]
+            upstream.running -= 1
+            mine = fault if fault is not None and fault.upstream in {name, None} else None
+            upstream.breaker.ended(mine)
+            outcome = "ok" if mine is None else mine.family.value
+            code = "" if mine is None else mine.code
+            self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)
+
+    def next_permit(self) -> float:
+        """Seconds until something that is held back now may pass, at most one."""
+        waits = [upstream.breaker.wait() for upstream in self._upstreams.values()]
+        waits += [1 / u.rate for u in self._upstreams.values() if u.rate is not None]
+        return min([wait for wait in waits if wait > 0], default=1.0)
+
+    def credentials_reloaded(self) -> None:
+        """Whoever was refused may try again at once."""
+        for upstream in self._upstreams.values():
+            upstream.breaker.reset()
+
+
+def paused(brakes: Brakes, route: str | None) -> bool:
+    """Whether the brake is on for a route."""
+    return brakes.all_paused or route in brakes.routes_paused
