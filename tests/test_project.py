@@ -1,0 +1,168 @@
+"""Promises of the project about its own files."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("run", "build", "dev")
+FILE_LIMIT = 300
+FUNCTION_LIMIT = 50
+CODE = re.compile(r"[A-Z0-9]{2,4}-[0-9]{3}")
+
+# Each pattern is split so that this file does not name what it forbids.
+FORBIDDEN = {
+    "leftover": re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|NotImpl" r"ementedError"),
+    "mock": re.compile(r"unittest\.m" r"ock|Magic" r"Mock|monkeypatch\.set" r"attr"),
+    "path of one machine": re.compile(r"(?<![\w.])/(ro" r"ot|ho" r"me|Us" r"ers)/|\.\./sha" r"red"),
+    "private key": re.compile(r"BEGIN (RSA |EC |ENCRYPTED )?PRIVATE K" r"EY-----\n?[A-Za-z0-9+/]"),
+    "number of an issue": re.compile(r"\bissue #?\d+\b", re.IGNORECASE),
+}
+SLEEP = re.compile(r"\btime\.sl" r"eep\(|asyncio\.sl" r"eep\((?!0\))")
+# Settings of the tools name what they ban.
+NAMES_WHAT_IT_BANS = {"pyproject.toml"}
+
+
+def project_files() -> list[Path]:
+    """Every file that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return [ROOT / name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def python_files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Name and version of each requirement of a compiled file."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8")
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in found}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_fixed_by_version_and_hash(lock: str) -> None:
+    """A compiled file holds nothing but name==version with at least one SHA-256."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8")
+    logical = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
+    lines = [line for line in logical.splitlines() if line.strip()]
+    assert len(lines) == len(pins(lock)) > 0
+    for line in lines:
+        assert re.fullmatch(r"\S+==\S+( ; .+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*", line), line
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "requirements").iterdir()), ids=lambda p: p.name)
+def test_requirements_name_no_index(path: Path) -> None:
+    """Where packages come from is a setting of the machine, never of the project."""
+    text = path.read_text("utf-8")
+    assert "://" not in text
+    for option in ("--index-url", "--extra-index-url", "--find-links", "--trusted-host", "-i "):
+        assert option not in text
+
+
+def test_locked_versions_satisfy_what_the_distribution_declares() -> None:
+    """requirements/run.in and pyproject.toml name the same packages, and the lock fits both."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        canonicalize_name(r.name): r for r in (Requirement(d) for d in project["dependencies"])
+    }
+    lines = (ROOT / "requirements" / "run.in").read_text("utf-8").splitlines()
+    direct = {canonicalize_name(line) for line in lines if line and not line.startswith("#")}
+    assert direct == set(declared)
+    for name, requirement in declared.items():
+        assert pins("run")[name] in requirement.specifier, name
+
+
+def test_development_uses_the_versions_that_run() -> None:
+    """What is tested is what is shipped: dev.txt repeats run.txt and build.txt exactly."""
+    dev = pins("dev").items()
+    assert pins("run").items() <= dev
+    assert pins("build").items() <= dev
+
+
+def test_no_file_holds_what_is_forbidden() -> None:
+    """No leftovers, mocks, paths of one machine or private keys; tests never sleep."""
+    found = []
+    for path in project_files():
+        if path.name in NAMES_WHAT_IT_BANS:
+            continue
+        text = path.read_text("utf-8", errors="replace")
+        rules = dict(FORBIDDEN)
+        if path.is_relative_to(ROOT / "tests"):
+            rules["sleep in a test"] = SLEEP
+        found += [
+            f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, hit.start()) + 1}: {name}"
+            for name, rule in rules.items()
+            for hit in rule.finditer(text)
+        ]
+    assert found == []
+
+
+def test_files_and_functions_stay_small() -> None:
+    """A file that grows past its limit has two reasons to change; so has a function."""
+    found = []
+    for path in python_files("connector", "tests", "bench"):
+        text = path.read_text("utf-8")
+        place = path.relative_to(ROOT)
+        if (lines := len(text.splitlines())) > FILE_LIMIT:
+            found.append(f"{place}: {lines} lines")
+        found += [
+            f"{place}:{node.lineno} {node.name}: {length} lines"
+            for node in functions(ast.parse(text))
+            if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LIMIT
+        ]
+    assert found == []
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def codes_in_code() -> set[str]:
+    """Every error code that stands as a text of its own in the program."""
+    return {
+        node.value
+        for path in python_files("connector")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and CODE.fullmatch(node.value)
+    }
+
+
+def catalogue() -> dict[str, dict[str, object]]:
+    entries: dict[str, dict[str, object]] = yaml.safe_load(
+        (ROOT / "connector" / "errors.yaml").read_text("utf-8")
+    )
+    return entries
+
+
+def test_every_code_of_the_program_is_in_the_catalogue() -> None:
+    """An operator who meets a code finds its cause and what to do."""
+    assert codes_in_code() - set(catalogue()) == set()
+
+
+def test_every_code_of_the_catalogue_is_used() -> None:
+    """The catalogue explains nothing that cannot happen."""
+    assert set(catalogue()) - codes_in_code() == set()
+
+
+def test_every_entry_of_the_catalogue_is_complete() -> None:
+    """Each code says its family, its cause and what to do, under a name that fits the pattern."""
+    for code, entry in catalogue().items():
+        assert CODE.fullmatch(code)
+        assert {"title", "family", "cause", "action"} <= set(entry) <= {
+            "title", "family", "http", "cause", "action"
+        }, code  # fmt: skip
+        assert entry["family"] in {"rejected", "transient", "permanent"}, code
