@@ -12,8 +12,16 @@ from connector.core.errors import ConnectorError
 from connector.core.upstream import UpstreamSettings
 from connector.upstream.address import resource
 from connector.upstream.answer import Answer
-from connector.upstream.faults import CAUGHT, Codes, Kind, fault, kind_of, kind_of_status
-from connector.upstream.headers import retry_after
+from connector.upstream.faults import (
+    CAUGHT,
+    Codes,
+    Kind,
+    fault,
+    kind_of,
+    kind_of_status,
+    misconfigured,
+)
+from connector.upstream.headers import reference, retry_after
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
 
@@ -61,7 +69,10 @@ class Upstream:
 
     async def __aenter__(self) -> Self:
         if self._session is None:
-            self._session = open_session(self._settings)
+            try:
+                self._session = open_session(self._settings)
+            except OSError as error:
+                raise self.misconfigured(f"reading TLS files: {type(error).__name__}") from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,10 +84,15 @@ class Upstream:
         """The exception for a failure of this upstream; the caller raises it."""
         return fault(self._codes, self._name, kind, detail, retry_after=retry_after)
 
+    def misconfigured(self, detail: str) -> ConnectorError:
+        """``CFG-003`` of the whole upstream, for a file that cannot be used; to be raised."""
+        return misconfigured(self._codes, self._name, detail)
+
     def status_fault(self, status: int, headers: Mapping[str, str]) -> ConnectorError:
         """The exception for a status that is no success, with the wait that it asks for."""
         wait = retry_after(headers) if status >= ASKING_TO_WAIT else None
-        return self.fault(kind_of_status(status), f"answering {status}", retry_after=wait)
+        detail = f"answering {status}{reference(headers)}"
+        return self.fault(kind_of_status(status), detail, retry_after=wait)
 
     async def look(
         self,

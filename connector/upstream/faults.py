@@ -170,3 +170,8 @@ def fault(
     return family(
         codes.by_kind[kind], detail, scope=scope, retry_after=retry_after, upstream=upstream
     )
+
+
+def misconfigured(codes: Codes, name: str, detail: str) -> ConnectorError:
+    """The exception for a file of an upstream's settings that cannot be used."""
+    return Permanent("CFG-003", detail, scope=Scope.UPSTREAM, upstream=f"{codes.prefix}:{name}")

@@ -1,5 +1,6 @@
 """Reading the headers of an answer: its time, and how long we were asked to wait."""
 
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -8,6 +9,7 @@ from connector.core.model import Millis
 LONGEST_WAIT = 3600.0
 """Nobody makes us wait longer than an hour at once; then we ask again."""
 DIGITS = 12
+PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 def server_time(headers: Mapping[str, str]) -> Millis | None:
@@ -30,6 +32,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if headers.get("X-RateLimit-Remaining", "").strip() == "0" and _is_number(reset):
         return _until(headers, float(reset))
     return None
+
+
+def reference(headers: Mapping[str, str]) -> str:
+    """What the server's people can look the answer up by, ready for a text; empty without."""
+    found = headers.get("X-Correlation-Id", headers.get("X-Request-Id", ""))
+    return f", correlation {found}" if PLAIN_ID.fullmatch(found) else ""
 
 
 def _until(headers: Mapping[str, str], seconds: float | None) -> float | None:

@@ -4,7 +4,6 @@ import ssl
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
-from connector.core.errors import Permanent
 from connector.core.upstream import UpstreamSettings
 
 HEADERS = {"User-Agent": "pki-connector", "Accept-Encoding": "identity"}
@@ -14,20 +13,15 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
     """TLS 1.2 or newer with host name and chain verified; there is no way to switch that off.
 
     Raises:
-        Permanent: ``CFG-003`` when a certificate or key file is missing or unusable.
+        OSError: a certificate or key file is missing or unusable.
     """
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.client_certificate_file is not None:
-            # A password keeps OpenSSL from asking a terminal when the key is encrypted.
-            context.load_cert_chain(
-                settings.client_certificate_file, settings.client_key_file, password=""
-            )
-    except OSError as error:
-        raise Permanent(
-            "CFG-003", f"reading the TLS files of an upstream: {type(error).__name__}"
-        ) from None
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.client_certificate_file is not None:
+        # A password keeps OpenSSL from asking a terminal when the key is encrypted.
+        context.load_cert_chain(
+            settings.client_certificate_file, settings.client_key_file, password=""
+        )
     return context
 
 
@@ -35,7 +29,7 @@ def open_session(settings: UpstreamSettings) -> ClientSession:
     """A session without cookies, environment, decompression or redirects of its own.
 
     Raises:
-        Permanent: ``CFG-003`` as :func:`tls_context`.
+        OSError: as :func:`tls_context`.
     """
     return ClientSession(
         connector=TCPConnector(ssl=tls_context(settings), limit=settings.parallel),

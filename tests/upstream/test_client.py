@@ -327,8 +327,9 @@ async def test_an_unusable_tls_file_is_a_fault_of_the_settings(
     """Missing and nonsense alike, before anything is sent."""
     bad = tmp_path / "bad.pem"
     for _ in range(2):
-        with pytest.raises(Permanent, match="CFG-003"):
+        with pytest.raises(Permanent, match="CFG-003") as caught:
             await place.upstream(**{member: bad}).__aenter__()
+        assert (caught.value.scope, caught.value.upstream) == (Scope.UPSTREAM, "ca:corp")
         bad.write_text("nonsense", encoding="utf-8")
 
 

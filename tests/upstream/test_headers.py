@@ -51,3 +51,11 @@ def test_a_used_up_budget_names_the_wait() -> None:
 def test_the_servers_clock_is_its_date_header(value: str, millis: int | None) -> None:
     """A missing or broken Date is no time, not an error."""
     assert server_time({"Date": value}) == millis
+
+
+def test_the_servers_own_number_of_an_answer_is_kept_if_it_looks_like_one() -> None:
+    """Support asks for it; markup or secrets in its place are left out."""
+    number = "8f0d3c5e-0000-4000-8000-000000000000"
+    assert reference({"X-Correlation-Id": number}) == f", correlation {number}"
+    assert not reference({"X-Correlation-Id": "<b>x</b> and more"})
+    assert not reference({})
