@@ -1,0 +1,26 @@
+"""One bell per partition, rung when it got new events."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+
+class Bells:
+    """Lets the owner of a partition sleep until there may be something to read."""
+
+    def __init__(self, partitions: int) -> None:
+        """All silent."""
+        self._bells = [asyncio.Event() for _ in range(partitions)]
+
+    def ring(self, partitions: Iterable[int]) -> None:
+        """Wake who waits for these, or will wait next."""
+        for partition in partitions:
+            self._bells[partition].set()
+
+    async def wait(self, partition: int, seconds: float) -> None:
+        """Return when the bell rang since the last return, at the latest after ``seconds``."""
+        bell = self._bells[partition]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await bell.wait()
+        bell.clear()

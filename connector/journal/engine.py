@@ -1,0 +1,90 @@
+"""Lock, connections and threads of one open journal: begun together, ended in a safe order."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.core.errors import Permanent
+from connector.journal import faults, tables
+from connector.journal.connection import Synchronous, open_reading, open_writing
+from connector.journal.lockfile import LockFile
+from connector.journal.reader import Reader
+from connector.journal.waiting import Limits
+from connector.journal.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to open a journal."""
+
+    path: Path
+    partitions: int
+    synchronous: Synchronous
+    limits: Limits
+    monotonic: Callable[[], float]
+    announce: Callable[[set[int]], None]
+    on_lost: Callable[[Permanent], None]
+
+
+class Engine:
+    """An open journal. ``loop_reader`` serves the workers, ``listing_reader`` people and gauges.
+
+    They are two so that a long listing never holds up a worker's round.
+    """
+
+    def __init__(self, plan: Plan, lock: LockFile, connection: sqlite3.Connection) -> None:
+        """Start the threads; in the event loop that will use them."""
+        self._lock = lock
+        self._connection = connection
+        self.writer = Writer(
+            connection,
+            limits=plan.limits,
+            monotonic=plan.monotonic,
+            announce=plan.announce,
+            on_lost=plan.on_lost,
+        )
+        self.loop_reader = Reader(open_reading(plan.path), self.writer.lose)
+        self.listing_reader = Reader(open_reading(plan.path), self.writer.lose)
+
+    async def close(self) -> None:
+        """Write what waits, and close.
+
+        The last connection to close copies the log into the database file and removes it. After a
+        failed sync that copy could be made of pages that the kernel has lost, so then the readers,
+        which cannot copy, close last, and recovery at the next start checks every page.
+        """
+        await self.writer.close()
+        if self.writer.fate is not None:
+            self._connection.close()
+        await self.loop_reader.close()
+        await self.listing_reader.close()
+        await asyncio.to_thread(self._connection.close)
+        self._lock.release()
+
+
+async def start(plan: Plan) -> Engine:
+    """Open the file, or make it.
+
+    Raises:
+        Permanent: ``JRN-004`` when it cannot be used, ``JRN-005`` when the partitions differ.
+    """
+    lock = LockFile(plan.path.with_name(plan.path.name + ".lock"))
+    connection = await asyncio.to_thread(_prepared, plan, lock)
+    return Engine(plan, lock, connection)
+
+
+def _prepared(plan: Plan, lock: LockFile) -> sqlite3.Connection:
+    with ExitStack() as undo:
+        lock.take()
+        undo.callback(lock.release)
+        connection = open_writing(plan.path, plan.synchronous)
+        undo.callback(connection.close)
+        try:
+            tables.prepare(connection, plan.partitions)
+        except sqlite3.Error as error:
+            raise faults.unusable("preparing tables", error) from error
+        undo.pop_all()
+    return connection

@@ -1,0 +1,114 @@
+"""The table of events: order, known ids, and letting go.
+
+Positions are given by the writer, one number line for all partitions. A position is never used
+twice: rows are only deleted behind the read position of their partition, so the highest position
+ever given is found again at start as the highest row or the highest read position.
+"""
+
+import base64
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector.core.events import Event
+from connector.core.journal import DeadLetter, Positioned
+from connector.core.model import Millis, partition_of
+from connector.journal.database import Connection
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+EventRow = tuple[int, str, Millis, bytes]
+"""Partition, id, time of receipt, JSON."""
+
+INSERT = """
+    INSERT INTO events (position, partition, id, at, event) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO NOTHING"""
+
+READ = """
+    SELECT position, at, event FROM events
+    WHERE partition = ? AND position > ? AND event IS NOT NULL ORDER BY position LIMIT ?"""
+
+EMPTY = """
+    UPDATE events SET event = NULL WHERE position IN (
+        SELECT position FROM (
+            SELECT position, at FROM events
+            WHERE partition = ? AND position <= ? AND event IS NOT NULL ORDER BY position LIMIT ?
+        ) WHERE at < ?)"""
+
+FORGET = """
+    DELETE FROM events WHERE position IN (
+        SELECT position FROM events WHERE event IS NULL AND at < ? ORDER BY at LIMIT ?)"""
+
+
+def row_of(event: Event, partitions: int) -> EventRow:
+    """An event as it is stored."""
+    partition = partition_of(event.subject, partitions)
+    return partition, event.id, event.received_at, _EVENT.dump_json(event)
+
+
+def read(
+    connection: Connection, partition: int, after: int, limit: int
+) -> list[Positioned | DeadLetter]:
+    """The next events behind a position, in order; what cannot be read as a dead letter."""
+    rows = connection.execute(READ, (partition, after, limit))
+    return [_entry(partition, position, at, event) for position, at, event in rows]
+
+
+def _entry(partition: int, position: int, at: Millis, event: bytes) -> Positioned | DeadLetter:
+    try:
+        return Positioned(position=position, event=_EVENT.validate_json(event))
+    except ValidationError:
+        return DeadLetter(
+            partition=partition,
+            position=position,
+            code="EVT-005",
+            original=base64.b64encode(event).decode(),
+            at=at,
+        )
+
+
+class EventLog:
+    """The writing end of the table. Used by the writer thread only."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Find the last position that was ever given."""
+        (row,) = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+        (read_to,) = connection.execute("SELECT max(position) FROM partitions").fetchone()
+        self._last = max(int(row), int(read_to))
+        self._touched: set[int] = set()
+
+    def take_touched(self) -> set[int]:
+        """The partitions that were written to since this was last asked."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def insert(self, connection: Connection, rows: Sequence[EventRow]) -> list[bool]:
+        """Write events inside the caller's transaction; False for each whose id was known."""
+        before = self._last
+        self._last += len(rows)
+        changes = connection.total_changes
+        connection.executemany(
+            INSERT, [(position, *row) for position, row in enumerate(rows, start=before + 1)]
+        )
+        self._touched.update(row[0] for row in rows)
+        if connection.total_changes - changes == len(rows):
+            return [True] * len(rows)
+        new = connection.execute("SELECT position FROM events WHERE position > ?", (before,))
+        positions = {position for (position,) in new}
+        return [position in positions for position in range(before + 1, self._last + 1)]
+
+
+def empty_consumed(
+    connection: Connection, partition: int, position: int, before: Millis, limit: int
+) -> int:
+    """Let go the payloads of consumed events that came before a time; how many were let go."""
+    changes = connection.total_changes
+    connection.execute(EMPTY, (partition, position, limit, before))
+    return connection.total_changes - changes
+
+
+def forget_ids(connection: Connection, before: Millis, limit: int) -> int:
+    """Delete the oldest emptied rows that came before a time; how many were deleted."""
+    changes = connection.total_changes
+    connection.execute(FORGET, (before, limit))
+    return connection.total_changes - changes

@@ -1,0 +1,191 @@
+"""The embedded journal: one file, one process, durable before it answers."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field
+
+from connector.core.audit import AuditRecord
+from connector.core.errors import Permanent, Transient, raised
+from connector.core.events import Event
+from connector.core.journal import (
+    Commit,
+    DeadLetter,
+    Due,
+    PartitionRecord,
+    Positioned,
+    StatusFilter,
+)
+from connector.core.model import DAY, Millis, Record, SubjectKey
+from connector.core.states import State
+from connector.journal import engine, events, partitions, rounds, states, tidying
+from connector.journal.bells import Bells
+from connector.journal.connection import Synchronous
+from connector.journal.database import Connection
+from connector.journal.waiting import Limits
+
+T = TypeVar("T")
+
+_AUDIT_PAGE = 500
+
+
+class SqliteOptions(Record):
+    """What can be chosen. ``synchronous`` other than FULL is for measuring what safety costs.
+
+    ``waiting_limit`` (events) and ``waiting_seconds`` say when appends are refused. Repeated
+    events are known for ``id_retention``; ``payload_retention`` is how long the payload of a
+    consumed event is kept.
+    """
+
+    synchronous: Synchronous = "FULL"
+    waiting_limit: int = Field(default=5000, ge=1)
+    waiting_seconds: float = Field(default=2.0, gt=0)
+    id_retention: Millis = Field(default=7 * DAY, ge=7 * DAY)
+    payload_retention: Millis = Field(default=DAY, ge=0)
+
+
+_DEFAULTS = SqliteOptions()
+
+
+class SqliteJournal:
+    """The contract of :class:`connector.core.journal.Journal`, kept by SQLite."""
+
+    def __init__(
+        self,
+        path: Path,
+        partitions: int,
+        *,
+        monotonic: Callable[[], float],
+        on_lost: Callable[[Permanent], None],
+        options: SqliteOptions = _DEFAULTS,
+    ) -> None:
+        """Name the file, made by :meth:`open` if need be, with its log and lock beside it.
+
+        ``on_lost`` is called once in the event loop when the disk failed (``JRN-002``): the
+        process must end and recover at its next start. ``monotonic`` gives seconds.
+        """
+        self._options = options
+        self._bells = Bells(partitions)
+        self._on_lost = on_lost
+        self._engine: engine.Engine | None = None
+        self._partitions = partitions
+        self._plan = engine.Plan(
+            path=path,
+            partitions=partitions,
+            synchronous=options.synchronous,
+            limits=Limits(options.waiting_limit, options.waiting_seconds),
+            monotonic=monotonic,
+            announce=self._bells.ring,
+            on_lost=self._lost,
+        )
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions it has."""
+        return self._partitions
+
+    async def open(self) -> None:
+        """Open and check the file; raises ``JRN-004`` or ``JRN-005``."""
+        self._engine = await engine.start(self._plan)
+
+    async def close(self) -> None:
+        """Write what waits, and close."""
+        opened, self._engine = self._engine, None
+        if opened is not None:
+            await opened.close()
+
+    async def append(self, new: Sequence[Event]) -> list[bool]:
+        """Make events durable; False for each whose id was known."""
+        rows = [events.row_of(event, self._partitions) for event in new]
+        return await self._opened().writer.append(rows)
+
+    async def take_over(self, partition: int) -> PartitionRecord:
+        """Raise the owner epoch."""
+        return await self._opened().writer.run(
+            lambda connection, _: partitions.take_over(connection, partition)
+        )
+
+    async def commit(self, commit: Commit) -> None:
+        """Write one round."""
+        ready = await rounds.prepare(commit, self._partitions)
+        await self._opened().writer.run(ready.write)
+
+    async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
+        """The next events behind a position."""
+        return await self._ask(lambda connection: events.read(connection, partition, after, limit))
+
+    async def wait(self, partition: int, seconds: float) -> None:
+        """Return when there may be new events."""
+        self._opened()
+        await self._bells.wait(partition, seconds)
+
+    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+        """The states of these subjects."""
+        return await self._ask(partial(states.load, keys=keys))
+
+    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
+        """Subjects of a lane whose time has come, earliest first."""
+        return await self._ask(
+            lambda connection: states.due(connection, partition, lane, now, limit)
+        )
+
+    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
+        """All lanes in use with the earliest due time of each."""
+        return await self._ask(partial(states.lanes, partition=partition))
+
+    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+        """Subjects with a running act of an earlier epoch."""
+        return await self._ask(
+            lambda connection: states.open_acts(connection, partition, epoch, limit)
+        )
+
+    async def status(self, query: StatusFilter) -> list[State]:
+        """Subjects for people to look at, by key."""
+        return await self._ask_long(partial(states.status, query=query))
+
+    async def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many subjects there are by (kind, route, phase)."""
+        return await self._ask_long(states.counts)
+
+    async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
+        """The audit records behind a sequence number, read page by page."""
+        while page := await self._ask_long(
+            partial(partitions.audit_page, partition=partition, after=after, limit=_AUDIT_PAGE)
+        ):
+            for record in page:
+                yield record
+            after = page[-1].sequence
+
+    async def records(self) -> list[PartitionRecord]:
+        """The partitions' own records."""
+        return await self._ask(partitions.records)
+
+    async def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """What could not be read, by partition and position."""
+        return await self._ask_long(partial(partitions.dead_letters, limit=limit))
+
+    async def tidy(self, now: Millis) -> None:
+        """Let go payloads and ids that are older than their retention, in small batches."""
+        writer, options = self._opened().writer, self._options
+        for record in await self.records():
+            await tidying.empty_consumed(writer, record, now - options.payload_retention)
+        await tidying.forget_ids(writer, now - options.id_retention)
+
+    async def _ask(self, query: Callable[[Connection], T]) -> T:
+        return await self._opened().loop_reader.ask(query)
+
+    async def _ask_long(self, query: Callable[[Connection], T]) -> T:
+        return await self._opened().listing_reader.ask(query)
+
+    def _opened(self) -> engine.Engine:
+        if self._engine is None:
+            raise Transient("JRN-001", "using journal: it is not open")
+        if self._engine.writer.fate is not None:
+            raise raised(self._engine.writer.fate.fault())
+        return self._engine
+
+    def _lost(self, fault: Permanent) -> None:
+        self._bells.ring(range(self._partitions))
+        self._on_lost(fault)

@@ -1,0 +1,172 @@
+"""The tables of states and of what they want: their columns, and every question asked of them.
+
+All queries are served in order by an index (``tests/journal/test_query_plans.py`` holds them to
+it), so that what a question costs does not depend on how many subjects wait.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector.core.errors import Permanent
+from connector.core.journal import Due, StatusFilter
+from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.states import DeviceState, HolderState, State
+from connector.journal.database import Connection
+
+_STATE: TypeAdapter[State] = TypeAdapter(State)
+
+PUT = """
+    INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET
+        act_epoch = excluded.act_epoch, phase = excluded.phase, route = excluded.route,
+        code = excluded.code, version = excluded.version, state = excluded.state"""
+
+REMOVE = "DELETE FROM states WHERE key = ?"
+
+STOP_WANTING = "DELETE FROM wants WHERE key = ?"
+
+WANT = "INSERT INTO wants (key, lane, due, partition) VALUES (?, ?, ?, ?)"
+
+LOAD = "SELECT state FROM states WHERE key IN (SELECT value FROM json_each(?))"
+
+DUE = """
+    SELECT key, due FROM wants
+    WHERE partition = ? AND lane = ? AND due <= ? ORDER BY due LIMIT ?"""
+
+# Jumps from lane to lane in the index instead of walking over all that waits in each.
+LANES = """
+    WITH RECURSIVE found (lane) AS (
+        SELECT min(lane) FROM wants WHERE partition = :partition
+        UNION ALL
+        SELECT (SELECT min(lane) FROM wants WHERE partition = :partition AND lane > found.lane)
+        FROM found WHERE found.lane IS NOT NULL
+    )
+    SELECT lane, (SELECT min(due) FROM wants WHERE partition = :partition AND lane = found.lane)
+    FROM found WHERE lane IS NOT NULL"""
+
+OPEN_ACTS = """
+    SELECT key FROM states WHERE partition = ? AND act_epoch < ? ORDER BY act_epoch LIMIT ?"""
+
+STATUS = """
+    SELECT state FROM states
+    WHERE kind = :kind AND key > :after AND (:phase IS NULL OR phase = :phase)
+        AND (:route IS NULL OR route = :route) AND (:code IS NULL OR code = :code)
+    ORDER BY key LIMIT :limit"""
+
+COUNTS = "SELECT kind, route, phase, count(*) FROM states GROUP BY kind, route, phase"
+
+
+WantColumns = tuple[SubjectKey, str, Millis, int]
+"""Key, lane, due, partition."""
+
+
+class StateColumns(NamedTuple):
+    """One row of the table of states, in its order."""
+
+    key: SubjectKey
+    kind: str
+    tenant: str
+    partition: int
+    act_epoch: int | None
+    phase: str
+    route: str
+    code: str
+    version: int
+    state: bytes
+
+
+def columns(state: State, partition: int) -> StateColumns:
+    """A state as it is stored: its JSON, and the parts of it that are asked for."""
+    phase, route, code = _listed(state)
+    running = state.running if isinstance(state, HolderState) else None
+    return StateColumns(
+        key=state.key,
+        kind=state.kind,
+        tenant=parse_subject(state.key).tenant,
+        partition=partition,
+        act_epoch=running.epoch if running else None,
+        phase=phase,
+        route=route,
+        code=code,
+        version=state.version,
+        state=_STATE.dump_json(state, by_alias=True),
+    )
+
+
+def wants(state: State, partition: int) -> list[WantColumns]:
+    """What a state wants: one row per lane, with the earliest time, for a lane is served whole."""
+    earliest: dict[str, Millis] = {}
+    for want in state.wants:
+        earliest[want.lane] = min(want.due, earliest.get(want.lane, want.due))
+    return [(state.key, lane, at, partition) for lane, at in earliest.items()]
+
+
+def put(
+    connection: Connection, rows: Sequence[StateColumns], wanted: Sequence[WantColumns]
+) -> None:
+    """Write states, new or known, with all they want, inside the caller's transaction."""
+    connection.executemany(PUT, rows)
+    connection.executemany(STOP_WANTING, [(row.key,) for row in rows])
+    connection.executemany(WANT, wanted)
+
+
+def remove(connection: Connection, keys: Sequence[SubjectKey]) -> None:
+    """Take subjects out, inside the caller's transaction."""
+    connection.executemany(REMOVE, [(key,) for key in keys])
+    connection.executemany(STOP_WANTING, [(key,) for key in keys])
+
+
+def load(connection: Connection, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+    """The states of these subjects; unknown ones are missing."""
+    rows = connection.execute(LOAD, (json.dumps(list(keys)),))
+    return {state.key: state for state in map(_read, rows)}
+
+
+def due(connection: Connection, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
+    """Subjects of a lane whose time has come, earliest first."""
+    rows = connection.execute(DUE, (partition, lane, now, limit))
+    return [Due(key=key, due=at) for key, at in rows]
+
+
+def lanes(connection: Connection, partition: int) -> list[tuple[str, Millis]]:
+    """All lanes in use with the earliest due time of each."""
+    return connection.execute(LANES, {"partition": partition}).fetchall()
+
+
+def open_acts(connection: Connection, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+    """Subjects with a running act of an epoch before ``epoch``, oldest epoch first."""
+    return [key for (key,) in connection.execute(OPEN_ACTS, (partition, epoch, limit))]
+
+
+def status(connection: Connection, query: StatusFilter) -> list[State]:
+    """The states a listing asks for, by key."""
+    return [_read(row) for row in connection.execute(STATUS, query.model_dump())]
+
+
+def counts(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """How many subjects there are by (kind, route, phase); reads one whole index."""
+    rows = connection.execute(COUNTS)
+    return {(kind, route, phase): number for kind, route, phase, number in rows}
+
+
+def _read(row: tuple[bytes]) -> State:
+    """Raises ``EVT-005``: a subject whose state cannot be read must not be begun anew."""
+    try:
+        return _STATE.validate_json(row[0])
+    except ValidationError as error:
+        raise Permanent("EVT-005", "reading state: it is not of a known version") from error
+
+
+def _listed(state: State) -> tuple[str, str, str]:
+    """Phase, route and code of the newest trouble, empty where there is none."""
+    if isinstance(state, HolderState):
+        delivery = state.delivery
+        trouble = delivery.trouble if delivery else None
+        phase = delivery.phase.value if delivery else ""
+        return phase, state.route or "", trouble.code if trouble else ""
+    if isinstance(state, DeviceState):
+        return state.status.value, "", state.trouble.code if state.trouble else ""
+    return "", "", ""

@@ -1,0 +1,38 @@
+"""Letting go what is older than its retention, a few rows at a time.
+
+Each batch is a transaction of its own among those of others, so that nothing waits long for it.
+"""
+
+from collections.abc import Callable
+
+from connector.core.journal import PartitionRecord
+from connector.core.model import Millis
+from connector.journal import events
+from connector.journal.database import Connection
+from connector.journal.writer import Writer
+
+_BATCH = 500
+
+
+async def empty_consumed(writer: Writer, record: PartitionRecord, before: Millis) -> None:
+    """Let go the payloads of a partition's events that were consumed and came before a time."""
+    partition, position = record.partition, record.position
+
+    def batch(connection: Connection) -> int:
+        return events.empty_consumed(connection, partition, position, before, _BATCH)
+
+    await _repeat(writer, batch)
+
+
+async def forget_ids(writer: Writer, before: Millis) -> None:
+    """Forget the ids of emptied events that came before a time."""
+
+    def batch(connection: Connection) -> int:
+        return events.forget_ids(connection, before, _BATCH)
+
+    await _repeat(writer, batch)
+
+
+async def _repeat(writer: Writer, batch: Callable[[Connection], int]) -> None:
+    while await writer.run(lambda connection, _: batch(connection)) == _BATCH:
+        continue
