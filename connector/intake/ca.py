@@ -1,0 +1,81 @@
+"""The dialect of a CA that tells us of its certificates (Standard Webhooks 1.0 payload).
+
+::
+
+    {"type": "certificates.renewed", "timestamp": "2026-03-05T09:13:59Z",
+     "data": {"person": "m.muster", "fingerprint": "<lower-case hexadecimal SHA-256>"}}
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, get_args
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from connector.core.errors import Rejected
+from connector.core.events import CertificatesChanged, Event, event_id
+from connector.core.model import Millis, Sha256Hex, SubjectKind, subject_key
+from connector.intake.authentication import VerifiedNotification
+from connector.intake.dates import EPOCH, MILLISECOND
+
+What = Literal["issued", "renewed", "revoked"]
+PREFIX = "certificates."
+
+
+class _Tolerant(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Concerned(_Tolerant):
+    """Whose certificates changed, by the name that the CA knows him by, and perhaps which one."""
+
+    person: Annotated[str, Field(min_length=1, max_length=256)]
+    fingerprint: Sha256Hex | None = None
+
+
+class Kind(_Tolerant):
+    """What every payload has, whatever its type."""
+
+    type: Annotated[str, Field(max_length=128)]
+
+
+class Notice(Kind):
+    """A payload of a type that we understand."""
+
+    timestamp: AwareDatetime
+    data: Concerned
+
+
+def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
+    """The event that a signed notification means, or None where it means nothing to us.
+
+    Args:
+        notification: one JSON object; its signed id names the event, so a repeat changes nothing.
+        now: our time, for ``received_at``.
+
+    Raises:
+        Rejected: ``EVT-001`` when it is not what the dialect prescribes.
+    """
+    try:
+        what = _what(Kind.model_validate_json(notification.body).type)
+        if what is None:
+            return None
+        notice = Notice.model_validate_json(notification.body)
+        return Event(
+            id=event_id(notification.tenant, "ca", notification.signed_id),
+            tenant=notification.tenant,
+            subject=subject_key(notification.tenant, SubjectKind.PERSON, notice.data.person),
+            source="ca",
+            occurred_at=_millis(notice.timestamp),
+            received_at=now,
+            body=CertificatesChanged(what=what, fingerprint=notice.data.fingerprint),
+        )
+    except ValidationError:
+        raise Rejected("EVT-001", "reading a CA's notification") from None
+
+
+def _what(kind: str) -> What | None:
+    return next((what for what in get_args(What) if kind == PREFIX + what), None)
+
+
+def _millis(moment: datetime) -> Millis:
+    return (moment - EPOCH) // MILLISECOND

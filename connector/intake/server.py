@@ -1,0 +1,142 @@
+"""The webhook listener as one thing to start and stop."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from connector.core.errors import Permanent
+from connector.core.journal import Journal
+from connector.core.metrics import Metrics
+from connector.core.ports import Clock
+from connector.intake.bodies import Bodies
+from connector.intake.client_address import client_address
+from connector.intake.connections import Connections
+from connector.intake.failed_tries import FailedTries
+from connector.intake.http import Routes
+from connector.intake.senders import CaSender, Gate, Intake, WorkspaceOneSender
+from connector.intake.tenants import Limits, Listener, Tenants
+from connector.intake.tls import ServerCertificate
+
+BACKLOG = 1024
+
+
+class Surroundings(NamedTuple):
+    """What the listener works with: where events go, what time it is, who counts."""
+
+    journal: Journal
+    clock: Clock
+    metrics: Metrics
+
+
+class IntakeServer:
+    """Listens for webhooks while its context is open.
+
+    ``async with IntakeServer(...) as intake:`` binds the port; leaving stops accepting, lets the
+    requests at work end (at most ``limits.stop`` seconds) and closes every connection.
+
+    Args:
+        listener: where, and with which certificate or for which proxies.
+        limits: how much anybody may send.
+        tenants: who may send; :meth:`replace_tenants` changes it at once.
+        surroundings: journal, clock and metrics.
+
+    Raises:
+        Permanent: ``CFG-003`` when the certificate cannot be read, ``CFG-001`` when there is
+            neither a certificate nor a proxy.
+    """
+
+    def __init__(
+        self, listener: Listener, limits: Limits, tenants: Tenants, surroundings: Surroundings
+    ) -> None:
+        """Prepare; nothing listens yet."""
+        if listener.certificate is None and not listener.proxies:
+            raise Permanent("CFG-001", "listening without TLS and without proxies")
+        journal, clock, metrics = surroundings
+        self._listener = listener
+        self._limits = limits
+        self._metrics = metrics
+        gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
+        intake = Intake(journal, clock, metrics)
+        # Bodies of their own: the CA's are read before the caller is known, and whoever fills that
+        # room must not keep a UEM's notification out.
+        self._workspace_one = WorkspaceOneSender(gate, _bodies(limits), intake)
+        self._ca = CaSender(gate, _bodies(limits), intake)
+        self._routes = Routes(self._workspace_one, self._ca, clock, metrics)
+        self.replace_tenants(tenants)
+
+    def replace_tenants(self, tenants: Tenants) -> None:
+        """From now on exactly these may send."""
+        self._workspace_one.replace_tenants(tenants)
+        self._ca.replace_tenants(tenants)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aenter__(self) -> Self:
+        """Bind and listen."""
+        certificate = self._certificate()
+        async with AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            stop = asyncio.Event()
+            stack.callback(stop.set)
+            if certificate is not None:
+                tasks.create_task(certificate.follow(stop))
+            await self._listen(stack, certificate)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop accepting, end what runs, close."""
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def _listen(self, stack: AsyncExitStack, certificate: ServerCertificate | None) -> None:
+        peers = self._listener.proxies if certificate is None else None
+        connections = Connections(self._routes.handle, self._limits, peers, self._metrics)
+        listen = partial(
+            asyncio.get_running_loop().create_server,
+            connections,
+            self._listener.host,
+            self._listener.port,
+            backlog=BACKLOG,
+        )
+        if certificate is not None:
+            listen = partial(
+                listen, ssl=certificate.context, ssl_handshake_timeout=self._limits.handshake
+            )
+        self._server = await listen()
+        stack.push_async_callback(self._close, self._server, connections)
+
+    async def _close(self, server: asyncio.AbstractServer, connections: Connections) -> None:
+        server.close()
+        await asyncio.sleep(0)  # requests that have arrived begin before idle connections close
+        connections.pre_shutdown()
+        await connections.shutdown(self._limits.stop)
+        await server.wait_closed()
+
+    def _certificate(self) -> ServerCertificate | None:
+        certificate, key = self._listener.certificate, self._listener.key
+        if certificate is None or key is None:
+            return None
+        return ServerCertificate(certificate, key, self._metrics)
+
+
+def _failed_tries(limits: Limits) -> FailedTries:
+    return FailedTries(limits.failed_tries, limits.failed_window, limits.failed_addresses)
+
+
+def _bodies(limits: Limits) -> Bodies:
+    return Bodies(limits.body, limits.bodies_in_flight, limits.body_time)
+
+
+def _address(listener: Listener) -> "partial[str]":
+    return partial(client_address, proxies=listener.proxies)

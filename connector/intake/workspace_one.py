@@ -1,0 +1,165 @@
+"""The dialect of Workspace ONE UEM event notifications, JSON or XML, to events.
+
+Set in the console under System, Advanced, API, Event Notifications; one object per request, XML
+with the root ``Eventlog`` and the members of the JSON. The type's text decides, spaces and case
+aside (they changed between releases); its number only where the text says nothing to us, because
+some senders repeat one number with every type. A notification is a hint: only the device's id is
+taken from it as certain, everything else is looked up at the UEM.
+"""
+
+import hashlib
+from typing import Annotated
+
+from defusedxml.ElementTree import ParseError, fromstring
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+
+from connector.core.errors import Rejected
+from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event, event_id
+from connector.core.model import Millis, SubjectKind, subject_key
+from connector.intake.authentication import VerifiedNotification
+from connector.intake.dates import read_time
+
+DeviceEvent = DeviceEnrolled | DeviceUnenrolled | DeviceChanged
+Number = (
+    Annotated[int, Strict(), Field(ge=-(2**31), lt=2**63)] | Annotated[str, Field(max_length=64)]
+)
+Short = Annotated[str, Field(max_length=512)]
+
+ROOT = "Eventlog"
+LARGEST_ID = 2**63
+
+
+class Notice(BaseModel):
+    """The members that we read of one notification; all others are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    EventId: Number | None = None
+    EventType: Short | None = None
+    DeviceId: Number | None = None
+    EventTime: Short | None = None
+    EnrollmentUserId: Number | None = None
+    Platform: Short | None = None
+
+
+ENROLLED = DeviceEnrolled()
+UNENROLLED = DeviceUnenrolled()
+WIPE = DeviceUnenrolled(why="wipe requested")
+ENTERPRISE_WIPE = DeviceUnenrolled(why="enterprise wipe requested")
+DELETED = DeviceUnenrolled(why="deleted")
+
+BY_TYPE: dict[str, DeviceEvent | None] = {
+    "mdmenrollmentcomplete": ENROLLED,
+    "enrollmentcomplete": ENROLLED,
+    "breakmdmconfirmed": UNENROLLED,
+    "deviceunenrolled": UNENROLLED,
+    "deviceenterprisewiperequested": ENTERPRISE_WIPE,
+    "enterprisewiperequested": ENTERPRISE_WIPE,
+    "devicewiperequested": WIPE,
+    "wiperequested": WIPE,
+    "deletedevicerequested": DELETED,
+    "deletedevice": DELETED,
+    "devicedeleted": DELETED,
+    "compromisedstatuschanged": DeviceChanged(what="compromised status"),
+    "compliancestatuschanged": DeviceChanged(what="compliance status"),
+    "deviceoperatingsystemchanged": DeviceChanged(what="operating system"),
+    "deviceorganizationgroupchanged": DeviceChanged(what="organisation group"),
+    "deviceownershipchanged": DeviceChanged(what="ownership"),
+    "deviceuserchanged": DeviceChanged(what="user"),
+    "devicemcc": None,
+    "devicefriendlynamechanged": None,
+    "devicephonenumberchanged": None,
+}
+"""What a type means, by its text without spaces in lower case; None means nothing to us."""
+
+BY_NUMBER: dict[str, DeviceEvent] = {
+    "148": ENROLLED,
+    "39": UNENROLLED,
+    "178": DeviceChanged(what="compromised status"),
+    "229": ENTERPRISE_WIPE,
+}
+
+
+def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
+    """The event that a notification means, or None where it means nothing to us.
+
+    Args:
+        notification: one JSON or XML object, as the console is set to send.
+        now: our time, for ``received_at``.
+
+    Raises:
+        Rejected: ``EVT-001`` when it is not what the dialect prescribes.
+    """
+    notice = _read_xml(notification.body) if notification.is_xml else _read_json(notification.body)
+    body = _meaning(notice)
+    if body is None:
+        return None
+    device = _device(notice)
+    occurred = read_time(notice.EventTime or "")
+    # Without a time, the same bytes are the same happening.
+    moment = hashlib.sha256(notification.body).hexdigest() if occurred is None else str(occurred)
+    happening = body.what if isinstance(body, DeviceChanged) else ""
+    return Event(
+        id=event_id(notification.tenant, device, body.kind, happening, moment),
+        tenant=notification.tenant,
+        subject=subject_key(notification.tenant, SubjectKind.DEVICE, device),
+        source="workspace-one",
+        occurred_at=occurred,
+        received_at=now,
+        body=_described(body, notice),
+    )
+
+
+def _read_json(body: bytes) -> Notice:
+    try:
+        return Notice.model_validate_json(body)
+    except ValidationError:
+        raise Rejected("EVT-001", "reading a notification as JSON") from None
+
+
+def _read_xml(body: bytes) -> Notice:
+    try:
+        root = fromstring(body, forbid_dtd=True)
+        if _local(root.tag) != ROOT:
+            raise Rejected("EVT-001", "reading a notification as XML: another root element")
+        return Notice.model_validate({_local(member.tag): member.text or "" for member in root})
+    except (ParseError, ValueError, LookupError):
+        # A ValueError is what pydantic and defusedxml raise, and Python for some encodings; a
+        # LookupError is an encoding that it does not know.
+        raise Rejected("EVT-001", "reading a notification as XML") from None
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _meaning(notice: Notice) -> DeviceEvent | None:
+    text = (notice.EventType or "").replace(" ", "").lower()
+    if text in BY_TYPE:
+        return BY_TYPE[text]
+    return BY_NUMBER.get(str(notice.EventId or "").strip())
+
+
+def _device(notice: Notice) -> str:
+    """The device's id as text without leading zeros, so that one device has one key."""
+    device = _identifier(notice.DeviceId)
+    if device is None:
+        raise Rejected("EVT-001", "reading the device of a notification")
+    return device
+
+
+def _identifier(value: int | str | None) -> str | None:
+    """A positive number as canonical text; None where releases leave it out or send 0."""
+    if isinstance(value, str):
+        digits = value.strip()
+        value = int(digits) if digits.isascii() and digits.isdecimal() else None
+    return str(value) if value is not None and 0 < value < LARGEST_ID else None
+
+
+def _described(body: DeviceEvent, notice: Notice) -> DeviceEvent:
+    if not isinstance(body, DeviceEnrolled):
+        return body
+    return DeviceEnrolled(
+        platform=(notice.Platform or "").strip(),
+        holder_hint=_identifier(notice.EnrollmentUserId) or "",
+    )
