@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.upstream.headers import LONGEST_WAIT, retry_after, server_time
+from connector.upstream.headers import LONGEST_WAIT, reference, retry_after, server_time
 
 DATE = "Tue, 05 Mar 2024 09:13:59 GMT"
 
