@@ -79,7 +79,7 @@ def select(
         Permanent: ``KEY-…`` when no complete, proper set can be made.
     """
     newest_first = sorted(generations, key=lambda g: (-g.not_before, g.fingerprint))
-    left_out: dict[str, str] = Field(default_factory=dict)
+    left_out: dict[str, str] = {}
     current = _current_encryption(newest_first, address, now)
     entries = [_entry(Slot.ENCRYPTION, current)]
     entries += _archived(newest_first, current, person, rules, left_out)
