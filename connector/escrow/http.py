@@ -91,7 +91,7 @@ class HttpEscrow:
     """
 
     name: ClassVar[str] = "http"
-    settings_model: ClassVar[type[HttpEscrowSettings]] = HttpEscrowSettings
+    settings_model: ClassVar[type[BaseModel]] = HttpEscrowSettings
     capabilities: ClassVar[EscrowCapabilities] = EscrowCapabilities(requests=True)
 
     def __init__(self, name: str, settings: HttpEscrowSettings) -> None:

@@ -1,5 +1,6 @@
 """Finds escrow backends and targets by their entry points; any distribution may bring some."""
 
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -15,7 +16,7 @@ def open_escrow(reference: PluginReference) -> EscrowBackend:
     """The escrow backend of a job, made from its settings.
 
     Raises:
-        Permanent: ``CFG-004`` when no such plug-in is installed.
+        Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.
     """
     backend: EscrowBackend = _made(ESCROW, reference)
     return backend
@@ -25,17 +26,21 @@ def open_target(reference: PluginReference) -> Target:
     """The target of a job, made from its settings.
 
     Raises:
-        Permanent: ``CFG-004`` when no such plug-in is installed.
+        Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.
     """
     target: Target = _made(TARGETS, reference)
     return target
 
 
 def preload() -> None:
-    """Load every installed plug-in, so that the processes forked later find them loaded."""
+    """Load every installed plug-in, so that the processes forked later find them loaded.
+
+    One that does not load is passed over; the job that names it is told why.
+    """
     for group in (ESCROW, TARGETS):
         for entry in entry_points(group=group):
-            _loaded[group, entry.name] = entry.load()
+            with suppress(Permanent):
+                _loaded[group, entry.name] = _load(entry)
 
 
 _loaded: dict[tuple[str, str], Any] = {}
@@ -43,7 +48,7 @@ _loaded: dict[tuple[str, str], Any] = {}
 
 
 def _made(group: str, reference: PluginReference) -> Any:
-    plugin = _loaded.get((group, reference.plugin)) or _found(group, reference.plugin).load()
+    plugin = _loaded.get((group, reference.plugin)) or _load(_found(group, reference.plugin))
     settings = plugin.settings_model.model_validate(reference.settings)
     return plugin(reference.name, settings)
 
@@ -53,3 +58,10 @@ def _found(group: str, name: str) -> EntryPoint:
     if not found:
         raise Permanent("CFG-004", f"finding a plug-in in {group}")
     return found[0]
+
+
+def _load(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except (ImportError, AttributeError):
+        raise Permanent("CFG-004", f"loading a plug-in of {entry.group}") from None

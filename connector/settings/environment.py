@@ -53,7 +53,14 @@ def _take(source: EnvSettingsSource, tree: Tree, variable: str, text: str) -> No
 
 
 def _decoded(source: EnvSettingsSource, path: Path, text: str) -> Any:
-    """The library decodes one variable: JSON where the setting is a list or a mapping."""
+    """The library decodes one variable: JSON where the setting is a list or a mapping.
+
+    Raises:
+        KeyError: when it names no setting, or a whole section.
+        ValueError: when it is no JSON where it should be.
+    """
+    if len(path) == 1:
+        raise KeyError
     name = str(path[0])
     value: Any = source.explode_env_vars(
         name,

@@ -44,27 +44,45 @@ class Member(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A model inside the settings: where it stands, and its direct members that are values."""
+    """A model inside the settings: where it stands, and its direct members that are values.
+
+    In its path a name that people choose is ``NAME``, an item of a list ``N``, and ``(type)``
+    follows where a plug-in has settings of its own.
+    """
 
     path: Path
     text: str
     members: tuple[Member, ...]
     required: bool
 
+    @property
+    def tag(self) -> str:
+        """The plug-in whose settings these are, or nothing."""
+        return next((str(part)[1:-1] for part in self.path if _is_tag(part)), "")
 
-def groups(model: type[BaseModel], path: Path = (), *, required: bool = True) -> Iterator[Group]:
-    """All groups of settings, outermost first. A name that people choose is ``NAME`` in a path."""
+    @property
+    def place(self) -> Path:
+        """The path without the plug-in's name."""
+        return tuple(part for part in self.path if not _is_tag(part))
+
+
+def groups(model: type[BaseModel]) -> Iterator[Group]:
+    """All groups of settings, outermost first."""
+    yield from _groups(model, (), None)
+
+
+def _groups(model: type[BaseModel], path: Path, field: FieldInfo | None) -> Iterator[Group]:
+    default = field.default if field and isinstance(field.default, BaseModel) else None
     values, inner = [], []
-    for name, field in model.model_fields.items():
-        below = list(_models(field.annotation, (*path, name)))
-        inner += [(kind, where, field.is_required()) for kind, where in below]
+    for name, member in model.model_fields.items():
+        below = list(_models(member.annotation, (*path, name)))
+        inner += [(kind, where, member) for kind, where in below]
         if not below:
-            values.append(_member(field, (*path, name)))
-    yield Group(
-        path, " ".join((model.__doc__ or "").split("\n\n")[0].split()), (*values,), required
-    )
-    for kind, where, needed in inner:
-        yield from groups(kind, where, required=needed)
+            values.append(_member(member, (*path, name), getattr(default, name, None)))
+    summary = " ".join((model.__doc__ or "").split("\n\n")[0].split())
+    yield Group(path, summary, (*values,), field is None or field.is_required())
+    for kind, where, member in inner:
+        yield from _groups(kind, where, member)
 
 
 def field_at(model: type[BaseModel], path: Path, values: Any) -> FieldInfo | None:
@@ -90,27 +108,31 @@ def siblings(model: type[BaseModel], path: Path, values: Any) -> list[str]:
         inside = inside.get(part, {}) if isinstance(inside, Mapping) else {}
     names: set[str] = set()
     for group in groups(model):
-        if _fits(group.path, path[:-1], inside):
+        if _fits(group, path[:-1], inside):
             names |= {str(member.path[-1]) for member in group.members}
     return sorted(names)
 
 
-def _fits(pattern: Path, path: Path, inside: Any) -> bool:
-    kept = tuple(part for part in pattern if not str(part).startswith("("))
-    if len(kept) != len(path):
+def _fits(group: Group, path: Path, inside: Any) -> bool:
+    if len(group.place) != len(path):
         return False
-    tags = [str(part) for part in pattern if str(part).startswith("(")]
-    if tags and isinstance(inside, Mapping) and f"({inside.get('type')})" not in tags:
+    if group.tag and isinstance(inside, Mapping) and inside.get("type", group.tag) != group.tag:
         return False
-    return all(a in {b, "NAME", "N"} for a, b in zip(kept, path, strict=True))
+    return all(a in {b, "NAME", "N"} for a, b in zip(group.place, path, strict=True))
 
 
-def _member(field: FieldInfo, path: Path) -> Member:
+def _is_tag(part: str | int) -> bool:
+    return str(part).startswith("(")
+
+
+def _member(field: FieldInfo, path: Path, given: Any) -> Member:
+    """``given`` is the value in the default of the whole group, if it has one."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    value = field.get_default(call_default_factory=False) if given is None else given
     return Member(
         path,
         _kind(field.annotation),
-        None if field.is_required() else _default(field.get_default(call_default_factory=False)),
+        None if field.is_required() and given is None else _default(value),
         " ".join((field.description or "").split()),
         str(extra.get("x-consider", "")),
     )
@@ -148,15 +170,15 @@ def _kind(annotation: Any) -> str:
 def _models(annotation: Any, path: Path) -> Iterator[tuple[type[BaseModel], Path]]:
     kind = _stripped(annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind, path
+        tag = _tag(kind) if path[-1:] == ("NAME",) else None
+        yield kind, (*path, f"({tag})") if tag else path
     elif get_origin(kind) is dict:
         yield from _models(get_args(kind)[1], (*path, "NAME"))
     elif get_origin(kind) in {tuple, list}:
         yield from _models(get_args(kind)[0], (*path, "N"))
     elif get_origin(kind) in {Union, UnionType}:
         for choice in get_args(kind):
-            tag = _tag(choice)
-            yield from _models(choice, (*path, f"({tag})") if tag else path)
+            yield from _models(choice, path)
 
 
 def _tag(kind: Any) -> str | None:

@@ -9,21 +9,21 @@ from connector.core.states import Brakes
 def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
     """What an event to the partition makes of its brakes, and the audit entry for it."""
     body = event.body
-    if isinstance(body, Paused):
-        brakes = _pause(brakes, body.route, now)
-    elif isinstance(body, Resumed):
-        brakes = _resume(brakes, body.route, now)
-    known = isinstance(body, Paused | Resumed)
+    if not isinstance(body, Paused | Resumed):
+        ignored = AuditEntry(
+            at=now, subject=event.subject, action="event.ignored", outcome="EVT-005"
+        )
+        return brakes, ignored
+    change = _pause if isinstance(body, Paused) else _resume
     entry = AuditEntry(
         at=now,
         subject=event.subject,
         action=f"person.{body.kind}",
-        actor=body.by if known else "connector",
-        reason=body.reason if known else "",
-        route=body.route if known else None,
-        outcome="ok" if known else "EVT-005",
+        actor=body.by,
+        reason=body.reason,
+        route=body.route,
     )
-    return brakes, entry
+    return change(brakes, body.route, now), entry
 
 
 def _pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
@@ -44,6 +44,12 @@ def _resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
     if released.all_paused or released.routes_paused:
         return released
     return released.model_copy(update={"paused_since": None, "released_at": now})
+
+
+def tightened(before: Brakes, after: Brakes) -> bool:
+    """Whether something is held back now that was not before."""
+    more = after.routes_paused - before.routes_paused
+    return bool(more) or (after.all_paused and not before.all_paused)
 
 
 def hold_deadlines(brakes: Brakes, now: Millis) -> bool:

@@ -49,6 +49,10 @@ class Breaker:
             self._probing = True
             self._changed("half_open", self.fault)
 
+    def withdrawn(self) -> None:
+        """An effect that had entered was not done after all."""
+        self._probing = False
+
     def ended(self, fault: Fault | None) -> None:
         """An effect ended; only a fault of the whole upstream opens the breaker."""
         if fault is not None and fault.scope is Scope.UPSTREAM:

@@ -146,6 +146,14 @@ class Gate:
             code = "" if mine is None else mine.code
             self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)
 
+    def give_back(self, lane: Lane) -> None:
+        """Give permits back that were not used; it says nothing about the upstreams."""
+        if lane.effect is Effect.HAND_OVER:
+            self._handing_over -= 1
+        for name in self.names(lane):
+            self._upstreams[name].running -= 1
+            self._upstreams[name].breaker.withdrawn()
+
     def next_permit(self) -> float:
         """Seconds until something that is held back now may pass, at most one."""
         waits = [upstream.breaker.wait() for upstream in self._upstreams.values()]

@@ -26,6 +26,7 @@ class JournalTime:
         self._mark = clock.monotonic()
         self.in_doubt = False
         """Whether the wall clock has leapt ahead: nothing expires until it agrees again."""
+        self._back = False
         self.steps_back = 0
         self.jumps_ahead = 0
 
@@ -50,8 +51,6 @@ class JournalTime:
             self.steps_back += 1
         self._back = ahead < -self._jump
         self.in_doubt = doubt
-
-    _back = False
 
     def _keep(self, now: Millis, mark: float) -> None:
         if now > self._now:  # keep the fraction of a millisecond that has not elapsed yet

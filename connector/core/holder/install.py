@@ -119,7 +119,8 @@ def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:
         if not seen.enrolled:
             remove(step, key, "not enrolled")
         elif delivery.devices[key].phase is DevicePhase.WAITING:
-            _judge_one(step, key, seen, route, delivery.uploaded_server_time)
+            uploaded = delivery.uploaded_server_time or delivery.uploaded_at
+            _judge_one(step, key, seen, route, uploaded)
 
 
 def _judge_one(

@@ -67,8 +67,10 @@ def _judge_user(step: Holder, facts: HolderFacts | None) -> None:
         raise Permanent("USR-001", "the UEM does not know this user")
     if not facts.active:
         raise Permanent("USR-002", "the user is inactive in the UEM")
-    route = _route(step, facts)
     step.set(name=facts.name, mail=facts.mail)
+    route = _route(step, facts)
+    if route is None:
+        return
     synchronise(step, {device.id: device for device in facts.devices})
     _remember_profiles(step, facts)
     delivery = step.state.delivery
@@ -90,8 +92,12 @@ def _onward(step: Holder, before: Delivery) -> None:
         move(step, Phase.PLANNING, Effect.LIST)
 
 
-def _route(step: Holder, facts: HolderFacts) -> RoutePolicy:
-    """The route is chosen once per delivery and then pinned by it."""
+def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
+    """The route is chosen once per delivery and then pinned by it.
+
+    None when another than before was chosen: the look is repeated with its profiles, because a
+    status seen of another profile would prove nothing.
+    """
     delivery = step.state.delivery
     pinned = delivery is not None and delivery.looked_up_at is not None
     if pinned:
@@ -102,8 +108,10 @@ def _route(step: Holder, facts: HolderFacts) -> RoutePolicy:
     chosen = step.rules.route_for(parse_subject(step.state.key).tenant, facts)
     if chosen is None:
         raise Permanent("USR-003", "no route fits the user's group and mail domain")
-    step.set(route=chosen.name)
-    change(step, deadline=step.now + chosen.phase_deadline)
+    if chosen.name != step.state.route:
+        step.set(route=chosen.name)
+        change(step, due=step.now, deadline=step.now + chosen.phase_deadline)
+        return None
     return chosen
 
 

@@ -1,8 +1,8 @@
 """A device reading S/MIME mail with the keys that it holds.
 
 The message's recipients (CMS EnvelopedData, RFC 5652 section 6.2) name a certificate by issuer and
-serial number or by subject key identifier; the device looks for it among its encryption pairs,
-earlier ones included. Only RSA PKCS#1 v1.5 key transport with AES-CBC content can be read.
+serial number; the device looks for it among its encryption pairs, earlier ones included. Only RSA
+PKCS#1 v1.5 key transport with AES-CBC content can be read, as that is what `cryptography` reads.
 """
 
 import base64
@@ -79,7 +79,11 @@ def _recipients(der: bytes) -> list[Any]:
         infos = [info.chosen for info in content["content"]["recipient_infos"]]
     except (ValueError, TypeError):
         raise UnreadableMailError("not-a-message") from None
-    return [info["rid"] for info in infos if isinstance(info, cms.KeyTransRecipientInfo)]
+    found = [info["rid"] for info in infos if isinstance(info, cms.KeyTransRecipientInfo)]
+    named = [rid.chosen for rid in found if rid.name == "issuer_and_serial_number"]
+    if infos and not named:
+        raise UnreadableMailError("unsupported")
+    return named
 
 
 def _fitting(recipients: Iterable[Any], pairs: Iterable[Pair]) -> Pair:
@@ -92,9 +96,7 @@ def _fitting(recipients: Iterable[Any], pairs: Iterable[Pair]) -> Pair:
 
 
 def _names(recipient: Any, certificate: x509.Certificate) -> bool:
-    """Whether a recipient identifier means this certificate."""
+    """Whether an IssuerAndSerialNumber means this certificate."""
     parsed = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
-    if recipient.name == "issuer_and_serial_number":
-        same_serial = recipient.chosen["serial_number"].native == parsed.serial_number
-        return bool(same_serial and recipient.chosen["issuer"] == parsed.issuer)
-    return bool(recipient.chosen.native == parsed.key_identifier)
+    same_serial = recipient["serial_number"].native == parsed.serial_number
+    return bool(same_serial and recipient["issuer"] == parsed.issuer)

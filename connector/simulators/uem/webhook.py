@@ -24,16 +24,16 @@ class _Line:
     """A target made ready: password read, trust loaded."""
 
     target: WebhookTarget
-    auth: aiohttp.BasicAuth
+    authorization: str
     trust: ssl.SSLContext
     slots: asyncio.Semaphore
 
     @classmethod
     def to(cls, target: WebhookTarget) -> "_Line":
         password = read_secret(target.password_file)
-        auth = aiohttp.BasicAuth(target.user, password, encoding="utf-8")
+        authorization = aiohttp.encode_basic_auth(target.user, password)
         trust = ssl.create_default_context(cafile=target.ca_file)
-        return cls(target, auth, trust, asyncio.Semaphore(target.parallel))
+        return cls(target, authorization, trust, asyncio.Semaphore(target.parallel))
 
     def encode(self, event: Event) -> tuple[bytes, str]:
         if self.target.format == "xml":
@@ -114,16 +114,17 @@ class WebhookSender:
         self, session: aiohttp.ClientSession, line: _Line, method: str, event: Event | None
     ) -> int | None:
         """Send once and note the answer; None when there was none."""
-        body, content_type = line.encode(event) if event else (None, "")
-        headers = {"Content-Type": content_type} if event else {}
-        about = _about(event) if event else {"event": "test"}
+        body, content_type = line.encode(event) if event is not None else (None, "")
+        headers = {"Authorization": line.authorization}
+        if event is not None:
+            headers["Content-Type"] = content_type
+        about = _about(event) if event is not None else {"event": "test"}
         try:
             async with session.request(
                 method,
                 line.target.url,
                 data=body,
                 headers=headers,
-                auth=line.auth,
                 ssl=line.trust,
                 allow_redirects=False,
                 timeout=_limit(line.target.timeout),

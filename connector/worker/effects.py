@@ -1,0 +1,276 @@
+"""Performing effects: from what a state asks for to a call of a port, and back to a fact.
+
+Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope
+from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
+from connector.core.handover import HandoverJob, HandoverOutcome, PluginReference
+from connector.core.model import Millis, OpenRequest, RequestState, parse_subject
+from connector.core.policy import RoutePolicy
+from connector.core.ports import EscrowBackend, InstallQuestion, Recovery, Target
+from connector.core.states import (
+    DevicePhase,
+    DeviceState,
+    Effect,
+    HolderState,
+    PersonState,
+    Running,
+)
+
+Subject = HolderState | DeviceState | PersonState
+
+
+class HandOver(Protocol):
+    """Starts hand-over processes."""
+
+    async def run(self, job: HandoverJob, limit: float) -> HandoverOutcome:
+        """Do one hand-over within ``limit`` seconds; never raises a connector error."""
+        ...
+
+    def cancel_unsent(self) -> None:
+        """End the processes that have not begun to upload."""
+        ...
+
+
+class Effects(Protocol):
+    """What the loop needs to have effects performed."""
+
+    async def look(self, effect: Effect, state: Subject) -> Looked:
+        """Read something; the fact carries the state's version."""
+        ...
+
+    async def act(self, state: HolderState, running: Running) -> Acted:
+        """Do what ``running`` says; the fact carries its attempt."""
+        ...
+
+    def hold(self) -> None:
+        """A brake was applied: end what has not begun to upload."""
+        ...
+
+
+class UpstreamEffects:
+    """Effects against the real ports.
+
+    Args:
+        backends: escrow backends by the CA's name, open.
+        targets: targets by the UEM's name, open.
+        references: how a hand-over process constructs the same plug-ins, by ``ca:`` and ``uem:``.
+        routes: the present policies.
+        hand_over: starts hand-over processes.
+        now: journal time.
+        accept_unlocked_memory: as the settings say.
+        crash_at: crash point for the child, in tests only.
+        unexpected: told the class name of an error that no plug-in may raise.
+    """
+
+    def __init__(  # noqa: PLR0913 - the one place where all ports come together
+        self,
+        *,
+        backends: Mapping[str, EscrowBackend],
+        targets: Mapping[str, Target],
+        references: Mapping[str, PluginReference],
+        routes: Callable[[], Mapping[str, RoutePolicy]],
+        hand_over: HandOver,
+        now: Callable[[], Millis],
+        unexpected: Callable[[Effect, BaseException], None],
+        accept_unlocked_memory: bool = False,
+        crash_at: str | None = None,
+    ) -> None:
+        """Keep the ports; nothing is called yet."""
+        self._backends = backends
+        self._targets = targets
+        self._references = references
+        self._routes = routes
+        self._hand_over = hand_over
+        self._now = now
+        self._unexpected = unexpected
+        self._accept_unlocked_memory = accept_unlocked_memory
+        self._crash_at = crash_at
+
+    def hold(self) -> None:
+        """End the hand-overs that have not begun to upload."""
+        self._hand_over.cancel_unsent()
+
+    async def look(self, effect: Effect, state: Subject) -> Looked:
+        """Perform a look; see :class:`Effects`."""
+        try:
+            result = await self._look(effect, state)
+        except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
+            return Looked(effect, state.version, fault=self._fault(effect, state, error))
+        return Looked(effect, state.version, result)
+
+    async def _look(self, effect: Effect, state: Subject) -> LookResult:
+        if isinstance(state, DeviceState):
+            tenant, _, device = parse_subject(state.key)
+            return await self._targets[tenant].look_up_device(device)
+        if not isinstance(state, HolderState):
+            return None
+        match effect:
+            case Effect.LIST:
+                return await self._list(state)
+            case Effect.LOOK_REQUESTS:
+                return await self._look_requests(state)
+            case _:
+                return await self._look_at_uem(effect, state)
+
+    async def _look_at_uem(self, effect: Effect, state: HolderState) -> LookResult:
+        tenant, _, holder = parse_subject(state.key)
+        target = self._targets[tenant]
+        match effect:
+            case Effect.LOOK_UP:
+                return await target.look_up(holder, self._profiles(state, tenant))
+            case Effect.LOOK_INSTALLED:
+                return await target.look_installed(self._question(state, holder))
+            case _:
+                return await target.look_gone(holder)
+
+    def _profiles(self, state: HolderState, uem: str) -> dict[str, str]:
+        routes = self._routes()
+        if state.route is not None and state.route in routes:
+            return routes[state.route].profiles
+        return next((route.profiles for route in routes.values() if route.uem == uem), {})
+
+    def _route(self, state: HolderState) -> RoutePolicy:
+        return self._routes()[state.route or ""]
+
+    def _backend(self, state: HolderState) -> EscrowBackend:
+        return self._backends[self._route(state).ca]
+
+    async def _list(self, state: HolderState) -> Listing:
+        person = state.observed.person if state.observed else ""
+        backend = self._backend(state)
+        listing = await backend.list(person)
+        open_ = await backend.find_open(person)
+        return Listing(
+            person=listing.person,
+            generations=tuple(one.generation for one in listing.certificates),
+            open=tuple(open_),
+        )
+
+    async def _look_requests(self, state: HolderState) -> tuple[OpenRequest, ...]:
+        backend = self._backend(state)
+        return tuple(
+            [
+                request.model_copy(update={"state": await backend.look(request.id)})
+                for request in state.requests
+            ]
+        )
+
+    def _question(self, state: HolderState, holder: str) -> InstallQuestion:
+        delivery = state.delivery
+        if delivery is None or delivery.current is None:
+            raise Permanent("DLV-006", "nothing has been delivered yet")
+        waiting = [k for k, d in delivery.devices.items() if d.phase is DevicePhase.WAITING]
+        return InstallQuestion(
+            holder=holder,
+            devices=tuple(parse_subject(key).id for key in waiting),
+            profiles=self._route(state).profiles,
+            platforms={
+                parse_subject(key).id: state.devices[key].platform.lower()
+                for key in waiting
+                if key in state.devices
+            },
+            current=delivery.current,
+            since=delivery.uploaded_server_time or delivery.uploaded_at or 0,
+        )
+
+    async def act(self, state: HolderState, running: Running) -> Acted:
+        """Perform an act; see :class:`Effects`."""
+        done: list[OpenRequest] = []
+        try:
+            result = await self._act(state, running, done)
+        except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
+            fault = self._fault(running.effect, state, error)
+            return Acted(running.effect, running.attempt, tuple(done) or None, fault)
+        return Acted(running.effect, running.attempt, result)
+
+    async def _act(
+        self, state: HolderState, running: Running, done: list[OpenRequest]
+    ) -> ActResult:
+        match running.effect:
+            case Effect.HAND_OVER:
+                return await self._hand_over.run(self._job(state, running), running.limit / 1000)
+            case Effect.BEGIN:
+                return await self._begin(state, running, done)
+            case Effect.PUSH:
+                await self._push(state, running)
+            case Effect.CLEAN_UP:
+                for request in running.requests:
+                    await self._backend(state).clean_up(request.id)
+            case _:
+                return None
+        return None
+
+    async def _begin(
+        self, state: HolderState, running: Running, done: list[OpenRequest]
+    ) -> tuple[OpenRequest, ...]:
+        backend = self._backend(state)
+        person = state.observed.person if state.observed else ""
+        reason = state.delivery.trigger.value if state.delivery else ""
+        for request in running.requests:
+            recovery = Recovery(
+                id=request.id, person=person, fingerprint=request.fingerprint, reason=reason
+            )
+            answer = await backend.begin(recovery)
+            done.append(request.model_copy(update={"state": answer}))
+        return tuple(done)
+
+    async def _push(self, state: HolderState, running: Running) -> None:
+        tenant = parse_subject(state.key).tenant
+        profiles = self._route(state).profiles
+        for key in running.devices:
+            platform = state.devices[key].platform.lower() if key in state.devices else ""
+            profile = profiles.get(platform, profiles.get("*"))
+            if profile is not None:
+                await self._targets[tenant].push(parse_subject(key).id, profile)
+
+    def _job(self, state: HolderState, running: Running) -> HandoverJob:
+        delivery, route = state.delivery, self._route(state)
+        if delivery is None or delivery.digest is None or state.observed is None:
+            raise Permanent("DLV-006", "no set has been chosen")
+        rules = route.selection().model_copy(
+            update={
+                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
+                "delivered": tuple(sent.public_key for sent in state.delivered),
+            }
+        )
+        return HandoverJob(
+            attempt=running.attempt,
+            holder=parse_subject(state.key).id,
+            person=state.observed.person,
+            route=route.name,
+            escrow=self._references[f"ca:{route.ca}"],
+            target=self._references[f"uem:{route.uem}"],
+            entries=delivery.entries,
+            requests=tuple(r for r in state.requests if r.state is RequestState.GRANTED),
+            digest=delivery.digest,
+            address=delivery.address,
+            now=self._now(),
+            rules=rules,
+            pkcs12_profile=route.pkcs12_profile,
+            issuers_file=route.issuers_file,
+            accept_unlocked_memory=self._accept_unlocked_memory,
+            limit=running.limit / 1000,
+            crash_at=self._crash_at,
+        )
+
+    def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
+        if not isinstance(error, ConnectorError):
+            self._unexpected(effect, error)
+            return Fault(
+                code="PLG-001", family=Family.TRANSIENT, detail=f"raised {type(error).__name__}"
+            )
+        fault = error.fault()
+        if fault.scope is Scope.UPSTREAM and fault.upstream is None:
+            return fault.model_copy(update={"upstream": self._upstream(effect, state)})
+        return fault
+
+    def _upstream(self, effect: Effect, state: Subject) -> str:
+        at_ca = effect in {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP}
+        if at_ca and isinstance(state, HolderState) and state.route in self._routes():
+            return f"ca:{self._route(state).ca}"
+        return f"uem:{parse_subject(state.key).tenant}"

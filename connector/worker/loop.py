@@ -1,0 +1,336 @@
+"""One loop per partition: gather, advance, commit once, start effects."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from connector.core.errors import Transient
+from connector.core.facts import ActFound, Elapsed, Permitted
+from connector.core.journal import DeadLetter, Due, Journal, PartitionRecord, Positioned
+from connector.core.metrics import Metrics
+from connector.core.model import SubjectKey, SubjectKind, parse_subject
+from connector.core.policy import RoutePolicy, Rules
+from connector.core.ports import Clock
+from connector.core.secret import Credential
+from connector.core.states import ACTS, Effect, HolderState, State
+from connector.crash import CrashPoint
+from connector.worker import brakes
+from connector.worker.effects import Effects
+from connector.worker.flights import Flights, Outcome
+from connector.worker.gate import Gate, Lane, parse_lane
+from connector.worker.journal_time import JournalTime
+from connector.worker.sheet import Sheet
+
+EVENTS_PER_ROUND = 256
+FOUND_PER_ROUND = 256
+LONGEST_WAIT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """Settings of the loop. ``margin`` and ``clock_jump`` in milliseconds, ``drain`` in seconds."""
+
+    margin: int = 5_000
+    clock_jump: int = 3_600_000
+    drain: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An effect that may start after the commit."""
+
+    lane: Lane
+    key: SubjectKey
+
+
+class PartitionWorker:
+    """Owns one partition of the journal and does its work.
+
+    Args:
+        journal: where events, states and audit are.
+        partition: which one.
+        effects: performs looks and acts.
+        gate: brakes, breakers, rates, room.
+        clock: wall and monotonic clock.
+        routes: the present policies.
+        dice: numbers in [0, 1) for jitter.
+        audit_key: MAC key of the audit chain.
+        metrics: told the business moments.
+        crash: crash points.
+        options: see :class:`WorkerOptions`.
+    """
+
+    def __init__(  # noqa: PLR0913 - the loop needs each of them, all named
+        self,
+        *,
+        journal: Journal,
+        partition: int,
+        effects: Effects,
+        gate: Gate,
+        clock: Clock,
+        routes: Callable[[], Mapping[str, RoutePolicy]],
+        dice: Callable[[], float],
+        audit_key: Credential,
+        metrics: Metrics,
+        crash: CrashPoint,
+        options: WorkerOptions,
+    ) -> None:
+        """Nothing is owned yet; :meth:`run` takes the partition over."""
+        self._journal = journal
+        self._partition = partition
+        self._gate = gate
+        self._clock = clock
+        self._routes = routes
+        self._dice = dice
+        self._audit_key = audit_key
+        self._metrics = metrics
+        self._crash = crash
+        self._options = options
+        self._wake = asyncio.Event()
+        self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
+        self._stopping = False
+        self._held_back = False
+        self._record = PartitionRecord(partition=partition)
+        self._time: JournalTime | None = None
+        self.running = asyncio.Event()
+        """Set once the partition is owned and the loop turns."""
+
+    @property
+    def record(self) -> PartitionRecord:
+        """The partition's own record as last committed."""
+        return self._record
+
+    def now(self) -> int:
+        """Journal time in milliseconds."""
+        return self._clock.now() if self._time is None else self._time.now()
+
+    def stop(self) -> None:
+        """Ask the loop to drain and end."""
+        self._stopping = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Let the loop look again at once (credentials were reloaded)."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Own the partition until :meth:`stop`.
+
+        Raises:
+            Transient: ``JRN-003`` when another owner has taken it over.
+            Permanent: ``JRN-002`` when the journal is lost.
+        """
+        self._record = await self._journal.take_over(self._partition)
+        self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
+        self._crash("loop.after_take_over")
+        async with asyncio.TaskGroup() as group:
+            bell = group.create_task(self._listen())
+            await self._find_open_acts()
+            self.running.set()
+            while not self._stopping:
+                if not await self._turn(group):
+                    await self._rest()
+            await self._drain(group)
+            bell.cancel()
+            self._flights.cancel()
+
+    async def _turn(self, group: asyncio.TaskGroup) -> bool:
+        """A round; a journal that cannot be written now only makes the loop wait."""
+        try:
+            return await self._round(group)
+        except Transient as error:
+            if error.code != "JRN-001":
+                raise
+            self._held_back = False
+            return False
+
+    async def _listen(self) -> None:
+        while True:
+            await self._journal.wait(self._partition, LONGEST_WAIT)
+            self._wake.set()
+
+    async def _rest(self) -> None:
+        wait = self._gate.next_permit() if self._held_back else LONGEST_WAIT
+        wait = min(wait, await self._until_due())
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _until_due(self) -> float:
+        now = self.now()
+        later = [due for _, due in await self._journal.lanes(self._partition) if due > now]
+        return max((min(later) - now) / 1000, 0.001) if later else LONGEST_WAIT
+
+    async def _drain(self, group: asyncio.TaskGroup) -> None:
+        """Let running acts end and write down what they brought; start nothing new."""
+        await self._flights.acts_ended(self._options.drain)
+        await self._round(group)
+
+    async def _find_open_acts(self) -> None:
+        """Every act that an earlier owner left open: its outcome is unknown."""
+        while True:
+            keys = await self._journal.open_acts(
+                self._partition, self._record.epoch, FOUND_PER_ROUND
+            )
+            if not keys:
+                return
+            sheet = await self._sheet(keys)
+            for key in keys:
+                sheet.apply(key, ActFound(margin=self._options.margin))
+            await self._commit(sheet)
+
+    async def _round(self, group: asyncio.TaskGroup) -> bool:
+        """One turn; True when something was done, so that there may be more."""
+        self._wake.clear()
+        letters = await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
+        outcomes = self._flights.take()
+        due = [] if self._stopping else await self._due()
+        self._crash("loop.after_read")
+        sheet = await self._sheet(_keys(letters, outcomes, due))
+        self._read(sheet, letters)
+        for key, fact in outcomes:
+            sheet.apply(key, fact)
+        ready = await self._permit(sheet, due)
+        self._crash("loop.after_advance")
+        try:
+            await self._commit(sheet)
+        except Transient:
+            self._undo(outcomes, ready)
+            raise
+        self._start(group, sheet, ready)
+        return bool(letters or outcomes or ready)
+
+    def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
+        """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
+        self._flights.give_back(outcomes)
+        for one in ready:
+            self._gate.give_back(one.lane)
+
+    async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
+        wanted = [
+            key for key in dict.fromkeys(keys) if parse_subject(key).kind != SubjectKind.PARTITION
+        ]
+        loaded = await self._journal.load(wanted) if wanted else {}
+        now = self.now()
+        doubt = self._time is not None and self._time.in_doubt
+        rules = Rules(
+            routes=dict(self._routes()),
+            epoch=self._record.epoch,
+            deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
+            dice=self._dice,
+        )
+        return Sheet(record=self._record, now=now, rules=rules, loaded=loaded)
+
+    def _read(self, sheet: Sheet, letters: Iterable[Positioned | DeadLetter]) -> None:
+        """Brakes first, then everything else in its order."""
+        readable = [letter for letter in letters if isinstance(letter, Positioned)]
+        sheet.dead_letters += [letter for letter in letters if isinstance(letter, DeadLetter)]
+        for letter in readable:
+            if parse_subject(letter.event.subject).kind is SubjectKind.PARTITION:
+                changed, entry = brakes.apply(sheet.record.brakes, letter.event, sheet.now)
+                sheet.record = sheet.record.model_copy(update={"brakes": changed})
+                sheet.audit.append(entry)
+        for letter in readable:
+            if parse_subject(letter.event.subject).kind is not SubjectKind.PARTITION:
+                sheet.apply(letter.event.subject, letter.event)
+        for position in (letter.position for letter in letters):
+            sheet.record = sheet.record.model_copy(update={"position": position})
+
+    async def _due(self) -> list[tuple[Lane, Due]]:
+        """What is due in the lanes that are open, each with as much as may start."""
+        now = self.now()
+        self._held_back = False
+        found: list[tuple[Lane, Due]] = []
+        for name, earliest in await self._journal.lanes(self._partition):
+            if earliest > now:
+                continue
+            lane = parse_lane(name)
+            room = self._gate.room(lane, self._record.brakes)
+            if room == 0:
+                self._held_back = True
+                continue
+            limit = room + self._flights.in_lane(lane)
+            rows = await self._journal.due(self._partition, name, now, limit)
+            found += [(lane, row) for row in rows]
+        return found
+
+    async def _permit(self, sheet: Sheet, due: Iterable[tuple[Lane, Due]]) -> list[Ready]:
+        """Take permits: looks start from a state left alone, acts after their ``running``."""
+        ready: list[Ready] = []
+        for lane, row in due:
+            if lane.effect is Effect.WAIT:
+                if not sheet.touched(row.key):
+                    sheet.apply(row.key, Elapsed())
+                continue
+            busy = row.key in self._flights or sheet.touched(row.key)
+            if busy or any(one.key == row.key for one in ready):
+                continue
+            if self._gate.room(lane, sheet.record.brakes) == 0:
+                self._held_back = True
+            elif await self._admit(sheet, lane, row.key):
+                ready.append(Ready(lane, row.key))
+        return ready
+
+    async def _admit(self, sheet: Sheet, lane: Lane, key: SubjectKey) -> bool:
+        if lane.effect not in ACTS:
+            await self._gate.enter(lane)
+            return True
+        state = sheet.state(key)
+        if lane.effect is Effect.HAND_OVER and not self._disclose(sheet, state):
+            return False
+        after = sheet.apply(key, Permitted(lane.effect))
+        if not isinstance(after, HolderState) or after.running is None:
+            return False
+        await self._gate.enter(lane)
+        return True
+
+    def _disclose(self, sheet: Sheet, state: State) -> bool:
+        """Count the keys of a hand-over against the ceiling before it starts (promise 10)."""
+        if not isinstance(state, HolderState) or state.delivery is None:
+            return False
+        keys = len({entry.fingerprint for entry in state.delivery.entries})
+        already = brakes.disclosed(sheet.record.brakes, sheet.now)
+        if self._gate.ceiling is not None and already + keys > self._gate.ceiling:
+            self._held_back = True
+            return False
+        spent = brakes.disclose(sheet.record.brakes, sheet.now, keys)
+        sheet.record = sheet.record.model_copy(update={"brakes": spent})
+        return True
+
+    async def _commit(self, sheet: Sheet) -> None:
+        if not sheet.changed(self._record):
+            return
+        applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
+        commit = sheet.commit(self._audit_key)
+        await self._journal.commit(commit)
+        self._record = commit.record
+        self._crash("loop.after_commit")
+        if applied:
+            self._flights.hold()
+        for key, moment in sheet.moments:
+            self._metrics.moment(moment, parse_subject(key).tenant)
+        if commit.audit:
+            self._metrics.audit_appended(
+                self._partition, self._record.audit_count, self._record.audit_head, sheet.now
+            )
+
+    def _start(self, group: asyncio.TaskGroup, sheet: Sheet, ready: Iterable[Ready]) -> None:
+        for one in ready:
+            state = sheet.state(one.key)
+            if one.lane.effect not in ACTS:
+                self._flights.look(group, one.lane, state)
+            elif isinstance(state, HolderState) and state.running is not None:
+                self._flights.act(group, one.lane, state, state.running)
+        self._crash("loop.after_start")
+
+
+def _keys(
+    letters: Iterable[Positioned | DeadLetter],
+    outcomes: Iterable[Outcome],
+    due: Iterable[tuple[Lane, Due]],
+) -> Iterable[SubjectKey]:
+    yield from (letter.event.subject for letter in letters if isinstance(letter, Positioned))
+    yield from (key for key, _ in outcomes)
+    yield from (row.key for _, row in due)

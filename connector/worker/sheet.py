@@ -1,0 +1,95 @@
+"""The sheet of one loop round: which subjects were touched, and what the one commit will carry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connector.core.audit import AuditEntry, link
+from connector.core.events import Event
+from connector.core.facts import Fact
+from connector.core.journal import Commit, DeadLetter, PartitionRecord, StateRow
+from connector.core.model import Millis, SubjectKey
+from connector.core.policy import Rules
+from connector.core.secret import Credential
+from connector.core.states import State
+from connector.core.step import Moment
+from connector.worker.subjects import advance, fresh
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Applies facts to states in memory; :meth:`commit` says what has to become durable."""
+
+    record: PartitionRecord
+    now: Millis
+    rules: Rules
+    loaded: Mapping[SubjectKey, State]
+    states: dict[SubjectKey, State] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    moments: list[tuple[SubjectKey, Moment]] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+    def state(self, key: SubjectKey) -> State:
+        """A subject as this round has left it so far."""
+        return self.states.get(key) or self.loaded.get(key) or fresh(key)
+
+    def touched(self, key: SubjectKey) -> bool:
+        """Whether this round has changed the subject."""
+        return key in self.states
+
+    def apply(self, key: SubjectKey, fact: Fact) -> State:
+        """Advance one subject by one fact, and return its new state.
+
+        The version goes up once per round, so that a look that is started after this round's
+        commit belongs to the state that it will find.
+        """
+        before = self.state(key)
+        step = advance(before, fact, self.now, self.rules)
+        self.audit += step.audit
+        self.events += step.events
+        self.moments += [(key, moment) for moment in step.moments]
+        if step.state is before:
+            return before
+        after: State = step.state
+        if key not in self.states:
+            after = after.model_copy(update={"version": before.version + 1})
+        self.states[key] = after
+        return after
+
+    def changed(self, before: PartitionRecord) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.states or self.audit or self.events or self.dead_letters) or (
+            (self.record.position, self.record.brakes) != (before.position, before.brakes)
+        )
+
+    def commit(self, key: Credential) -> Commit:
+        """The round as one commit, its audit entries put into the partition's chain."""
+        chained = tuple(
+            link(
+                key,
+                partition=self.record.partition,
+                epoch=self.record.epoch,
+                head=self.record.audit_head,
+                count=self.record.audit_count,
+                entries=self.audit,
+            )
+        )
+        record = self.record.model_copy(
+            update={
+                "commits": self.record.commits + 1,
+                "audit_head": chained[-1].mac if chained else self.record.audit_head,
+                "audit_count": self.record.audit_count + len(chained),
+                "time": self.now,
+            }
+        )
+        return Commit(
+            record=record,
+            states=tuple(_rows(self.states)),
+            audit=chained,
+            events=tuple(self.events),
+            dead_letters=tuple(self.dead_letters),
+        )
+
+
+def _rows(states: Mapping[SubjectKey, State]) -> Sequence[StateRow]:
+    return [StateRow(key=key, state=state) for key, state in states.items()]

@@ -1,0 +1,39 @@
+"""From a subject key and a fact to the ``advance`` of its kind."""
+
+from connector.core import device, holder, person
+from connector.core.facts import Fact
+from connector.core.model import Millis, SubjectKey, SubjectKind, parse_subject
+from connector.core.policy import Rules
+from connector.core.states import DeviceState, HolderState, PersonState, State
+from connector.core.step import Step
+
+AnyStep = Step[HolderState] | Step[DeviceState] | Step[PersonState]
+
+
+def fresh(key: SubjectKey) -> State:
+    """The state of a subject that nothing is known of yet.
+
+    Raises:
+        ValueError: when the key names no device, holder or person.
+    """
+    match parse_subject(key).kind:
+        case SubjectKind.DEVICE:
+            return DeviceState(key=key)
+        case SubjectKind.HOLDER:
+            return HolderState(key=key)
+        case SubjectKind.PERSON:
+            return PersonState(key=key)
+        case SubjectKind.PARTITION:
+            msg = "a partition is no subject with a state"
+            raise ValueError(msg)
+
+
+def advance(state: State, fact: Fact, now: Millis, rules: Rules) -> AnyStep:
+    """Advance a subject of any kind by one fact."""
+    match state:
+        case DeviceState():
+            return device.advance(state, fact, now, rules)
+        case HolderState():
+            return holder.advance(state, fact, now, rules)
+        case PersonState():
+            return person.advance(state, fact, now, rules)
