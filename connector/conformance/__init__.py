@@ -1,0 +1,13 @@
+"""Suites that every escrow backend, target and journal must pass; plug-in authors subclass them.
+
+They need pytest and pytest-asyncio, which the service itself does not.
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "connector.conformance.collection",
+    "connector.conformance.escrow",
+    "connector.conformance.journal",
+    "connector.conformance.target",
+)
