@@ -1,5 +1,7 @@
 """What to think about before deciding the settings of a route that have no default."""
 
+from pydantic import JsonValue
+
 CONSIDER = {
     "person_attribute": (
         "It names whose keys are handed over: whoever may edit it can receive another's keys. "
@@ -32,6 +34,6 @@ CONSIDER = {
 }
 
 
-def considered(member: str) -> dict[str, str]:
+def considered(member: str) -> dict[str, JsonValue]:
     """The text as a keyword of the member's JSON Schema (``json_schema_extra``)."""
     return {"x-consider": CONSIDER[member]}

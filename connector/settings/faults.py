@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from connector.settings.document import Tree
 from connector.settings.report import Path, Problem, dotted
@@ -31,7 +32,10 @@ def place_of(tree: Tree, path: Path) -> str:
 def problems_of(error: ValidationError, tree: Tree, model: type[BaseModel]) -> list[Problem]:
     """One problem for each faulty setting. No value is looked at: it may be a secret."""
     found: dict[Path, Problem] = {}
-    for fault in error.errors(include_input=False, include_context=False, include_url=False):
+    faults = error.errors(include_input=False, include_context=False, include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and _inner(fault["loc"], faults):
+            continue
         path = _real(fault["loc"], tree.values, missing=fault["type"] == "missing")
         code, wrong, action = _words(fault["type"], fault["msg"], path, tree, model)
         problem = Problem(
@@ -43,6 +47,13 @@ def problems_of(error: ValidationError, tree: Tree, model: type[BaseModel]) -> l
         )
         found.setdefault(path, problem)
     return list(found.values())
+
+
+def _inner(location: Path, faults: list[ErrorDetails]) -> bool:
+    """Whether items are faulty themselves: the library does not count those."""
+    return any(
+        other["loc"][: len(location)] == location and other["loc"] != location for other in faults
+    )
 
 
 def _real(location: Path, values: Any, *, missing: bool) -> Path:

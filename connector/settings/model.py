@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, JsonValue, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.core.policy import RoutePolicy
@@ -19,6 +19,8 @@ from connector.settings.upstreams import CaSettings, UemSettings
 from connector.settings.values import Name
 
 PREFIX = "PKI_CONNECTOR_"
+NAMES_ONLY: dict[str, JsonValue] = {"additionalProperties": False}
+"""In the schema, so that it refuses names of another pattern as the program does."""
 
 
 class Settings(BaseSettings):
@@ -46,7 +48,7 @@ class Settings(BaseSettings):
     """Device management services, by a name of your choice that never changes."""
     cas: dict[Name, CaSettings] = Field(min_length=1)
     """Certificate authorities with key escrow, by a name of your choice that never changes."""
-    routes: dict[Name, RouteSettings] = Field(min_length=1)
+    routes: dict[Name, RouteSettings] = Field(min_length=1, json_schema_extra=NAMES_ONLY)
     """Which users are served from which CA to which UEM. The first one that fits counts."""
 
     @classmethod
@@ -87,7 +89,9 @@ def _choice(
 ) -> Any:
     kinds = [_joined(name, model, ours) for name, model in sorted(models.items())]
     one: Any = Annotated[reduce(or_, kinds), Field(discriminator="type")] if kinds else ours
-    return dict[Name, one], Field(min_length=1, description=description)
+    return dict[Name, one], Field(
+        min_length=1, description=description, json_schema_extra=NAMES_ONLY
+    )
 
 
 def _joined(name: str, model: type[BaseModel], ours: type[BaseModel]) -> type[BaseModel]:

@@ -79,8 +79,9 @@ def _groups(model: type[BaseModel], path: Path, field: FieldInfo | None) -> Iter
         inner += [(kind, where, member) for kind, where in below]
         if not below:
             values.append(_member(member, (*path, name), getattr(default, name, None)))
-    summary = " ".join((model.__doc__ or "").split("\n\n")[0].split())
-    yield Group(path, summary, (*values,), field is None or field.is_required())
+    summary = (model.__doc__ or "").split("\n\n")[0]
+    text = _text(f"{field.description or ''} {summary}" if field else summary)
+    yield Group(path, text, (*values,), field is None or field.is_required())
     for kind, where, member in inner:
         yield from _groups(kind, where, member)
 
@@ -133,9 +134,14 @@ def _member(field: FieldInfo, path: Path, given: Any) -> Member:
         path,
         _kind(field.annotation),
         None if field.is_required() and given is None else _default(value),
-        " ".join((field.description or "").split()),
+        _text(field.description or ""),
         str(extra.get("x-consider", "")),
     )
+
+
+def _text(source: str) -> str:
+    """A docstring as one line of Markdown."""
+    return " ".join(source.replace("``", "`").split())
 
 
 def _default(value: Any) -> str:

@@ -22,9 +22,9 @@ from pydantic import (
 from connector.core.model import Millis
 
 DURATION_PATTERN = (
-    r"^(([0-9]{1,9}(ms|s|m|h|d|w))+"
-    r"|P(?=[0-9T])([0-9]{1,9}W)?([0-9]{1,9}D)?"
-    r"(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}S)?)?)$"
+    r"^(([0-9]{1,15}(ms|s|m|h|d|w))+"
+    r"|P(?=[0-9T])([0-9]{1,15}W)?([0-9]{1,15}D)?"
+    r"(T(?=[0-9])([0-9]{1,15}H)?([0-9]{1,15}M)?([0-9]{1,15}S)?)?)$"
 )
 LONGEST = timedelta(days=36_500)
 UNITS = {

@@ -1,0 +1,107 @@
+"""Following mounted secrets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from connector.core.errors import Permanent
+from connector.settings.reload import SecretFiles, mounted_files
+from connector.settings.secrets import LARGEST, read_secret
+
+
+class Mount:
+    """A volume as Kubernetes mounts it: files are links through ``..data``, which is swapped."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.file = directory / "password"
+        directory.mkdir()
+        self.swap("one", 1)
+        self.file.symlink_to("..data/password")
+
+    def swap(self, text: str, version: int) -> None:
+        inner = self.directory / f"..{version}"
+        inner.mkdir()
+        (inner / "password").write_text(f"{text}\n")
+        link = self.directory / "..data_tmp"
+        link.symlink_to(inner.name)
+        link.rename(self.directory / "..data")
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Mount:
+    return Mount(tmp_path / "secret")
+
+
+@asynccontextmanager
+async def following(files: SecretFiles) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(files.follow(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def test_a_swapped_volume_is_taken_over(mount: Mount) -> None:
+    """When the volume is swapped, the new secret is in place before the change is told."""
+    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
+    files = SecretFiles([mount.file], on_change=told.put, every=0.2, debounce=0.05)
+    assert files.snapshot.credential(mount.file).reveal() == "one"
+    async with following(files), asyncio.timeout(20):
+        mount.swap("two", 2)
+        assert await told.get() == {mount.file}
+    assert files.snapshot.credential(mount.file).reveal() == "two"
+    assert files.reloads == 1
+
+
+async def test_the_old_secret_stays_while_the_new_one_is_faulty(mount: Mount) -> None:
+    """An empty or missing file changes nothing, and is told as unhealthy until it is good again."""
+    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
+    files = SecretFiles([mount.file], on_change=told.put)
+    mount.swap("", 2)
+    assert await files.read_again() == frozenset()
+    assert (files.healthy, files.reloads) == (False, 0)
+    assert files.snapshot.credential(mount.file).reveal() == "one"
+    mount.swap("three", 3)
+    assert await files.read_again() == {mount.file}
+    assert files.healthy
+
+
+async def test_without_files_there_is_nothing_to_follow() -> None:
+    """Following nothing ends when it is told to."""
+    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
+    async with following(SecretFiles([], on_change=told.put)):
+        assert told.empty()
+
+
+def test_the_files_of_settings_are_found() -> None:
+    """Every path under a name that ends in ``_file`` or ``_files``, at any depth."""
+    values = {
+        "a": {"key_file": "/k", "path": "/p", "ca_file": None},
+        "b": [{"password_file": Path("/q")}],
+        "secret_files": ["/x", "/y"],
+    }
+    assert mounted_files(values) == [Path("/k"), Path("/q"), Path("/x"), Path("/y")]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * (LARGEST + 1), None])
+def test_a_faulty_secret_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, empty, too large or not text: a code, the path, and no content."""
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(Permanent) as refused:
+        read_secret(file)
+    assert refused.value.code == "CFG-003"
+
+
+def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
+    """Inner spaces stay, the line end goes."""
+    file = tmp_path / "secret"
+    file.write_text(" two words \r\n")
+    assert read_secret(file).reveal() == " two words "
