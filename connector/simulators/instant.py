@@ -1,0 +1,192 @@
+"""Upstreams that answer at once, inside the process: for measuring and testing the loop alone.
+
+Holds no key and speaks no protocol; it performs effects from a small picture of users, devices and
+certificates. Everything that concerns a wire is tested against the other simulators.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connector.core.errors import Fault
+from connector.core.facts import Acted, Listing, Looked, LookResult
+from connector.core.handover import Accepted, BundleReceipt
+from connector.core.model import (
+    DAY,
+    DeviceEvidence,
+    DeviceFacts,
+    Generation,
+    HolderFacts,
+    Millis,
+    PersonRecord,
+    ProfileStatus,
+    RequestState,
+    Usage,
+    parse_subject,
+)
+from connector.core.ports import Evidence, GoneLook
+from connector.core.states import DeviceState, Effect, HolderState, Running
+from connector.worker.effects import Subject
+
+
+def digest(*parts: object) -> str:
+    """A fingerprint made of a name."""
+    return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class InstantWorld:
+    """What the instant CA and UEM know. Device ``d`` belongs to user ``d // devices_each``.
+
+    ``renewals`` counts the generations per user beyond the first; ``fault`` is consulted before
+    every effect and may answer with a fault.
+    """
+
+    now: Callable[[], Millis]
+    devices_each: int = 1
+    renewals: dict[str, int] = field(default_factory=dict)
+    gone_devices: set[str] = field(default_factory=set)
+    compromised: set[str] = field(default_factory=set)
+    mail_edits: dict[str, str] = field(default_factory=dict)
+    uploads: list[tuple[str, str]] = field(default_factory=list)
+    pushes: list[tuple[str, str]] = field(default_factory=list)
+    confirmed: dict[str, Millis] = field(default_factory=dict)
+    fault: Callable[[Effect, Subject], Fault | None] = lambda _effect, _state: None
+
+    def generations(self, user: str) -> tuple[Generation, ...]:
+        """All encryption and signing generations of a user, oldest first."""
+        base = self.now() - 30 * DAY
+        found = []
+        for number in range(self.renewals.get(user, 0) + 1):
+            for usage in (Usage.ENCRYPTION, Usage.SIGNING):
+                found.append(_generation(user, number, usage, base + number * 1000))
+        return tuple(found)
+
+    def devices(self, user: str) -> tuple[DeviceFacts, ...]:
+        """The enrolled devices of a user."""
+        first = int(user) * self.devices_each
+        ids = [str(first + offset) for offset in range(self.devices_each)]
+        return tuple(self.device(device) for device in ids if device not in self.gone_devices)
+
+    def device(self, device: str) -> DeviceFacts:
+        """One device as the UEM shows it."""
+        uploaded = self.confirmed.get(device)
+        return DeviceFacts(
+            id=device,
+            holder=str(int(device) // self.devices_each),
+            enrolled=device not in self.gone_devices,
+            platform="apple",
+            compromised=device in self.compromised,
+            last_seen=self.now(),
+            profile=ProfileStatus.INSTALLED if uploaded else ProfileStatus.PENDING,
+        )
+
+    def user(self, user: str) -> HolderFacts:
+        """A user as the UEM shows him."""
+        mail = self.mail_edits.get(user, f"user{user}@example.com")
+        return HolderFacts(
+            id=user, name=f"user{user}", mail=mail, group="all", devices=self.devices(user)
+        )
+
+
+def _generation(user: str, number: int, usage: Usage, not_before: Millis) -> Generation:
+    return Generation(
+        fingerprint=digest(user, number, usage, "certificate"),
+        public_key=digest(user, number, usage, "key"),
+        usage=usage,
+        issuer="CN=Instant CA",
+        serial=f"{number:x}{usage.value[0].encode().hex()}",
+        not_before=not_before,
+        not_after=not_before + 365 * DAY,
+        addresses=(f"user{user}@example.com",),
+    )
+
+
+class InstantEffects:
+    """Performs effects against an :class:`InstantWorld`."""
+
+    def __init__(self, world: InstantWorld) -> None:
+        """Act on ``world``."""
+        self._world = world
+
+    def hold(self) -> None:
+        """Nothing takes long enough to be ended."""
+
+    async def look(self, effect: Effect, state: Subject) -> Looked:
+        """Answer a look at once."""
+        fault = self._world.fault(effect, state)
+        if fault is not None:
+            return Looked(effect, state.version, fault=fault)
+        return Looked(effect, state.version, self._answer(effect, state))
+
+    def _answer(self, effect: Effect, state: Subject) -> LookResult:
+        subject = parse_subject(state.key)
+        world = self._world
+        if isinstance(state, DeviceState):
+            return world.device(subject.id)
+        match effect:
+            case Effect.LOOK_UP:
+                return world.user(subject.id)
+            case Effect.LIST:
+                person = PersonRecord(
+                    person=f"user{subject.id}", addresses=(f"user{subject.id}@example.com",)
+                )
+                return Listing(person, world.generations(subject.id))
+            case Effect.LOOK_INSTALLED:
+                return self._evidence(state)
+            case _:
+                return GoneLook(server_time=world.now())
+
+    def _evidence(self, state: Subject) -> Evidence:
+        devices = (
+            state.delivery.devices if isinstance(state, HolderState) and state.delivery else {}
+        )
+        ids = [parse_subject(key).id for key in devices]
+        return Evidence(
+            devices=tuple(
+                DeviceEvidence(
+                    device=device,
+                    enrolled=device not in self._world.gone_devices,
+                    profile=ProfileStatus.INSTALLED,
+                    install_confirmed_at=self._world.confirmed.get(device),
+                    last_seen=self._world.now(),
+                )
+                for device in ids
+            ),
+            server_time=self._world.now(),
+        )
+
+    async def act(self, state: HolderState, running: Running) -> Acted:
+        """Do an act at once."""
+        fault = self._world.fault(running.effect, state)
+        if fault is not None:
+            return Acted(running.effect, running.attempt, fault=fault)
+        match running.effect:
+            case Effect.BEGIN:
+                granted = tuple(
+                    request.model_copy(update={"state": RequestState.GRANTED})
+                    for request in running.requests
+                )
+                return Acted(running.effect, running.attempt, granted)
+            case Effect.HAND_OVER:
+                return Acted(running.effect, running.attempt, self._accept(state))
+            case _:
+                return Acted(running.effect, running.attempt)
+
+    def _accept(self, state: HolderState) -> Accepted:
+        delivery = state.delivery
+        user = parse_subject(state.key).id
+        entries = delivery.entries if delivery else ()
+        made = delivery.digest or "" if delivery else ""
+        self._world.uploads.append((user, made))
+        for device in self._world.devices(user):
+            self._world.confirmed[device.id] = self._world.now() + 1000
+        return Accepted(
+            digest=made,
+            bundles=tuple(
+                BundleReceipt(slot=entry.slot, fingerprint=entry.fingerprint, size=1)
+                for entry in entries
+            ),
+            server_time=self._world.now(),
+            memory_locked=True,
+        )
