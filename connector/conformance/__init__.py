@@ -9,5 +9,9 @@ pytest.register_assert_rewrite(
     "connector.conformance.collection",
     "connector.conformance.escrow",
     "connector.conformance.journal",
+    "connector.conformance.journal_events",
+    "connector.conformance.journal_rounds",
+    "connector.conformance.journal_samples",
+    "connector.conformance.journal_states",
     "connector.conformance.target",
 )

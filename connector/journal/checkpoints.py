@@ -18,9 +18,10 @@ _LONG_LOG = 8 * 16384
 class Checkpoints:
     """Checkpoints of the one writing connection; used by its thread."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Count from what the connection has changed so far."""
+    def __init__(self, connection: Connection, changes: int = _CHANGES) -> None:
+        """``changes``: after so many changed rows it does not wait for a quiet moment."""
         self._connection = connection
+        self._changes = changes
         self._done = connection.total_changes
         self._mode = "PASSIVE"
 
@@ -35,7 +36,8 @@ class Checkpoints:
         Raises:
             Permanent: ``JRN-002`` when the file could not be synced.
         """
-        if self._connection.total_changes - self._done < (_IDLE_CHANGES if idle else _CHANGES):
+        enough = _IDLE_CHANGES if idle else self._changes
+        if self._connection.total_changes - self._done < enough:
             return
         self._done = self._connection.total_changes
         try:

@@ -1,0 +1,192 @@
+"""Cases of the journal suite: owners, rounds, audit trail and dead letters."""
+
+from connector.conformance.journal_samples import (
+    KEY,
+    JournalWorld,
+    chained,
+    event,
+    holder,
+    next_round,
+    numbered,
+    read_ids,
+    refusal,
+    some_subjects,
+    want,
+    written,
+)
+from connector.core.audit import verify
+from connector.core.errors import Family
+from connector.core.journal import DeadLetter, Journal, StateRow
+from connector.core.states import Brakes
+
+
+class OwnerCases:
+    """One owner per partition, known by his epoch."""
+
+    async def test_taking_over_raises_the_epoch(self, world: JournalWorld) -> None:
+        first = await world.journal.take_over(0)
+        second = await world.journal.take_over(0)
+        await world.restart()
+        third = await world.journal.take_over(0)
+        assert first.epoch < second.epoch < third.epoch
+
+    async def test_partitions_have_owners_of_their_own(self, journal: Journal) -> None:
+        mine = await journal.take_over(0)
+        await journal.take_over(1)
+        await written(journal, mine)
+
+    async def test_a_round_of_an_earlier_owner_is_refused(self, world: JournalWorld) -> None:
+        here, there = some_subjects(world.journal, 1)[0], some_subjects(world.journal, 1, 1)[0]
+        old = await world.journal.take_over(0)
+        new = await world.journal.take_over(0)
+        commit = next_round(
+            old,
+            position=99,
+            states=[StateRow(key=here, state=holder(here))],
+            audit=chained(old, 1, here),
+            events=[event(there)],
+        )
+        assert (await refusal(world.journal.commit(commit))).code == "JRN-003"
+        await world.restart()
+        assert (await world.journal.records())[0] == new
+        assert await world.journal.load([here]) == {}
+        assert [record async for record in world.journal.audit(0)] == []
+        assert await world.journal.append([event(there)]) == [True]
+
+    async def test_an_epoch_that_nobody_took_is_refused(self, journal: Journal) -> None:
+        record = await journal.take_over(0)
+        ahead = record.model_copy(update={"epoch": record.epoch + 1})
+        assert (await refusal(journal.commit(next_round(ahead)))).code == "JRN-003"
+        await written(journal, record)
+
+    async def test_there_is_one_record_per_partition(self, journal: Journal) -> None:
+        records = await journal.records()
+        assert [record.partition for record in records] == list(range(journal.partitions))
+
+
+class RoundCases:
+    """All of a round is durable, or none of it."""
+
+    async def test_a_round_is_durable_as_a_whole(self, world: JournalWorld) -> None:
+        journal = world.journal
+        here, there = some_subjects(journal, 1)[0], some_subjects(journal, 1, 1)[0]
+        await journal.append([event(here)])
+        (entry,) = await journal.read(0, 0, 1)
+        record = await journal.take_over(0)
+        audit = chained(record, 2, here)
+        letter = DeadLetter(partition=0, position=7, code="EVT-005", original="aGk=", at=1)
+        state = holder(here, version=1, wants=(want("lane", 5),))
+        after = await written(
+            journal,
+            record,
+            position=entry.position,
+            states=[StateRow(key=here, state=state)],
+            audit=audit,
+            events=[event(there)],
+            dead_letters=[letter],
+        )
+        await world.restart()
+        assert (await world.journal.records())[0] == after
+        assert await world.journal.load([here]) == {here: state}
+        assert [one async for one in world.journal.audit(0)] == audit
+        assert await read_ids(world.journal, 1) == [event(there).id]
+        assert await world.journal.dead_letters(10) == [letter]
+
+    async def test_the_position_moves_with_a_round_only(self, world: JournalWorld) -> None:
+        (subject,) = some_subjects(world.journal, 1)
+        await world.journal.append(numbered(subject, 3))
+        found = await world.journal.read(0, 0, 3)
+        await world.restart()
+        assert (await world.journal.records())[0].position == 0
+        record = await world.journal.take_over(0)
+        await written(world.journal, record, position=found[1].position)
+        await world.restart()
+        position = (await world.journal.take_over(0)).position
+        assert await read_ids(world.journal, 0, position) == [numbered(subject, 3)[2].id]
+
+    async def test_a_position_never_goes_back(self, journal: Journal) -> None:
+        (subject,) = some_subjects(journal, 1)
+        await journal.append([event(subject)])
+        (entry,) = await journal.read(0, 0, 1)
+        record = await written(journal, await journal.take_over(0), position=entry.position)
+        error = await refusal(journal.commit(next_round(record, position=entry.position - 1)))
+        assert (error.code, error.family) == ("JRN-006", Family.PERMANENT)
+
+    async def test_a_round_with_a_gap_in_its_audit_changes_nothing(self, journal: Journal) -> None:
+        (subject,) = some_subjects(journal, 1)
+        record = await journal.take_over(0)
+        commit = next_round(
+            record,
+            states=[StateRow(key=subject, state=holder(subject))],
+            audit=chained(record, 2, subject)[1:],
+        )
+        assert (await refusal(journal.commit(commit))).code == "JRN-006"
+        assert await journal.load([subject]) == {}
+        await written(journal, record, audit=chained(record, 2, subject))
+
+    async def test_a_round_names_its_own_subjects_only(self, journal: Journal) -> None:
+        (other,) = some_subjects(journal, 1, 1)
+        record = await journal.take_over(0)
+        commit = next_round(record, states=[StateRow(key=other, state=holder(other))])
+        assert (await refusal(journal.commit(commit))).code == "JRN-006"
+        assert await journal.load([other]) == {}
+
+    async def test_events_go_to_any_partition(self, journal: Journal) -> None:
+        here, there = some_subjects(journal, 1)[0], some_subjects(journal, 1, 1)[0]
+        record = await journal.take_over(0)
+        await written(journal, record, events=[event(here), event(there)])
+        assert await read_ids(journal, 0) == [event(here).id]
+        assert await read_ids(journal, 1) == [event(there).id]
+
+    async def test_a_known_event_does_not_spoil_a_round(self, journal: Journal) -> None:
+        here, there = some_subjects(journal, 1)[0], some_subjects(journal, 1, 1)[0]
+        await journal.append([event(there)])
+        record = await journal.take_over(0)
+        await written(
+            journal,
+            record,
+            states=[StateRow(key=here, state=holder(here))],
+            events=[event(there), event(there, "new")],
+        )
+        assert await journal.load([here]) == {here: holder(here)}
+        assert await read_ids(journal, 1) == [event(there).id, event(there, "new").id]
+
+    async def test_brakes_outlive_their_owner(self, world: JournalWorld) -> None:
+        record = await world.journal.take_over(0)
+        brakes = Brakes(routes_paused=frozenset({"mail"}), paused_since=5, disclosed=((1, 2),))
+        await written(world.journal, record.model_copy(update={"brakes": brakes}))
+        await world.restart()
+        assert (await world.journal.take_over(0)).brakes == brakes
+        assert (await world.journal.take_over(1)).brakes == Brakes()
+
+
+class TrailCases:
+    """What was done, and what could not be read, stays."""
+
+    async def test_the_audit_is_one_chain_over_owners(self, world: JournalWorld) -> None:
+        (subject,) = some_subjects(world.journal, 1)
+        record = await world.journal.take_over(0)
+        for number in (3, 1, 700):
+            await written(world.journal, record, audit=chained(record, number, subject))
+            await world.restart()
+            record = await world.journal.take_over(0)
+        trail = [one async for one in world.journal.audit(0)]
+        assert [one.sequence for one in trail] == list(range(1, 705))
+        assert list(verify(KEY, 0, trail, head=record.audit_head, count=704)) == []
+
+    async def test_the_audit_is_read_behind_a_sequence(self, journal: Journal) -> None:
+        (subject,) = some_subjects(journal, 1)
+        record = await journal.take_over(0)
+        await written(journal, record, audit=chained(record, 5, subject))
+        assert [one.sequence async for one in journal.audit(0, 3)] == [4, 5]
+        assert [one async for one in journal.audit(1)] == []
+
+    async def test_dead_letters_are_listed_with_a_limit(self, journal: Journal) -> None:
+        record = await journal.take_over(1)
+        letters = [
+            DeadLetter(partition=1, position=place, code="EVT-005", original="", at=place)
+            for place in range(1, 4)
+        ]
+        await written(journal, record, position=3, dead_letters=letters)
+        assert await journal.dead_letters(2) == letters[:2]
+        assert await journal.dead_letters(10) == letters
