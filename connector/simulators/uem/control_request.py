@@ -43,6 +43,8 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except ValidationError as error:
         details = error.errors(include_input=False, include_context=False, include_url=False)
         return refusal(400, "invalid", details=details)
+    except ValueError:
+        return refusal(400, "invalid")
     except LookupError:
         return refusal(404, "unknown")
     except OSError:

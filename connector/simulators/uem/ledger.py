@@ -15,7 +15,6 @@ Kind = Literal[
     "installed",
     "purge",
     "webhook",
-    "fault",
     "enrol",
     "unenrol",
 ]
