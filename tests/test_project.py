@@ -22,7 +22,7 @@ CODE = re.compile(r"[A-Z0-9]{2,4}-[0-9]{3}")
 FORBIDDEN = {
     "leftover": re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|NotImpl" r"ementedError"),
     "mock": re.compile(r"unittest\.m" r"ock|Magic" r"Mock|monkeypatch\.set" r"attr"),
-    "path of one machine": re.compile(r"(?<![\w.])/(ro" r"ot|ho" r"me|Us" r"ers)/|\.\./sha" r"red"),
+    "path of one machine": re.compile(r"(?<![\w.])/(ro" r"ot|ho" r"me)/|\.\./sha" r"red"),
     "private key": re.compile(r"BEGIN (RSA |EC |ENCRYPTED )?PRIVATE K" r"EY-----\n?[A-Za-z0-9+/]"),
     "number of an issue": re.compile(r"\bissue #?\d+\b", re.IGNORECASE),
 }
