@@ -1,0 +1,1 @@
+"""Adapters towards device management services, one plug-in per product."""

@@ -1,0 +1,154 @@
+"""Asking the REST interface: login, version, and what empty, unknown and odd answers mean."""
+
+from collections.abc import AsyncIterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+import orjson
+from aiohttp import ClientResponse
+
+from connector.core.errors import ConnectorError, Transient
+from connector.core.model import Millis
+from connector.targets.workspace_one.members import Members
+from connector.targets.workspace_one.operations import (
+    DEFAULT_VERSION,
+    PATHS,
+    VERSIONS,
+    Operation,
+    segments,
+)
+from connector.targets.workspace_one.secrets import Login
+from connector.targets.workspace_one.settings import WorkspaceOneSettings
+from connector.upstream import UEM, Answer, Kind, Upstream
+
+NOTHING: Mapping[str, str] = {}
+NOT_FOUND = frozenset({404})
+USER_NOT_FOUND = frozenset({400, 404})
+"""Which of the two an unknown user gives is not public."""
+USERS = frozenset({Operation.USER, Operation.USER_BY_UUID})
+
+
+class Found(NamedTuple):
+    """An object that the interface showed, and its clock at that moment."""
+
+    members: Members
+    server_time: Millis | None
+
+
+class Api:
+    """The interface of one tenant, from :meth:`open` to :meth:`close`.
+
+    Its verbs raise what :class:`~connector.upstream.Upstream` raises, besides what they name.
+    """
+
+    def __init__(self, name: str, settings: WorkspaceOneSettings) -> None:
+        """Take the upstream's name and settings; nothing is read or opened yet."""
+        self._settings = settings
+        self._upstream = Upstream(name, settings, UEM)
+        self._login: Login | None = None
+
+    async def open(self) -> None:
+        """Read the secrets anew and build the session. Raises ``Permanent`` ``CFG-003``."""
+        self._login = Login(self._settings, self._upstream.misconfigured)
+        await self._upstream.__aenter__()
+
+    async def close(self) -> None:
+        """Forget the secrets and close the session; closing twice is harmless."""
+        self._login = None
+        await self._upstream.__aexit__()
+
+    def fault(self, kind: Kind, detail: str) -> ConnectorError:
+        """The exception for a failure of this upstream; to be raised."""
+        return self._upstream.fault(kind, detail)
+
+    def status_fault(self, status: int, headers: Mapping[str, str]) -> ConnectorError:
+        """The exception for a status that is no success; to be raised."""
+        return self._upstream.status_fault(status, headers)
+
+    async def one(
+        self, operation: Operation, identifier: str = "", query: Mapping[str, str] = NOTHING
+    ) -> Found | None:
+        """One object; None when the interface says in its own words that there is none.
+
+        Raises:
+            Transient: ``UEM-009`` for an empty answer, which says neither.
+            Permanent: ``UEM-005`` for a 404 of somebody else, like a web server or proxy.
+        """
+        answer = await self.answer(operation, identifier, query)
+        if answer is None:
+            return None
+        if not answer.body:
+            raise incomplete(f"reading {operation.value}: empty answer")
+        return Found(self.object_in(answer), answer.server_time)
+
+    async def answer(
+        self, operation: Operation, identifier: str, query: Mapping[str, str]
+    ) -> Answer | None:
+        """The successful answer to a GET, perhaps empty; None for "not found"."""
+        unknown = USER_NOT_FOUND if operation in USERS else NOT_FOUND
+        answer = await self._upstream.look(
+            self.path(operation, identifier),
+            query=query,
+            headers=self.headers(operation),
+            judged=unknown,
+        )
+        if answer.status not in unknown:
+            return answer
+        if not self.object_in(answer).text("errorcode"):
+            raise self.fault(Kind.NONSENSE, f"reading {operation.value}: {answer.status} of no API")
+        return None
+
+    async def post(
+        self, operation: Operation, identifier: str, document: Mapping[str, object]
+    ) -> int:
+        """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised."""
+        answer = await self._upstream.request(
+            "POST",
+            self.path(operation, identifier),
+            headers=self.headers(operation) | {"Content-Type": "application/json"},
+            body=orjson.dumps(document),
+            judged=USER_NOT_FOUND,
+        )
+        return answer.status
+
+    def upload(
+        self, identifier: str, pieces: AsyncIterable[memoryview], length: int
+    ) -> AbstractAsyncContextManager[ClientResponse]:
+        """Send an upload once; gives the response as soon as its status is there."""
+        sizes = {"Content-Type": "application/json", "Content-Length": str(length)}
+        return self._upstream.exchange(
+            "POST",
+            self.path(Operation.UPLOAD, identifier),
+            headers=self.headers(Operation.UPLOAD) | sizes,
+            body=pieces,
+        )
+
+    async def read(self, response: ClientResponse) -> Answer:
+        """The whole answer to an upload, within the limits of size and time."""
+        return await self._upstream.read(response)
+
+    def object_in(self, answer: Answer) -> Members:
+        """The JSON object of an answer. Raises ``Permanent`` ``UEM-005`` when it is none."""
+        content = answer.json()
+        if not isinstance(content, dict):
+            raise self.fault(Kind.NONSENSE, f"reading an answer {answer.status} as an object")
+        return Members(content)
+
+    def path(self, operation: Operation, identifier: str) -> tuple[str, ...]:
+        """The path of a call, from the settings' prefix on."""
+        uploads = operation is Operation.UPLOAD
+        template = self._settings.upload_path if uploads else PATHS[operation]
+        return segments(self._settings.api_path, "") + segments(template, identifier)
+
+    def headers(self, operation: Operation) -> dict[str, str]:
+        """Login and version of a call."""
+        if self._login is None:
+            raise RuntimeError("using a target outside its `async with`")
+        default = VERSIONS.get(operation, DEFAULT_VERSION)
+        version = self._settings.versions.get(operation, default)
+        return {**self._login.headers(), "Accept": f"application/json;version={version}"}
+
+
+def incomplete(detail: str) -> Transient:
+    """``UEM-009``: the interface said less than it must have known; to be raised."""
+    return Transient("UEM-009", detail)

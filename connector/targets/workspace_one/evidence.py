@@ -1,0 +1,89 @@
+"""Looking whether a certificate arrived on devices: status, certificate list, event log."""
+
+from typing import NamedTuple
+
+from connector.core.model import DeviceEvidence, Millis, ProfileStatus
+from connector.core.ports import Evidence, InstallQuestion
+from connector.targets.workspace_one.certificates import Wanted
+from connector.targets.workspace_one.dates import read_date
+from connector.targets.workspace_one.directory import Directory
+from connector.targets.workspace_one.events import confirmed_at
+from connector.targets.workspace_one.facts import is_enrolled, owner_of, platform_of
+from connector.targets.workspace_one.operations import Operation
+from connector.targets.workspace_one.paging import Pages
+from connector.targets.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
+from connector.targets.workspace_one.settings import WorkspaceOneSettings
+
+NOT_THERE = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
+"""While the profile is one of these, list and log can only speak of the past."""
+
+
+class _Look(NamedTuple):
+    evidence: DeviceEvidence
+    server_time: Millis | None
+
+
+class InstallEvidence:
+    """Gathers what a tenant knows; whether that is proof is for the core to decide."""
+
+    def __init__(
+        self,
+        settings: WorkspaceOneSettings,
+        directory: Directory,
+        profiles: DeviceProfiles,
+        pages: Pages,
+    ) -> None:
+        """Take the parts of the interface; nothing is asked yet."""
+        self._settings = settings
+        self._directory = directory
+        self._profiles = profiles
+        self._pages = pages
+
+    async def gather(self, question: InstallQuestion) -> Evidence:
+        """What is known of each device of the question, and the UEM's clock at the look."""
+        wanted = Wanted(question.current, self._settings.expiry_tolerance)
+        looks = [await self._device(device, question, wanted) for device in question.devices]
+        times = [look.server_time for look in looks if look.server_time is not None]
+        return Evidence(
+            devices=tuple(look.evidence for look in looks), server_time=max(times, default=None)
+        )
+
+    async def _device(self, device: str, question: InstallQuestion, wanted: Wanted) -> _Look:
+        found = await self._directory.device(device)
+        if found is None:
+            return _Look(DeviceEvidence(device=device, enrolled=False), None)
+        shown = found.members
+        is_his = owner_of(shown) == question.holder
+        if not is_his or not is_enrolled(shown, self._settings.enrolled_statuses):
+            return _Look(DeviceEvidence(device=device, enrolled=False), found.server_time)
+        platform = platform_of(shown) or question.platforms.get(device, "")
+        profile = await self._profiles.look(device, profile_for(platform, question.profiles))
+        seen, confirmed = await self._proofs(device, profile, wanted, question.since)
+        evidence = DeviceEvidence(
+            device=device,
+            profile=profile.status,
+            certificate_seen_at=seen,
+            install_confirmed_at=confirmed,
+            last_seen=read_date(shown.text("lastseen")),
+        )
+        return _Look(evidence, found.server_time)
+
+    async def _proofs(
+        self, device: str, profile: ProfileLook, wanted: Wanted, since: Millis
+    ) -> tuple[Millis | None, Millis | None]:
+        """When the certificate was seen, when the installation was confirmed.
+
+        The log is long; it is read only where the certificate list has no answer of its own.
+        """
+        if profile.status in NOT_THERE:
+            return None, None
+        operation = Operation.DEVICE_CERTIFICATES
+        seen = wanted.seen_at(await self._pages.all(operation, "devicecertificates", device) or [])
+        if seen is not None and seen >= since:
+            return seen, None
+        query = {"dayrange": str(self._settings.event_days)}
+        if self._settings.event_severity:
+            query["severity"] = self._settings.event_severity
+        operation = Operation.DEVICE_EVENT_LOG
+        entries = await self._pages.all(operation, "deviceeventlogentries", device, query) or []
+        return seen, confirmed_at(entries, self._settings.install_event, profile.names)

@@ -1,0 +1,58 @@
+"""What the answer to an upload means: taken, refused, or nobody knows.
+
+Only the status class 2xx is success; the call answers nothing else. A status 4xx is the UEM's own
+clear refusal. Anything else may come from somebody in between, after the UEM took the set.
+"""
+
+import re
+from contextlib import suppress
+from http import HTTPStatus
+
+from aiohttp import ClientResponse
+
+from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.core.ports import Delivered
+from connector.targets.workspace_one.api import Api
+from connector.targets.workspace_one.members import Members
+from connector.upstream import Kind
+from connector.upstream.headers import reference, retry_after, server_time
+
+NUMBER = re.compile(r"[0-9]{1,9}")
+UUID = re.compile(r"[0-9A-Fa-f-]{36}")
+OTHERS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+"""Refusals that do not concern this upload but our login or the load."""
+
+
+async def verdict(api: Api, response: ClientResponse) -> Delivered | ConnectorError:
+    """What became of an upload that was answered."""
+    status, headers = response.status, response.headers
+    if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+        return Delivered(server_time=server_time(headers))
+    if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
+        return api.status_fault(status, headers)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        detail = f"uploading: answered {status}{reference(headers)}"
+        return unknown(detail, retry_after(headers))
+    if status in OTHERS:
+        return api.status_fault(status, headers)
+    return await _refused(api, response)
+
+
+def unknown(detail: str, wait: float | None = None) -> Transient:
+    """``UEM-002``: the set may or may not be there; to be raised."""
+    return Transient("UEM-002", detail, retry_after=wait)
+
+
+async def _refused(api: Api, response: ClientResponse) -> ConnectorError:
+    """The refusal with the UEM's own numbers, which its support asks for; never its text."""
+    error = Members({})
+    with suppress(ConnectorError):
+        error = api.object_in(await api.read(response))
+    number, activity = error.text("errorcode"), error.text("activityid")
+    detail = f"uploading: refused with {response.status}"
+    detail += f", error {number}" if NUMBER.fullmatch(number) else ""
+    detail += f", activity {activity}" if UUID.fullmatch(activity) else ""
+    detail += reference(response.headers)
+    if response.status != HTTPStatus.NOT_FOUND:
+        return Permanent("UEM-400", detail)
+    return Permanent("UEM-404", detail) if number else api.fault(Kind.NONSENSE, detail)
