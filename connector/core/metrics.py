@@ -84,10 +84,6 @@ class DeliveryMetrics(Protocol):
         """How many copies are watched, and for how many seconds the oldest has been there."""
         ...
 
-    def keys_disclosed(self, reason: str, target: str, count: int) -> None:
-        """``count`` generations left escrow."""
-        ...
-
 
 class UpstreamMetrics(Protocol):
     """How the upstreams behave. ``backend`` is ``ca:NAME`` or ``uem:NAME``."""
@@ -176,9 +172,6 @@ class NoMetrics:
         """Do nothing."""
 
     def purge_pending(self, target: str, count: int, oldest: float) -> None:
-        """Do nothing."""
-
-    def keys_disclosed(self, reason: str, target: str, count: int) -> None:
         """Do nothing."""
 
     def backend_request(

@@ -1,0 +1,86 @@
+"""The families of the catalogue on prometheus-client, in a registry of their own.
+
+A child (one label combination) is looked up in the library once and then kept: the look-up takes a
+lock and costs more than the count itself.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from connector.observe.definitions import CATALOGUE, PREFIX, Metric
+from connector.observe.labels import OTHER, Names, vocabulary
+from connector.observe.seeds import seeds
+
+Family = Counter | Gauge | Histogram
+
+
+class Families:
+    """All families of the catalogue, with their children.
+
+    Args:
+        names: the names in the settings that may become labels.
+    """
+
+    def __init__(self, names: Names) -> None:
+        """Register everything, and seed what is known beforehand."""
+        self.registry = CollectorRegistry()
+        self._vocabulary = vocabulary(names)
+        self._metrics = {metric.name: metric for metric in CATALOGUE}
+        self._families = {metric.name: _family(metric, self.registry) for metric in CATALOGUE}
+        self._children: dict[tuple[str, tuple[str, ...]], Family] = {}
+        for name, labels in seeds(names):
+            self.child(name, labels)
+
+    def child(self, name: str, labels: tuple[str, ...] = ()) -> Family:
+        """One combination; a label value that nobody knows becomes ``other``."""
+        found = self._children.get((name, labels))
+        return self._make(name, labels) if found is None else found
+
+    def counter(self, name: str, *labels: str) -> Counter:
+        """A counter's child."""
+        child = self.child(name, labels)
+        if not isinstance(child, Counter):
+            raise TypeError(name)
+        return child
+
+    def gauge(self, name: str, *labels: str) -> Gauge:
+        """A gauge's child."""
+        child = self.child(name, labels)
+        if not isinstance(child, Gauge):
+            raise TypeError(name)
+        return child
+
+    def histogram(self, name: str, *labels: str) -> Histogram:
+        """A histogram's child."""
+        child = self.child(name, labels)
+        if not isinstance(child, Histogram):
+            raise TypeError(name)
+        return child
+
+    def labels_of(self, name: str) -> tuple[str, ...]:
+        """The label names of a family, in order."""
+        return self._metrics[name].labels
+
+    def children(self, name: str) -> dict[tuple[str, ...], Family]:
+        """All combinations of a family that there are."""
+        return {labels: child for (owner, labels), child in self._children.items() if owner == name}
+
+    def _make(self, name: str, labels: tuple[str, ...]) -> Family:
+        known = tuple(
+            value if value in self._vocabulary.get(label, {value}) else OTHER
+            for label, value in zip(self.labels_of(name), labels, strict=True)
+        )
+        family = self._families[name]
+        if known != labels:
+            return self.child(name, known)
+        child: Family = family.labels(*known) if known else family
+        self._children[name, known] = child
+        return child
+
+
+def _family(metric: Metric, registry: CollectorRegistry) -> Family:
+    name = PREFIX + metric.name
+    if metric.kind == "counter":
+        return Counter(name, metric.help, metric.labels, registry=registry)
+    if metric.kind == "gauge":
+        return Gauge(name, metric.help, metric.labels, registry=registry)
+    return Histogram(name, metric.help, metric.labels, buckets=metric.buckets, registry=registry)

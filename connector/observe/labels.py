@@ -1,0 +1,63 @@
+"""Which values a label may have. Whatever else comes is counted as ``other``."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from connector.catalogue import catalogue
+from connector.core.errors import Family
+from connector.core.states import Effect, Phase, Trigger
+
+OTHER = "other"
+NONE = ""
+
+PLATFORMS = ("apple", "appleosx", "android", "winrt")
+"""Platforms of Workspace ONE UEM, lower case."""
+
+FIXED: Mapping[str, tuple[str, ...]] = {
+    "source": ("workspace-one", "ca"),
+    "event_type": (
+        "device_enrolled",
+        "device_unenrolled",
+        "device_changed",
+        "certificates_changed",
+        "unread",
+    ),
+    "route": ("/hooks/workspace-one/{tenant}", "/hooks/ca/{tenant}", "unknown"),
+    "method": ("GET", "POST", "platform_timed", "api_confirmed", "none"),
+    "status_class": ("2xx", "4xx", "5xx"),
+    "outcome": (
+        *("accepted", "duplicate", "ignored", "rejected_auth", "rejected_schema", "overload"),
+        *("refused", "gone", "overdue", "ok", "not_sent", "changed", "unknown"),
+        *(family.value for family in Family),
+        *(phase.value for phase in Phase),
+    ),
+    "queue": ("events", "due"),
+    "stage": tuple(phase.value for phase in Phase),
+    "state": tuple(phase.value for phase in Phase),
+    "trigger": tuple(trigger.value for trigger in Trigger),
+    "reason": tuple(trigger.value for trigger in Trigger),
+    "platform": PLATFORMS,
+    "operation": tuple(effect.value for effect in Effect),
+    "subject": ("device", "holder", "person"),
+    "direction": ("forward", "backward"),
+    "error_code": (NONE, *catalogue()),
+}
+
+
+class Names(NamedTuple):
+    """The names in the settings that become label values."""
+
+    targets: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    partitions: int = 0
+    credentials: tuple[str, ...] = ()
+
+
+def vocabulary(names: Names) -> dict[str, frozenset[str]]:
+    """All values that each label may have, without ``other``."""
+    found = {label: frozenset(values) for label, values in FIXED.items()}
+    found["target"] = frozenset(names.targets)
+    found["backend"] = frozenset(names.backends)
+    found["partition"] = frozenset(map(str, range(names.partitions)))
+    found["credential"] = frozenset(("tls-server", *names.backends, *names.credentials))
+    return found

@@ -1,0 +1,129 @@
+"""The label combinations that are there from the first scrape on, all at zero."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from connector.catalogue import catalogue
+from connector.core.errors import Family
+from connector.core.states import Effect, Phase, Trigger
+from connector.observe.labels import FIXED, NONE, OTHER, PLATFORMS, Names
+
+Combination = tuple[str, ...]
+Values = Sequence[str]
+
+KINDS = {
+    "workspace-one": ("device_enrolled", "device_unenrolled", "device_changed"),
+    "ca": ("certificates_changed",),
+}
+OPERATIONS = {
+    "ca": (Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.HAND_OVER, Effect.CLEAN_UP),
+    "uem": (
+        *(Effect.LOOK_UP_DEVICE, Effect.LOOK_UP, Effect.HAND_OVER),
+        *(Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
+    ),
+}
+DELIVERY_AREAS = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
+
+
+def seeds(names: Names) -> Iterator[tuple[str, Combination]]:
+    """(metric, label values in the order of its definition), for everything known beforehand."""
+    for metric, tables in _tables(names).items():
+        for table in tables:
+            for combination in product(*table):
+                yield metric, combination
+
+
+def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
+    """Per metric: tables whose product is seeded."""
+    targets = (names.targets,)
+    return {
+        **_webhooks(),
+        **_deliveries(names.targets),
+        **_upstreams(names.backends),
+        "journal_waiting": [(FIXED["queue"],)],
+        "journal_oldest_waiting_seconds": [(FIXED["queue"],)],
+        "dlq_depth": [(("events",),)],
+        "dlq_messages_total": [(("events",), ("EVT-005",))],
+        "audit_records": [(tuple(map(str, range(names.partitions))),)],
+        "audit_head_prefix": [(tuple(map(str, range(names.partitions))),)],
+        "purge_pending": [targets],
+        "purge_oldest_age_seconds": [targets],
+        "copy_lifetime_seconds": [targets],
+        "clocks_disagree_total": [targets],
+        "clock_jumps_total": [(FIXED["direction"],)],
+        "certificate_reloads_total": [(("accepted", "refused"),)],
+    }
+
+
+def _webhooks() -> dict[str, list[tuple[Values, ...]]]:
+    refused = ("rejected_auth", "rejected_schema", "overload")
+    events: list[tuple[Values, ...]] = []
+    for source, kinds in KINDS.items():
+        events += [
+            ((source,), kinds, ("accepted", "duplicate")),
+            ((source,), (OTHER,), ("ignored",)),
+            ((source,), ("unread",), refused),
+        ]
+    return {
+        "webhook_events_total": events,
+        "webhook_auth_failures_total": [
+            (("workspace-one",), ("AUTH-001",)),
+            (("ca",), ("AUTH-002",)),
+        ],
+        "http_request_duration_seconds": [
+            (("/hooks/workspace-one/{tenant}",), ("GET", "POST"), FIXED["status_class"]),
+            (("/hooks/ca/{tenant}",), ("POST",), FIXED["status_class"]),
+            (("unknown",), ("GET", "POST"), ("4xx",)),
+        ],
+    }
+
+
+def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
+    triggers = tuple(Trigger)
+    transient = _codes(DELIVERY_AREAS, Family.TRANSIENT)
+    permanent = _codes(DELIVERY_AREAS, Family.PERMANENT)
+    return {
+        "deliveries_opened_total": [(targets, triggers)],
+        "deliveries_total": [
+            (targets, triggers, (Phase.COMPLETED, Phase.CANCELLED), (NONE,)),
+            (targets, triggers, (Phase.FAILED,), permanent),
+        ],
+        "deliveries_in_state": [(tuple(Phase), targets)],
+        "enrolment_to_ready_seconds": [(targets, (*PLATFORMS, OTHER))],
+        "hand_overs_total": [(targets, ("accepted", "changed"), (NONE,))],
+        "keys_disclosed_total": [(triggers, targets)],
+        "retries_total": [(tuple(Effect), transient)],
+        "devices_lost_total": [(("DLV-001",),)],
+        "stale_facts_total": [(("device", "holder", "person"),)],
+        "purges_total": [
+            (targets, ("platform_timed", "api_confirmed"), ("gone",)),
+            (targets, ("none",), ("overdue",)),
+        ],
+    }
+
+
+def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
+    requests: list[tuple[Values, ...]] = []
+    durations: list[tuple[Values, ...]] = []
+    for backend in backends:
+        kind = backend.partition(":")[0]
+        operations = OPERATIONS.get(kind, ())
+        durations.append(((backend,), operations, ("ok",)))
+        requests.append(((backend,), operations, ("ok",), (NONE,)))
+        for family in (Family.TRANSIENT, Family.PERMANENT):
+            codes = _codes((kind.upper(),), family)
+            requests.append(((backend,), operations, (family.value,), codes))
+    return {
+        "backend_requests_total": requests,
+        "backend_request_duration_seconds": durations,
+        "backend_circuit_state": [(backends,)],
+        "backend_rate_limit_wait_seconds": [(backends,)],
+    }
+
+
+def _codes(areas: Values, family: Family) -> tuple[str, ...]:
+    return tuple(
+        code
+        for code, entry in catalogue().items()
+        if code.partition("-")[0] in areas and entry.family is family
+    )
