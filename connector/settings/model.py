@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from connector.core.policy import RoutePolicy
 from connector.settings.plugins import Plugins
 from connector.settings.routes import RouteSettings
-from connector.settings.service import Audit, Handover, Journal, Service, Worker
+from connector.settings.service import Audit, Handover, Journal, Service, Testing, Worker
 from connector.settings.upstreams import CaSettings, UemSettings
 from connector.settings.values import Name
 
@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """The processes in which keys live."""
     worker: Worker = Worker()
     """The loop that advances the subjects."""
+    testing: Testing = Testing()
+    """Crash points, for tests."""
     uems: dict[Name, UemSettings] = Field(min_length=1)
     """Device management services, by a name of your choice that never changes."""
     cas: dict[Name, CaSettings] = Field(min_length=1)

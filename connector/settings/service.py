@@ -135,6 +135,15 @@ class Handover(Section):
     """Processor time of one hand-over."""
 
 
+class Testing(Section):
+    """For tests of the connector itself. Never set it in service."""
+
+    crash_at: str | None = None
+    """Name of the point (``connector/crash.py``) at which the process kills itself."""
+    crash_pass: int = Field(default=1, ge=1)
+    """At which pass of that point."""
+
+
 class Breaker(Section):
     """When an upstream counts as down."""
 

@@ -8,7 +8,7 @@ from connector.core.errors import Transient
 from connector.core.facts import ActFound, Elapsed, Permitted
 from connector.core.journal import DeadLetter, Due, Journal, PartitionRecord, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import SubjectKey, SubjectKind, parse_subject
+from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
@@ -32,6 +32,7 @@ class WorkerOptions:
 
     margin: int = 5_000
     clock_jump: int = 3_600_000
+    device_deadline: int = 14 * DAY
     drain: float = 30.0
 
 
@@ -218,6 +219,7 @@ class PartitionWorker:
         rules = Rules(
             routes=dict(self._routes()),
             epoch=self._record.epoch,
+            device_deadline=self._options.device_deadline,
             deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
             dice=self._dice,
         )

@@ -1,0 +1,43 @@
+"""The limits of the process, from the settings: one breaker, rate and room per upstream."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from connector.core.errors import Fault
+from connector.core.metrics import CircuitState, Metrics
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Clock
+from connector.core.upstream import UpstreamSettings
+from connector.settings.model import Settings
+from connector.worker.breaker import Breaker
+from connector.worker.gate import Gate, Upstream
+
+Alarm = Callable[[str, CircuitState, Fault | None], None]
+
+
+def gate(
+    settings: Settings,
+    clock: Clock,
+    routes: Callable[[], Mapping[str, RoutePolicy]],
+    metrics: Metrics,
+    alarm: Alarm,
+) -> Gate:
+    """The gate of one process; ``alarm`` is told once per change of an upstream's breaker."""
+    named: dict[str, UpstreamSettings] = {f"ca:{key}": ca for key, ca in settings.cas.items()}
+    named |= {f"uem:{key}": uem for key, uem in settings.uems.items()}
+    upstreams = {
+        name: Upstream(
+            breaker=_breaker(name, clock, metrics, alarm), rate=one.rate, parallel=one.parallel
+        )
+        for name, one in named.items()
+    }
+    hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0))
+    return Gate(upstreams, routes, hand_overs, settings.worker.disclosure_ceiling, metrics)
+
+
+def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker:
+    def changed(state: CircuitState, fault: Fault | None) -> None:
+        metrics.circuit(name, state)
+        alarm(name, state, fault)
+
+    return Breaker(clock.monotonic, changed)
