@@ -117,6 +117,12 @@ class GenerationDropped(HumanAct):
     fingerprint: Sha256Hex
 
 
+class PlanRequested(HumanAct):
+    """A person looks at what a delivery would do: the CA's list is read, and that is audited."""
+
+    kind: Literal["plan_requested"] = "plan_requested"
+
+
 class Paused(HumanAct):
     """A person applies the brake: on one route, or on all (``route`` None). To every partition."""
 
@@ -146,6 +152,7 @@ EventBody = Annotated[
     | IdentityConfirmed
     | IdentityForgotten
     | GenerationDropped
+    | PlanRequested
     | Paused
     | Resumed,
     Field(discriminator="kind"),

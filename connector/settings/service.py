@@ -144,15 +144,6 @@ class Testing(Section):
     """At which pass of that point."""
 
 
-class Breaker(Section):
-    """When an upstream counts as down."""
-
-    failures: int = Field(default=5, ge=1)
-    """Failures in a row that open the breaker."""
-    open_for: Period = timedelta(seconds=30)
-    """Time until one try is let through again."""
-
-
 class Worker(Section):
     """The loop that advances the subjects."""
 
@@ -162,7 +153,5 @@ class Worker(Section):
     """A forward jump of the clock beyond this holds decisions about expiry."""
     device_deadline: Period = timedelta(days=14)
     """How long a device is looked up at the UEM before it counts as lost."""
-    breaker: Breaker = Breaker()
-    """Breaker of each upstream."""
     tidy_every: Period = timedelta(hours=1)
     """How often the journal lets go of what is older than its retention."""

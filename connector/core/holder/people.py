@@ -6,6 +6,7 @@ from connector.core.events import (
     GenerationDropped,
     IdentityConfirmed,
     IdentityForgotten,
+    PlanRequested,
     RetryRequested,
 )
 from connector.core.holder.changes import supersede
@@ -20,6 +21,7 @@ HumanBody = (
     | IdentityConfirmed
     | IdentityForgotten
     | GenerationDropped
+    | PlanRequested
 )
 
 
@@ -51,6 +53,8 @@ def _apply(step: Holder, body: HumanBody) -> bool:
             return True
         case GenerationDropped():
             return _drop(step, body)
+        case PlanRequested():
+            return True  # only looked at; the audit record is all that stays
 
 
 def _deliver(step: Holder, by: str) -> bool:
