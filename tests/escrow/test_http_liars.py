@@ -60,6 +60,8 @@ async def fetch(backend: EscrowBackend, request_id: str, fingerprint: str) -> by
         (Lie.CONTRADICTORY_STATUS, "CA-008"),
         (Lie.WRONG_FINGERPRINT, "CA-008"),
         (Lie.WRONG_USAGE, "CA-008"),
+        (Lie.TWICE, "CA-008"),
+        (Lie.GARBAGE, "CA-008"),
         (Lie.OTHER_PERSON, "CA-412"),
     ],
 )
@@ -185,6 +187,17 @@ async def test_a_bundle_that_is_none_is_refused(http_world: World, lie: Lie, cod
         assert verdict(error) == (code, Family.PERMANENT, ONE)
         await http_world.control.be_honest()
         assert await fetch(backend, recovery.id, recovery.fingerprint)
+
+
+async def test_a_refused_clean_up_is_told(http_world: World) -> None:
+    """Only a request that is unknown counts as cleaned up."""
+    order = LieOrder(
+        lie=Lie.STATUS, operation=Operation.CLEAN_UP, status=403, code="client_not_allowed"
+    )
+    await http_world.control.lie(order)
+    async with http_world.backend() as backend:
+        error = await failure(backend.clean_up(asked(http_world).id))
+    assert verdict(error) == ("CA-401", Family.PERMANENT, ALL)
 
 
 async def test_a_revoked_signing_certificate_is_not_handed_out(http_world: World) -> None:

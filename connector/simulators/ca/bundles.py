@@ -28,15 +28,28 @@ class Bundles:
     def encode(self, generation: Escrowed, password: bytes) -> bytes:
         """The bundle of one generation: key, certificate, issuing certificate."""
         if password != self._fixed:
-            return self.pair(generation.key, generation.certificate, password)
+            return self._written(generation.key, generation.certificate, self._chain, password)
         kept = self._kept.get(generation.fingerprint)
         if kept is None:
-            kept = self.pair(generation.key, generation.certificate, password)
+            kept = self._written(generation.key, generation.certificate, self._chain, password)
             self._kept[generation.fingerprint] = kept
         return kept
 
-    def pair(self, key: PrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
-        """A bundle of any key with any certificate; whether they fit is the caller's affair."""
+    def misfit(self, key: PrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
+        """A bundle whose key is not the certificate's.
+
+        The library refuses to write such a pair, so the certificate goes where issuers are; nothing
+        in the file format tells the two apart but a local key id, which readers do not rely on.
+        """
+        return self._written(key, None, (certificate, *self._chain), password)
+
+    def _written(
+        self,
+        key: PrivateKey,
+        certificate: x509.Certificate | None,
+        others: tuple[x509.Certificate, ...],
+        password: bytes,
+    ) -> bytes:
         encryption = (
             PrivateFormat.PKCS12.encryption_builder()
             .kdf_rounds(self._rounds)
@@ -44,6 +57,4 @@ class Bundles:
             .hmac_hash(hashes.SHA256())
             .build(password)
         )
-        return pkcs12.serialize_key_and_certificates(
-            None, key, certificate, self._chain, encryption
-        )
+        return pkcs12.serialize_key_and_certificates(None, key, certificate, others, encryption)

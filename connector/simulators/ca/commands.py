@@ -93,6 +93,8 @@ class Lie(StrEnum):
     WRONG_FINGERPRINT = "wrong_fingerprint"
     WRONG_USAGE = "wrong_usage"
     OTHER_PERSON = "other_person"
+    TWICE = "twice"
+    GARBAGE = "garbage"
 
     OTHER_PERSONS_KEY = "other_persons_key"
     MISFIT_KEY = "misfit_key"
@@ -117,6 +119,8 @@ LISTING_LIES = frozenset(
         Lie.WRONG_FINGERPRINT,
         Lie.WRONG_USAGE,
         Lie.OTHER_PERSON,
+        Lie.TWICE,
+        Lie.GARBAGE,
     }
 )
 BUNDLE_LIES = frozenset(

@@ -31,7 +31,7 @@ MAKERS: dict[KeyAlgorithm, Callable[[], PrivateKey]] = {
 class KeyPool:
     """Keys of the default kind wait here; :meth:`fill` runs as long as the pool is used.
 
-    With ``reuse`` the pool makes that many keys in all and deals them out in turn.
+    With ``reuse`` the pool makes that many keys in all and deals them out again and again.
     """
 
     def __init__(self, default: KeyAlgorithm, *, size: int, reuse: int | None) -> None:

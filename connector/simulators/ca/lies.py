@@ -74,12 +74,12 @@ class LyingBundles:
             case Lie.OTHER_GENERATION:
                 return self._bundles.encode(self._other(asked, same_person=True), password)
             case Lie.HOSTILE_MODULUS:
-                return self._bundles.pair(huge_modulus(self._dice), asked.certificate, password)
+                return self._bundles.misfit(huge_modulus(self._dice), asked.certificate, password)
             case Lie.HOSTILE_EXPONENT:
-                return self._bundles.pair(huge_exponent(self._dice), asked.certificate, password)
+                return self._bundles.misfit(huge_exponent(self._dice), asked.certificate, password)
             case _:
                 key = await self._keys.take(asked.order.key_algorithm)
-                return self._bundles.pair(key, asked.certificate, password)
+                return self._bundles.misfit(key, asked.certificate, password)
 
     def _other(self, asked: Escrowed, *, same_person: bool) -> Escrowed:
         for person in self._registry:

@@ -1,5 +1,6 @@
 """The JSON documents of the escrow API, honest or distorted by a lie."""
 
+import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ SOMEBODY_ELSE = "somebody.else"
 
 def listing(person: Person, chain: Sequence[x509.Certificate], lie: Lie | None) -> dict[str, Any]:
     """A ``Listing``: the person's record and all generations."""
-    record = person.record
+    record, generations = person.record, person.generations
     issuers = [_base64(issuer.public_bytes(serialization.Encoding.DER)) for issuer in chain]
     return {
         "person": {
@@ -28,7 +29,7 @@ def listing(person: Person, chain: Sequence[x509.Certificate], lie: Lie | None) 
         },
         "generations": [
             {**_distorted(_generation(generation), lie), "chain": issuers}
-            for generation in person.generations
+            for generation in (generations * 2 if lie is Lie.TWICE else generations)
         ],
     }
 
@@ -63,6 +64,10 @@ def _distorted(entry: dict[str, Any], lie: Lie | None) -> dict[str, Any]:
             wrong = {Usage.SIGNING: Usage.ENCRYPTION, Usage.ENCRYPTION: Usage.SIGNING}
             usage = Usage(entry["usage"])
             return {**entry, "usage": wrong.get(usage, usage).value}
+        case Lie.GARBAGE:
+            garbage = bytes(reversed(entry["certificate"].encode()))
+            digest = hashlib.sha256(garbage).hexdigest()
+            return {**entry, "certificate": _base64(garbage), "fingerprint": digest}
         case _:
             return entry
 
