@@ -48,13 +48,12 @@ def _apply(step: Holder, body: HumanBody) -> bool:
             return _cancel(step)
         case IdentityConfirmed():
             return _confirm(step, body.by)
-        case IdentityForgotten():
-            step.set(identity=None, delivered=(), last_digest=None)
-            return True
+        case PlanRequested() | IdentityForgotten():
+            if isinstance(body, IdentityForgotten):
+                step.set(identity=None, delivered=(), last_digest=None)
+            return True  # of a look at a plan only the audit record stays
         case GenerationDropped():
             return _drop(step, body)
-        case PlanRequested():
-            return True  # only looked at; the audit record is all that stays
 
 
 def _deliver(step: Holder, by: str) -> bool:
