@@ -7,18 +7,16 @@ open the gate for key material, do the steps, answer, end without cleaning up. T
 import asyncio
 import gc
 import os
-import secrets
-import signal
 import socket
 import time
 from collections.abc import Callable
-from functools import partial
 
 import uvloop
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.secret import allow_key_material
+from connector.crash import CrashPoint, armed, never
 from connector.handover import lockdown
 from connector.handover.plugins import open_escrow, open_target
 from connector.handover.steps import HandOverSteps
@@ -38,26 +36,33 @@ ANSWER_SECONDS = 0.2
 class Process:
     """What the steps need from this process (:class:`~connector.handover.steps.Surroundings`)."""
 
-    def __init__(self, channel: socket.socket, crash: Callable[[str], None]) -> None:
-        """Talk over ``channel``; ``crash`` is called with the name of each place passed."""
+    def __init__(
+        self,
+        channel: socket.socket,
+        token_bytes: Callable[[int], bytes],
+        crash_point: CrashPoint,
+    ) -> None:
+        """Talk over ``channel``; ``crash_point`` is called with the name of each place passed."""
         self._channel = channel
-        self.crash_point = crash
+        self.token_bytes = token_bytes
+        self.crash_point = crash_point
 
     def mark(self, mark: Mark) -> None:
         """Tell the service what is done next."""
         self._channel.sendall(encode_mark(mark))
-
-    def token_bytes(self, size: int) -> bytes:
-        """Chance of the operating system."""
-        return secrets.token_bytes(size)
 
     def monotonic(self) -> float:
         """The machine's monotonic clock, which the deadline is told in."""
         return time.monotonic()
 
 
-def main(channel: int) -> None:
-    """Run one hand-over over a connected socket, and answer on it."""
+def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
+    """Run one hand-over over a connected socket, and answer on it.
+
+    Args:
+        channel: descriptor of the socket.
+        token_bytes: source of chance for passwords.
+    """
     gc.disable()
     lockdown.close_everything_else(channel)
     lockdown.forget_signal_handlers()
@@ -65,12 +70,15 @@ def main(channel: int) -> None:
     lockdown.end_at(ENVELOPE_SECONDS)
     with socket.socket(fileno=lockdown.CHANNEL) as connected:
         envelope = Envelope.model_validate_json(_line(connected))
+        point = _crash_point(envelope.job)
         try:
             locked = _locked_down(envelope)
-            outcome = uvloop.run(_hand_over(envelope, connected, locked=locked))
+            process = Process(connected, token_bytes, point)
+            outcome = uvloop.run(_hand_over(envelope, process, locked=locked))
         except ConnectorError as error:
             outcome = NotSent(fault=error.fault())
         connected.sendall(encode(outcome))
+        point("handover.answered")
 
 
 def _line(channel: socket.socket) -> bytes:
@@ -96,17 +104,13 @@ def _locked_down(envelope: Envelope) -> bool:
     return locked
 
 
-def _crash_point(job: HandoverJob, name: str) -> None:
-    """Die like by ``kill -9`` at the place that a test named in the job."""
-    if job.crash_at == name:
-        os.kill(os.getpid(), signal.SIGKILL)
+def _crash_point(job: HandoverJob) -> CrashPoint:
+    return never if job.crash_at is None else armed(job.crash_at)
 
 
-async def _hand_over(
-    envelope: Envelope, channel: socket.socket, *, locked: bool
-) -> HandoverOutcome:
+async def _hand_over(envelope: Envelope, process: Process, *, locked: bool) -> HandoverOutcome:
     job = envelope.job
-    steps = HandOverSteps(job, Process(channel, partial(_crash_point, job)), locked)
+    steps = HandOverSteps(job, process, locked)
     left = envelope.deadline - ANSWER_SECONDS - time.monotonic()
     try:
         async with asyncio.timeout(left):

@@ -9,11 +9,13 @@ ever sent a signal. It ends when the service does, and its children with it.
 import contextlib
 import gc
 import os
+import secrets
 import selectors
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from connector.handover import child, lockdown, plugins
 from connector.handover.wire import Ended, Order, Ready, Report, Started, encode
@@ -103,10 +105,13 @@ class ForkServer:
         return True
 
 
-def main() -> None:
+def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
     """Load everything that a hand-over needs, say so, and serve.
 
-    The only argument is the number of the control socket's descriptor.
+    The only argument of the command is the number of the control socket's descriptor.
+
+    Args:
+        token_bytes: source of chance for passwords; benchmarks put in a fixed one.
     """
     with socket.socket(fileno=int(sys.argv[1])) as control:
         plugins.preload()
@@ -115,7 +120,7 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         control.sendall(encode(Ready(memory_locks=memory_locks)))
-        ForkServer(control, child.main).serve()
+        ForkServer(control, partial(child.main, token_bytes=token_bytes)).serve()
 
 
 if __name__ == "__main__":

@@ -39,10 +39,10 @@ class Surroundings(Protocol):
     def mark(self, mark: Mark) -> None:
         """Tell the service, before doing it, what is done next."""
 
-    def crash_point(self, name: str) -> None:
+    def crash_point(self, name: str, /) -> None:
         """A place at which tests let the process die."""
 
-    def token_bytes(self, size: int) -> bytes:
+    def token_bytes(self, size: int, /) -> bytes:
         """Chance for passwords."""
 
     def monotonic(self) -> float:
@@ -81,6 +81,7 @@ class HandOverSteps:
         return Refused(fault=fault, disclosed=self.disclosed)
 
     async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
+        self.around.crash_point("handover.started")
         listing = await self._timed("list", escrow.list(self.job.person))
         self.around.crash_point("handover.listed")
         if not self._is_approved(listing):
@@ -90,7 +91,7 @@ class HandOverSteps:
         receipts = tuple(_receipt(bundle) for bundle in bundles)
         delivery = target.deliver(self.job.holder, bundles, self._sending)
         delivered = await self._timed("deliver", delivery)
-        self.around.crash_point("handover.delivered")
+        self.around.crash_point("handover.sent")
         return Accepted(
             digest=set_digest(self.job.entries),
             bundles=receipts,
@@ -146,7 +147,9 @@ class HandOverSteps:
             self.disclosed += 1
             with await escrow.fetch(request, expected.fingerprint, password) as bundle:
                 self.around.crash_point("handover.fetched")
-                return open_bundle(bundle, password, expected)
+                identity = open_bundle(bundle, password, expected)
+        self.around.crash_point("handover.checked")
+        return identity
 
     def _packaged(self, identity: Identity, entry: SetEntry) -> Bundle:
         password = new_password(self.around.token_bytes)

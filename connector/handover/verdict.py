@@ -7,7 +7,7 @@ believed nothing: all keys of the job count as disclosed, and a copy may be at t
 
 import signal
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import WIFSIGNALED, WTERMSIG
 
 from connector.core.errors import ConnectorError, Permanent, Transient
@@ -20,6 +20,7 @@ from connector.core.handover import (
     Refused,
     Unknown,
 )
+from connector.handover.transcript import Transcript
 from connector.handover.wire import Mark, decode_outcome
 
 
@@ -27,42 +28,42 @@ from connector.handover.wire import Mark, decode_outcome
 class Observed:
     """What was seen of one process.
 
-    ``lines`` are complete lines without their ends. ``overflowed``: it wrote more than it may.
-    ``overran``: it was ended because its time was up. ``cancelled``: it was ended by a pause.
-    ``status``: its wait status, None when it never started or nobody could tell any more.
+    ``transcript``: what it wrote. ``overran``: it was ended because its time was up.
+    ``cancelled``: it was ended by a pause. ``status``: its wait status, None when it never started
+    or nobody could tell any more.
     """
 
-    lines: list[bytes] = field(default_factory=list)
-    overflowed: bool = False
+    transcript: Transcript
     overran: bool = False
     cancelled: bool = False
     status: int | None = None
 
-    def count(self, mark: Mark) -> int:
-        """How often a mark was told."""
-        return self.lines.count(mark.value.encode())
-
 
 def judge(job: HandoverJob, observed: Observed) -> HandoverOutcome:
     """The outcome of a hand-over whose process is gone."""
-    marks = [mark.value.encode() for mark in Mark]
-    answers = [line for line in observed.lines if line not in marks]
-    if not answers and not observed.overflowed:
+    if not observed.transcript.is_complete:
         return _without_answer(observed)
+    outcome = _answer(observed.transcript)
+    if outcome is not None and _fits(outcome, job, observed.transcript):
+        return outcome
+    fault = Permanent("HND-003", "reading the answer of a hand-over process").fault()
+    fault = fault.model_copy(update={"disclosed": True})
+    return Unknown(fault=fault, disclosed=len(job.entries))
+
+
+def _answer(transcript: Transcript) -> HandoverOutcome | None:
+    if transcript.overflowed or len(transcript.answers) != 1:
+        return None
     try:
-        outcome = decode_outcome(answers[0]) if len(answers) == 1 else None
+        return decode_outcome(transcript.answers[0])
     except ValueError:
-        outcome = None
-    if outcome is None or observed.overflowed or not _fits(outcome, job, observed):
-        fault = Permanent("HND-003", "reading the answer of a hand-over process").fault()
-        return Unknown(fault=fault, disclosed=len(job.entries))
-    return outcome
+        return None
 
 
-def _fits(outcome: HandoverOutcome, job: HandoverJob, observed: Observed) -> bool:
+def _fits(outcome: HandoverOutcome, job: HandoverJob, transcript: Transcript) -> bool:
     """Whether an answer agrees with what was told on the way, and with the job."""
-    sent = observed.count(Mark.SENDING) == 1
-    fetched = observed.count(Mark.FETCHING)
+    sent = transcript.count(Mark.SENDING) == 1
+    fetched = transcript.count(Mark.FETCHING)
     match outcome:
         case Accepted():
             bundles = Counter((one.slot, one.fingerprint) for one in outcome.bundles)
@@ -77,9 +78,9 @@ def _fits(outcome: HandoverOutcome, job: HandoverJob, observed: Observed) -> boo
 
 
 def _without_answer(observed: Observed) -> HandoverOutcome:
-    fetched = observed.count(Mark.FETCHING)
+    fetched = observed.transcript.count(Mark.FETCHING)
     fault = _cause(observed).fault().model_copy(update={"disclosed": fetched > 0})
-    if observed.count(Mark.SENDING):
+    if observed.transcript.count(Mark.SENDING):
         return Unknown(fault=fault, disclosed=fetched)
     return NotSent(fault=fault, disclosed=fetched)
 
@@ -92,7 +93,7 @@ def _cause(observed: Observed) -> ConnectorError:
         return Transient("HND-001", "handing over: ran into its limit")
     if ended_by == signal.SIGXCPU:
         return Permanent("KEY-210", "checking keys: out of processor time")
-    if observed.status is None and not observed.lines:
+    if observed.status is None and observed.transcript.is_empty:
         return Transient("HND-005", "handing over: no process was started")
     name = signal.Signals(ended_by).name if ended_by else "no answer"
     return Transient("HND-002", f"handing over: process ended by {name}")

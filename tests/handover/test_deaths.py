@@ -1,0 +1,125 @@
+"""Deaths: by the kernel's timer, with the service, with the forkserver; stopped or not."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector.core.handover import Accepted, NotSent, Unknown
+from connector.handover.parent import HandOver
+from tests.handover.conftest import COMMAND
+from tests.handover.scene import Person, Reached
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SERVICE = Path(__file__).parent / "service.py"
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that is not our child has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(descriptor, ended.set)
+    try:
+        async with asyncio.timeout(5):
+            await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("moment", ["list", "after"])
+async def test_stopped_process_dies_at_its_limit(
+    hand_over: HandOver, person: Person, moment: str
+) -> None:
+    """A process that was stopped does not outlive its limit; it never executes anything more."""
+    job = person.job(escrow={moment: "stop"}, target={moment: "stop"})
+    async with Reached(person) as reached, asyncio.TaskGroup() as group:
+        running = group.create_task(hand_over.run(job, 1.0))
+        _, pid = await reached.next()
+        await gone(pid)
+    outcome = running.result()
+    assert isinstance(outcome, Unknown if moment == "after" else NotSent)
+    assert outcome.fault.code == "HND-001"
+
+
+@pytest.mark.parametrize("act", ["stop", "stall-heard"])
+async def test_process_dies_with_the_service(person: Person, act: str) -> None:
+    """When the service is killed with -9, the kernel ends its hand-overs, stopped or not."""
+    job = person.job(escrow={"fetch": act})
+    async with Reached(person) as reached:
+        service = await asyncio.create_subprocess_exec(
+            sys.executable, str(SERVICE), *COMMAND, stdin=asyncio.subprocess.PIPE
+        )
+        assert service.stdin is not None
+        service.stdin.write(job.model_dump_json().encode() + b"\n")
+        _, pid = await reached.next()
+        service.kill()
+        await service.wait()
+        await gone(pid)
+        service.stdin.close()
+
+
+async def test_forkserver_that_died_is_replaced(person: Person) -> None:
+    """When the forkserver dies its hand-overs die with it; the next one gets a new forkserver."""
+    hand_over = HandOver(accept_unlocked_memory=True, command=COMMAND)
+    await hand_over.start()
+    async with Reached(person) as reached, asyncio.TaskGroup() as group:
+        running = group.create_task(hand_over.run(person.job(target={"after": "stop"}), 10))
+        _, pid = await reached.next()
+        os.kill(parent_of(pid), signal.SIGKILL)
+        await gone(pid)
+    assert isinstance(running.result(), Unknown)
+    assert isinstance(await hand_over.run(person.job(), 10), Accepted)
+    await hand_over.stop()
+
+
+async def test_stopping_the_service_ends_what_runs(person: Person) -> None:
+    """Stopping ends forkserver and processes; a hand-over afterwards starts them anew."""
+    hand_over = HandOver(accept_unlocked_memory=True, command=COMMAND)
+    await hand_over.start()
+    async with Reached(person) as reached, asyncio.TaskGroup() as group:
+        running = group.create_task(hand_over.run(person.job(escrow={"list": "stop"}), 10))
+        _, pid = await reached.next()
+        await hand_over.stop()
+        await gone(pid)
+    assert isinstance(running.result(), NotSent)
+    await hand_over.stop()
+
+
+async def test_forkserver_that_does_not_start_has_a_code(person: Person) -> None:
+    """A forkserver that ends at once is told as *not started*; nothing was sent."""
+    hand_over = HandOver(accept_unlocked_memory=True, command=("/bin/false",))
+    outcome = await hand_over.run(person.job(), 10)
+    assert isinstance(outcome, NotSent)
+    assert outcome.fault.code == "HND-005"
+
+
+@pytest.mark.parametrize(
+    ("point", "kind", "disclosed"),
+    [
+        ("handover.started", NotSent, 0),
+        ("handover.listed", NotSent, 0),
+        ("handover.fetched", NotSent, 1),
+        ("handover.checked", NotSent, 1),
+        ("handover.packaged", NotSent, 1),
+        ("handover.sending", Unknown, 2),
+        ("handover.sent", Unknown, 2),
+    ],
+)
+async def test_crash_points_stop_it_where_they_say(
+    hand_over: HandOver, person: Person, point: str, kind: type[NotSent | Unknown], disclosed: int
+) -> None:
+    """Killed at each numbered point, the outcome says what may have happened until there."""
+    outcome = await hand_over.run(person.job(crash_at=point), 10)
+    assert isinstance(outcome, kind)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-002", disclosed)

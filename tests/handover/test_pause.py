@@ -1,0 +1,41 @@
+"""A pause: what does not upload yet is ended, an upload runs on."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from connector.core.handover import Accepted, NotSent
+from connector.handover.parent import HandOver
+from tests.handover.scene import Person, Reached
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_pause_ends_what_does_not_upload_yet(hand_over: HandOver, person: Person) -> None:
+    """The one that fetches is ended and has sent nothing; the one that uploads gets through."""
+    async with Reached(person) as reached, asyncio.TaskGroup() as group:
+        fetching = group.create_task(hand_over.run(person.job(escrow={"fetch": "stop"}), 10))
+        uploading = group.create_task(hand_over.run(person.job(target={"after": "stop"}), 10))
+        where = dict([await reached.next(), await reached.next()])
+        hand_over.cancel_unsent()
+        outcome = await fetching
+        os.kill(where["after"], signal.SIGCONT)
+    assert isinstance(outcome, NotSent)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 1)
+    assert isinstance(uploading.result(), Accepted)
+
+
+async def test_pause_before_the_job_is_read(hand_over: HandOver, person: Person) -> None:
+    """A process that has not read its job yet is ended as well."""
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(hand_over.run(person.job(target={"after": "stall"}), 10))
+        group.create_task(_cancel(hand_over))
+    outcome = running.result()
+    assert isinstance(outcome, NotSent)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)
+
+
+async def _cancel(hand_over: HandOver) -> None:
+    hand_over.cancel_unsent()
