@@ -48,13 +48,11 @@ def open_bundle(der: bytes, password: str, slot: SlotName) -> list[Pair]:
         raise BadBundleError("the PKCS#12 holds no key with its certificate")
     first = _pair(slot, content.cert.certificate, _supported(content.key))
     others = [entry.certificate for entry in content.additional_certs]
-    return [first, *_further(der, password, others, first)]
+    return [first, *_further(der, password, others)]
 
 
-def _further(
-    der: bytes, password: str, certificates: list[x509.Certificate], first: Pair
-) -> Iterator[Pair]:
-    """The pairs besides the first one, if its keys are more than one."""
+def _further(der: bytes, password: str, certificates: list[x509.Certificate]) -> Iterator[Pair]:
+    """The pairs besides the first one, whose certificate is not among ``certificates``."""
     bags = list(_shrouded_keys(der))
     if len(bags) < 2:  # noqa: PLR2004 - the first key is loaded already
         return
@@ -62,7 +60,7 @@ def _further(
     for bag in bags:
         key = _load(bag, password)
         certificate = by_public_key.get(_spki(key))
-        if certificate is not None and _spki(key) != first.public_key:
+        if certificate is not None:
             yield _pair("archived", certificate, key)
 
 

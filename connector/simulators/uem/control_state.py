@@ -126,6 +126,7 @@ class ControlState:
 
     async def _reset(self, _: web.Request) -> web.Response:
         self._tenant.reset()
+        self._store.clear()
         self._faults.clear()
         self._webhook.faults.clear()
         return answer({})

@@ -23,7 +23,7 @@ class Store:
         """Replace the user's set, unless the group is set to keep none."""
         if not self._tenant.behaviour.keeps_uploads:
             return
-        previous = self._tenant.copies.get(user)
+        previous = self._tenant.copies.get(user)  # its retention ends with it
         if previous is not None:
             self._counted_from.pop(previous.upload, None)
         self._tenant.copies[user] = content
@@ -52,6 +52,11 @@ class Store:
         self._tenant.ledger.note("purge", at, user=user, upload=content.upload, why=why)
         return True
 
+    def clear(self) -> None:
+        """Forget all sets without a word."""
+        self._tenant.copies.clear()
+        self._counted_from.clear()
+
     def _count(self, user: int, upload: int, start: datetime) -> None:
         self._counted_from[upload] = start
         retention = self._tenant.behaviour.retention
@@ -61,12 +66,9 @@ class Store:
     def _expiry(self, user: int, upload: int) -> Callable[[datetime], None]:
         def expire(due: datetime) -> None:
             """Purge, unless the set was replaced or the retention changed meanwhile."""
-            content = self._tenant.copies.get(user)
             start = self._counted_from.get(upload)
             retention = self._tenant.behaviour.retention
-            if content is None or content.upload != upload or start is None or retention is None:
-                return
-            if start + retention <= due:
+            if start is not None and retention is not None and start + retention <= due:
                 self.purge(user, "retention", due)
 
         return expire

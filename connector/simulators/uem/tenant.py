@@ -49,12 +49,12 @@ class Tenant:
         self._next_user, self._next_device, self._log_lines = FIRST_USER, FIRST_DEVICE, 0
 
     def reset(self) -> None:
-        """Forget users, devices, copies, ledger, markers; undo all switches and clock offsets.
+        """Forget users, devices, ledger, markers; undo all switches and clock offsets.
 
         Numbers that were given out are not given out again.
         """
         self.behaviour = self.options.behaviour()
-        for holdings in (self.users, self.devices, self._owned, self.copies):
+        for holdings in (self.users, self.devices, self._owned):
             holdings.clear()
         self.timetable.clear()
         self.ledger.clear()

@@ -71,6 +71,22 @@ async def test_a_second_upload_needs_a_push(
     assert (await profile(api, device))["Status"] == 3
 
 
+async def test_the_newest_of_two_pushes_counts(
+    api: Api, control: UemControl, pairs: list[MadePair]
+) -> None:
+    """A push under way is replaced by the next one: one installation, a delay after the last."""
+    user = await control.add_user("ada")
+    device = await control.enrol(user)
+    await api.upload(user, upload_body(pairs[0]))
+    await control.advance_clock(40)
+    await api("POST", PUSH, {"DeviceId": device})
+    await control.advance_clock(40)
+    assert (await profile(api, device))["Status"] == 1
+    await control.advance_clock(40)
+    assert (await profile(api, device))["Status"] == 3
+    assert len(await control.ledger("installed")) == 1
+
+
 async def test_a_release_that_pushes_by_itself_is_a_switch(
     api: Api, control: UemControl, pairs: list[MadePair]
 ) -> None:

@@ -47,6 +47,19 @@ async def test_a_second_upload_starts_the_retention_anew(
     assert not await present(control, user)
 
 
+async def test_a_longer_retention_keeps_what_is_there(
+    api: Api, control: UemControl, pairs: list[MadePair]
+) -> None:
+    """A changed setting holds for the sets that are kept already."""
+    user = await control.add_user("ada")
+    await api.upload(user, upload_body(pairs[0]))
+    await control.switch(retention=7200)
+    await control.advance_clock(7000)
+    assert await present(control, user)
+    await control.advance_clock(200)
+    assert not await present(control, user)
+
+
 async def test_never_purging_is_a_fault_that_can_be_ended(
     api: Api, control: UemControl, pairs: list[MadePair]
 ) -> None:
