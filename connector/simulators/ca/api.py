@@ -125,9 +125,9 @@ class EscrowApi:
         """Person and fingerprint that a request is about, as far as they are known already."""
         if "person" in request.match_info:
             return request.match_info["person"], None
-        for recovery in self._parts.recoveries.all():
-            if recovery.request_id == request.match_info.get("request_id"):
-                return recovery.asked.person, recovery.asked.fingerprint
+        recovery = self._parts.recoveries.known(request.match_info.get("request_id", ""))
+        if recovery is not None:
+            return recovery.asked.person, recovery.asked.fingerprint
         if request.method != "PUT":
             return None, None
         try:

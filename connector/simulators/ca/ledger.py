@@ -1,6 +1,7 @@
 """The record of every request that the escrow API received, for whoever checks from outside."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,6 +15,7 @@ class Ledger:
         """Take the clock."""
         self._now = now
         self._entries: list[LedgerEntry] = []
+        self._counts: Counter[Operation] = Counter()
         self._grown = asyncio.Condition()
 
     async def enter(
@@ -40,6 +42,7 @@ class Ledger:
             status=None,
         )
         self._entries.append(entry)
+        self._counts[operation] += 1
         async with self._grown:
             self._grown.notify_all()
         return number
@@ -55,8 +58,5 @@ class Ledger:
     async def wait(self, operation: Operation, count: int) -> int:
         """Wait until at least ``count`` requests of this kind arrived; how many there are."""
         async with self._grown:
-            await self._grown.wait_for(lambda: self._count(operation) >= count)
-        return self._count(operation)
-
-    def _count(self, operation: Operation) -> int:
-        return sum(entry.operation is operation for entry in self._entries)
+            await self._grown.wait_for(lambda: self._counts[operation] >= count)
+        return self._counts[operation]

@@ -48,19 +48,23 @@ class Recoveries:
         self._registry = registry
         self._approval = approval
         self._requests: dict[str, Recovery] = {}
+        self._by_person: dict[str, dict[str, Recovery]] = {}
 
     def all(self) -> list[Recovery]:
         """Every request that was not cleaned up, in the order of arrival."""
         return list(self._requests.values())
+
+    def known(self, request_id: str) -> Recovery | None:
+        """The request of this id, whosever it is."""
+        return self._requests.get(request_id)
 
     def open(self, person: str, client: str) -> list[Recovery]:
         """The requests of a client for a person that have not ended."""
         self._registry.person(person)
         return [
             recovery
-            for recovery in self._requests.values()
-            if (recovery.asked.person, recovery.client) == (person, client)
-            and recovery.state in OPEN
+            for recovery in self._by_person.get(person, {}).values()
+            if recovery.client == client and recovery.state in OPEN
         ]
 
     def begin(self, request_id: str, asked: NewRequest, client: str) -> tuple[Recovery, bool]:
@@ -78,7 +82,9 @@ class Recoveries:
         _recoverable(self._registry.generation(asked.person, asked.fingerprint))
         waits = self._approval if person.record.approval is None else person.record.approval
         state = RequestState.PENDING if waits else RequestState.GRANTED
-        recovery = self._requests[request_id] = Recovery(request_id, asked, client, state)
+        recovery = Recovery(request_id, asked, client, state)
+        self._requests[request_id] = recovery
+        self._by_person.setdefault(asked.person, {})[request_id] = recovery
         return recovery, True
 
     def look(self, request_id: str, client: str) -> Recovery:
@@ -119,6 +125,7 @@ class Recoveries:
         recovery = self._requests.get(request_id)
         if recovery is not None and recovery.client == client:
             del self._requests[request_id]
+            del self._by_person[recovery.asked.person][request_id]
 
     def decide(self, request_id: str, decision: Decision) -> Recovery:
         """What people, or time, decide.
