@@ -23,6 +23,7 @@ HEAD = """\
 ROUTE = "staff"
 WANTED = frozenset({"tls", "webhook"})
 """Sections that the model could do without, and a real service can not."""
+UNSHOWN = frozenset({"testing"})
 WIDTH = 96
 
 
@@ -31,7 +32,7 @@ def example(plugins: Plugins) -> str:
     uem, ca = (_name(min(kinds, default="")) for kinds in (plugins.targets, plugins.escrow))
     page = _Page({("routes", "NAME", "uem"): uem, ("routes", "NAME", "ca"): ca})
     for group in groups(settings_model(plugins)):
-        if group.path:
+        if group.path and group.path[0] not in UNSHOWN:
             page.group(group)
     return HEAD + "\n".join(page.lines) + "\n"
 

@@ -6,11 +6,9 @@ A plug-in is a class with ``name``, ``settings_model`` and ``capabilities``
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
-
-from connector.core.errors import Permanent
 
 ESCROW = "pki_connector.escrow"
 TARGETS = "pki_connector.targets"
@@ -41,18 +39,3 @@ def _models(group: str, broken: dict[str, str]) -> dict[str, type[BaseModel]]:
         except (ImportError, AttributeError) as error:
             broken[point.name] = type(error).__name__
     return models
-
-
-def plugin_class(group: str, name: str) -> Any:
-    """The plug-in ``name`` of a group (``ESCROW`` or ``TARGETS``).
-
-    Raises:
-        Permanent: ``CFG-004`` when none of that name is installed or it cannot be loaded.
-    """
-    for point in entry_points(group=group, name=name):
-        try:
-            return point.load()
-        except (ImportError, AttributeError) as error:
-            text = f"loading plug-in {name}: {type(error).__name__}"
-            raise Permanent("CFG-004", text) from error
-    raise Permanent("CFG-004", f"no plug-in {name} is installed in {group}")
