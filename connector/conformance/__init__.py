@@ -14,4 +14,7 @@ pytest.register_assert_rewrite(
     "connector.conformance.journal_samples",
     "connector.conformance.journal_states",
     "connector.conformance.target",
+    "connector.conformance.target_acts",
+    "connector.conformance.target_looks",
+    "connector.conformance.target_world",
 )
