@@ -1,7 +1,7 @@
 """The CA's notifications: signed as Standard Webhooks 1.0 has it, sent again until accepted.
 
-A notification keeps its id over all tries and gets a new timestamp with each; they go out one
-after another. Source: the Standard Webhooks specification, sections on headers and retries.
+A notification keeps its id and body over all tries and gets a new ``webhook-timestamp`` with each;
+they go out one after another. Source: the Standard Webhooks specification, sections on headers and retries.
 """
 
 import asyncio
@@ -27,13 +27,14 @@ class _Notification:
     type: str
     person: str
     fingerprint: str
+    happened: datetime
     sent: int = 0
     dropped: bool = False
     status: int = 0
 
-    def body(self, now: datetime) -> str:
+    def body(self) -> str:
         data = {"person": self.person, "fingerprint": self.fingerprint}
-        document = {"type": self.type, "timestamp": now.isoformat(), "data": data}
+        document = {"type": self.type, "timestamp": self.happened.isoformat(), "data": data}
         return orjson.dumps(document).decode()
 
     def info(self) -> NotificationInfo:
@@ -72,9 +73,8 @@ class Notifier:
         """Queue one notification, unless there is no place to send it to."""
         if self._webhook is None:
             return
-        notification = _Notification(
-            f"msg_{self._dice.getrandbits(96):024x}", kind, person, fingerprint
-        )
+        name = f"msg_{self._dice.getrandbits(96):024x}"
+        notification = _Notification(name, kind, person, fingerprint, self._now())
         self._all.append(notification)
         if self._faults.drop:
             self._faults = self._faults.model_copy(update={"drop": self._faults.drop - 1})
@@ -114,7 +114,7 @@ class Notifier:
         if webhook is None:
             return 0
         now = self._now()
-        body = notification.body(now)
+        body = notification.body()
         notification.sent += 1
         try:
             headers = self._headers(webhook, notification, now, body)
