@@ -1,7 +1,8 @@
 """The CA's notifications: signed as Standard Webhooks 1.0 has it, sent again until accepted.
 
 A notification keeps its id and body over all tries and gets a new ``webhook-timestamp`` with each;
-they go out one after another. Source: the Standard Webhooks specification, sections on headers and retries.
+they go out one after another. Source: the Standard Webhooks specification, sections on headers and
+retries.
 """
 
 import asyncio
