@@ -19,6 +19,10 @@ BAD_REQUEST = 400
 LINGER = 2.0
 """Seconds for which the rest of a refused body is read and dropped, so that the answer arrives."""
 
+READ_AHEAD = 16 * 1024
+"""Bytes of a body that are read before anybody asks for it: all that a caller who is not known yet
+can make us hold, per connection (aiohttp's own default is 256 KiB)."""
+
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
@@ -88,6 +92,7 @@ class Connections(web.Server):
             max_line_size=limits.header,
             max_field_size=limits.header,
             max_headers=limits.header_fields,
+            read_bufsize=READ_AHEAD,
         )
         self._most = limits.connections
         self._peers = peers

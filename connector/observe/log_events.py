@@ -1,0 +1,37 @@
+"""What a log line may carry: the events, and per event the keys. Everything else is dropped.
+
+``event`` is a short constant, never a sentence with values. A test finds every log call of the
+package and holds it against this table.
+"""
+
+from collections.abc import Mapping
+
+FIRST = ("ts", "level", "event", "logger")
+
+COMMON = frozenset(
+    {"request_id", "delivery_id", "event_id", "trace_id", "partition", "error_code", "error"}
+)
+"""Keys that any event may carry: ids made by us, codes, classes of errors."""
+
+USERS = frozenset({"user", "person", "holder"})
+"""Keys whose value names a human; written as a keyed hash unless set otherwise."""
+
+IDENTIFIERS = frozenset({"event_id", "delivery_id", "request_id", "trace_id", "fingerprint"})
+"""Keys that hold long hexadecimal text by nature; the scrubber lets that, and only that, pass."""
+
+FOREIGN = "library.message"
+"""The event under which a library's own words appear: the template, without its values."""
+
+EVENTS: Mapping[str, frozenset[str]] = {
+    FOREIGN: frozenset({"message"}),
+    "intake.certificate_refused": frozenset(),
+    "intake.certificate_reloaded": frozenset(),
+    "intake.error": frozenset(),
+    "journal.lost": frozenset(),
+    "plugin.failed": frozenset({"stage"}),
+    "secrets.reloaded": frozenset({"count"}),
+    "service.ready": frozenset({"intake_port", "observe_port"}),
+    "service.stopping": frozenset(),
+    "upstream.changed": frozenset({"backend", "state"}),
+    "upstream_read_repeated": frozenset({"upstream", "attempt"}),
+}

@@ -1,0 +1,32 @@
+"""The metrics page of the documentation, made from the catalogue."""
+
+from connector.observe.definitions import CATALOGUE, PREFIX, Metric
+
+INTRODUCTION = """# Metrics
+
+`/metrics` on the observation port speaks the Prometheus text format and OpenMetrics. Base units
+only; counters end in `_total`, moments in time in `_timestamp_seconds`. No label ever holds a user,
+a device, an address or free text; a value that is not known beforehand is counted as `other`.
+Combinations that are known beforehand are there from the first scrape on, at zero.
+
+`enrolment_to_ready_seconds` is the one to set an objective on. `audit_records` and
+`audit_head_prefix` show the end of each audit chain: keep them outside the cluster, and a cut-off
+chain can be proven with `audit verify`.
+
+This page is generated from `connector/observe/definitions.py`; `make docs` writes it anew.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def metrics_page() -> str:
+    """The whole page, Markdown."""
+    return INTRODUCTION + "".join(map(_row, CATALOGUE))
+
+
+def _row(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+    buckets = f" Buckets: {', '.join(f'{edge:g}' for edge in metric.buckets)}."
+    meaning = metric.help + (buckets if metric.buckets else "")
+    return f"| `{PREFIX}{metric.name}` | {metric.kind} | {labels} | {meaning} |\n"
