@@ -1,0 +1,5 @@
+"""``pki-connector demo``: the main job, end to end, with real processes on loopback ports."""
+
+from connector.demo.story import run
+
+__all__ = ["run"]

@@ -1,0 +1,255 @@
+"""The story of the demo. Every line with a tick was looked at from the outside.
+
+What counts is what the simulated UEM and its devices hold and did, never what the connector says.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from connector.demo.cast import (
+    Actor,
+    employ,
+    encryption_certificates,
+    readable,
+    write_mails,
+)
+from connector.demo.leaks import Searcher
+from connector.demo.mail import MailWriter
+from connector.demo.narrator import CheckFailedError, Narrator
+from connector.demo.stage import Stage
+from connector.simulators.ca.commands import Operation
+
+PATIENCE = 25.0
+POLL = 0.1
+
+
+async def run(console: Console) -> int:
+    """Play the demo in a temporary folder.
+
+    Returns:
+        0 when everything that was checked held, 1 otherwise.
+    """
+    narrator = Narrator(console)
+    with tempfile.TemporaryDirectory(prefix="pki-connector-demo-") as folder:
+        try:
+            await Story(Path(folder), narrator).play()
+        except (CheckFailedError, TimeoutError) as error:
+            narrator.say(f"  ✘ FAILED: {error or 'waited too long'}")
+            _tail(Path(folder), narrator)
+            return 1
+    narrator.say(
+        f"Done: {narrator.checked} things checked from the outside, all as they should be."
+    )
+    return 0
+
+
+def _tail(folder: Path, narrator: Narrator) -> None:
+    log = folder / "connector" / "serve.log"
+    if log.is_file():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]:
+            narrator.say(f"    {line}")
+
+
+class Story:
+    """The acts of the demo, one after the other."""
+
+    def __init__(self, folder: Path, narrator: Narrator) -> None:
+        """Nothing has happened yet."""
+        self._folder = folder
+        self._tell = narrator
+        self._writer = MailWriter()
+
+    async def play(self) -> None:
+        """All of it.
+
+        Raises:
+            CheckFailedError: something was not as it should be.
+            TimeoutError: something that should happen did not.
+        """
+        self._tell.say("Starting a CA, a UEM and the connector, each a process of its own")
+        async with Stage(self._folder) as self._stage:
+            status = await self._stage.uem.test_webhook()
+            self._tell.check("the UEM's «test connection» reaches the connector", status == 200)
+            await self._before()
+            await self._first_device()
+            await self._killed_on_the_way()
+            await self._purged()
+            await self._renewed()
+            await self._left()
+            await self._shown()
+            await self._nothing_leaked()
+
+    async def _until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for something seen from the outside, then tick it off."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not await holds():
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise CheckFailedError(f"not within {PATIENCE:.0f} s: {what}") from None
+        self._tell.check(what, holds=True)
+
+    async def _before(self) -> None:
+        """Two people have certificates, and mail that nobody can read on a phone yet."""
+        stage = self._stage
+        self._alice, self._bob = await employ(stage, "alice"), await employ(stage, "bob")
+        for actor in (self._alice, self._bob):
+            await write_mails(stage, actor, self._writer, stage.aside)
+        self._tell.say(
+            "alice has three generations of encryption keys (one expired), bob one;"
+            f" {len(self._alice.mails) + len(self._bob.mails)} mails encrypted by"
+            f" {self._writer.tool}"
+        )
+
+    async def _enrol(self, actor: Actor, name: str) -> int:
+        device = await self._stage.uem.enrol(actor.user, name=name)
+        actor.devices.append(device)
+        self._tell.say(f"{name} (device {device}) enrols; the UEM posts its webhook")
+        return device
+
+    async def _reads_all(self, actor: Actor, device: int) -> None:
+        total = len(actor.mails)
+
+        async def holds() -> bool:
+            return await readable(self._stage, actor, device) == total
+
+        await self._until(f"device {device} decrypts all {total} mails of {actor.name}", holds)
+
+    async def _first_device(self) -> None:
+        device = await self._enrol(self._bob, "bob's phone")
+        await self._reads_all(self._bob, device)
+
+    async def _killed_on_the_way(self) -> None:
+        """While alice's keys are on their way, the connector dies as if the power had failed."""
+        stage, alice = self._stage, self._alice
+        fetched = sum(one.operation is Operation.FETCH for one in await stage.ca.ledger())
+        uploads = len(await stage.uem.ledger("upload"))
+        phone = await self._enrol(alice, "alice's phone")
+        tablet = await self._enrol(alice, "alice's tablet")
+        async with asyncio.timeout(PATIENCE):
+            await stage.ca.wait_for(Operation.FETCH, fetched + 1)
+        await stage.connector.kill()
+        sent = len(await stage.uem.ledger("upload")) - uploads
+        self._tell.say(
+            "kill -9 of the connector while the first of alice's keys leaves escrow"
+            f" ({sent} uploads so far)"
+        )
+        await stage.connector.start()
+        await stage.ready()
+        self._tell.say("the connector is back")
+        for device in (phone, tablet):
+            await self._reads_all(alice, device)
+
+    async def _purged(self) -> None:
+        """The retention passes; the copies are gone, and the connector names its evidence."""
+        uem = self._stage.uem
+
+        async def no_copy() -> bool:
+            return not await uem.copies()
+
+        await self._until("the UEM holds no copy of any key any more (its ledger)", no_copy)
+        for actor in (self._alice, self._bob):
+            await self._concluded(actor)
+
+    async def _concluded(self, actor: Actor) -> None:
+        async def holds() -> bool:
+            state = await self._stage.ask("status", "holder", actor.holder)
+            return bool(_holder(state)["copy"]["state"] == "gone")
+
+        await self._until(f"the connector has concluded that {actor.name}'s copy is gone", holds)
+        evidence = _holder(await self._stage.ask("status", "holder", actor.holder))["copy"]
+        self._tell.say(f"    evidence: {evidence['evidence']}")
+
+    async def _renewed(self) -> None:
+        """The CA renews alice's certificate: everything goes out once more, old keys included."""
+        stage, alice = self._stage, self._alice
+        last = max((entry["seq"] for entry in await stage.uem.ledger()), default=0)
+        renewed = await stage.ca.renew("alice")
+        await write_mails(stage, alice, self._writer, stage.aside)
+        self._tell.say("the CA renews alice's certificate and says so; a new mail is written")
+        upload = await stage.uem.wait_for(
+            "upload", lambda entry: entry["user"] == alice.user, since=last, within=PATIENCE
+        )
+        wanted = {one.fingerprint for one in await encryption_certificates(stage, alice)}
+        self._tell.check(
+            f"the upload holds the whole archive ({len(wanted)} encryption generations)",
+            wanted <= set(_fingerprints(upload)) and renewed.fingerprint in wanted,
+        )
+        for device in alice.devices:
+            await stage.uem.wait_for(
+                "install",
+                lambda entry, device=device: entry["device"] == device,
+                since=last,
+                within=PATIENCE,
+            )
+            self._tell.check(f"the profile was pushed to device {device} again", holds=True)
+            await self._reads_all(alice, device)
+
+    async def _left(self) -> None:
+        stage, bob = self._stage, self._bob
+        device = bob.devices[0]
+        await stage.uem.unenrol(device)
+        self._tell.say(f"device {device} of bob unenrols")
+
+        async def holds() -> bool:
+            return not _holder(await stage.ask("status", "holder", bob.holder))["devices"]
+
+        await self._until("the connector knows that bob has no device any more", holds)
+        self._tell.check("the device has lost the keys", await readable(stage, bob, device) == 0)
+        await self._concluded(self._alice)
+
+    async def _shown(self) -> None:
+        code, table = await self._stage.tell("status")
+        self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
+        self._tell.check("`pki-connector status` answers", code == 0)
+        code, _ = await self._stage.tell("audit", "verify")
+        self._tell.check("`pki-connector audit verify` finds the audit trail whole", code == 0)
+
+    async def _nothing_leaked(self) -> None:
+        """Every key and password that travelled is looked for wherever the connector wrote."""
+        stage = self._stage
+        searcher = Searcher(await self._planted())
+        in_process = await asyncio.to_thread(searcher.in_process, stage.connector.pid)
+        self._tell.check(
+            f"{searcher.count} planted secrets: 0 hits in the connector's memory, environment and"
+            " arguments",
+            not in_process,
+        )
+        code = await stage.connector.stop()
+        self._tell.check("the connector ends in good order when asked", code == 0)
+        in_files = await asyncio.to_thread(searcher.in_files, stage.written)
+        self._tell.check("0 hits in every file, log and answer it wrote", not in_files)
+
+    async def _planted(self) -> list[bytes]:
+        """Pieces of private keys and passwords, as CA and UEM saw them pass."""
+        at_ca = await self._stage.ca.markers()
+        at_uem = await self._stage.uem.markers()
+        found = [bytes.fromhex(value) for value in at_ca.binary]
+        found += [value.encode() for value in at_ca.text]
+        for marker in at_uem:
+            value = str(marker["value"])
+            text = marker["encoding"] == "text"
+            found.append(value.encode() if text else bytes.fromhex(value))
+        return found
+
+
+def _holder(answer: dict[str, object]) -> dict[str, object]:
+    """The one holder of a status answer."""
+    return answer
+
+
+def _fingerprints(entry: object) -> list[str]:
+    """All certificate fingerprints in a ledger entry, wherever they stand."""
+    match entry:
+        case dict():
+            return [found for value in entry.values() for found in _fingerprints(value)]
+        case list():
+            return [found for value in entry for found in _fingerprints(value)]
+        case str() if len(entry) == 64:  # noqa: PLR2004 - SHA-256 in hexadecimal
+            return [entry]
+        case _:
+            return []
