@@ -1,0 +1,173 @@
+"""Between the simulated CA and the simulated UEM, over TLS, with real PKCS#12 files."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import TypeAdapter
+
+from connector.core.handover import Accepted, Changed, HandoverOutcome, NotSent, Unknown
+from connector.handover.parent import HandOver
+from connector.handover.server import COMMAND
+from connector.simulators.ca.commands import Issue, Lie, LieOrder, Operation
+from tests.handover.test_deaths import SERVICE
+from tests.handover.upstreams import PERSON, Upstreams, upstreams
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Upstreams]:
+    async with upstreams(tmp_path_factory.mktemp("world")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def real() -> AsyncIterator[HandOver]:
+    running = HandOver(accept_unlocked_memory=True)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def test_whole_archive_arrives(world: Upstreams, real: HandOver) -> None:
+    """Signing pair, current pair, an expired one and an RSA-1024 one are in the UEM's copy."""
+    job = await world.job()
+    outcome = await real.run(job, 20)
+    assert isinstance(outcome, Accepted), outcome
+    assert outcome.server_time is not None
+    assert len(outcome.bundles) == 4
+    copy = await world.uem.copy(world.holder)
+    assert copy["present"]
+    stored = str(copy)
+    assert all(entry.fingerprint in stored.lower() for entry in job.entries)
+
+
+@pytest.mark.parametrize("profile", ["modern", "compat"])
+async def test_both_profiles_are_opened_by_the_uem(
+    world: Upstreams, real: HandOver, profile: str
+) -> None:
+    """The UEM opens the bundles of either profile with their passwords."""
+    outcome = await real.run(await world.job(pkcs12_profile=profile), 20)
+    assert isinstance(outcome, Accepted)
+
+
+@pytest.mark.parametrize(
+    ("lie", "code"),
+    [
+        (Lie.OTHER_PERSONS_KEY, "KEY-206"),
+        (Lie.MISFIT_KEY, "KEY-201"),
+        (Lie.OTHER_GENERATION, "KEY-202"),
+        (Lie.TRUNCATED, "P12-002"),
+        (Lie.HOSTILE_MODULUS, "KEY-204"),
+        (Lie.HOSTILE_EXPONENT, "KEY-204"),
+        (Lie.REDIRECT, "CA-006"),
+        (Lie.HTML, "CA-004"),
+        (Lie.HUGE, "CA-005"),
+    ],
+)
+async def test_liar_is_found_out(world: Upstreams, real: HandOver, lie: Lie, code: str) -> None:
+    """Each lie of the CA has its own code, nothing is sent, and the next holder is served."""
+    job = await world.job()
+    await world.ca.lie(LieOrder(lie=lie, operation=Operation.FETCH))
+    try:
+        outcome = await real.run(job, 20)
+    finally:
+        await world.ca.be_honest()
+    assert isinstance(outcome, NotSent), outcome
+    assert outcome.fault.code == code
+    assert isinstance(await real.run(await world.job(), 20), Accepted)
+
+
+async def test_dribbling_ca_is_given_up(world: Upstreams, real: HandOver) -> None:
+    """A CA that sends a byte now and then costs the attempt its limit, not more."""
+    job = await world.job()
+    await world.ca.lie(LieOrder(lie=Lie.DRIBBLE, operation=Operation.FETCH))
+    try:
+        outcome = await real.run(job, 1.5)
+    finally:
+        await world.ca.be_honest()
+    assert isinstance(outcome, NotSent)
+    assert outcome.fault.code == "HND-001"
+
+
+async def test_new_generation_makes_it_changed(world: Upstreams, real: HandOver) -> None:
+    """A renewal between approval and hand-over is noticed before any key is fetched."""
+    job = await world.job()
+    await world.ca.issue(Issue(person=PERSON))
+    fetched = [one for one in await world.ca.ledger() if one.operation is Operation.FETCH]
+    assert isinstance(await real.run(job, 20), Changed)
+    after = [one for one in await world.ca.ledger() if one.operation is Operation.FETCH]
+    assert len(after) == len(fetched)
+
+
+async def test_unanswered_upload_is_unknown(world: Upstreams, real: HandOver) -> None:
+    """The UEM takes the set and never answers: the fate is unknown, and the set is there."""
+    job = await world.job()
+    await world.uem.purge()
+    fault = await world.uem.fault("apply_silent", path="uploadsmimecerts")
+    try:
+        outcome = await real.run(job, 5)
+    finally:
+        await world.uem.clear_faults(fault)
+    assert isinstance(outcome, Unknown), outcome
+    assert outcome.fault.code in {"UEM-002", "HND-001"}
+    assert (await world.uem.copy(world.holder))["present"]
+
+
+async def test_no_secret_is_in_the_services_memory(world: Upstreams) -> None:
+    """After real hand-overs no piece of a key or password is in service or forkserver."""
+    job = await world.job()
+    service = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(SERVICE),
+        *COMMAND,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert service.stdin is not None
+    assert service.stdout is not None
+    service.stdin.write(job.model_dump_json().encode() + b"\n")
+    line = await service.stdout.readline()
+    outcome: HandoverOutcome = TypeAdapter(HandoverOutcome).validate_json(line)
+    assert isinstance(outcome, Accepted)
+    secrets = await world.secrets()
+    assert len(secrets) > 20
+    forkservers = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
+    assert len(forkservers) == 1
+    for pid in (service.pid, int(forkservers[0])):
+        memory = b"".join(memory_of(pid))
+        assert job.digest.encode() in memory or pid != service.pid
+        assert not [piece for piece in secrets if piece in memory]
+        assert not [piece for piece in secrets if piece in proc_files(pid)]
+    service.stdin.write(b"\n")
+    await service.wait()
+
+
+def proc_files(pid: int) -> bytes:
+    return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline"))
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """The readable and writable memory of a process."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(one, 16) for one in span.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+async def test_key_material_cannot_be_made_here() -> None:
+    """In any process but a hand-over's, making key material is a fault of its own."""
+    code = "from connector.core.secret import KeyMaterial; KeyMaterial(b'x')"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"KEY-900" in said

@@ -1,0 +1,52 @@
+"""A process with a simulated CA and a simulated UEM; prints where they are as one line of JSON.
+
+Keys are made here and nowhere else, so that the test's own process never holds one.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from connector.simulators.ca import CaOptions, CaSimulator
+from connector.simulators.uem import UemOptions, UemSimulator
+
+
+async def main(folder: Path, more: dict[str, Any]) -> None:
+    password, code = folder / "password", folder / "tenant-code"
+    password.write_text("marker-uem-password")
+    code.write_text("marker-tenant-code")
+    ca_options = CaOptions.model_validate({"directory": folder / "ca", **more})
+    uem_options = UemOptions(
+        directory=folder / "uem", password_file=password, tenant_code_file=code
+    )
+    async with CaSimulator(ca_options) as ca, UemSimulator(uem_options) as uem:
+        escrow = {
+            "address": ca.api_url,
+            "ca_file": str(ca.tls.ca),
+            "client_certificate_file": str(ca.tls.client_certificate),
+            "client_key_file": str(ca.tls.client_key),
+        }
+        target = {
+            "address": uem.api_url,
+            "ca_file": str(uem.ca_file),
+            "username": uem_options.api_user,
+            "password_file": str(password),
+            "tenant_code_file": str(code),
+            "archived_mode": "list-field",
+        }
+        told = {
+            "escrow": escrow,
+            "target": target,
+            "ca_control": ca.control_url,
+            "uem_control": uem.control_url,
+            "issuers": str(folder / "ca" / "issuers.pem"),
+        }
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.readline)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), json.loads(sys.argv[2])))
