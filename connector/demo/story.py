@@ -6,7 +6,10 @@ What counts is what the simulated UEM and its devices hold and did, never what t
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -38,7 +41,7 @@ async def run(console: Console) -> int:
         try:
             await Story(Path(folder), narrator).play()
         except (CheckFailedError, TimeoutError) as error:
-            narrator.say(f"  ✘ FAILED: {error or 'waited too long'}")
+            narrator.say(f"  ✘ FAILED: {str(error) or 'waited too long'}")
             _tail(Path(folder), narrator)
             return 1
     narrator.say(
@@ -73,7 +76,9 @@ class Story:
         self._tell.say("Starting a CA, a UEM and the connector, each a process of its own")
         async with Stage(self._folder) as self._stage:
             status = await self._stage.uem.test_webhook()
-            self._tell.check("the UEM's «test connection» reaches the connector", status == 200)
+            self._tell.check(
+                "the UEM's «test connection» reaches the connector", status == HTTPStatus.OK
+            )
             await self._before()
             await self._first_device()
             await self._killed_on_the_way()
@@ -87,7 +92,7 @@ class Story:
         """Wait for something seen from the outside, then tick it off."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await holds():
+                while not await holds():  # noqa: ASYNC110 - seen from the outside, by looking
                     await asyncio.sleep(POLL)
         except TimeoutError:
             raise CheckFailedError(f"not within {PATIENCE:.0f} s: {what}") from None
@@ -157,12 +162,15 @@ class Story:
 
     async def _concluded(self, actor: Actor) -> None:
         async def holds() -> bool:
-            state = await self._stage.ask("status", "holder", actor.holder)
-            return bool(_holder(state)["copy"]["state"] == "gone")
+            return bool((await self._holder(actor))["copy"]["state"] == "gone")
 
         await self._until(f"the connector has concluded that {actor.name}'s copy is gone", holds)
-        evidence = _holder(await self._stage.ask("status", "holder", actor.holder))["copy"]
-        self._tell.say(f"    evidence: {evidence['evidence']}")
+        evidence = (await self._holder(actor))["copy"]["evidence"]
+        self._tell.say(f"    evidence: {evidence}")
+
+    async def _holder(self, actor: Actor) -> dict[str, Any]:
+        """What the connector says of a holder."""
+        return dict(await self._stage.ask("status", "holder", actor.holder))
 
     async def _renewed(self) -> None:
         """The CA renews alice's certificate: everything goes out once more, old keys included."""
@@ -181,10 +189,7 @@ class Story:
         )
         for device in alice.devices:
             await stage.uem.wait_for(
-                "install",
-                lambda entry, device=device: entry["device"] == device,
-                since=last,
-                within=PATIENCE,
+                "install", partial(_concerns, device), since=last, within=PATIENCE
             )
             self._tell.check(f"the profile was pushed to device {device} again", holds=True)
             await self._reads_all(alice, device)
@@ -196,7 +201,7 @@ class Story:
         self._tell.say(f"device {device} of bob unenrols")
 
         async def holds() -> bool:
-            return not _holder(await stage.ask("status", "holder", bob.holder))["devices"]
+            return not (await self._holder(bob))["devices"]
 
         await self._until("the connector knows that bob has no device any more", holds)
         self._tell.check("the device has lost the keys", await readable(stage, bob, device) == 0)
@@ -237,9 +242,8 @@ class Story:
         return found
 
 
-def _holder(answer: dict[str, object]) -> dict[str, object]:
-    """The one holder of a status answer."""
-    return answer
+def _concerns(device: int, entry: dict[str, Any]) -> bool:
+    return bool(entry["device"] == device)
 
 
 def _fingerprints(entry: object) -> list[str]:
