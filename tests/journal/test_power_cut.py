@@ -142,9 +142,7 @@ async def check_rounds(journal: SqliteJournal, told: Told) -> None:
     assert len([one async for one in journal.audit(0)]) == record.audit_count
 
 
-async def test_nothing_acknowledged_is_lost(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> None:
+async def test_nothing_acknowledged_is_lost(folders: Folders, seed: int) -> None:
     """At forty random moments of a history, with synchronous=FULL."""
     within = await count_changes()
     for number in range(40):
@@ -152,9 +150,7 @@ async def test_nothing_acknowledged_is_lost(
         assert await cut(folders.mktemp("cut"), dice, "FULL", within) == 0
 
 
-async def test_the_test_sees_what_normal_would_lose(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> None:
+async def test_the_test_sees_what_normal_would_lose(folders: Folders, seed: int) -> None:
     """The same cuts with synchronous=NORMAL lose acknowledged events; else the test is blind."""
     within = await count_changes()
     for number in range(200):
@@ -165,9 +161,7 @@ async def test_the_test_sees_what_normal_would_lose(
 
 
 @pytest.mark.slow
-async def test_nothing_acknowledged_is_lost_at_any_moment(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> None:
+async def test_nothing_acknowledged_is_lost_at_any_moment(folders: Folders, seed: int) -> None:
     """At four hundred random moments."""
     within = await count_changes()
     for number in range(400):
