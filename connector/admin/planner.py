@@ -1,0 +1,208 @@
+"""A dry run: what a delivery would do now. Looks at UEM and CA; touches no key."""
+
+from collections.abc import Callable, Mapping
+
+from connector.admin.records import PlannedDevice, PlannedGeneration, PlanReport
+from connector.core.errors import ConnectorError, Fault, Permanent, Transient
+from connector.core.holder.planning import unfit_device
+from connector.core.identity import agrees, observed_pair
+from connector.core.model import (
+    DeviceFacts,
+    HolderFacts,
+    IdentityPair,
+    Millis,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import Mode, OtherDevices, RoutePolicy
+from connector.core.ports import EscrowBackend, EscrowListing, Target
+from connector.core.selection import Selection, select
+from connector.core.states import CopyState, HolderState
+
+
+class Planner:
+    """Goes through what planning goes through, and gathers every fault instead of stopping.
+
+    Args:
+        routes: the routes in force.
+        backends: open escrow backends by the CA's name.
+        targets: open targets by the UEM's name.
+        now: journal time in milliseconds.
+    """
+
+    def __init__(
+        self,
+        routes: Callable[[], Mapping[str, RoutePolicy]],
+        backends: Mapping[str, EscrowBackend],
+        targets: Mapping[str, Target],
+        now: Callable[[], Millis],
+    ) -> None:
+        """Nothing is looked at yet."""
+        self._routes = routes
+        self._backends = backends
+        self._targets = targets
+        self._now = now
+
+    async def plan(self, state: HolderState) -> PlanReport:
+        """What a delivery for this holder would do now."""
+        report = PlanReport(holder=state.key, name=state.name, mail=state.mail)
+        try:
+            facts = await self._look_up(state)
+            route = self._route(state, facts)
+        except ConnectorError as error:
+            return report.model_copy(update={"faults": (error.fault(),)})
+        faults = _device_faults(facts, route)
+        if route.mode is Mode.OBSERVE:
+            faults.append(Permanent("DLV-005", "the route only observes").fault())
+        report = report.model_copy(
+            update={
+                "name": facts.name,
+                "mail": facts.mail,
+                "route": route.name,
+                "ca": route.ca,
+                "devices": _devices(state, facts, route),
+                "replaces": _replaces(state, None),
+                "faults": tuple(faults),
+            }
+        )
+        return await self._with_set(report, state, facts, route)
+
+    async def _look_up(self, state: HolderState) -> HolderFacts:
+        subject = parse_subject(state.key)
+        target = self._targets.get(subject.tenant)
+        if target is None:
+            raise Permanent("USR-007", "the UEM of this holder is not configured any more")
+        facts = await target.look_up(subject.id, {})
+        if facts is None:
+            raise Permanent("USR-001", "the UEM does not know this user")
+        if not facts.active:
+            raise Permanent("USR-002", "the user is inactive in the UEM")
+        return facts
+
+    def _route(self, state: HolderState, facts: HolderFacts) -> RoutePolicy:
+        uem = parse_subject(state.key).tenant
+        fitting = (r for r in self._routes().values() if r.uem == uem and r.fits(facts))
+        route = next(fitting, None)
+        if route is None:
+            raise Permanent("USR-003", "no route fits the user's group and mail domain")
+        return route
+
+    async def _with_set(
+        self, report: PlanReport, state: HolderState, facts: HolderFacts, route: RoutePolicy
+    ) -> PlanReport:
+        """Add person, generations and set; what keeps them from being known is a fault too."""
+        try:
+            pair = observed_pair(facts, route)
+            report = report.model_copy(update={"person": pair.person})
+            listing = await self._backends[route.ca].list(pair.person)
+            report = report.model_copy(update={"generations": _listed(state, listing)})
+            _same_person(state, pair, listing, route)
+            selection = self._select(state, facts, route, listing)
+        except ConnectorError as error:
+            return report.model_copy(update={"faults": (*report.faults, error.fault())})
+        return report.model_copy(
+            update={
+                "generations": _chosen(report.generations, selection),
+                "digest": selection.digest,
+                "replaces": _replaces(state, selection),
+            }
+        )
+
+    def _select(
+        self, state: HolderState, facts: HolderFacts, route: RoutePolicy, listing: EscrowListing
+    ) -> Selection:
+        rules = route.selection().model_copy(
+            update={
+                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
+                "delivered": tuple(sent.public_key for sent in state.delivered),
+            }
+        )
+        return select(
+            [escrowed.generation for escrowed in listing.certificates],
+            person=listing.person,
+            address=facts.mail.lower(),
+            rules=rules,
+            now=self._now(),
+        )
+
+
+def _same_person(
+    state: HolderState, pair: IdentityPair, listing: EscrowListing, route: RoutePolicy
+) -> None:
+    if state.identity is not None and state.identity.pinned != pair:
+        raise Permanent("IDN-001", "the user's identity attributes are not those pinned before")
+    agrees(pair, listing.person, route)
+
+
+def _devices(
+    state: HolderState, facts: HolderFacts, route: RoutePolicy
+) -> tuple[PlannedDevice, ...]:
+    tenant = parse_subject(state.key).tenant
+    return tuple(
+        PlannedDevice(
+            device=subject_key(tenant, SubjectKind.DEVICE, device.id),
+            name=device.friendly_name or device.serial,
+            platform=device.platform,
+            enrolled=device.enrolled,
+            unfit=unfit_device(device, route),
+        )
+        for device in facts.devices
+    )
+
+
+def _device_faults(facts: HolderFacts, route: RoutePolicy) -> list[Fault]:
+    enrolled = [device for device in facts.devices if device.enrolled]
+    unfit: list[DeviceFacts] = [device for device in enrolled if unfit_device(device, route)]
+    if len(unfit) == len(enrolled):
+        text = "no enrolled device is healthy and allowed by the gates"
+        return [Transient("USR-004", text).fault()]
+    if unfit and route.other_devices is OtherDevices.HOLD:
+        text = "another enrolled device of the user is not healthy or allowed"
+        return [Transient("USR-005", text).fault()]
+    return []
+
+
+def _listed(state: HolderState, listing: EscrowListing) -> tuple[PlannedGeneration, ...]:
+    delivered = {sent.public_key for sent in state.delivered}
+    generations = [escrowed.generation for escrowed in listing.certificates]
+    return tuple(
+        PlannedGeneration(
+            fingerprint=generation.fingerprint,
+            slot=None,
+            why="not decided",
+            usage=generation.usage,
+            not_before=generation.not_before,
+            not_after=generation.not_after,
+            revoked_at=generation.revoked_at,
+            delivered_before=generation.public_key in delivered,
+        )
+        for generation in sorted(generations, key=lambda g: -g.not_before)
+    )
+
+
+def _chosen(
+    listed: tuple[PlannedGeneration, ...], selection: Selection
+) -> tuple[PlannedGeneration, ...]:
+    slots = {entry.fingerprint: entry.slot for entry in selection.entries}
+    return tuple(
+        row.model_copy(
+            update={
+                "slot": slots.get(row.fingerprint),
+                "why": selection.left_out.get(row.fingerprint, "in the set"),
+            }
+        )
+        for row in listed
+    )
+
+
+def _replaces(state: HolderState, selection: Selection | None) -> str:
+    """What the UEM holds for the user that an upload would replace, as far as we know."""
+    copy = state.copy_
+    if copy.state is CopyState.NONE and not state.delivered:
+        return "what somebody may have put in by hand; nothing of ours is there"
+    if copy.state in {CopyState.NONE, CopyState.GONE}:
+        return "nothing: our last copy is gone"
+    if selection is not None and copy.digests == (selection.digest,):
+        return "the same set (retention starts anew)"
+    return "another set of ours" if copy.state is CopyState.PRESENT else "perhaps a set of ours"

@@ -1,0 +1,67 @@
+"""What the operators' socket needs behind it, as a protocol."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from connector.admin.records import (
+    Act,
+    AuditReport,
+    Kind,
+    Operator,
+    Overview,
+    PlanReport,
+    Published,
+    Receipt,
+    SubjectDetail,
+    SubjectPage,
+    VersionView,
+)
+from connector.core.audit import AuditRecord
+from connector.core.journal import StatusFilter
+
+
+class AdminService(Protocol):
+    """Everything that operators may ask and do.
+
+    Raises everywhere: ``Rejected`` ``DLV-007`` for a subject that is not known, ``EVT-007`` for a
+    question that cannot be answered as it is; ``Transient`` ``JRN-001`` when the journal cannot be
+    written.
+    """
+
+    async def overview(self) -> Overview:
+        """The service at a glance."""
+        ...
+
+    async def listing(self, query: StatusFilter) -> SubjectPage:
+        """A page of subjects."""
+        ...
+
+    async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
+        """One subject, by key, or by id, user name or mail when only one fits."""
+        ...
+
+    async def act(self, act: Act, operator: Operator, key: str = "") -> Receipt:
+        """Make an act durable; it is applied in the order of the journal.
+
+        The same ``key`` again (chosen by the operator's program) changes nothing more.
+
+        Raises:
+            Rejected: ``DLV-006`` when it does not fit the subject's state.
+        """
+        ...
+
+    async def plan(self, wanted: str, operator: Operator) -> PlanReport:
+        """What a delivery for a holder would do now; looks at UEM and CA, and is audited."""
+        ...
+
+    def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
+        """The audit trail, of one partition behind a sequence number, or of all."""
+        ...
+
+    async def verify(self, published: Sequence[Published]) -> AuditReport:
+        """Check the audit trail against its key, the journal's own heads, and published ones."""
+        ...
+
+    def version(self) -> VersionView:
+        """What runs here."""
+        ...

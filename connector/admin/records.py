@@ -1,0 +1,283 @@
+"""What crosses the operators' socket, as records. Public data only; nothing here holds a key."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from connector.core.audit import Finding
+from connector.core.errors import Fault
+from connector.core.model import Millis, Record, Sha256Hex, Slot, SubjectKey, Usage
+from connector.core.states import Brakes, DeviceState, HolderState, PersonState
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=512)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
+Wanted = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+"""A subject as people name it: its key, or its id, user name or mail if only one fits."""
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
+"""A fingerprint or an unambiguous beginning of it."""
+Kind = Literal["holder", "device", "person"]
+
+
+class Deliver(Record):
+    """Open a new delivery, perhaps after taking one encryption generation out by name."""
+
+    act: Literal["deliver"] = "deliver"
+    holder: Wanted
+    reason: Words = ""
+    drop_generation: Fingerprint | None = None
+
+
+class RetryOne(Record):
+    """Try again what failed or waits for one holder."""
+
+    act: Literal["retry"] = "retry"
+    holder: Wanted
+    reason: Words = ""
+
+
+class RetryMany(Record):
+    """Try again for all holders with this code or on this route; at least one of both."""
+
+    act: Literal["retry_many"] = "retry_many"
+    code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")
+    route: str | None = None
+    reason: Words = ""
+
+
+class Cancel(Record):
+    """End the open delivery."""
+
+    act: Literal["cancel"] = "cancel"
+    holder: Wanted
+    reason: Reason
+
+
+class ConfirmIdentity(Record):
+    """Confirm that the changed identity pair is right."""
+
+    act: Literal["confirm_identity"] = "confirm_identity"
+    holder: Wanted
+    reason: Reason
+
+
+class ForgetIdentity(Record):
+    """Forget the pinned identity and the delivered fingerprints."""
+
+    act: Literal["forget_identity"] = "forget_identity"
+    holder: Wanted
+    reason: Reason
+
+
+class Pause(Record):
+    """Apply the brake, on one route or on all."""
+
+    act: Literal["pause"] = "pause"
+    route: str | None = None
+    reason: Words = ""
+
+
+class Resume(Record):
+    """Release the brake, on one route or on all."""
+
+    act: Literal["resume"] = "resume"
+    route: str | None = None
+    reason: Words = ""
+
+
+HolderAct = Deliver | RetryOne | Cancel | ConfirmIdentity | ForgetIdentity
+Act = Annotated[HolderAct | RetryMany | Pause | Resume, Field(discriminator="act")]
+
+
+class Operator(Record):
+    """Who asks: the verified user id of the peer, and the name he gives himself, unverified."""
+
+    uid: int
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = ""
+
+    @property
+    def by(self) -> str:
+        """As the audit trail names him."""
+        return f"local:{self.uid} as {self.name}" if self.name else f"local:{self.uid}"
+
+
+class Receipt(Record):
+    """The act is durable in the journal and will be applied in its order there."""
+
+    act: str
+    subjects: tuple[SubjectKey, ...]
+
+
+class SubjectSummary(Record):
+    """One line of a listing. ``installed`` of ``devices`` have the set of the newest delivery."""
+
+    kind: Kind
+    key: SubjectKey
+    name: str = ""
+    mail: str = ""
+    route: str | None = None
+    phase: str = ""
+    since: Millis | None = None
+    delivery: str | None = None
+    installed: int = 0
+    devices: int = 0
+    copy_state: str = ""
+    next_step: str | None = None
+    next_due: Millis | None = None
+    code: str | None = None
+    detail: str = ""
+
+
+class SubjectPage(Record):
+    """A page of a listing; ``after`` continues it, None at the end. ``now``: the service's time."""
+
+    items: tuple[SubjectSummary, ...]
+    after: SubjectKey | None = None
+    now: Millis
+
+
+class GenerationRow(Record):
+    """One generation of a holder, and how it stands on each of his devices.
+
+    ``devices``: device key → ``missing``, ``scheduled``, ``sent``, ``present`` or ``unknown``.
+    """
+
+    fingerprint: Sha256Hex
+    slot: Slot | None = None
+    usage: Usage | None = None
+    not_before: Millis | None = None
+    not_after: Millis | None = None
+    revoked_at: Millis | None = None
+    delivered_at: Millis | None = None
+    dropped: bool = False
+    devices: dict[SubjectKey, str] = Field(default_factory=dict)
+
+
+class SubjectDetail(Record):
+    """Everything known of one subject."""
+
+    summary: SubjectSummary
+    state: Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
+    generations: tuple[GenerationRow, ...] = ()
+    now: Millis
+
+
+class PartitionView(Record):
+    """What a partition knows of itself."""
+
+    partition: int
+    epoch: int
+    commits: int
+    audit_count: int
+    audit_head: str
+    brakes: Brakes
+
+
+class UpstreamView(Record):
+    """How an upstream (``ca:NAME``, ``uem:NAME``) stands; ``closed``: effects pass."""
+
+    name: str
+    state: Literal["closed", "half_open", "open"] = "closed"
+    code: str | None = None
+
+
+class PhaseCount(Record):
+    """How many subjects are in a phase."""
+
+    kind: str
+    route: str
+    phase: str
+    count: int
+
+
+class Overview(Record):
+    """The service at a glance."""
+
+    now: Millis
+    version: str
+    counts: tuple[PhaseCount, ...]
+    partitions: tuple[PartitionView, ...]
+    upstreams: tuple[UpstreamView, ...]
+    dead_letters: int
+
+
+class PlannedGeneration(Record):
+    """A listed generation and what would become of it: its slot, or why it is left out."""
+
+    fingerprint: Sha256Hex
+    slot: Slot | None
+    why: str
+    usage: Usage
+    not_before: Millis
+    not_after: Millis
+    revoked_at: Millis | None = None
+    delivered_before: bool = False
+
+
+class PlannedDevice(Record):
+    """A device of the user, whether it is enrolled, and why it would not count as fit."""
+
+    device: SubjectKey
+    name: str = ""
+    platform: str = ""
+    enrolled: bool
+    unfit: str | None = None
+
+
+class PlanReport(Record):
+    """What a delivery would do now. Nothing was fetched and nothing was sent.
+
+    ``replaces`` says what the UEM holds that the upload would replace; ``faults`` hold everything
+    that would stop it, in the order in which it would be met. ``digest`` names the set.
+    """
+
+    holder: SubjectKey
+    name: str = ""
+    mail: str = ""
+    route: str | None = None
+    ca: str | None = None
+    person: str | None = None
+    generations: tuple[PlannedGeneration, ...] = ()
+    devices: tuple[PlannedDevice, ...] = ()
+    digest: Sha256Hex | None = None
+    replaces: str = ""
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def would_deliver(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.faults
+
+
+class Published(Record):
+    """Head and count of a partition's chain as they were published elsewhere."""
+
+    partition: int = Field(ge=0)
+    count: int | None = Field(default=None, ge=0)
+    head: Sha256Hex | None = None
+
+
+class ChainReport(Record):
+    """One partition's chain after a check: how long it is, its head, and what is wrong."""
+
+    partition: int
+    count: int
+    head: str
+    findings: tuple[Finding, ...] = ()
+
+
+class AuditReport(Record):
+    """Result of a check of the audit trail."""
+
+    chains: tuple[ChainReport, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(chain.findings for chain in self.chains)
+
+
+class VersionView(Record):
+    """What runs there."""
+
+    version: str
+    python: str

@@ -1,0 +1,212 @@
+"""The operators' service on a journal: look at states, make acts durable, check the trail."""
+
+import platform
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
+from connector.admin.auditing import ChainCheck, check_chain
+from connector.admin.planner import Planner
+from connector.admin.records import (
+    Act,
+    AuditReport,
+    HolderAct,
+    Kind,
+    Operator,
+    Overview,
+    PartitionView,
+    Pause,
+    PhaseCount,
+    PlanReport,
+    Published,
+    Receipt,
+    Resume,
+    RetryMany,
+    SubjectDetail,
+    SubjectPage,
+    UpstreamView,
+    VersionView,
+)
+from connector.admin.search import as_key, every, find
+from connector.admin.views import State, matrix, summary
+from connector.core.audit import AuditRecord
+from connector.core.errors import Rejected
+from connector.core.events import PlanRequested
+from connector.core.journal import Journal, PartitionRecord, StatusFilter
+from connector.core.model import SubjectKey, parse_subject
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Clock
+from connector.core.secret import Credential
+from connector.core.states import HolderState, Phase
+
+BATCH = 200
+DEAD_LETTERS_SEEN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the operators' service needs besides journal and planner.
+
+    ``unique`` makes an id that never comes twice, ``routes`` and ``upstreams`` tell how things
+    stand now, ``audit_key`` is the key of the chain's MAC, ``version`` that of the program.
+    """
+
+    clock: Clock
+    unique: Callable[[], str]
+    audit_key: Credential
+    routes: Callable[[], Mapping[str, RoutePolicy]]
+    upstreams: Callable[[], Sequence[UpstreamView]]
+    version: str
+
+
+class OperatorService:
+    """:class:`connector.admin.port.AdminService` on a journal."""
+
+    def __init__(self, journal: Journal, planner: Planner, around: Surroundings) -> None:
+        """Nothing is asked yet."""
+        self._journal = journal
+        self._planner = planner
+        self._around = around
+
+    async def overview(self) -> Overview:
+        """The service at a glance."""
+        counts = await self._journal.counts()
+        return Overview(
+            now=self._around.clock.now(),
+            version=self._around.version,
+            counts=tuple(
+                PhaseCount(kind=kind, route=route, phase=phase, count=count)
+                for (kind, route, phase), count in sorted(counts.items())
+            ),
+            partitions=tuple(map(_partition, await self._journal.records())),
+            upstreams=tuple(self._around.upstreams()),
+            dead_letters=len(await self._journal.dead_letters(DEAD_LETTERS_SEEN)),
+        )
+
+    async def listing(self, query: StatusFilter) -> SubjectPage:
+        """A page of subjects."""
+        states = await self._journal.status(query)
+        more = len(states) == query.limit
+        return SubjectPage(
+            items=tuple(map(summary, states)),
+            after=states[-1].key if more else None,
+            now=self._around.clock.now(),
+        )
+
+    async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
+        """One subject."""
+        state = await self._find(kind, wanted)
+        return SubjectDetail(
+            summary=summary(state),
+            state=state,
+            generations=matrix(state) if isinstance(state, HolderState) else (),
+            now=self._around.clock.now(),
+        )
+
+    async def act(self, act: Act, operator: Operator, key: str = "") -> Receipt:
+        """Make an act durable."""
+        stamp = self._stamp(operator, key)
+        match act:
+            case Pause() | Resume():
+                subjects = await self._brake(act, stamp)
+            case RetryMany():
+                subjects = await self._retry_many(act, stamp)
+            case _:
+                subjects = await self._holder_act(act, stamp)
+        return Receipt(act=act.act, subjects=subjects)
+
+    async def plan(self, wanted: str, operator: Operator) -> PlanReport:
+        """What a delivery would do now; who asked is durable before anything is looked at."""
+        state = await self._holder(wanted)
+        stamp = self._stamp(operator)
+        body = PlanRequested(by=operator.by)
+        await self._journal.append(events_for(stamp, state.key, [body]))
+        return await self._planner.plan(state)
+
+    async def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
+        """The audit trail."""
+        if partition is not None and partition >= self._journal.partitions:
+            raise Rejected("EVT-007", f"there are {self._journal.partitions} partitions")
+        wanted = range(self._journal.partitions) if partition is None else [partition]
+        for number in wanted:
+            async for record in self._journal.audit(number, after):
+                yield record
+
+    async def verify(self, published: Sequence[Published]) -> AuditReport:
+        """Check the trail; the journal's own heads are read first, as it grows meanwhile."""
+        records = await self._journal.records()
+        chains = []
+        for record in records:
+            marks = [known for known in published if known.partition == record.partition]
+            own = Published(
+                partition=record.partition,
+                count=record.audit_count,
+                head=record.audit_head or None,
+            )
+            check = ChainCheck(self._around.audit_key, record.partition, [own, *marks])
+            chains.append(await check_chain(check, self._journal.audit(record.partition)))
+        return AuditReport(chains=tuple(chains))
+
+    def version(self) -> VersionView:
+        """What runs here."""
+        return VersionView(version=self._around.version, python=platform.python_version())
+
+    def _stamp(self, operator: Operator, key: str = "") -> Stamp:
+        unique = f"{operator.uid}:{key}" if key else self._around.unique()
+        return Stamp(unique, self._around.clock.now(), operator)
+
+    async def _find(self, kind: Kind, wanted: str) -> State:
+        routes = self._around.routes().values()
+        tenants = {route.ca if kind == "person" else route.uem for route in routes}
+        return await find(self._journal, kind, wanted, sorted(tenants))
+
+    async def _holder(self, wanted: str) -> HolderState:
+        """A known holder; or, by his complete key, one whose notification was lost."""
+        key = as_key("holder", wanted)
+        uems = {route.uem for route in self._around.routes().values()}
+        if key and parse_subject(key).tenant in uems:
+            known = (await self._journal.load([key])).get(key)
+            return known if isinstance(known, HolderState) else HolderState(key=key)
+        found = await self._find("holder", wanted)
+        if not isinstance(found, HolderState):
+            raise Rejected("DLV-007", "the key names no holder")
+        return found
+
+    async def _holder_act(self, act: HolderAct, stamp: Stamp) -> tuple[SubjectKey, ...]:
+        state = await self._holder(act.holder)
+        bodies = holder_bodies(act, state, stamp.operator.by)
+        await self._journal.append(events_for(stamp, state.key, bodies))
+        return (state.key,)
+
+    async def _brake(self, act: Pause | Resume, stamp: Stamp) -> tuple[SubjectKey, ...]:
+        if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
+            raise Rejected("EVT-007", "no such route is configured")
+        events = brake_events(stamp, act, self._journal.partitions)
+        await self._journal.append(events)
+        return tuple(event.subject for event in events)
+
+    async def _retry_many(self, act: RetryMany, stamp: Stamp) -> tuple[SubjectKey, ...]:
+        if act.code is None and act.route is None:
+            raise Rejected("EVT-007", "a retry of many needs a code or a route")
+        query = StatusFilter(kind="holder", code=act.code, route=act.route)
+        keys = [state.key async for state in every(self._journal, query) if _may_retry(state)]
+        for start in range(0, len(keys), BATCH):
+            part = keys[start : start + BATCH]
+            await self._journal.append(retry_events(stamp, part, act.reason))
+        return tuple(keys)
+
+
+def _may_retry(state: State) -> bool:
+    delivery = state.delivery if isinstance(state, HolderState) else None
+    return delivery is not None and delivery.phase is not Phase.COMPLETED
+
+
+def _partition(record: PartitionRecord) -> PartitionView:
+    return PartitionView(
+        partition=record.partition,
+        epoch=record.epoch,
+        commits=record.commits,
+        audit_count=record.audit_count,
+        audit_head=record.audit_head,
+        brakes=record.brakes,
+    )
