@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Self
 
+from pydantic import BaseModel
+
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus, Slot
 from connector.core.ports import (
@@ -41,7 +43,7 @@ class WorkspaceOne:
     """
 
     name: ClassVar[str] = "workspace_one"
-    settings_model: ClassVar[type[WorkspaceOneSettings]] = WorkspaceOneSettings
+    settings_model: ClassVar[type[BaseModel]] = WorkspaceOneSettings
     capabilities: ClassVar[TargetCapabilities] = TargetCapabilities(
         push=True, reads_copy_back=False
     )
