@@ -1,28 +1,37 @@
 """The composition root: settings → adapters → workers, and the order of start and stop.
 
-Start: secrets, journal, hand-over server, upstreams, workers, then the listeners. Stop (SIGTERM or
-SIGINT): unready, stop accepting, drain the workers, close the upstreams, close the journal.
+Start: journal, hand-over server, upstreams, workers, then the listeners. Stop (SIGTERM or SIGINT):
+unready, stop accepting, drain the workers, close the upstreams, close the journal.
 """
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import structlog
+
+from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
-from connector.assembly import ports, tenants
+from connector.assembly import observation, ports, tenants
 from connector.assembly.clock import MachineClock, dice
-from connector.core.errors import Fault, Permanent
-from connector.core.metrics import CircuitState, Metrics, NoMetrics
+from connector.assembly.gauges import Gauges
+from connector.assembly.operators import Operators
+from connector.assembly.ports import OpenPorts
+from connector.core.errors import ConnectorError, Fault, Permanent
+from connector.core.metrics import CircuitState
 from connector.core.policy import RoutePolicy
-from connector.core.secret import Credential
+from connector.core.ports import EscrowBackend, Target
 from connector.core.states import Effect
 from connector.crash import CrashPoint, armed, never
 from connector.handover.parent import HandOver
 from connector.intake.server import IntakeServer, Surroundings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
+from connector.observe.health import Health
+from connector.observe.server import ObserveServer
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
 from connector.settings.values import millis
@@ -30,55 +39,49 @@ from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.effects import UpstreamEffects
 from connector.worker.gate import Gate
 
-Say = Callable[..., None]
+GAUGES_EVERY = 15.0
+
+log = structlog.get_logger("connector.app")
 
 
-@dataclass
+@dataclass(slots=True)
 class Parts:
-    """What a running service is made of."""
+    """What a running service is made of, in the order in which it is opened."""
 
-    settings: Settings
-    clock: MachineClock
-    metrics: Metrics
-    secrets: SecretFiles
     journal: SqliteJournal
-    hand_over: HandOver
+    backends: OpenPorts[EscrowBackend]
+    targets: OpenPorts[Target]
     gate: Gate
+    secrets: SecretFiles
     workers: list[PartitionWorker]
     intake: IntakeServer
+    admin: AdminServer
+    health: Health
+    observe: ObserveServer
 
 
 class Service:
-    """One process of the connector, from start to end.
+    """One process of the connector, from start to end. ``settings`` are checked ones."""
 
-    Args:
-        settings: checked settings.
-        say: writes one log line: an event name and its fields.
-    """
-
-    def __init__(self, settings: Settings, say: Say) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Nothing is opened yet."""
         self._settings = settings
-        self._say = say
-        self._stop = asyncio.Event()
-        self._lost: Permanent | None = None
         self._policies = settings.policies()
         self._clock = MachineClock()
-        self._metrics: Metrics = NoMetrics()
-
-    def stop(self) -> None:
-        """Ask for an orderly end."""
-        self._stop.set()
+        self._metrics = observation.metrics(settings)
+        self._stop = asyncio.Event()
+        self._lost: Permanent | None = None
 
     async def run(self) -> None:
-        """Serve until :meth:`stop`.
+        """Serve until SIGTERM or SIGINT.
 
         Raises:
-            Permanent: ``JRN-002`` when the journal was lost; what keeps it from starting otherwise.
+            Permanent: ``JRN-002`` when the journal was lost; or what keeps it from starting.
         """
+        observation.start_logging(self._settings, self._clock, self._metrics)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
             parts = await self._open(stack)
             async with asyncio.TaskGroup() as group:
@@ -94,63 +97,106 @@ class Service:
         hand_over = HandOver(accept_unlocked_memory=settings.handover.accept_unlocked_memory)
         await hand_over.start()
         stack.push_async_callback(hand_over.stop)
-        escrow = await stack.enter_async_context(ports.backends(settings))
-        uems = await stack.enter_async_context(ports.targets(settings))
-        gate = gates.gate(settings, self._clock, self._routes, self._metrics, self._alarm)
+        backends = await stack.enter_async_context(ports.backends(settings))
+        targets = await stack.enter_async_context(ports.targets(settings))
+        gate = gates.gate(settings, self._clock, self._routes, self._metrics, _alarm)
+        secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
+        effects = self._effects(backends, targets, hand_over)
+        key = secrets.snapshot.credential(settings.audit.key_file)
+        workers = [
+            PartitionWorker(
+                journal=journal,
+                partition=partition,
+                effects=effects,
+                gate=gate,
+                clock=self._clock,
+                routes=self._routes,
+                dice=dice,
+                audit_key=key,
+                metrics=self._metrics,
+                crash=self._crash_point(),
+                options=self._options(),
+            )
+            for partition in range(journal.partitions)
+        ]
+        health = Health({"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy})
+        listen = settings.service.observe.listen
+        self._parts = Parts(
+            journal=journal,
+            backends=backends,
+            targets=targets,
+            gate=gate,
+            secrets=secrets,
+            workers=workers,
+            intake=self._intake(journal, secrets),
+            admin=Operators(settings, self._clock, gate).server(journal, backends, targets, key),
+            health=health,
+            observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
+        )
+        return self._parts
 
-        async def reloaded(changed: frozenset[Path]) -> None:
-            await escrow.reopen()
-            await uems.reopen()
-            gate.credentials_reloaded()
-            intake.replace_tenants(tenants.tenants(settings, secrets.snapshot))
-            for worker in workers:
-                worker.wake()
-            self._say("secrets.reloaded", count=len(changed))
+    async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
+        """Probes and workers first, webhooks last; on the way down the other way round."""
+        running = [group.create_task(worker.run()) for worker in parts.workers]
+        for number, task in enumerate(running):
+            parts.health.watch(f"partition-{number}", task)
+        async with parts.observe as observe, parts.admin:
+            for worker in parts.workers:
+                await worker.running.wait()
+            self._metrics.partitions_owned(len(parts.workers))
+            follow = [group.create_task(one) for one in self._followers(parts)]
+            async with parts.intake as intake:
+                parts.health.start()
+                log.info("service.ready", intake_port=intake.port, observe_port=observe.port)
+                await self._stop.wait()
+                parts.health.drain()
+                log.info("service.stopping")
+            for worker in parts.workers:
+                worker.stop()
+            await asyncio.gather(*running, *follow)
 
-        secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=reloaded)
-        intake = self._intake(journal, secrets)
-        effects = UpstreamEffects(
-            backends=escrow,
-            targets=uems,
-            references=ports.references(settings),
+    def _followers(self, parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
+        gauges = Gauges(parts.journal, self._metrics, self._clock, self._policies)
+        tidy_every = self._settings.worker.tidy_every.total_seconds()
+        return (
+            parts.secrets.follow(self._stop),
+            gauges.follow(self._stop, GAUGES_EVERY, tidy_every),
+        )
+
+    def _effects(
+        self,
+        backends: Mapping[str, EscrowBackend],
+        targets: Mapping[str, Target],
+        hand_over: HandOver,
+    ) -> UpstreamEffects:
+        return UpstreamEffects(
+            backends=backends,
+            targets=targets,
+            references=ports.references(self._settings),
             routes=self._routes,
             hand_over=hand_over,
             now=self._clock.now,
-            unexpected=self._unexpected,
-            accept_unlocked_memory=settings.handover.accept_unlocked_memory,
-            crash_at=settings.testing.crash_at,
-        )
-        key = secrets.snapshot.credential(settings.audit.key_file)
-        workers = [
-            self._worker(journal, partition, effects, gate, key)
-            for partition in range(journal.partitions)
-        ]
-        return Parts(
-            settings=settings,
-            clock=self._clock,
-            metrics=self._metrics,
-            secrets=secrets,
-            journal=journal,
-            hand_over=hand_over,
-            gate=gate,
-            workers=workers,
-            intake=intake,
+            unexpected=_unexpected,
+            accept_unlocked_memory=self._settings.handover.accept_unlocked_memory,
+            crash_at=self._settings.testing.crash_at,
         )
 
-    async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
-        """Workers first, listeners last; on the way down the other way round."""
-        follow = group.create_task(parts.secrets.follow(self._stop))
-        running = [group.create_task(worker.run()) for worker in parts.workers]
+    async def _reloaded(self, changed: frozenset[Path]) -> None:
+        """Mounted secrets changed: take them up everywhere; whoever was refused tries again."""
+        parts = self._parts
+        try:
+            await parts.backends.reopen()
+            await parts.targets.reopen()
+        except ConnectorError as error:
+            self._metrics.config_reloaded(self._clock.now(), accepted=False)
+            log.exception("secrets.refused", error_code=error.code)
+            return
+        parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
+        parts.gate.credentials_reloaded()
         for worker in parts.workers:
-            await worker.running.wait()
-        async with parts.intake as intake:
-            self._say("service.ready", intake_port=intake.port)
-            await self._stop.wait()
-            self._say("service.stopping")
-        for worker in parts.workers:
-            worker.stop()
-        await asyncio.wait(running)
-        await follow
+            worker.wake()
+        self._metrics.config_reloaded(self._clock.now(), accepted=True)
+        log.info("secrets.reloaded", count=len(changed))
 
     def _routes(self) -> Mapping[str, RoutePolicy]:
         return self._policies
@@ -170,7 +216,7 @@ class Service:
     def _journal_lost(self, fault: Permanent) -> None:
         """The disk failed: stop at once; what is durable is found at the next start."""
         self._lost = fault
-        self._say("journal.lost", error_code=fault.code)
+        log.critical("journal.lost", error_code=fault.code)
         self._stop.set()
 
     def _intake(self, journal: SqliteJournal, secrets: SecretFiles) -> IntakeServer:
@@ -182,44 +228,29 @@ class Service:
             Surroundings(journal, self._clock, self._metrics),
         )
 
-    def _worker(
-        self,
-        journal: SqliteJournal,
-        partition: int,
-        effects: UpstreamEffects,
-        gate: Gate,
-        key: Credential,
-    ) -> PartitionWorker:
-        return PartitionWorker(
-            journal=journal,
-            partition=partition,
-            effects=effects,
-            gate=gate,
-            clock=self._clock,
-            routes=self._routes,
-            dice=dice,
-            audit_key=key,
-            metrics=self._metrics,
-            crash=self._crash_point(),
-            options=WorkerOptions(
-                clock_jump=millis(self._settings.worker.clock_jump),
-                device_deadline=millis(self._settings.worker.device_deadline),
-                drain=self._settings.service.drain.total_seconds(),
-            ),
+    def _options(self) -> WorkerOptions:
+        return WorkerOptions(
+            clock_jump=millis(self._settings.worker.clock_jump),
+            device_deadline=millis(self._settings.worker.device_deadline),
+            drain=self._settings.service.drain.total_seconds(),
         )
 
     def _crash_point(self) -> CrashPoint:
         testing = self._settings.testing
         return never if testing.crash_at is None else armed(testing.crash_at, testing.crash_pass)
 
-    def _alarm(self, upstream: str, state: CircuitState, fault: Fault | None) -> None:
-        code = "" if fault is None else fault.code
-        self._say("upstream.changed", backend=upstream, state=state, error_code=code)
 
-    def _unexpected(self, effect: Effect, error: BaseException) -> None:
-        self._say("plugin.failed", stage=effect.value, error=type(error).__name__)
+def _alarm(upstream: str, state: CircuitState, fault: Fault | None) -> None:
+    """One line per change of an upstream, so that one outage is one alarm."""
+    code = "" if fault is None else fault.code
+    level = log.error if state == "open" else log.info
+    level("upstream.changed", backend=upstream, state=state, error_code=code)
 
 
-async def serve(settings: Settings, say: Say) -> None:
-    """Run the service with these settings until it is asked to stop."""
-    await Service(settings, say).run()
+def _unexpected(effect: Effect, error: BaseException) -> None:
+    log.error("plugin.failed", stage=effect.value, error=type(error).__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Run the service with checked settings until it is asked to stop."""
+    await Service(settings).run()

@@ -24,12 +24,14 @@ FOREIGN = "library.message"
 
 EVENTS: Mapping[str, frozenset[str]] = {
     FOREIGN: frozenset({"message"}),
+    "gauges.failed": frozenset(),
     "intake.certificate_refused": frozenset(),
     "intake.certificate_reloaded": frozenset(),
     "intake.error": frozenset(),
     "journal.lost": frozenset(),
     "plugin.failed": frozenset({"stage"}),
     "secrets.reloaded": frozenset({"count"}),
+    "secrets.refused": frozenset(),
     "service.ready": frozenset({"intake_port", "observe_port"}),
     "service.stopping": frozenset(),
     "upstream.changed": frozenset({"backend", "state"}),

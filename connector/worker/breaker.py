@@ -39,6 +39,13 @@ class Breaker:
             return False
         return self._probing or self._monotonic() < self._until
 
+    @property
+    def state(self) -> CircuitState:
+        """Closed, open, or open but for the one probe that is under way."""
+        if self.fault is None:
+            return "closed"
+        return "half_open" if self._probing else "open"
+
     def wait(self) -> float:
         """Seconds until a probe may pass; 0 when something may pass now."""
         return max(self._until - self._monotonic(), 0.0) if self.fault is not None else 0.0

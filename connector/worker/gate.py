@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiolimiter import AsyncLimiter
 
 from connector.core.errors import Fault
-from connector.core.metrics import UpstreamMetrics
+from connector.core.metrics import CircuitState, UpstreamMetrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, Brakes, Effect
 from connector.worker.breaker import Breaker
@@ -159,6 +159,12 @@ class Gate:
         waits = [upstream.breaker.wait() for upstream in self._upstreams.values()]
         waits += [1 / u.rate for u in self._upstreams.values() if u.rate is not None]
         return min([wait for wait in waits if wait > 0], default=1.0)
+
+    def states(self) -> dict[str, tuple[CircuitState, Fault | None]]:
+        """How each upstream's breaker stands, and the fault behind it."""
+        return {
+            name: (one.breaker.state, one.breaker.fault) for name, one in self._upstreams.items()
+        }
 
     def credentials_reloaded(self) -> None:
         """Whoever was refused may try again at once."""

@@ -1,0 +1,45 @@
+"""Logs, metrics and probes of the process, from the settings."""
+
+import platform
+import secrets as chance
+import sys
+from importlib.metadata import version
+
+from connector.assembly.clock import MachineClock
+from connector.core.secret import Credential
+from connector.observe.labels import Names
+from connector.observe.logs import LogOptions, configure_logging
+from connector.observe.metrics import Build, PrometheusMetrics
+from connector.settings.model import Settings
+from connector.settings.secrets import read_secret
+
+HASH_KEY_BYTES = 32
+LONGEST_HASH_KEY = 64
+
+
+def metrics(settings: Settings) -> PrometheusMetrics:
+    """The metrics, every label combination of these settings at zero."""
+    cas = tuple(f"ca:{name}" for name in settings.cas)
+    uems = tuple(f"uem:{name}" for name in settings.uems)
+    names = Names(
+        targets=tuple(settings.uems),
+        backends=cas + uems,
+        partitions=settings.journal.partitions,
+        credentials=("tls-server", *cas, *uems),
+    )
+    return PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
+
+
+def program_version() -> str:
+    """The version of the installed distribution."""
+    return version("pki-connector")
+
+
+def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMetrics) -> None:
+    """Send the logs of the process to standard output."""
+    file = settings.service.user_hash_key_file
+    key = Credential(chance.token_hex(HASH_KEY_BYTES)) if file is None else read_secret(file)
+    options = LogOptions(
+        level=settings.service.log_level, user_key=key.reveal().encode()[:LONGEST_HASH_KEY]
+    )
+    configure_logging(options, sys.stdout, clock, counted.log_keys_dropped)
