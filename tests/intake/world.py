@@ -1,0 +1,185 @@
+"""A webhook listener on loopback with a real journal, a clock that tests turn, and its client."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import aiohttp
+from standardwebhooks import Webhook
+
+from connector.core.events import Event
+from connector.core.journal import DeadLetter, Journal, Positioned
+from connector.core.metrics import NoMetrics, WebhookOutcome
+from connector.core.secret import Credential
+from connector.intake.server import IntakeServer, Surroundings
+from connector.intake.tenants import CaTenant, Limits, Listener, Tenants, UemTenant
+from connector.journal.sqlite import SqliteJournal
+
+NOW = 1_772_700_000_000
+DATA = Path(__file__).parents[1] / "data" / "uem"
+UEM = "/hooks/workspace-one/acme"
+CA = "/hooks/ca/main"
+PASSWORD = "secret-password"
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+SECRETS = (
+    "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    base64.b64encode(b"k" * 24).decode(),
+)
+
+TENANTS = Tenants(
+    uem=(
+        UemTenant("acme", (("uem", Credential(PASSWORD)), ("uem2", Credential("next-password")))),
+        UemTenant("lonely", (("uem", Credential("another")),), success_status=202),
+    ),
+    ca=(CaTenant("main", tuple(map(Credential, SECRETS))),),
+)
+JSON = {"Content-Type": "application/json"}
+
+
+def basic(user: str = "uem", password: str = PASSWORD) -> dict[str, str]:
+    """An Authorization header."""
+    return {"Authorization": aiohttp.encode_basic_auth(user, password, "utf-8")}
+
+
+def signed(
+    body: bytes, *, name: str = "msg_1", at: int = NOW // 1000, secret: int = 0
+) -> dict[str, str]:
+    """The headers of Standard Webhooks for a body."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(at),
+        "webhook-signature": Webhook(SECRETS[secret]).sign(name, moment, body.decode()),
+    }
+
+
+@dataclass
+class TurnedClock:
+    """Both clocks stand still until a test turns them."""
+
+    wall: int = NOW
+    seconds: float = 1000.0
+
+    def now(self) -> int:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Tally(NoMetrics):
+    """Remembers what was counted, and lets a test wait for it."""
+
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    reloads: list[bool] = field(default_factory=list)
+    open: int = 0
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    reloaded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
+        self.events.append((source, event_type, outcome))
+
+    def webhook_auth_failed(self, source: str, code: str) -> None:
+        self.refused.append((source, code))
+
+    def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self.requests.append((route, method, status))
+        self.seconds.append(seconds)
+
+    def connections(self, count: int) -> None:
+        self.open = count
+
+    def certificate_reloaded(self, *, accepted: bool) -> None:
+        self.reloads.append(accepted)
+        self.reloaded.set()
+
+
+@dataclass
+class World:
+    """What a test needs of a running listener."""
+
+    server: IntakeServer
+    journal: SqliteJournal
+    clock: TurnedClock
+    tally: Tally
+    client: aiohttp.ClientSession
+
+    def url(self, path: str = UEM) -> str:
+        return f"http://127.0.0.1:{self.server.port}{path}"
+
+    async def stored(self) -> list[Event]:
+        """All events in the journal."""
+        found: list[Positioned | DeadLetter] = []
+        for partition in range(self.journal.partitions):
+            found += await self.journal.read(partition, 0, 1000)
+        return [one.event for one in found if isinstance(one, Positioned)]
+
+    async def raw(self, request: bytes) -> bytes:
+        """Everything that a connection answers to these bytes until it is closed."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        writer.write(request)
+        answer = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+
+@asynccontextmanager
+async def journal_at(path: Path) -> AsyncIterator[SqliteJournal]:
+    """A real journal with two partitions."""
+    loop = asyncio.get_running_loop()
+    lost: asyncio.Queue[BaseException] = asyncio.Queue()
+    journal = SqliteJournal(path, 2, monotonic=loop.time, on_lost=lost.put_nowait)
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@dataclass
+class Before:
+    """A journal that does something of the test's before each append."""
+
+    journal: Journal
+    step: "asyncio.Event | Exception"
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        self.begun.set()
+        if isinstance(self.step, Exception):
+            raise self.step
+        await self.step.wait()
+        return await self.journal.append(events)
+
+
+@asynccontextmanager
+async def serving(
+    path: Path,
+    *,
+    limits: Limits | None = None,
+    listener: Listener | None = None,
+    step: "asyncio.Event | Exception | None" = None,
+) -> AsyncIterator[World]:
+    """A listener, plain HTTP from loopback unless told otherwise."""
+    clock, tally = TurnedClock(), Tally()
+    listener = listener or Listener("127.0.0.1", 0, proxies=LOOPBACK)
+    async with journal_at(path / "journal.db") as journal, aiohttp.ClientSession() as client:
+        target = journal if step is None else Before(journal, step)
+        surroundings = Surroundings(target, clock, tally)  # type: ignore[arg-type]
+        async with IntakeServer(listener, limits or Limits(), TENANTS, surroundings) as server:
+            yield World(server, journal, clock, tally, client)
+
+
+def changed(limits: Limits | None = None, **changes: float) -> Limits:
+    """The default limits but for these."""
+    return replace(limits or Limits(), **changes)  # type: ignore[arg-type]
