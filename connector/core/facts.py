@@ -66,8 +66,6 @@ class Acted:
 class ActFound:
     """A new owner found an act open; it waits the act's limit and a margin on its own clock."""
 
-    margin: int
-
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:

@@ -28,9 +28,8 @@ LONGEST_WAIT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Settings of the loop. ``margin`` and ``clock_jump`` in milliseconds, ``drain`` in seconds."""
+    """Settings of the loop. ``clock_jump`` and ``device_deadline`` in ms, ``drain`` in seconds."""
 
-    margin: int = 5_000
     clock_jump: int = 3_600_000
     device_deadline: int = 14 * DAY
     drain: float = 30.0
@@ -179,7 +178,7 @@ class PartitionWorker:
                 return
             sheet = await self._sheet(keys)
             for key in keys:
-                sheet.apply(key, ActFound(margin=self._options.margin))
+                sheet.apply(key, ActFound())
             await self._commit(sheet)
 
     async def _round(self, group: asyncio.TaskGroup) -> bool:

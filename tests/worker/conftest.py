@@ -99,7 +99,7 @@ class Stage:
             audit_key=Credential("k" * 32),
             metrics=NoMetrics(),
             crash=never,
-            options=WorkerOptions(margin=1000),
+            options=WorkerOptions(),
         )
 
     @asynccontextmanager

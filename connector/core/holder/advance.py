@@ -22,7 +22,7 @@ from connector.core.holder import (
     recovery,
 )
 from connector.core.holder.lifecycle import Holder, fail, route_of
-from connector.core.holder.schedule import schedule
+from connector.core.holder.schedule import margin_of, schedule
 from connector.core.model import HolderFacts, Millis, OpenRequest
 from connector.core.policy import Rules
 from connector.core.ports import Evidence, GoneLook
@@ -64,7 +64,7 @@ def _dispatch(step: Holder, fact: Fact) -> None:
         case Acted():
             _on_act(step, fact)
         case ActFound():
-            _on_found(step, fact)
+            _on_found(step)
         case Elapsed():
             _on_time(step)
 
@@ -142,12 +142,12 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
             step.moment("stale_fact", subject="holder")
 
 
-def _on_found(step: Holder, fact: ActFound) -> None:
+def _on_found(step: Holder) -> None:
     """A new owner finds an act open: its outcome is unknown; wait its limit on our own clock."""
     running = step.state.running
     if running is None or running.epoch == step.rules.epoch:
         return
-    not_before = step.now + running.limit + fact.margin
+    not_before = step.now + running.limit + margin_of(step)
     found = running.model_copy(update={"not_before": not_before, "epoch": step.rules.epoch})
     step.set(running=found)
     if running.effect is Effect.HAND_OVER:

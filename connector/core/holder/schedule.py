@@ -20,10 +20,14 @@ def schedule(step: Holder) -> None:
     step.set(wants=tuple(wants))
 
 
-def _end_of(step: Holder, running: Running) -> Want:
+def margin_of(step: Holder) -> Millis:
+    """What is added to an act's limit before it counts as over, in milliseconds."""
     route = route_of(step)
-    margin = route.hand_over_margin if route else 5 * SECOND
-    end = running.not_before or running.started_at + running.limit + margin
+    return 5 * SECOND if route is None else route.hand_over_margin
+
+
+def _end_of(step: Holder, running: Running) -> Want:
+    end = running.not_before or running.started_at + running.limit + margin_of(step)
     return Want(effect=Effect.WAIT, due=end, lane=Effect.WAIT.value)
 
 
