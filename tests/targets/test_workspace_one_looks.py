@@ -15,6 +15,7 @@ from connector.simulators.uem.server import machine_time
 from tests.targets.conftest import PROFILE, UemWorld
 
 OTHER_PROFILE = "4712"
+DEVICE = "/mdm/devices/{id}"
 
 
 async def uuid_of_user(uem: UemWorld, holder: str) -> str:
@@ -123,6 +124,22 @@ async def test_all_pages_are_read_though_smaller_than_asked_for(uem: UemWorld) -
         facts = await target.look_up(first, uem.profiles)
     assert facts is not None
     assert [device.id for device in facts.devices] == sorted(mine, key=int)
+    looked_at = [each["args"]["id"] for each in await uem.requests() if each["path"] == DEVICE]
+    assert looked_at == sorted(mine, key=int)
+
+
+async def test_a_search_that_does_not_tell_owners_gives_nobody_anothers_device(
+    uem: UemWorld,
+) -> None:
+    """The look at the single device decides."""
+    holder, other = await uem.add_holder(), await uem.add_holder()
+    mine, others = await uem.add_device(holder), await uem.add_device(other)
+    listed = f'{{"Devices": [{{"Id": {others}}}, {{"Id": {mine}}}], "Total": 2}}'
+    await uem.control.fault("raw", path="devices/search", body=listed)
+    async with uem.target() as target:
+        facts = await target.look_up(holder, uem.profiles)
+    assert facts is not None
+    assert [device.id for device in facts.devices] == [mine]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Uploads to the simulated UEM: what is sent, and what each answer means."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,28 +165,45 @@ async def test_a_push_to_whom_it_cannot_reach_is_a_clear_refusal(uem: UemWorld) 
             assert (error.code, error.scope) == ("UEM-404", Scope.SUBJECT)
 
 
-def test_the_body_is_overwritten_after_the_upload() -> None:
-    """In a process that may hold keys: whole before, zeros afterwards."""
-    script = """
-import asyncio, json
+KEEPING_THE_BODY = """
+import asyncio, sys
 from connector.core.model import Slot
 from connector.core.ports import Bundle
 from connector.core.secret import KeyMaterial, allow_key_material
-from connector.targets.workspace_one.upload import Upload
+from connector.targets.workspace_one import WorkspaceOne, WorkspaceOneSettings
 
 allow_key_material()
-bundle = Bundle(Slot.ARCHIVED, "0" * 64, KeyMaterial(b"p12" * 70_000), KeyMaterial(b"marker"))
-upload = Upload([bundle], "Archived", lambda: None)
+kept = []
+bundle = Bundle(Slot.ENCRYPTION, "0" * 64, KeyMaterial(b"p12" * 70_000), KeyMaterial(b"marker"))
 
-async def pieces():
-    return [piece async for piece in upload.pieces()]
+def sending():
+    upload = sys._getframe(1).f_locals["self"]
+    assert b'"Password":"marker"' in upload._buffer
+    assert "marker" not in repr(upload)
+    kept.append(upload._buffer)
 
-views = asyncio.run(pieces())
-body = json.loads(b"".join(views))
-assert body["Archived"][0]["Password"] == "marker", body.keys()
-assert len(views) > 1
-assert repr(upload) == f"<Upload of {len(upload)} bytes>"
-upload.wipe()
-assert not any(any(view) for view in views)
+async def main():
+    settings = WorkspaceOneSettings.model_validate_json(sys.stdin.read())
+    async with WorkspaceOne("main", settings) as target:
+        try:
+            await target.deliver("12", [bundle], sending)
+        except Exception as error:
+            print(error.code)
+
+asyncio.run(main())
+assert len(kept) == 1
+assert not any(kept[0])
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+async def test_the_body_is_overwritten_after_the_upload(uem: UemWorld) -> None:
+    """Whole when it leaves, zeros when the verb is over, also when it was refused."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", KEEPING_THE_BODY],
+        input=uem.settings().model_dump_json().encode(),
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == b"UEM-404\n"
