@@ -1,13 +1,12 @@
 """What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 
 from connector.core.errors import Rejected
 from connector.core.events import Event
-from connector.core.journal import Journal
 from connector.core.metrics import IntakeMetrics
 from connector.core.ports import Clock
 from connector.intake import ca, workspace_one
@@ -25,6 +24,14 @@ from connector.intake.tenants import Format, Tenants
 JSON_TYPES: Final = frozenset({"application/json", "text/json"})
 XML_TYPES: Final = frozenset({"application/xml", "text/xml"})
 CA_STATUS = 202
+
+
+class Log(Protocol):
+    """The one verb of a journal that intake needs."""
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        """See :meth:`connector.core.journal.Journal.append`."""
+        ...
 
 
 class Gate:
@@ -57,7 +64,7 @@ class Gate:
 class Intake:
     """Makes events durable and counts how that went."""
 
-    def __init__(self, journal: Journal, clock: Clock, metrics: IntakeMetrics) -> None:
+    def __init__(self, journal: Log, clock: Clock, metrics: IntakeMetrics) -> None:
         """Take where events go."""
         self._journal = journal
         self._metrics = metrics

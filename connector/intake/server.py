@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from connector.core.errors import Permanent
-from connector.core.journal import Journal
 from connector.core.metrics import Metrics
 from connector.core.ports import Clock
 from connector.intake.bodies import Bodies
@@ -15,7 +14,7 @@ from connector.intake.client_address import client_address
 from connector.intake.connections import Connections
 from connector.intake.failed_tries import FailedTries
 from connector.intake.http import Routes
-from connector.intake.senders import CaSender, Gate, Intake, WorkspaceOneSender
+from connector.intake.senders import CaSender, Gate, Intake, Log, WorkspaceOneSender
 from connector.intake.tenants import Limits, Listener, Tenants
 from connector.intake.tls import ServerCertificate
 
@@ -25,7 +24,7 @@ BACKLOG = 1024
 class Surroundings(NamedTuple):
     """What the listener works with: where events go, what time it is, who counts."""
 
-    journal: Journal
+    journal: Log
     clock: Clock
     metrics: Metrics
 

@@ -13,7 +13,7 @@ import aiohttp
 from standardwebhooks import Webhook
 
 from connector.core.events import Event
-from connector.core.journal import DeadLetter, Journal, Positioned
+from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import NoMetrics, WebhookOutcome
 from connector.core.secret import Credential
 from connector.intake.server import IntakeServer, Surroundings
@@ -112,6 +112,7 @@ class World:
     clock: TurnedClock
     tally: Tally
     client: aiohttp.ClientSession
+    appending: asyncio.Event
 
     def url(self, path: str = UEM) -> str:
         return f"http://127.0.0.1:{self.server.port}{path}"
@@ -150,9 +151,9 @@ async def journal_at(path: Path) -> AsyncIterator[SqliteJournal]:
 class Before:
     """A journal that does something of the test's before each append."""
 
-    journal: Journal
+    journal: SqliteJournal
     step: "asyncio.Event | Exception"
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         self.begun.set()
@@ -174,10 +175,11 @@ async def serving(
     clock, tally = TurnedClock(), Tally()
     listener = listener or Listener("127.0.0.1", 0, proxies=LOOPBACK)
     async with journal_at(path / "journal.db") as journal, aiohttp.ClientSession() as client:
-        target = journal if step is None else Before(journal, step)
-        surroundings = Surroundings(target, clock, tally)  # type: ignore[arg-type]
+        begun = asyncio.Event()
+        target = journal if step is None else Before(journal, step, begun)
+        surroundings = Surroundings(target, clock, tally)
         async with IntakeServer(listener, limits or Limits(), TENANTS, surroundings) as server:
-            yield World(server, journal, clock, tally, client)
+            yield World(server, journal, clock, tally, client, begun)
 
 
 def changed(limits: Limits | None = None, **changes: float) -> Limits:
