@@ -179,6 +179,7 @@ class Service:
             unexpected=_unexpected,
             accept_unlocked_memory=self._settings.handover.accept_unlocked_memory,
             crash_at=self._settings.testing.crash_at,
+            crash_by=self._settings.testing.crash_by,
         )
 
     async def _reloaded(self, changed: frozenset[Path]) -> None:
@@ -237,7 +238,9 @@ class Service:
 
     def _crash_point(self) -> CrashPoint:
         testing = self._settings.testing
-        return never if testing.crash_at is None else armed(testing.crash_at, testing.crash_pass)
+        if testing.crash_at is None:
+            return never
+        return armed(testing.crash_at, testing.crash_pass, testing.crash_by)
 
 
 def _alarm(upstream: str, state: CircuitState, fault: Fault | None) -> None:

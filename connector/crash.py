@@ -1,15 +1,15 @@
 """Named points at which a test can have the process killed, as power loss or the kernel would.
 
-Every step of the loop and of the hand-over passes one. In service no point is armed.
+Every step of the loop, of an act and of the hand-over passes one; ``handover.…`` are passed in the
+hand-over process, all others in the service. In service no point is armed.
 """
 
 import os
 import signal
 from collections.abc import Callable
+from typing import Literal
 
 POINTS = (
-    "intake.before_append",
-    "intake.after_append",
     "loop.after_take_over",
     "loop.after_read",
     "loop.after_advance",
@@ -29,6 +29,9 @@ POINTS = (
 """Numbered by their place in this list, from 0."""
 
 CrashPoint = Callable[[str], None]
+CrashBy = Literal["kill", "stop"]
+
+SIGNALS: dict[CrashBy, signal.Signals] = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 def never(point: str) -> None:
@@ -38,8 +41,12 @@ def never(point: str) -> None:
         raise ValueError(msg)
 
 
-def armed(at: str, passes: int = 1) -> CrashPoint:
-    """A crash point that kills this process with SIGKILL when ``at`` is passed for the nth time."""
+def armed(at: str, passes: int = 1, by: CrashBy = "kill") -> CrashPoint:
+    """A crash point that ends this process when ``at`` is passed for the nth time.
+
+    With ``by="stop"`` it is stopped there instead, so that whoever tests can see that the point was
+    reached and kill what he wants: this process, its parent, or all of them.
+    """
     left = passes
 
     def point(name: str) -> None:
@@ -48,6 +55,6 @@ def armed(at: str, passes: int = 1) -> CrashPoint:
         if name == at:
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), SIGNALS[by])
 
     return point

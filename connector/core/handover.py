@@ -48,6 +48,7 @@ class HandoverJob(Record):
     accept_unlocked_memory: bool = False
     limit: float = Field(gt=0, le=600)
     crash_at: str | None = None
+    crash_by: Literal["kill", "stop"] = "kill"
 
 
 class BundleReceipt(Record):

@@ -105,7 +105,7 @@ def _locked_down(envelope: Envelope) -> bool:
 
 
 def _crash_point(job: HandoverJob) -> CrashPoint:
-    return never if job.crash_at is None else armed(job.crash_at)
+    return never if job.crash_at is None else armed(job.crash_at, by=job.crash_by)
 
 
 async def _hand_over(envelope: Envelope, process: Process, *, locked: bool) -> HandoverOutcome:

@@ -142,6 +142,8 @@ class Testing(Section):
     """Name of the point (``connector/crash.py``) at which the process kills itself."""
     crash_pass: int = Field(default=1, ge=1)
     """At which pass of that point."""
+    crash_by: Literal["kill", "stop"] = "kill"
+    """``stop``: it is stopped there instead, for the tester to kill it."""
 
 
 class Worker(Section):

@@ -20,6 +20,7 @@ from connector.core.states import (
     PersonState,
     Running,
 )
+from connector.crash import CrashBy
 
 Subject = HolderState | DeviceState | PersonState
 
@@ -64,6 +65,7 @@ class UpstreamEffects:
         now: journal time.
         accept_unlocked_memory: as the settings say.
         crash_at: crash point for the child, in tests only.
+        crash_by: whether it is killed or stopped there.
         unexpected: told the class name of an error that no plug-in may raise.
     """
 
@@ -79,6 +81,7 @@ class UpstreamEffects:
         unexpected: Callable[[Effect, BaseException], None],
         accept_unlocked_memory: bool = False,
         crash_at: str | None = None,
+        crash_by: CrashBy = "kill",
     ) -> None:
         """Keep the ports; nothing is called yet."""
         self._backends = backends
@@ -90,6 +93,7 @@ class UpstreamEffects:
         self._unexpected = unexpected
         self._accept_unlocked_memory = accept_unlocked_memory
         self._crash_at = crash_at
+        self._crash_by = crash_by
 
     def hold(self) -> None:
         """End the hand-overs that have not begun to upload."""
@@ -256,6 +260,7 @@ class UpstreamEffects:
             accept_unlocked_memory=self._accept_unlocked_memory,
             limit=running.limit / 1000,
             crash_at=self._crash_at,
+            crash_by=self._crash_by,
         )
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
