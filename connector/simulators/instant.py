@@ -56,11 +56,11 @@ class InstantWorld:
     def generations(self, user: str) -> tuple[Generation, ...]:
         """All encryption and signing generations of a user, oldest first."""
         base = self.now() - 30 * DAY
-        found = []
-        for number in range(self.renewals.get(user, 0) + 1):
-            for usage in (Usage.ENCRYPTION, Usage.SIGNING):
-                found.append(_generation(user, number, usage, base + number * 1000))
-        return tuple(found)
+        return tuple(
+            _generation(user, number, usage, base + number * 1000)
+            for number in range(self.renewals.get(user, 0) + 1)
+            for usage in (Usage.ENCRYPTION, Usage.SIGNING)
+        )
 
     def devices(self, user: str) -> tuple[DeviceFacts, ...]:
         """The enrolled devices of a user."""
