@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from connector.core.model import DeviceEvidence, Millis, ProfileStatus
+from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
 from connector.core.ports import Evidence, InstallQuestion
 from connector.targets.workspace_one.certificates import Wanted
 from connector.targets.workspace_one.dates import read_date
@@ -73,13 +73,14 @@ class InstallEvidence:
     ) -> tuple[Millis | None, Millis | None]:
         """When the certificate was seen, when the installation was confirmed.
 
-        The log is long; it is read only where the certificate list has no answer of its own.
+        The log is long; it is read only where the certificate list proves nothing by itself. The
+        upload's time is known to the second only, so what falls into that second is no proof.
         """
         if profile.status in NOT_THERE:
             return None, None
         operation = Operation.DEVICE_CERTIFICATES
         seen = wanted.seen_at(await self._pages.all(operation, "devicecertificates", device) or [])
-        if seen is not None and seen >= since:
+        if seen is not None and seen >= since + SECOND:
             return seen, None
         query = {"dayrange": str(self._settings.event_days)}
         if self._settings.event_severity:
