@@ -101,10 +101,14 @@ class Operator(Record):
 
 
 class Receipt(Record):
-    """The act is durable in the journal and will be applied in its order there."""
+    """The act is durable in the journal and will be applied in its order there.
+
+    ``complete`` is false when the journal stopped taking events before all were written.
+    """
 
     act: str
     subjects: tuple[SubjectKey, ...]
+    complete: bool = True
 
 
 class SubjectSummary(Record):

@@ -30,10 +30,10 @@ from connector.admin.records import (
 from connector.admin.search import as_key, every, find
 from connector.admin.views import State, matrix, summary
 from connector.core.audit import AuditRecord
-from connector.core.errors import Rejected
+from connector.core.errors import Rejected, Transient
 from connector.core.events import PlanRequested
 from connector.core.journal import Journal, PartitionRecord, StatusFilter
-from connector.core.model import SubjectKey, parse_subject
+from connector.core.model import parse_subject
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
@@ -108,12 +108,11 @@ class OperatorService:
         stamp = self._stamp(operator, key)
         match act:
             case Pause() | Resume():
-                subjects = await self._brake(act, stamp)
+                return await self._brake(act, stamp)
             case RetryMany():
-                subjects = await self._retry_many(act, stamp)
+                return await self._retry_many(act, stamp)
             case _:
-                subjects = await self._holder_act(act, stamp)
-        return Receipt(act=act.act, subjects=subjects)
+                return await self._holder_act(act, stamp)
 
     async def plan(self, wanted: str, operator: Operator) -> PlanReport:
         """What a delivery would do now; who asked is durable before anything is looked at."""
@@ -172,28 +171,33 @@ class OperatorService:
             raise Rejected("DLV-007", "the key names no holder")
         return found
 
-    async def _holder_act(self, act: HolderAct, stamp: Stamp) -> tuple[SubjectKey, ...]:
+    async def _holder_act(self, act: HolderAct, stamp: Stamp) -> Receipt:
         state = await self._holder(act.holder)
         bodies = holder_bodies(act, state, stamp.operator.by)
         await self._journal.append(events_for(stamp, state.key, bodies))
-        return (state.key,)
+        return Receipt(act=act.act, subjects=(state.key,))
 
-    async def _brake(self, act: Pause | Resume, stamp: Stamp) -> tuple[SubjectKey, ...]:
+    async def _brake(self, act: Pause | Resume, stamp: Stamp) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
             raise Rejected("EVT-007", "no such route is configured")
         events = brake_events(stamp, act, self._journal.partitions)
         await self._journal.append(events)
-        return tuple(event.subject for event in events)
+        return Receipt(act=act.act, subjects=tuple(event.subject for event in events))
 
-    async def _retry_many(self, act: RetryMany, stamp: Stamp) -> tuple[SubjectKey, ...]:
+    async def _retry_many(self, act: RetryMany, stamp: Stamp) -> Receipt:
         if act.code is None and act.route is None:
             raise Rejected("EVT-007", "a retry of many needs a code or a route")
         query = StatusFilter(kind="holder", code=act.code, route=act.route)
         keys = [state.key async for state in every(self._journal, query) if _may_retry(state)]
         for start in range(0, len(keys), BATCH):
             part = keys[start : start + BATCH]
-            await self._journal.append(retry_events(stamp, part, act.reason))
-        return tuple(keys)
+            try:
+                await self._journal.append(retry_events(stamp, part, act.reason))
+            except Transient:
+                if not start:
+                    raise
+                return Receipt(act=act.act, subjects=tuple(keys[:start]), complete=False)
+        return Receipt(act=act.act, subjects=tuple(keys))
 
 
 def _may_retry(state: State) -> bool:

@@ -14,6 +14,7 @@ from connector.settings.merge import absolute, merge, opened
 from connector.settings.model import Settings, settings_model
 from connector.settings.plugins import Plugins
 from connector.settings.report import Path, Problem, SettingsRefused, dotted
+from connector.settings.service import Admin
 
 
 class Checked(NamedTuple):
@@ -100,3 +101,15 @@ def _problem(found: Found, tree: Tree) -> Problem:
         wrong=found.wrong,
         action=found.action,
     )
+
+
+def admin_socket(file: File | None, environment: Mapping[str, str]) -> File:
+    """The operators' socket alone, from settings that need not be good otherwise.
+
+    So that a command can ask the service whatever else it may read of the settings.
+    """
+    values = _given(Settings, file, environment).values
+    branch: object = values
+    for part in ("service", "admin", "socket"):
+        branch = branch.get(part) if isinstance(branch, dict) else None
+    return File(branch) if isinstance(branch, str) else Admin().socket

@@ -1,0 +1,152 @@
+"""Acts of operators: deliver, retry, cancel, pause, resume, and who is who."""
+
+from typing import Annotated
+
+import typer
+
+from connector.admin.client import AdminClient
+from connector.admin.records import (
+    Act,
+    Cancel,
+    ConfirmIdentity,
+    Deliver,
+    ForgetIdentity,
+    Pause,
+    Receipt,
+    Resume,
+    RetryMany,
+    RetryOne,
+)
+from connector.cli import plan
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.core.states import HolderState
+
+HolderArgument = Annotated[
+    str, typer.Argument(help="The holder: his key (TENANT/user/ID), id, user name or mail.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
+
+
+def _act(call: Call, act: Act) -> None:
+    key = call.world.unique()
+
+    async def sending(client: AdminClient) -> Receipt:
+        return await client.act(act, key)
+
+    receipt = call.ask(sending)
+    if call.screen.form is Format.JSON:
+        call.screen.json(receipt)
+    else:
+        rows = [(subject, "accepted") for subject in receipt.subjects]
+        (call.screen.csv if call.screen.form is Format.CSV else call.screen.table)(
+            ("subject", receipt.act), rows
+        )
+    if not receipt.complete:
+        call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
+        raise typer.Exit(Exit.PARTLY)
+
+
+@asking
+def deliver(
+    call: Call,
+    holder: HolderArgument,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be delivered; touches no key.")
+    ] = False,
+    drop_generation: Annotated[
+        str | None,
+        typer.Option(
+            "--drop-generation",
+            metavar="FINGERPRINT",
+            help="Take one encryption generation out of the holder's history first.",
+        ),
+    ] = None,
+    reason: ReasonOption = "",
+) -> None:
+    """Deliver a holder's keys now, also when the notification of his device was lost."""
+    if dry_run:
+        report = call.ask(lambda client: client.plan(holder))
+        plan.show(call, report)
+        if not report.would_deliver:
+            raise typer.Exit(Exit.PROBLEMS)
+        return
+    if drop_generation and not reason:
+        raise typer.BadParameter("dropping a generation needs a --reason")
+    _act(call, Deliver(holder=holder, reason=reason, drop_generation=drop_generation))
+
+
+@asking
+def retry(
+    call: Call,
+    holder: Annotated[
+        str | None, typer.Argument(help="The holder; or --code and --route choose many.")
+    ] = None,
+    code: Annotated[str | None, typer.Option("--code", help="All with this error code.")] = None,
+    route: RouteOption = None,
+    reason: ReasonOption = "",
+) -> None:
+    """Try again what failed or waits."""
+    if holder is not None and (code or route):
+        raise typer.BadParameter("name a holder, or choose by --code and --route")
+    if holder is not None:
+        _act(call, RetryOne(holder=holder, reason=reason))
+    elif code or route:
+        _act(call, RetryMany(code=code, route=route, reason=reason))
+    else:
+        raise typer.BadParameter("name a holder, or choose by --code and --route")
+
+
+@asking
+def cancel(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+    """End the open delivery of a holder."""
+    _act(call, Cancel(holder=holder, reason=reason))
+
+
+@asking
+def pause(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
+    """Apply the brake: no act is started; looks and the watch over copies go on."""
+    _act(call, Pause(route=route, reason=reason))
+
+
+@asking
+def resume(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
+    """Release the brake."""
+    _act(call, Resume(route=route, reason=reason))
+
+
+identity = typer.Typer(
+    no_args_is_help=True, help="Who a UEM user is at the CA: the pair pinned at first delivery."
+)
+
+
+@identity.command("show")
+@asking
+def identity_show(call: Call, holder: HolderArgument) -> None:
+    """Show the pinned pair, and one seen since that waits for a person."""
+    state = call.ask(lambda client: client.detail("holder", holder)).state
+    known = state.identity if isinstance(state, HolderState) else None
+    pairs = {"pinned": known.pinned, "conflicting": known.conflicting} if known else {}
+    if call.screen.form is Format.JSON:
+        call.screen.json({"holder": state.key, **pairs})
+        return
+    rows = [(name, pair.person, pair.agreeing) for name, pair in pairs.items() if pair]
+    (call.screen.csv if call.screen.form is Format.CSV else call.screen.table)(
+        ("pair", "person at the CA", "agreeing attribute"), rows
+    )
+
+
+@identity.command("confirm")
+@asking
+def identity_confirm(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+    """Confirm that the changed pair is right: it is the same person."""
+    _act(call, ConfirmIdentity(holder=holder, reason=reason))
+
+
+@identity.command("forget")
+@asking
+def identity_forget(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+    """Forget the pinned pair and what was delivered before."""
+    _act(call, ForgetIdentity(holder=holder, reason=reason))

@@ -1,0 +1,173 @@
+"""``audit``: is the trail whole, and a copy of it."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from connector.admin.auditing import ChainCheck
+from connector.admin.client import AdminClient
+from connector.admin.records import AuditReport, Published
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.cli.words import moment
+from connector.core.audit import AuditRecord
+from connector.core.errors import Permanent, Rejected
+from connector.settings.secrets import read_secret
+
+audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+COLUMNS = (
+    "partition",
+    "sequence",
+    "at",
+    "subject",
+    "action",
+    "actor",
+    "outcome",
+    "reason",
+    "route",
+    "delivery",
+    "generations",
+)
+PartitionOption = Annotated[
+    int | None, typer.Option("--partition", min=0, help="One partition; default: all.")
+]
+
+
+@audit.command("verify")
+@asking
+def verify(
+    call: Call,
+    partition: PartitionOption = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="Head of the chain as it was published.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", min=0, help="Number of records as published.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", exists=True, help="Check an exported copy instead.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", exists=True, help="The chain's key, with --file.")
+    ] = None,
+) -> None:
+    """Find changed, missing, doubled or cut-off records; exit code 8 when there are any.
+
+    A cut-off end shows only against a head or count that was published elsewhere.
+    """
+    known = _published(partition, head, count)
+    if file is None:
+        report = call.ask(lambda client: client.verify(known))
+    elif key_file is None:
+        raise typer.BadParameter("--file needs the chain's --key-file")
+    else:
+        report = _check_file(file, key_file, known)
+    _show(call, report)
+    if not report.whole:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _published(partition: int | None, head: str | None, count: int | None) -> list[Published]:
+    if head is None and count is None:
+        return []
+    if partition is None:
+        raise typer.BadParameter("--head and --count belong to one --partition")
+    try:
+        return [Published(partition=partition, head=head, count=count)]
+    except ValidationError:
+        raise typer.BadParameter("--head is 64 hexadecimal digits") from None
+
+
+def _check_file(file: Path, key_file: Path, known: list[Published]) -> AuditReport:
+    key = read_secret(key_file)
+    checks: dict[int, ChainCheck] = {}
+    for record in _records(file):
+        if record.partition not in checks:
+            marks = [one for one in known if one.partition == record.partition]
+            checks[record.partition] = ChainCheck(key, record.partition, marks)
+        checks[record.partition].take(record)
+    for one in known:
+        checks.setdefault(one.partition, ChainCheck(key, one.partition, [one]))
+    return AuditReport(chains=tuple(checks[number].report() for number in sorted(checks)))
+
+
+def _records(file: Path) -> Iterator[AuditRecord]:
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                yield _record(line, number)
+    except OSError as error:
+        raise Permanent("CFG-003", f"reading {file}: {error.strerror}") from error
+
+
+def _record(line: bytes, number: int) -> AuditRecord:
+    try:
+        return AuditRecord.model_validate_json(line)
+    except ValidationError:
+        raise Rejected("AUD-002", f"line {number} is no audit record") from None
+
+
+def _show(call: Call, report: AuditReport) -> None:
+    if call.screen.form is Format.JSON:
+        call.screen.json({"whole": report.whole, **report.model_dump(mode="json")})
+        return
+    rows = [
+        (chain.partition, chain.count, chain.head, "whole" if not chain.findings else "BROKEN")
+        for chain in report.chains
+    ]
+    show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
+    show(("partition", "records", "head", "chain"), rows)
+    findings = [finding for chain in report.chains for finding in chain.findings]
+    for finding in findings:
+        place = f"partition {finding.partition}, record {finding.sequence}"
+        call.screen.fault(f"{place}: {finding.problem}")
+
+
+@audit.command("export")
+@asking
+def export(
+    call: Call,
+    partition: PartitionOption = None,
+    after: Annotated[
+        int, typer.Option("--after", min=0, help="Only records behind this sequence number.")
+    ] = 0,
+) -> None:
+    """Print the audit trail; with ``--output json`` one record per line, for `audit verify`."""
+
+    async def receiving() -> list[tuple[object, ...]]:
+        rows = []
+        async with AdminClient(call.socket, call.name) as client:
+            async for record in client.audit(partition, after):
+                if call.screen.form is Format.JSON:
+                    call.screen.json_line(record)
+                else:
+                    rows.append(_row(record))
+        return rows
+
+    rows = asyncio.run(receiving())
+    if call.screen.form is Format.CSV:
+        call.screen.csv(COLUMNS, rows)
+    elif call.screen.form is Format.TABLE:
+        call.screen.table(COLUMNS, rows)
+
+
+def _row(record: AuditRecord) -> tuple[object, ...]:
+    entry = record.entry
+    return (
+        record.partition,
+        record.sequence,
+        moment(entry.at),
+        entry.subject,
+        entry.action,
+        entry.actor,
+        entry.outcome,
+        entry.reason,
+        entry.route,
+        entry.delivery,
+        " ".join(entry.generations),
+    )

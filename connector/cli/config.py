@@ -1,0 +1,74 @@
+"""``config``: an example to begin with, a check, the schema; and ``version``."""
+
+import platform
+from importlib.metadata import version as distribution_version
+
+import typer
+
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.settings.effective import effective
+from connector.settings.example import example as example_text
+from connector.settings.load import check as check_settings
+from connector.settings.plugins import installed
+from connector.settings.report import Problem
+from connector.settings.schema import configuration_schema
+
+config = typer.Typer(no_args_is_help=True, help="The settings.")
+
+
+@config.command("example")
+def example() -> None:
+    """Print a commented file to begin with; what must be decided is left empty."""
+    typer.echo(example_text(installed()), nl=False)
+
+
+@config.command("schema")
+@asking
+def schema(call: Call) -> None:
+    """Print the JSON Schema (2020-12) of the settings' file."""
+    call.screen.json(configuration_schema(installed()))
+
+
+@config.command("check")
+@asking
+def check(call: Call) -> None:
+    """Print every value in force with its source, or every fault with its place (exit code 8)."""
+    checked = check_settings(call.config, call.world.environment, installed())
+    settings = effective(checked)
+    rows = [(one.setting, one.value, one.source) for one in settings]
+    if call.screen.form is Format.JSON:
+        call.screen.json({"problems": checked.problems, "settings": settings})
+    elif rows:
+        show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
+        show(("setting", "value", "source"), rows)
+    if checked.problems:
+        report(call, checked.problems)
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def report(call: Call, problems: tuple[Problem, ...]) -> None:
+    """Tell every fault of the settings, each in a paragraph of its own, to standard error."""
+    for problem in problems:
+        call.screen.fault(f"{problem.place}: {problem.setting} {problem.wrong} [{problem.code}]")
+        call.screen.fault(f"    {problem.action}")
+    call.screen.fault(f"{len(problems)} problem(s) in the settings.")
+
+
+@asking
+def version(call: Call) -> None:
+    """Print the versions of the program and of Python, and the plug-ins that are installed."""
+    plugins = installed()
+    facts = {
+        "version": distribution_version("pki-connector"),
+        "python": platform.python_version(),
+        "escrow": ", ".join(sorted(plugins.escrow)),
+        "targets": ", ".join(sorted(plugins.targets)),
+        "broken": ", ".join(sorted(plugins.broken)),
+    }
+    if call.screen.form is Format.JSON:
+        call.screen.json(facts)
+    else:
+        show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
+        show(("what", "which"), list(facts.items()))

@@ -1,0 +1,98 @@
+"""What all commands that ask the service have in common: output, socket, and who asks."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import typer
+
+from connector.admin.client import AdminClient
+from connector.cli.screen import Format, Screen
+from connector.settings.load import admin_socket
+
+T = TypeVar("T")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="PKI_CONNECTOR_CONFIG", help="The settings' YAML file."),
+]
+OutputOption = Annotated[
+    Format, typer.Option("--output", "-o", help="table for people, json or csv for machines.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks.")]
+SocketOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--socket",
+        envvar="PKI_CONNECTOR_SOCKET",
+        help="The service's operator socket; default: that of the settings.",
+    ),
+]
+AsOption = Annotated[
+    str,
+    typer.Option("--as", help="Your name for the audit trail, beside your verified user id."),
+]
+
+
+class World(NamedTuple):
+    """What the process hands to the command line: its environment, and ids that come once."""
+
+    environment: Mapping[str, str]
+    unique: Callable[[], str]
+
+
+class Call(NamedTuple):
+    """One call of a command: where it prints, what it asks, and in whose name."""
+
+    world: World
+    screen: Screen
+    config: Path | None
+    socket: Path
+    name: str
+
+    def ask(self, question: Callable[[AdminClient], Awaitable[T]]) -> T:
+        """The service's answer.
+
+        Raises:
+            ConnectorError: what the service raised; ``ADM-001`` when it does not answer.
+        """
+
+        async def asking() -> T:
+            async with AdminClient(self.socket, self.name) as client:
+                return await question(client)
+
+        return asyncio.run(asking())
+
+
+def _shared(
+    ctx: typer.Context,
+    output: OutputOption = Format.TABLE,
+    quiet: QuietOption = False,
+    config: ConfigOption = None,
+    socket: SocketOption = None,
+    as_name: AsOption = "",
+) -> Call:
+    world: World = ctx.find_object(World) or World({}, str)
+    screen = Screen(output, world.environment, quiet=quiet)
+    path = socket or admin_socket(config, world.environment)
+    return Call(world, screen, config, path, as_name)
+
+
+def asking(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; its first parameter becomes the :class:`Call`."""
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    shared = inspect.signature(_shared, eval_str=True).parameters
+
+    def run(**given: Any) -> None:
+        call = _shared(**{name: given.pop(name) for name in shared})
+        command(call, **given)
+
+    parameters = [*own, *shared.values()]
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # read by inspect
+        [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    )
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    return run

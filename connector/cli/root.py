@@ -1,0 +1,55 @@
+"""All commands together, and what becomes of an error."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from connector.catalogue import catalogue
+from connector.cli import acting, config, running
+from connector.cli.audit import audit
+from connector.cli.exits import exit_code
+from connector.cli.options import World
+from connector.cli.simulating import simulate
+from connector.cli.status import status
+from connector.cli.words import shown
+from connector.core.errors import ConnectorError
+
+app = typer.Typer(
+    name="pki-connector",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Moves escrowed S/MIME keys to enrolled devices through their management service.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 needs approval, 5 denied, "
+    "6 service or upstream unavailable, 7 partly done, 8 a check found problems.",
+)
+app.command()(running.serve)
+app.command()(running.demo)
+app.add_typer(simulate, name="simulate")
+app.command()(status)
+app.command()(acting.deliver)
+app.add_typer(acting.identity, name="identity")
+app.command()(acting.retry)
+app.command()(acting.cancel)
+app.command()(acting.pause)
+app.command()(acting.resume)
+app.add_typer(audit, name="audit")
+app.add_typer(config.config, name="config")
+app.command()(config.version)
+
+
+def run(arguments: Sequence[str], world: World) -> None:
+    """Run one command line.
+
+    Raises:
+        SystemExit: always, with one of the codes of :mod:`connector.cli.exits`.
+    """
+    try:
+        app(args=list(arguments), prog_name="pki-connector", obj=world)
+    except ConnectorError as error:
+        entry = catalogue().get(error.code)
+        title, action = (entry.title, entry.action) if entry else ("", "")
+        sys.stderr.write(shown(f"{error.code} {title}: {error.detail}") + "\n")
+        sys.stderr.write(shown(f"    {action}") + "\n")
+        sys.exit(exit_code(error))

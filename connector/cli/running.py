@@ -1,0 +1,33 @@
+"""``serve`` and ``demo``: they load what they run only when called, so that others stay quick."""
+
+import asyncio
+
+import typer
+from rich.console import Console
+
+from connector.cli.config import report
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.settings.load import load
+from connector.settings.plugins import installed
+from connector.settings.report import SettingsRefused
+
+
+@asking
+def serve(call: Call) -> None:
+    """Run the service until SIGTERM or SIGINT."""
+    from connector.app import serve as run  # noqa: PLC0415 - loads everything there is
+
+    try:
+        settings = load(call.config, call.world.environment, installed())
+    except SettingsRefused as error:
+        report(call, error.problems)
+        raise typer.Exit(Exit.PROBLEMS) from None
+    asyncio.run(run(settings))
+
+
+def demo() -> None:
+    """Watch old mail become readable on a new phone, with real processes on loopback ports."""
+    from connector.demo import run  # noqa: PLC0415 - loads simulators and mail
+
+    raise typer.Exit(asyncio.run(run(Console())))

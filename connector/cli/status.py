@@ -1,0 +1,163 @@
+"""``status``: the service at a glance, listings, and everything known of one subject."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from connector.admin.client import AdminClient
+from connector.admin.records import Kind, Overview, SubjectPage
+from connector.cli import detail
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.cli.words import age, due, short
+from connector.core.journal import StatusFilter
+from connector.core.states import ENDED, Phase
+
+PAGE = 1000
+COLUMNS = (
+    "key",
+    "name",
+    "mail",
+    "route",
+    "phase",
+    "age",
+    "installed",
+    "devices",
+    "copy",
+    "next step",
+    "due",
+    "code",
+    "detail",
+)
+
+
+class Subjects(StrEnum):
+    """What ``status`` can list."""
+
+    HOLDER = "holder"
+    DEVICE = "device"
+    DELIVERY = "delivery"
+    PERSON = "person"
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of subject behind it: a delivery is its holder's."""
+        match self:
+            case Subjects.HOLDER | Subjects.DELIVERY:
+                return "holder"
+            case Subjects.DEVICE:
+                return "device"
+            case Subjects.PERSON:
+                return "person"
+
+
+@asking
+def status(
+    call: Call,
+    what: Annotated[
+        Subjects | None, typer.Argument(help="What to list; nothing: the service at a glance.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Argument(help="One of them: its key, id, user name, mail or delivery id."),
+    ] = None,
+    phase: Annotated[str | None, typer.Option(help="Only those in this phase.")] = None,
+    route: Annotated[str | None, typer.Option(help="Only those on this route.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only those with this error code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Longest listing.")] = 200,
+) -> None:
+    """Show what is going on: all, one kind of subject, or one subject."""
+    if what is None:
+        _overview(call, call.ask(AdminClient.overview))
+    elif key is not None:
+        detail.show(call, call.ask(lambda client: client.detail(what.kind, key)))
+    else:
+        query = StatusFilter(kind=what.kind, phase=phase, route=route, code=code)
+        page = call.ask(lambda client: _listing(client, query, what, limit))
+        _list(call, page)
+
+
+async def _listing(
+    client: AdminClient, query: StatusFilter, what: Subjects, limit: int
+) -> SubjectPage:
+    """Pages until there are enough; of deliveries only the open ones, unless a phase is named."""
+    open_only = what is Subjects.DELIVERY and query.phase is None
+    page = await client.listing(query.model_copy(update={"limit": min(limit, PAGE)}))
+    items = [item for item in page.items if not open_only or _open(item.phase)]
+    while page.after and len(items) < limit:
+        following = query.model_copy(update={"after": page.after, "limit": PAGE})
+        page = await client.listing(following)
+        items += [item for item in page.items if not open_only or _open(item.phase)]
+    more = page.after if page.after or len(items) <= limit else items[limit].key
+    return page.model_copy(update={"items": tuple(items[:limit]), "after": more})
+
+
+def _open(phase: str) -> bool:
+    return bool(phase) and phase not in {Phase(ended).value for ended in ENDED}
+
+
+def _list(call: Call, page: SubjectPage) -> None:
+    rows = [
+        (
+            line.key,
+            line.name,
+            line.mail,
+            line.route,
+            line.phase,
+            age(line.since, page.now),
+            line.installed,
+            line.devices,
+            line.copy_state,
+            line.next_step,
+            due(line.next_due, page.now),
+            line.code,
+            line.detail,
+        )
+        for line in page.items
+    ]
+    match call.screen.form:
+        case Format.JSON:
+            call.screen.json(page)
+        case Format.CSV:
+            call.screen.csv(COLUMNS, rows)
+        case Format.TABLE:
+            call.screen.table(COLUMNS, rows)
+    if page.after:
+        call.screen.remark("There are more; narrow the listing or raise --limit.")
+
+
+def _overview(call: Call, seen: Overview) -> None:
+    screen = call.screen
+    counts = [(row.kind, row.route, row.phase, row.count) for row in seen.counts]
+    if screen.form is Format.JSON:
+        screen.json(seen)
+        return
+    if screen.form is Format.CSV:
+        screen.csv(("kind", "route", "phase", "count"), counts)
+        return
+    screen.table(("kind", "route", "phase", "count"), counts, f"Subjects ({seen.version})")
+    upstreams = [(upstream.name, upstream.state, upstream.code) for upstream in seen.upstreams]
+    screen.table(("upstream", "breaker", "code"), upstreams, "Upstreams")
+    screen.table(
+        ("partition", "epoch", "commits", "audit records", "audit head", "paused", "since"),
+        [
+            (
+                partition.partition,
+                partition.epoch,
+                partition.commits,
+                partition.audit_count,
+                short(partition.audit_head),
+                _paused(partition.brakes.all_paused, partition.brakes.routes_paused),
+                age(partition.brakes.paused_since, seen.now),
+            )
+            for partition in seen.partitions
+        ],
+        "Partitions",
+    )
+    if seen.dead_letters:
+        screen.line(f"{seen.dead_letters} unreadable record(s) in the dead letters.")
+
+
+def _paused(everything: bool, routes: frozenset[str]) -> str:  # noqa: FBT001 - a brake is on or off
+    return "all" if everything else ", ".join(sorted(routes)) or "no"
