@@ -71,3 +71,12 @@ def test_settings_survive_the_way_to_the_hand_over() -> None:
     )
     again = WorkspaceOneSettings.model_validate(settings.model_dump(mode="json"))
     assert again == settings
+
+
+def test_statuses_are_numbers_or_words() -> None:
+    """A settings' file holds ``[3, Installed]``; both are compared as lower-case text."""
+    settings = WorkspaceOneSettings.model_validate(
+        GIVEN | {"profile_statuses": {"installed": [3, "Installed"]}, "enrolled_statuses": [4]}
+    )
+    assert settings.profile_statuses.installed == ("3", "installed")
+    assert settings.enrolled_statuses == ("4",)

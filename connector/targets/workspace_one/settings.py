@@ -6,7 +6,15 @@ Whatever is only assumed about the product is a setting here, its default being 
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from connector.core.ports import ArchivedMode
 from connector.core.upstream import UpstreamSettings
@@ -35,6 +43,21 @@ def _is_possible(mode: ArchivedMode) -> ArchivedMode:
     return mode
 
 
+def _word(value: object) -> object:
+    """A number in the settings' file as the text that it is compared with."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+Word = Annotated[
+    str,
+    BeforeValidator(_word),
+    AfterValidator(str.lower),
+    Field(min_length=1),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
+]
+
+
 class ProfileStatuses(BaseModel):
     """Which values of a device profile's ``Status`` mean what; numbers as text, words lower case.
 
@@ -44,16 +67,16 @@ class ProfileStatuses(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    installed: tuple[str, ...] = Field(
+    installed: tuple[Word, ...] = Field(
         default=("3", "installed"), description="The profile is on the device."
     )
-    pending: tuple[str, ...] = Field(
+    pending: tuple[Word, ...] = Field(
         default=("0", "1", "2", "pending"), description="It is on its way, or waits."
     )
-    removed: tuple[str, ...] = Field(
+    removed: tuple[Word, ...] = Field(
         default=("4", "5", "removed"), description="It is being, or was, taken away."
     )
-    error: tuple[str, ...] = Field(
+    error: tuple[Word, ...] = Field(
         default=("6", "error", "failed"), description="Its installation failed."
     )
 
@@ -97,7 +120,7 @@ class WorkspaceOneSettings(UpstreamSettings):
     profile_statuses: ProfileStatuses = Field(
         default=ProfileStatuses(), description="Meaning of a device profile's status."
     )
-    enrolled_statuses: tuple[str, ...] = Field(
+    enrolled_statuses: tuple[Word, ...] = Field(
         default=("enrolled", "4"),
         description="Enrolment statuses (lower case) of a device under management.",
     )
