@@ -153,7 +153,7 @@ def _default(value: Any) -> str:
         case timedelta():
             return render_duration(value)
         case tuple() | list() | dict() | frozenset():
-            return "empty" if not value else ", ".join(map(str, value))
+            return "empty" if not value else f"[{', '.join(map(str, value))}]"
         case _:
             return str(value)
 
