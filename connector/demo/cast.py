@@ -1,5 +1,6 @@
 """Who plays in the demo: two people, their certificates, three devices, and mail from before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,11 +47,16 @@ GENERATIONS = {
 """Encryption certificates by (days since issuance, days of validity), oldest first."""
 
 
-async def employ(stage: Stage, name: str) -> Actor:
-    """Make a person at the CA, his certificates, and his user in the UEM."""
+async def employ(
+    stage: Stage, name: str, generations: Sequence[tuple[float, float]] | None = None
+) -> Actor:
+    """Make a person at the CA, his certificates, and his user in the UEM.
+
+    ``generations`` are as in :data:`GENERATIONS`, which is where they come from otherwise.
+    """
     actor = Actor(name)
     await stage.ca.put_person(NewPerson(person=name, name=name, addresses=(actor.address,)))
-    for issued, valid in GENERATIONS[name]:
+    for issued, valid in GENERATIONS[name] if generations is None else generations:
         await stage.ca.issue(
             Issue(person=name, issued_days_ago=issued, valid_days=valid, notify=False)
         )

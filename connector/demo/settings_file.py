@@ -3,21 +3,38 @@
 import base64
 import secrets
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from connector.simulators.tls import TlsFiles, issue_tls
 
 RETENTION = "3s"
+FIRST_PORT = 20_000
+PORTS = 12_000
+"""Below what the kernel deals out for connections, so that a port is still free after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a simulated CA and UEM are: interface and control interface of each."""
+
+    ca: str
+    ca_control: str
+    uem: str
+    uem_control: str
 
 
 def free_port() -> int:
     """A loopback port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 class Secrets:
@@ -47,24 +64,19 @@ class Secrets:
 
 
 def _base64() -> str:
-
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def write_settings(
-    folder: Path, kept: Secrets, *, ca: str, uem: str, ca_tls: Path, uem_tls: Path
-) -> Path:
-    """The settings file of the service.
+def settings(folder: Path, kept: Secrets, at: Addresses, tls: tuple[Path, Path]) -> dict[str, Any]:
+    """What the service is told.
 
     Args:
-        folder: where journal, socket and the file itself go.
+        folder: where journal and socket go.
         kept: the secrets.
-        ca: address of the simulated CA.
-        uem: address of the simulated UEM.
-        ca_tls: folder with the CA's TLS files, our client certificate among them.
-        uem_tls: folder with the UEM's TLS files.
+        at: the simulators' addresses.
+        tls: folders with the TLS files of CA (our client certificate among them) and UEM.
     """
-    document = {
+    return {
         "service": {
             "intake": {
                 "listen": {"host": "127.0.0.1", "port": free_port()},
@@ -81,14 +93,27 @@ def write_settings(
         "audit": {"key_file": str(kept.audit_key)},
         # A laptop seldom lets a program lock memory; in service this stays off.
         "handover": {"accept_unlocked_memory": True},
-        "uems": {"acme-uem": _uem(kept, uem, uem_tls)},
-        "cas": {"acme-ca": _ca(kept, ca, ca_tls)},
+        "uems": {"acme-uem": _uem(kept, at.uem, tls[1])},
+        "cas": {"acme-ca": _ca(kept, at.ca, tls[0])},
         "routes": {"staff": _route()},
     }
-    (folder / "journal").mkdir(parents=True, exist_ok=True)
-    path = folder / "settings.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return path
+
+
+def changed(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with ``changes`` laid over it, section by section."""
+    merged = dict(document)
+    for name, value in changes.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[name] = changed(below, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def write_settings(path: Path, document: Mapping[str, Any]) -> None:
+    """Write the settings file of the service."""
+    path.write_text(yaml.safe_dump(dict(document), sort_keys=False), encoding="utf-8")
 
 
 def _uem(kept: Secrets, address: str, tls: Path) -> dict[str, object]:

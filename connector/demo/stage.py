@@ -1,12 +1,20 @@
 """The stage of the demo: simulated CA and UEM and the connector, each a process of its own."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from connector.demo.processes import Process, run_command
-from connector.demo.settings_file import RETENTION, Secrets, write_settings
+from connector.demo.settings_file import (
+    RETENTION,
+    Addresses,
+    Secrets,
+    changed,
+    settings,
+    write_settings,
+)
 from connector.simulators.ca.commands import Webhook
 from connector.simulators.ca.control import CaControl
 from connector.simulators.uem.control import UemControl
@@ -19,24 +27,31 @@ class Stage:
     """Everything that runs, in one folder; used as ``async with Stage(folder) as stage:``.
 
     ``written`` is where the service writes; ``aside`` is what the simulators and the demo itself
-    keep, which is allowed to hold secrets.
+    keep, which is allowed to hold secrets. ``tls`` are the folders of CA and UEM. A subclass may
+    start other :meth:`upstreams`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Use ``folder``; nothing is started yet."""
+    def __init__(self, folder: Path, changes: Mapping[str, Any] | None = None) -> None:
+        """Use ``folder``; ``changes`` are laid over the settings. Nothing is started yet."""
         self.folder = folder
         self.written = folder / "connector"
         self.aside = folder / "aside"
+        self.tls = (self.aside / "ca", self.aside / "uem")
+        self.settings_file = self.written / "settings.yaml"
+        self._changes = changes or {}
         self._stack = AsyncExitStack()
-        self._settings = self.written / "settings.yaml"
 
     async def __aenter__(self) -> Self:
         """Start CA, UEM and connector, and point their webhooks at each other."""
-        self.written.mkdir(parents=True)
+        (self.written / "journal").mkdir(parents=True)
         self.aside.mkdir()
         self.secrets = Secrets(self.aside / "secrets")
         try:
-            await self._start_upstreams()
+            at = await self.upstreams()
+            self.ca = await self._stack.enter_async_context(CaControl(at.ca_control))
+            self.uem = await self._stack.enter_async_context(UemControl(at.uem_control))
+            self.settings = settings(self.written, self.secrets, at, self.tls)
+            self.configure(self._changes)
             await self._start_connector()
         except BaseException:
             await self._stack.aclose()
@@ -47,14 +62,14 @@ class Stage:
         """Stop everything that was started, in the opposite order."""
         await self._stack.aclose()
 
-    async def _start_upstreams(self) -> None:
-        ca_folder, uem_folder = self.aside / "ca", self.aside / "uem"
-        ca = await self._start("ca", "simulate", "ca", "--directory", str(ca_folder))
+    async def upstreams(self) -> Addresses:
+        """Start CA and UEM."""
+        ca = await self._start("ca", "simulate", "ca", "--directory", str(self.tls[0]))
         uem = await self._start(
             "uem",
             "simulate",
             "uem",
-            *("--directory", str(uem_folder)),
+            *("--directory", str(self.tls[1])),
             *("--password-file", str(self.secrets.api_password)),
             *("--tenant-code-file", str(self.secrets.tenant_code)),
             *("--retention", RETENTION),
@@ -62,19 +77,19 @@ class Stage:
         )
         ca_ready = await ca.line(lambda line: line.get("ready") == "ca")
         uem_ready = await uem.line(lambda line: line.get("ready") == "uem")
-        self.ca = await self._stack.enter_async_context(CaControl(ca_ready["control"]))
-        self.uem = await self._stack.enter_async_context(UemControl(uem_ready["control"]))
-        self._settings = write_settings(
-            self.written,
-            self.secrets,
+        return Addresses(
             ca=ca_ready["api"],
+            ca_control=ca_ready["control"],
             uem=uem_ready["api"],
-            ca_tls=ca_folder,
-            uem_tls=uem_folder,
+            uem_control=uem_ready["control"],
         )
 
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Write the settings with ``changes`` laid over them; they hold from the next start."""
+        write_settings(self.settings_file, changed(self.settings, changes))
+
     async def _start_connector(self) -> None:
-        self.connector = await self._start("serve", "serve", "--config", str(self._settings))
+        self.connector = await self._start("serve", "serve", "--config", str(self.settings_file))
         port = (await self.ready())["intake_port"]
         ca_file = str(self.secrets.tls.ca)
         await self.uem.aim_webhook(
@@ -118,5 +133,5 @@ class Stage:
     async def tell(self, *arguments: str) -> tuple[int, str]:
         """A command of ours against the running service; exit code and what it printed."""
         return await run_command(
-            *arguments, "--config", str(self._settings), log=self.written / "commands.log"
+            *arguments, "--config", str(self.settings_file), log=self.written / "commands.log"
         )

@@ -23,11 +23,9 @@ from connector.demo.cast import (
 from connector.demo.leaks import Searcher
 from connector.demo.mail import MailWriter
 from connector.demo.narrator import CheckFailedError, Narrator
+from connector.demo.patience import PATIENCE, until
 from connector.demo.stage import Stage
 from connector.simulators.ca.commands import Operation
-
-PATIENCE = 25.0
-POLL = 0.1
 
 
 async def run(console: Console) -> int:
@@ -91,11 +89,9 @@ class Story:
     async def _until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait for something seen from the outside, then tick it off."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                while not await holds():  # noqa: ASYNC110 - seen from the outside, by looking
-                    await asyncio.sleep(POLL)
-        except TimeoutError:
-            raise CheckFailedError(f"not within {PATIENCE:.0f} s: {what}") from None
+            await until(what, holds)
+        except TimeoutError as error:
+            raise CheckFailedError(str(error)) from None
         self._tell.check(what, holds=True)
 
     async def _before(self) -> None:
