@@ -57,7 +57,7 @@ class EscrowConformance:
 
     @pytest.fixture
     def world(self) -> EscrowWorld:
-        raise NotImplementedError("overriding the fixture `world` in the subclass is required")
+        raise LookupError("overriding the fixture `world` in the subclass is required")
 
     @pytest.fixture(autouse=True)
     def _rules(self, request: pytest.FixtureRequest) -> None:
