@@ -5,7 +5,6 @@ lower-case hexadecimal SHA-256.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -62,7 +61,8 @@ def parse_subject(key: SubjectKey) -> Subject:
 
 def partition_of(key: SubjectKey, partitions: int) -> int:
     """The journal partition of a subject, stable for the life of a journal."""
-    return zlib.crc32(key.encode()) % partitions
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % partitions
 
 
 class Usage(StrEnum):
