@@ -5,7 +5,6 @@ log, metric, answer, environment, argument list, nor in the memory of the servic
 """
 
 import base64
-import sys
 from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
@@ -14,7 +13,6 @@ from ahocorasick_rs import BytesAhoCorasick
 
 PIECE = 1 << 20
 LEAST = 16
-WORD = 8
 TRIPLE = 3
 """Base64 turns three bytes into four characters."""
 
@@ -30,11 +28,7 @@ def forms(marker: bytes) -> Iterator[bytes]:
 
 
 class Searcher:
-    """Looks for any of many markers at once.
-
-    Wherever a marker of at least 16 bytes stands, it covers an aligned word of 8 bytes whole. So
-    only the words of a text are looked up, and what a word points to is then searched exactly.
-    """
+    """Looks for any of many markers at once (Aho-Corasick, from a library)."""
 
     def __init__(self, markers: Iterable[bytes]) -> None:
         """Take the markers; those shorter than 16 bytes prove nothing and are refused.
