@@ -55,11 +55,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem(error)
     except ValidationError as error:
         return problem(Rejected("EVT-007", _faulty(error)))
+    except web.HTTPRequestEntityTooLarge:
+        return problem(Rejected("EVT-002"))
     except web.HTTPException as error:
         return problem(Rejected("EVT-006", f"{error.status} {error.reason}"))
 
 
 def _faulty(error: ValidationError) -> str:
-    """Which members are wrong, and how."""
+    """Which members are wrong, and how; messages are left out, as some of them repeat input."""
     faults = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+    return "; ".join(f"{'.'.join(map(str, f['loc']))} {f['type']}".strip() for f in faults)

@@ -14,7 +14,7 @@ from connector.admin.records import AuditReport, Published
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
-from connector.cli.words import moment
+from connector.cli.words import moment, short
 from connector.core.audit import AuditRecord
 from connector.core.errors import Permanent, Rejected
 from connector.settings.secrets import read_secret
@@ -146,7 +146,7 @@ def export(
                 if call.screen.form is Format.JSON:
                     call.screen.json_line(record)
                 else:
-                    rows.append(_row(record))
+                    rows.append(_row(record, whole=call.screen.form is Format.CSV))
         return rows
 
     rows = asyncio.run(receiving())
@@ -156,7 +156,7 @@ def export(
         call.screen.table(COLUMNS, rows)
 
 
-def _row(record: AuditRecord) -> tuple[object, ...]:
+def _row(record: AuditRecord, *, whole: bool) -> tuple[object, ...]:
     entry = record.entry
     return (
         record.partition,
@@ -169,5 +169,5 @@ def _row(record: AuditRecord) -> tuple[object, ...]:
         entry.reason,
         entry.route,
         entry.delivery,
-        " ".join(entry.generations),
+        " ".join(name if whole else short(name) for name in entry.generations),
     )

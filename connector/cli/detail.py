@@ -27,7 +27,7 @@ def show(call: Call, seen: SubjectDetail) -> None:
 def _table(call: Call, seen: SubjectDetail) -> None:
     screen, state = call.screen, seen.state
     facts = {HolderState: _holder, DeviceState: _device, PersonState: _person}[type(state)]
-    screen.table(("", ""), facts(state, seen.now), state.key)  # type: ignore[operator] # by its type
+    screen.facts(facts(state, seen.now), state.key)  # type: ignore[operator] # by its type
     if isinstance(state, HolderState):
         screen.table(*_devices(state, seen.now), "Devices")
         screen.table(*_matrix(seen.generations, state), "Generations on devices")
@@ -68,7 +68,7 @@ def _delivery(delivery: Delivery, now: Millis) -> Facts:
 def _copy(copy: Copy, now: Millis) -> str:
     parts = [copy.state.value]
     if copy.since is not None and copy.gone_at is None:
-        parts.append(f"since {moment(copy.since)}")
+        parts.append(f"since {moment(copy.since)}, looked at again {due(copy.due, now)}")
     if copy.gone_at is not None:
         parts.append(f"gone {age(copy.gone_at, now)} ago: {copy.evidence}")
     if copy.overdue:

@@ -29,7 +29,7 @@ def show(call: Call, report: PlanReport) -> None:
         case Format.CSV:
             call.screen.csv(COLUMNS, rows)
         case Format.TABLE:
-            call.screen.table(("", ""), _facts(report), report.holder)
+            call.screen.facts(_facts(report), report.holder)
             call.screen.table(COLUMNS, rows, "Generations")
             _devices(call, report)
             _faults(call, report)

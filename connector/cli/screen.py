@@ -76,6 +76,17 @@ class Screen:
             table.add_row(*(Text(shown(cell)) for cell in row))
         self._console.print(table)
 
+    def facts(self, rows: Iterable[tuple[str, object]], title: str) -> None:
+        """Names and values about one thing, for people; empty ones are left out."""
+        table = Table(box=None, show_header=False, title_justify="left", pad_edge=False)
+        table.title = Text(shown(title), style="bold")
+        table.add_column(style="dim")
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            if shown(value):
+                table.add_row(Text(name), Text(shown(value)))
+        self._console.print(table)
+
     def line(self, text: str, style: str = "") -> None:
         """One line for people."""
         self._console.print(Text(shown(text), style=style), soft_wrap=True)

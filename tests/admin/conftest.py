@@ -1,0 +1,30 @@
+"""A journal, the operators' service on it, its socket, and a client."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from connector.admin.client import AdminClient
+from connector.admin.server import AdminServer
+from tests.admin.world import AdminWorld
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[AdminWorld]:
+    made = AdminWorld(tmp_path)
+    await made.open()
+    yield made
+    await made.journal.close()
+
+
+@pytest.fixture
+def socket(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "admin.sock"
+
+
+@pytest.fixture
+async def client(world: AdminWorld, socket: Path) -> AsyncIterator[AdminClient]:
+    """An operator called anna, over the real socket."""
+    async with AdminServer(world.service(), socket), AdminClient(socket, "anna") as made:
+        yield made

@@ -1,0 +1,155 @@
+"""What operators see."""
+
+import pytest
+
+from connector.admin.client import AdminClient
+from connector.core.errors import Rejected
+from connector.core.journal import StatusFilter
+from connector.core.model import DAY
+from connector.core.states import (
+    CopyState,
+    DeviceInDelivery,
+    DevicePhase,
+    HolderState,
+    Phase,
+)
+from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, AdminWorld, device, holder
+
+
+async def test_a_holder_is_one_line(world: AdminWorld, client: AdminClient) -> None:
+    """A line tells phase, age, next step, the copy, and how many devices have the set."""
+    await world.put(holder())
+    page = await client.listing(StatusFilter(kind="holder"))
+    (line,) = page.items
+    assert (line.key, line.mail, line.route) == ("corp/user/12", "mara12@example.com", "staff")
+    assert (line.phase, line.since) == ("awaiting_install", NOW - 3_600_000)
+    assert (line.installed, line.devices, line.copy_state) == (0, 1, "present")
+    assert (line.next_step, line.next_due) == ("look_installed", NOW + 90_000)
+    assert page.after is None
+
+
+async def test_a_listing_is_narrowed_and_continued(world: AdminWorld, client: AdminClient) -> None:
+    """By phase, route and code; what does not fit a page follows behind its last key."""
+    failed = [holder(number, Phase.FAILED) for number in range(10, 15)]
+    await world.put(holder(20), *failed)
+    first = await client.listing(StatusFilter(kind="holder", code="CA-410", limit=3))
+    assert [line.code for line in first.items] == ["CA-410"] * 3
+    assert first.after == first.items[-1].key
+    query = StatusFilter(kind="holder", phase="failed", after=first.after, limit=3)
+    rest = await client.listing(query)
+    assert [line.key for line in rest.items] == ["corp/user/13", "corp/user/14"]
+    assert rest.after is None
+
+
+@pytest.mark.parametrize(
+    "wanted", ["corp/user/12", "12", "mara12", "MARA12@example.com", "delivery-12"]
+)
+async def test_a_holder_is_found_by_what_people_know(
+    world: AdminWorld, client: AdminClient, wanted: str
+) -> None:
+    """By key, id, user name, mail, or the id of his delivery."""
+    await world.put(holder(12), holder(13))
+    assert (await client.detail("holder", wanted)).state.key == "corp/user/12"
+
+
+async def test_a_device_is_found(world: AdminWorld, client: AdminClient) -> None:
+    """A device by its id or its name."""
+    await world.put(device())
+    for wanted in ("15", "phone", DEVICE):
+        seen = await client.detail("device", wanted)
+        assert (seen.summary.phase, seen.summary.detail) == ("enrolled", "corp/user/12")
+
+
+@pytest.mark.parametrize("wanted", ["99", "corp/user/99", "other/user/12", "nobody"])
+async def test_who_is_not_known_is_told(
+    world: AdminWorld, client: AdminClient, wanted: str
+) -> None:
+    """A subject that the journal does not know has a code of its own."""
+    await world.put(holder(12))
+    with pytest.raises(Rejected) as refused:
+        await client.detail("holder", wanted)
+    assert refused.value.code == "DLV-007"
+
+
+async def test_an_ambiguous_name_is_refused(world: AdminWorld, client: AdminClient) -> None:
+    """When two fit, nobody is chosen."""
+    await world.put(holder(12, name="mara"), holder(13, name="mara"))
+    with pytest.raises(Rejected, match="2 of kind holder") as refused:
+        await client.detail("holder", "mara")
+    assert refused.value.code == "EVT-007"
+
+
+@pytest.mark.parametrize(
+    ("phase", "uploaded", "standing"),
+    [
+        (DevicePhase.WAITING, None, "scheduled"),
+        (DevicePhase.WAITING, NOW, "sent"),
+        (DevicePhase.INSTALLED, NOW, "present"),
+        (DevicePhase.NOT_INSTALLED, NOW, "missing"),
+        (DevicePhase.LEFT, NOW, "unknown"),
+    ],
+)
+async def test_generations_stand_on_devices(
+    world: AdminWorld,
+    client: AdminClient,
+    phase: DevicePhase,
+    uploaded: int | None,
+    standing: str,
+) -> None:
+    """Each generation of the set stands on a device as far as the device is."""
+    state = holder()
+    assert isinstance(state, HolderState)
+    assert state.delivery is not None
+    entry = DeviceInDelivery(phase=phase, since=NOW, joined_at=NOW)
+    changed = state.delivery.model_copy(
+        update={"devices": {DEVICE: entry}, "uploaded_at": uploaded}
+    )
+    await world.put(state.model_copy(update={"delivery": changed}))
+    rows = (await client.detail("holder", "12")).generations
+    assert [(row.fingerprint, row.slot) for row in rows] == [
+        (CURRENT, "encryption"),
+        (ARCHIVED, "archived"),
+    ]
+    assert {row.devices[DEVICE] for row in rows} == {standing}
+    assert rows[1].delivered_at == NOW - DAY
+
+
+async def test_a_generation_outside_the_set_is_missing(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """What is not in the set is missing on every device; an unknown device stands nowhere."""
+    state = holder(12)
+    assert isinstance(state, HolderState)
+    assert state.delivery is not None
+    delivery = state.delivery.model_copy(update={"entries": state.delivery.entries[:1]})
+    await world.put(state.model_copy(update={"delivery": delivery}), holder(13, delivery=None))
+    rows = (await client.detail("holder", "12")).generations
+    assert [row.devices[DEVICE] for row in rows] == ["sent", "missing"]
+    unknown = (await client.detail("holder", "13")).generations
+    assert {row.devices[DEVICE] for row in unknown} == {"unknown"}
+
+
+async def test_an_overdue_copy_is_marked(world: AdminWorld, client: AdminClient) -> None:
+    """A copy that should be gone stands out in the listing."""
+    state = holder()
+    assert isinstance(state, HolderState)
+    overdue = state.copy_.model_copy(update={"state": CopyState.PERHAPS, "overdue": True})
+    await world.put(state.model_copy(update={"copy_": overdue}))
+    (line,) = (await client.listing(StatusFilter(kind="holder"))).items
+    assert line.copy_state == "perhaps (overdue)"
+
+
+async def test_the_service_at_a_glance(world: AdminWorld, client: AdminClient) -> None:
+    """Counts, upstreams, and what each partition knows of itself."""
+    await world.put(holder(12), device())
+    seen = await client.overview()
+    assert {(row.kind, row.phase, row.count) for row in seen.counts} == {
+        ("holder", "awaiting_install", 1),
+        ("device", "enrolled", 1),
+    }
+    assert [(one.name, one.state, one.code) for one in seen.upstreams] == [
+        ("ca:main", "open", "CA-001")
+    ]
+    assert sum(partition.audit_count for partition in seen.partitions) == 2
+    assert (seen.version, seen.dead_letters) == ("1.2.3", 0)
+    assert (await client.version()).version == "1.2.3"
