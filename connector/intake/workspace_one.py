@@ -27,6 +27,8 @@ Short = Annotated[str, Field(max_length=512)]
 
 ROOT = "Eventlog"
 LARGEST_ID = 2**63
+TIME_DIGITS = 12
+"""Hexadecimal digits of a time in milliseconds, up to the year 9999 and beyond."""
 
 
 class Notice(BaseModel):
@@ -96,11 +98,8 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
         return None
     device = _device(notice)
     occurred = read_time(notice.EventTime or "")
-    # Without a time, the same bytes are the same happening.
-    moment = hashlib.sha256(notification.body).hexdigest() if occurred is None else str(occurred)
-    happening = body.what if isinstance(body, DeviceChanged) else ""
     return Event(
-        id=event_id(notification.tenant, device, body.kind, happening, moment),
+        id=_id(notification, device, body, occurred),
         tenant=notification.tenant,
         subject=subject_key(notification.tenant, SubjectKind.DEVICE, device),
         source="workspace-one",
@@ -108,6 +107,21 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
         received_at=now,
         body=_described(body, notice),
     )
+
+
+def _id(
+    notification: VerifiedNotification, device: str, body: DeviceEvent, occurred: Millis | None
+) -> str:
+    """Tenant, device, kind and the sender's time; the same for each way of telling it.
+
+    It begins with the time: ids that grow keep the journal's index of known ids growing at its end,
+    which halves the cost of an append. Without a time the same bytes are the same happening.
+    """
+    happening = body.what if isinstance(body, DeviceChanged) else ""
+    parts = (notification.tenant, device, body.kind, happening)
+    if occurred is None:
+        return event_id(*parts, hashlib.sha256(notification.body).hexdigest())
+    return f"{occurred:0{TIME_DIGITS}x}{event_id(*parts, str(occurred))[TIME_DIGITS:]}"
 
 
 def _read_json(body: bytes) -> Notice:
