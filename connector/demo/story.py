@@ -204,9 +204,10 @@ class Story:
         await self._concluded(self._alice)
 
     async def _shown(self) -> None:
-        code, table = await self._stage.tell("status")
-        self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
-        self._tell.check("`pki-connector status` answers", code == 0)
+        for command in (("status", "holder"), ("status", "holder", self._alice.holder)):
+            code, table = await self._stage.tell(*command)
+            self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
+            self._tell.check(f"`pki-connector {' '.join(command)}` answers", code == 0)
         code, _ = await self._stage.tell("audit", "verify")
         self._tell.check("`pki-connector audit verify` finds the audit trail whole", code == 0)
 
