@@ -1,0 +1,224 @@
+"""Dry runs, between a simulated CA and a simulated UEM."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from connector.admin.planner import Planner
+from connector.admin.records import PlanReport
+from connector.core.model import IdentityPair, SubjectKind, subject_key
+from connector.core.policy import Gates, Mode, OtherDevices
+from connector.core.states import (
+    Copy,
+    CopyState,
+    DeliveredGeneration,
+    Dropped,
+    HolderState,
+    Identity,
+)
+from connector.escrow.http import HttpEscrow, HttpEscrowSettings
+from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
+from connector.simulators.ca.commands import Issue, NewPerson, Operation
+from connector.simulators.ca.control import CaControl
+from connector.simulators.uem import UemControl, UemOptions, UemSimulator
+from connector.targets.workspace_one import WorkspaceOne, WorkspaceOneSettings
+from tests.admin.world import ANNA, AdminWorld, route
+
+NOW = int(time.time() * 1000)
+
+
+class Upstreams:
+    """Mara, who has three generations at the CA and a phone in the UEM."""
+
+    def __init__(self, ca: CaControl, uem: UemControl) -> None:
+        self.ca = ca
+        self.uem = uem
+        self.routes = {"staff": route(person_attribute="username", agreeing_attribute="email")}
+        self.backends: dict[str, HttpEscrow] = {}
+        self.targets: dict[str, WorkspaceOne] = {}
+        self.fingerprints: tuple[str, ...] = ()
+
+    async def populate(self) -> None:
+        person = NewPerson(person="mara", name="Mara", addresses=("mara@example.com",))
+        await self.ca.put_person(person)
+        orders = [Issue(person="mara", issued_days_ago=days) for days in (900, 500, 1)]
+        issued = [await self.ca.issue(order) for order in orders]
+        self.fingerprints = tuple(one.fingerprint for one in reversed(issued))
+        self.user = await self.uem.add_user("mara", email="mara@example.com")
+        self.device = await self.uem.enrol(self.user, name="phone", event=False)
+        self.key = subject_key("corp", SubjectKind.HOLDER, str(self.user))
+
+    async def plan(self, **state: object) -> PlanReport:
+        planner = Planner(lambda: self.routes, self.backends, self.targets, lambda: NOW)
+        return await planner.plan(HolderState(key=self.key).model_copy(update=state))
+
+    async def touched_keys(self) -> bool:
+        operations = {entry.operation for entry in await self.ca.ledger()}
+        uploads = await self.uem.ledger("upload")
+        return bool(uploads or operations & {Operation.BEGIN, Operation.FETCH})
+
+
+@pytest.fixture
+async def upstreams(tmp_path: Path) -> AsyncIterator[Upstreams]:
+    for name in ("password", "code"):
+        (tmp_path / name).write_text(f"marker-{name}\n")
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        ca = await enter(
+            CaSimulator(CaOptions(directory=tmp_path / "ca", key_algorithm=KeyAlgorithm.EC_P256))
+        )
+        uem_options = UemOptions(
+            directory=tmp_path / "uem",
+            password_file=tmp_path / "password",
+            tenant_code_file=tmp_path / "code",
+        )
+        uem = await enter(UemSimulator(uem_options))
+        made = Upstreams(
+            await enter(CaControl(ca.control_url)), await enter(UemControl(uem.control_url))
+        )
+        made.backends["main"] = await enter(HttpEscrow("main", _escrow(ca)))
+        made.targets["corp"] = await enter(WorkspaceOne("corp", _target(uem, uem_options)))
+        await made.populate()
+        yield made
+
+
+def _escrow(ca: CaSimulator) -> HttpEscrowSettings:
+    return HttpEscrowSettings.model_validate(
+        {
+            "address": ca.api_url,
+            "ca_file": ca.tls.ca,
+            "client_certificate_file": ca.tls.client_certificate,
+            "client_key_file": ca.tls.client_key,
+        }
+    )
+
+
+def _target(uem: UemSimulator, options: UemOptions) -> WorkspaceOneSettings:
+    return WorkspaceOneSettings.model_validate(
+        {
+            "address": uem.api_url,
+            "ca_file": uem.ca_file,
+            "username": options.api_user,
+            "password_file": options.password_file,
+            "tenant_code_file": options.tenant_code_file,
+            "archived_mode": "list-field",
+        }
+    )
+
+
+async def test_a_plan_shows_the_whole_set(upstreams: Upstreams) -> None:
+    """Every generation with its slot, the devices, what would be replaced; no key is touched."""
+    report = await upstreams.plan()
+    assert report.would_deliver, report.faults
+    assert (report.route, report.ca, report.person) == ("staff", "main", "mara")
+    assert [(row.fingerprint, row.slot) for row in report.generations] == list(
+        zip(upstreams.fingerprints, ("encryption", "archived", "archived"), strict=True)
+    )
+    (device,) = report.devices
+    assert (device.name, device.enrolled, device.unfit) == ("phone", True, None)
+    assert report.replaces.startswith("what somebody may have put in by hand")
+    assert report.digest is not None
+    assert not await upstreams.touched_keys()
+
+
+@pytest.mark.parametrize(
+    ("state", "replaced"),
+    [(CopyState.GONE, "nothing"), (CopyState.PRESENT, "another"), (CopyState.PERHAPS, "perhaps")],
+)
+async def test_a_plan_says_what_it_would_replace(
+    upstreams: Upstreams, state: CopyState, replaced: str
+) -> None:
+    """By what we know of the copy."""
+    sent = DeliveredGeneration(fingerprint="a" * 64, public_key="b" * 64, at=NOW)
+    dropped = Dropped(fingerprint="a" * 64, by="x", reason="y", at=NOW)
+    report = await upstreams.plan(
+        copy_=Copy(state=state, digests=("c" * 64,)), delivered=(sent,), dropped=(dropped,)
+    )
+    assert report.replaces.startswith(replaced)
+
+
+async def test_the_same_set_is_recognised(upstreams: Upstreams) -> None:
+    """An upload of the set that is there only starts its retention anew."""
+    digest = (await upstreams.plan()).digest
+    assert digest is not None
+    copy = Copy(state=CopyState.PRESENT, digests=(digest,))
+    assert (await upstreams.plan(copy_=copy)).replaces.startswith("the same set")
+
+
+async def test_a_dropped_generation_is_left_out(upstreams: Upstreams) -> None:
+    """What a person dropped is shown with the reason."""
+    drop = Dropped(fingerprint=upstreams.fingerprints[2], by="x", reason="y", at=NOW)
+    last = (await upstreams.plan(dropped=(drop,))).generations[-1]
+    assert (last.slot, last.why) == (None, "dropped by a person")
+
+
+async def test_all_faults_are_gathered(upstreams: Upstreams) -> None:
+    """Devices, mode and identity are judged although one of them would already stop it."""
+    upstreams.routes["staff"] = route(mode=Mode.OBSERVE, gates=Gates(platforms=("android",)))
+    other = IdentityPair(person="eve", agreeing="mara@example.com")
+    report = await upstreams.plan(identity=Identity(pinned=other, pinned_at=NOW))
+    assert [fault.code for fault in report.faults] == ["USR-004", "DLV-005", "IDN-001"]
+    assert [row.why for row in report.generations] == ["not decided"] * 3
+    assert report.devices[0].unfit == "platform not allowed"
+
+
+async def test_a_compromised_device_holds_or_is_accepted(upstreams: Upstreams) -> None:
+    """As the route says of other devices."""
+    old = await upstreams.uem.enrol(upstreams.user, name="old", event=False)
+    await upstreams.uem.change_device(old, compromised=True, event=False)
+    assert [fault.code for fault in (await upstreams.plan()).faults] == ["USR-005"]
+    upstreams.routes["staff"] = route(other_devices=OtherDevices.ACCEPT)
+    assert (await upstreams.plan()).would_deliver
+
+
+async def test_history_that_would_be_lost_is_a_fault(upstreams: Upstreams) -> None:
+    """A generation that was delivered before and is not listed any more."""
+    sent = DeliveredGeneration(fingerprint="a" * 64, public_key="b" * 64, at=NOW)
+    report = await upstreams.plan(delivered=(sent,))
+    assert [fault.code for fault in report.faults] == ["KEY-108"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"person_attribute": "employeenumber"}, "IDN-003"),
+        ({"uem": "elsewhere"}, "USR-003"),
+        ({"mail_domains": ("example.org",)}, "USR-003"),
+    ],
+)
+async def test_a_route_that_does_not_fit_is_a_fault(
+    upstreams: Upstreams, change: dict[str, object], code: str
+) -> None:
+    """Missing attributes and users of no route."""
+    upstreams.routes["staff"] = route(**change)
+    assert [fault.code for fault in (await upstreams.plan()).faults] == [code]
+
+
+async def test_an_unknown_user_is_a_fault(upstreams: Upstreams) -> None:
+    """The UEM does not know him, or is not configured any more."""
+    upstreams.key = "corp/user/99"
+    assert [fault.code for fault in (await upstreams.plan()).faults] == ["USR-001"]
+    upstreams.key = "gone/user/99"
+    assert [fault.code for fault in (await upstreams.plan()).faults] == ["USR-007"]
+
+
+async def test_an_upstream_that_is_away_is_a_fault(upstreams: Upstreams) -> None:
+    """A CA that does not answer leaves the rest of the plan as it is."""
+    await upstreams.uem.fault("error", status=500, count=None)
+    assert [fault.code for fault in (await upstreams.plan()).faults] == ["UEM-003"]
+
+
+async def test_a_look_at_a_plan_is_audited(world: AdminWorld, upstreams: Upstreams) -> None:
+    """Who asked is durable before the CA is: its list of certificates is read."""
+    world.backends, world.targets = upstreams.backends, upstreams.targets
+    report = await world.service().plan(upstreams.key, ANNA)
+    assert report.person == "mara"
+    (event,) = await world.events(upstreams.key)
+    assert event.model_dump()["body"] == {
+        "kind": "plan_requested",
+        "by": "local:1000 as anna",
+        "reason": "",
+    }
