@@ -112,6 +112,17 @@ class Stage:
         """Wait until the connector says that it serves; what it said."""
         return dict(await self.connector.line(lambda line: line.get("event") == "service.ready"))
 
+    async def planted(self) -> list[bytes]:
+        """Pieces of private keys, bundles and passwords, as CA and UEM saw them pass."""
+        at_ca, at_uem = await self.ca.markers(), await self.uem.markers()
+        found = [bytes.fromhex(value) for value in at_ca.binary]
+        found += [value.encode() for value in at_ca.text]
+        for marker in at_uem:
+            value = str(marker["value"])
+            text = marker["encoding"] == "text"
+            found.append(value.encode() if text else bytes.fromhex(value))
+        return found
+
     async def _start(self, name: str, *arguments: str) -> Process:
         folder = self.written if name == "serve" else self.aside
         process = Process(name, arguments, folder / f"{name}.log")

@@ -214,7 +214,7 @@ class Story:
     async def _nothing_leaked(self) -> None:
         """Every key and password that travelled is looked for wherever the connector wrote."""
         stage = self._stage
-        searcher = Searcher(await self._planted())
+        searcher = Searcher(await stage.planted())
         in_process = await asyncio.to_thread(searcher.in_process, stage.connector.pid)
         self._tell.check(
             f"{searcher.count} planted secrets: 0 hits in the connector's memory, environment and"
@@ -225,18 +225,6 @@ class Story:
         self._tell.check("the connector ends in good order when asked", code == 0)
         in_files = await asyncio.to_thread(searcher.in_files, stage.written)
         self._tell.check("0 hits in every file, log and answer it wrote", not in_files)
-
-    async def _planted(self) -> list[bytes]:
-        """Pieces of private keys and passwords, as CA and UEM saw them pass."""
-        at_ca = await self._stage.ca.markers()
-        at_uem = await self._stage.uem.markers()
-        found = [bytes.fromhex(value) for value in at_ca.binary]
-        found += [value.encode() for value in at_ca.text]
-        for marker in at_uem:
-            value = str(marker["value"])
-            text = marker["encoding"] == "text"
-            found.append(value.encode() if text else bytes.fromhex(value))
-        return found
 
 
 def _concerns(device: int, entry: dict[str, Any]) -> bool:
