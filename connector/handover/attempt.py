@@ -46,7 +46,7 @@ class Attempt(asyncio.Protocol):
     async def run(self, envelope: Envelope, limit: float) -> Observed:
         """Give the job, wait for the answer at most ``limit`` seconds, and end the process."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_connection(lambda: self, sock=self._running.channel)
+        transport, _ = await loop.create_unix_connection(lambda: self, sock=self._running.channel)
         self._transport = transport
         transport.write(encode(envelope))
         done, _ = await asyncio.wait([self._answered], timeout=limit + LATE_SECONDS)

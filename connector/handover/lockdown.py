@@ -12,6 +12,7 @@ import os
 import resource
 import select
 import signal
+from collections.abc import Callable
 from typing import NamedTuple
 
 from connector.core.errors import Permanent
@@ -108,20 +109,28 @@ def unlock_memory() -> None:
     _libc.munlockall()
 
 
-def require_unswappable(*, locked: bool, accept_unlocked: bool) -> None:
+def require_unswappable(
+    *, locked: bool, accept_unlocked: bool, swap_off: Callable[[], bool] = swap_is_off
+) -> None:
     """Refuse to go on where keys could reach a swap device.
+
+    Args:
+        locked: whether memory is locked.
+        accept_unlocked: whether somebody accepted that keys may be swapped out.
+        swap_off: tells whether this node cannot swap; asked only when it matters.
 
     Raises:
         Permanent: ``HND-004`` when memory is not locked, swap is on, and nobody accepted that.
     """
-    if not (locked or accept_unlocked or swap_is_off()):
+    if not (locked or accept_unlocked or swap_off()):
         raise Permanent("HND-004", "locking memory: refused by the node, and swap is on")
 
 
 def end_at(seconds: float) -> None:
-    """Have the kernel end this process, stopped or not, when ``seconds`` have passed.
+    """Have the kernel end this process when ``seconds`` have passed.
 
-    Without a handler the signal takes effect before the process executes anything more.
+    There is no handler, so the signal takes effect before the process executes anything more, also
+    when it was stopped meanwhile and is continued much later.
     """
     if seconds <= 0:
         os.kill(os.getpid(), signal.SIGALRM)
@@ -129,7 +138,7 @@ def end_at(seconds: float) -> None:
 
 
 def end_with_the_service() -> None:
-    """Have the kernel end this process when the service closes its end of the channel.
+    """Have the kernel end this process when the service closes its end, or ends itself.
 
     The service writes nothing after the job, so the only thing that can still come is the end.
     """

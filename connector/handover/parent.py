@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from connector.core.errors import ConnectorError
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.handover.attempt import Attempt
 from connector.handover.lockdown import require_unswappable
@@ -44,7 +44,11 @@ class HandOver:
             Permanent: ``HND-004`` when keys could be swapped out and nobody accepted that.
         """
         server = await self._running_server()
-        require_unswappable(locked=server.memory_locks, accept_unlocked=self._accept_unlocked)
+        try:
+            require_unswappable(locked=server.memory_locks, accept_unlocked=self._accept_unlocked)
+        except Permanent:
+            await server.stop()
+            raise
 
     async def stop(self) -> None:
         """End the forkserver and every hand-over that still runs."""

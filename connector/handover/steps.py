@@ -30,6 +30,9 @@ from connector.pkcs12.read import Expected, Identity, open_bundle
 from connector.pkcs12.write import Profile, new_password, package
 
 UPLOAD_FATE_UNKNOWN = "UEM-002"
+OUR_OWN = "HND-"
+"""Area of the faults that are no answer of the target: time is up, a plug-in's mistake."""
+
 T = TypeVar("T")
 
 
@@ -76,7 +79,7 @@ class HandOverSteps:
         fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
         if not self.sent:
             return NotSent(fault=fault, disclosed=self.disclosed)
-        if fault.code == UPLOAD_FATE_UNKNOWN or not fault.code.startswith("UEM-"):
+        if fault.code == UPLOAD_FATE_UNKNOWN or fault.code.startswith(OUR_OWN):
             return Unknown(fault=fault, disclosed=self.disclosed)
         return Refused(fault=fault, disclosed=self.disclosed)
 

@@ -8,7 +8,7 @@ believed nothing: all keys of the job count as disclosed, and a copy may be at t
 import signal
 from collections import Counter
 from dataclasses import dataclass
-from os import WIFSIGNALED, WTERMSIG
+from os import WIFSIGNALED, WTERMSIG, waitstatus_to_exitcode
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import (
@@ -95,8 +95,14 @@ def _cause(observed: Observed) -> ConnectorError:
         return Permanent("KEY-210", "checking keys: out of processor time")
     if observed.status is None and observed.transcript.is_empty:
         return Transient("HND-005", "handing over: no process was started")
-    name = signal.Signals(ended_by).name if ended_by else "no answer"
-    return Transient("HND-002", f"handing over: process ended by {name}")
+    return Transient("HND-002", f"handing over: process ended by {_name(observed.status)}")
+
+
+def _name(status: int | None) -> str:
+    if status is None:
+        return "the end of the forkserver"
+    code = waitstatus_to_exitcode(status)
+    return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
 def _signal(status: int | None) -> int | None:

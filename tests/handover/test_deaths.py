@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from connector.core.handover import Accepted, NotSent, Unknown
+from connector.core.handover import Accepted, HandoverJob, NotSent, Unknown
 from connector.handover.parent import HandOver
 from tests.handover.conftest import COMMAND
 from tests.handover.scene import Person, Reached
@@ -17,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SERVICE = Path(__file__).parent / "service.py"
 
 
-async def gone(pid: int) -> None:
+async def gone(pid: int, within: float = 5.0) -> None:
     """Wait until a process that is not our child has ended."""
     try:
         descriptor = os.pidfd_open(pid)
@@ -26,7 +29,7 @@ async def gone(pid: int) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(descriptor, ended.set)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within):
             await ended.wait()
     finally:
         asyncio.get_running_loop().remove_reader(descriptor)
@@ -37,11 +40,50 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+@asynccontextmanager
+async def service(job: HandoverJob) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A service in a process of its own, which was given one job."""
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, str(SERVICE), *COMMAND, stdin=PIPE, stdout=PIPE
+    )
+    assert running.stdin is not None
+    running.stdin.write(job.model_dump_json().encode() + b"\n")
+    try:
+        yield running
+    finally:
+        running.stdin.close()
+        if running.returncode is None:
+            running.send_signal(signal.SIGCONT)
+        await running.wait()
+
+
+async def test_the_kernel_alone_ends_it(person: Person) -> None:
+    """Continued after its limit, with nobody there to kill it, it executes nothing any more.
+
+    Would it go on only a little, the scripted target would accept the set.
+    """
+    job = person.job(target={"after": "stop"}, limit=1.0)
+    async with Reached(person) as reached, service(job) as running:
+        _, pid = await reached.next()
+        stopped = (running.pid, parent_of(pid))
+        for one in stopped:
+            os.kill(one, signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            await gone(pid, within=1.1)
+        os.kill(pid, signal.SIGCONT)
+        await gone(pid)
+        for one in stopped:
+            os.kill(one, signal.SIGCONT)
+        assert running.stdout is not None
+        outcome = Unknown.model_validate_json(await running.stdout.readline())
+    assert outcome.fault.code == "HND-001"
+
+
 @pytest.mark.parametrize("moment", ["list", "after"])
 async def test_stopped_process_dies_at_its_limit(
     hand_over: HandOver, person: Person, moment: str
 ) -> None:
-    """A process that was stopped does not outlive its limit; it never executes anything more."""
+    """A process that was stopped does not outlive its limit."""
     job = person.job(escrow={moment: "stop"}, target={moment: "stop"})
     async with Reached(person) as reached, asyncio.TaskGroup() as group:
         running = group.create_task(hand_over.run(job, 1.0))
@@ -56,17 +98,24 @@ async def test_stopped_process_dies_at_its_limit(
 async def test_process_dies_with_the_service(person: Person, act: str) -> None:
     """When the service is killed with -9, the kernel ends its hand-overs, stopped or not."""
     job = person.job(escrow={"fetch": act})
-    async with Reached(person) as reached:
-        service = await asyncio.create_subprocess_exec(
-            sys.executable, str(SERVICE), *COMMAND, stdin=asyncio.subprocess.PIPE
-        )
-        assert service.stdin is not None
-        service.stdin.write(job.model_dump_json().encode() + b"\n")
+    async with Reached(person) as reached, service(job) as running:
         _, pid = await reached.next()
-        service.kill()
-        await service.wait()
+        running.kill()
+        await running.wait()
         await gone(pid)
-        service.stdin.close()
+
+
+async def test_process_needs_no_forkserver_to_die(person: Person) -> None:
+    """The end of the service reaches the hand-over itself, even while the forkserver is stopped."""
+    job = person.job(escrow={"fetch": "stall-heard"})
+    async with Reached(person) as reached, service(job) as running:
+        _, pid = await reached.next()
+        forkserver = parent_of(pid)
+        os.kill(forkserver, signal.SIGSTOP)
+        running.kill()
+        await gone(pid)
+        os.kill(forkserver, signal.SIGCONT)
+        await gone(forkserver)
 
 
 async def test_forkserver_that_died_is_replaced(person: Person) -> None:

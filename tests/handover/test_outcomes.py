@@ -152,3 +152,12 @@ async def test_process_is_locked_down(hand_over: HandOver, person: Person) -> No
     assert 0 < told["limits"]["CPU"] < 60
     assert told["privileges"] == "1"
     assert told["nice"] == 10
+
+
+async def test_receipt_says_whether_memory_was_locked(hand_over: HandOver, person: Person) -> None:
+    """Where the node lets memory be locked it is, and the receipt says so."""
+    outcome = await hand_over.run(person.job(), LIMIT)
+    told = await hand_over.run(person.job(escrow={"list": "tell"}), LIMIT)
+    assert isinstance(outcome, Accepted)
+    assert isinstance(told, NotSent)
+    assert (json.loads(told.fault.detail)["locked"] != "0 kB") == outcome.memory_locked

@@ -131,10 +131,14 @@ async def _refuse(place: "Place") -> None:
 
 
 async def _tell(_: "Place") -> None:
+    raise Permanent("CA-412", json.dumps(_seen_from_inside(), separators=(",", ":")))
+
+
+def _seen_from_inside() -> dict[str, object]:
     status = Path("/proc/self/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     names = ("CORE", "CPU", "NOFILE", "FSIZE", "AS")
-    told = {
+    return {
         "environment": sorted(os.environ),
         "descriptors": sorted(int(one.name) for one in Path("/proc/self/fd").iterdir())[:5],
         "limits": {one: resource.getrlimit(getattr(resource, f"RLIMIT_{one}"))[0] for one in names},
@@ -142,7 +146,6 @@ async def _tell(_: "Place") -> None:
         "privileges": fields["NoNewPrivs"].strip(),
         "nice": os.nice(0),
     }
-    raise Permanent("CA-412", json.dumps(told, separators=(",", ":")))
 
 
 async def _nothing(_: "Place") -> None:
