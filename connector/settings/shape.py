@@ -5,6 +5,7 @@ Error report, example file and documentation are all made from this.
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path as File
 from types import UnionType
@@ -164,6 +165,8 @@ def _kind(annotation: Any) -> str:
     origin = get_origin(kind)
     if origin is Literal:
         return " | ".join(map(str, arguments))
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return " | ".join(kind)
     if origin in {Union, UnionType}:
         return " or ".join(dict.fromkeys(map(_kind, arguments)))
     if origin in {tuple, list, frozenset, set}:
