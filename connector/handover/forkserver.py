@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 
 from connector.handover import child, lockdown, plugins
-from connector.handover.wire import Ended, Order, Ready, Report, Started, encode
+from connector.handover.wire import Ended, Order, Ready, Report, encode
 
 DATAGRAM_LIMIT = 4096
 
@@ -77,7 +77,6 @@ class ForkServer:
             self._become(channel, server)
         os.close(channel)
         self._numbers[pid] = number
-        self._tell(Started(number=number))
 
     def _become(self, channel: int, server: int) -> None:
         """The life of a child. Whatever happens, it ends here, without the server's own ending."""

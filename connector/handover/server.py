@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from connector.core.errors import Transient
-from connector.handover.wire import Ended, Order, Ready, Report, Started, decode_report, encode
+from connector.handover.wire import Ended, Order, Ready, Report, decode_report, encode
 
 COMMAND = (sys.executable, "-I", "-B", "-m", "connector.handover.forkserver")
 """Isolated: neither the environment nor the working directory decides what is loaded."""
@@ -128,8 +128,6 @@ class ForkServerHandle:
             case Ready():
                 if not self._ready.done():
                     self._ready.set_result(report)
-            case Started():
-                return
             case Ended():
                 running = self._children.pop(report.number, None)
                 if running is not None and not running.ended.done():

@@ -53,13 +53,6 @@ class Ready(Record):
     memory_locks: bool
 
 
-class Started(Record):
-    """A process was forked."""
-
-    told: Literal["started"] = "started"
-    number: int
-
-
 class Ended(Record):
     """A process is gone and reaped. ``status`` as of ``waitpid``; None when it never started."""
 
@@ -68,7 +61,7 @@ class Ended(Record):
     status: int | None
 
 
-Report = Ready | Started | Ended
+Report = Ready | Ended
 
 _REPORT: TypeAdapter[Report] = TypeAdapter(Annotated[Report, Field(discriminator="told")])
 _OUTCOME: TypeAdapter[HandoverOutcome] = TypeAdapter(
