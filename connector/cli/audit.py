@@ -125,7 +125,7 @@ def _show(call: Call, report: AuditReport) -> None:
     findings = [finding for chain in report.chains for finding in chain.findings]
     for finding in findings:
         place = f"partition {finding.partition}, record {finding.sequence}"
-        call.screen.fault(f"{place}: {finding.problem}")
+        call.screen.fault(f"AUD-001 {place}: {finding.problem}")
 
 
 @audit.command("export")

@@ -91,11 +91,11 @@ def _look_again(step: Step[DeviceState], event: Event) -> None:
     )
 
 
-def _leave(step: Step[DeviceState], why: str) -> None:
+def _leave(step: Step[DeviceState], why: str, code: str = "ok") -> None:
     if step.state.holder is not None:
         step.tell(step.state.holder, DeviceLeft(device=step.state.key, why=why))
     step.set(status=DeviceStatus.LEFT, holder=None, attempts=0, deadline=None, trouble=None)
-    step.note("device.left", reason=why)
+    step.note("device.left", outcome=code, reason=why)
 
 
 def _on_look(step: Step[DeviceState], fact: Looked) -> None:
@@ -103,7 +103,7 @@ def _on_look(step: Step[DeviceState], fact: Looked) -> None:
     if fact.fault is not None:
         _on_fault(step, fact.fault)
     elif not isinstance(fact.result, DeviceFacts):
-        _leave(step, "unknown in the UEM")
+        _leave(step, "unknown in the UEM", "USR-006")
     elif not fact.result.enrolled or fact.result.holder is None:
         _leave(step, "not enrolled")
     else:

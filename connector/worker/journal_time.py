@@ -5,6 +5,7 @@ clock stepped back, everything would stand still; if it leapt forward, everythin
 time here goes on with the monotonic clock, and takes the wall's word only while the two agree.
 """
 
+from connector.core.metrics import Direction
 from connector.core.model import Millis
 from connector.core.ports import Clock
 
@@ -27,8 +28,7 @@ class JournalTime:
         self.in_doubt = False
         """Whether the wall clock has leapt ahead: nothing expires until it agrees again."""
         self._back = False
-        self.steps_back = 0
-        self.jumps_ahead = 0
+        self._noticed: list[Direction] = []
 
     def now(self) -> Millis:
         """The time of decisions; never smaller than the one before."""
@@ -43,12 +43,17 @@ class JournalTime:
             self._keep(wall, mark)
         return self._now
 
+    def jumps(self) -> list[Direction]:
+        """The jumps of the wall clock that were noticed since this was last asked."""
+        noticed, self._noticed = self._noticed, []
+        return noticed
+
     def _watch(self, ahead: Millis) -> None:
         doubt = ahead > self._jump
         if doubt and not self.in_doubt:
-            self.jumps_ahead += 1
+            self._noticed.append("forward")
         if ahead < -self._jump and not self._back:
-            self.steps_back += 1
+            self._noticed.append("backward")
         self._back = ahead < -self._jump
         self.in_doubt = doubt
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from connector.core.audit import AuditEntry
 from connector.core.errors import Transient
 from connector.core.facts import ActFound, Elapsed, Permitted
 from connector.core.journal import DeadLetter, Due, Journal, PartitionRecord, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject
+from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject, subject_key
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
@@ -189,6 +190,7 @@ class PartitionWorker:
         due = [] if self._stopping else await self._due()
         self._crash("loop.after_read")
         sheet = await self._sheet(_keys(letters, outcomes, due))
+        self._note_clock(sheet)
         self._read(sheet, letters)
         for key, fact in outcomes:
             sheet.apply(key, fact)
@@ -201,6 +203,21 @@ class PartitionWorker:
             raise
         self._start(group, sheet, ready)
         return bool(letters or outcomes or ready)
+
+    def _note_clock(self, sheet: Sheet) -> None:
+        """A jump of the wall clock is written down once; nothing expires while it lasts."""
+        for direction in [] if self._time is None else self._time.jumps():
+            self._metrics.clock_jumped(direction)
+            subject = subject_key("-", SubjectKind.PARTITION, str(self._partition))
+            sheet.audit.append(
+                AuditEntry(
+                    at=sheet.now,
+                    subject=subject,
+                    action="clock.jumped",
+                    outcome="CLK-001",
+                    reason=direction,
+                )
+            )
 
     def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""

@@ -80,7 +80,7 @@ def ended(
     if outcome is None:
         lost = fault or Fault(code="HND-007", family=Family.TRANSIENT)
         outcome = Unknown(fault=lost)
-    code = getattr(getattr(outcome, "fault", None), "code", "ok")
+    code = _code(outcome)
     step.note(
         f"hand_over.{outcome.outcome}",
         outcome=code,
@@ -101,6 +101,16 @@ def ended(
             _replan(step, running)
         case Unknown():
             _unknown(step, running, outcome.fault)
+
+
+def _code(outcome: HandoverOutcome) -> str:
+    match outcome:
+        case Accepted():
+            return "ok"
+        case Changed():
+            return "HND-008"
+        case _:
+            return outcome.fault.code
 
 
 def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
