@@ -13,6 +13,15 @@ CHANGED = "profile status became installed after the upload"
 ASSUMED = "assumed: profile installed and the device seen after the push"
 
 
+def too_close(seen: DeviceEvidence, uploaded: Millis) -> bool:
+    """Whether there is evidence from the very second of the upload, which may be older than it.
+
+    A ``Date`` header is cut to whole seconds. Another push brings evidence that is newer for sure.
+    """
+    times = (seen.certificate_seen_at, seen.install_confirmed_at)
+    return any(time is not None and uploaded <= time < uploaded + SECOND for time in times)
+
+
 def judge(
     seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis, *, assume: bool
 ) -> str | None:

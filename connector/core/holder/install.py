@@ -1,7 +1,7 @@
 """Watching until the new set is on every device: push, look, judge, give up in time."""
 
 from connector.core.errors import Fault
-from connector.core.evidence import judge
+from connector.core.evidence import judge, too_close
 from connector.core.holder.devices import remove
 from connector.core.holder.lifecycle import (
     Holder,
@@ -21,7 +21,7 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
-from connector.core.policy import RoutePolicy
+from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.ports import Evidence
 from connector.core.retry import poll
 from connector.core.states import (
@@ -34,6 +34,8 @@ from connector.core.states import (
 )
 from connector.core.step import outcome_of
 
+MOST_PUSHES = 2
+"""So often a delivery pushes the profile to a device, the second time to get clear evidence."""
 MISSING = frozenset({ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR})
 
 
@@ -106,7 +108,28 @@ def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None
         change(step, trouble=fault)
     elif evidence is not None:
         _judge_all(step, evidence, route)
+        if _unclear(step, evidence, route):
+            move(step, Phase.AWAITING_INSTALL, Effect.PUSH)
+            return
     _look_again(step, route, fault)
+
+
+def _unclear(step: Holder, evidence: Evidence, route: RoutePolicy) -> bool:
+    """Whether a device that still waits showed something from the very second of the upload."""
+    delivery = step.state.delivery
+    uploaded = delivery.uploaded_server_time if delivery else None
+    if delivery is None or uploaded is None or delivery.phase is not Phase.AWAITING_INSTALL:
+        return False
+    tenant = parse_subject(step.state.key).tenant
+    waits = {
+        parse_subject(key).id
+        for key in waiting(delivery)
+        if delivery.devices[key].pushes < MOST_PUSHES
+    }
+    unclear = {s.device for s in evidence.devices if too_close(s, uploaded)} & waits
+    keys = (subject_key(tenant, SubjectKind.DEVICE, device) for device in unclear)
+    pushable = any(profile_for(step, route, key) is not None for key in keys)
+    return pushable and route.push is not PushPolicy.NEVER
 
 
 def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:

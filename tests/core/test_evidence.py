@@ -1,0 +1,67 @@
+"""What proves that the new set is on a device."""
+
+import pytest
+
+from connector.core.evidence import (
+    ASSUMED,
+    CERTIFICATE,
+    CHANGED,
+    CONFIRMED,
+    judge,
+    too_close,
+)
+from connector.core.model import DeviceEvidence, ProfileStatus
+from connector.core.states import DeviceInDelivery
+
+UPLOADED = 1_000_000
+DEVICE = DeviceInDelivery(since=0, joined_at=0)
+
+
+def seen(**facts: object) -> DeviceEvidence:
+    return DeviceEvidence.model_validate({"device": "1", **facts})
+
+
+def test_a_certificate_listed_a_second_after_the_upload_proves_it() -> None:
+    """The Date header is cut to seconds, so a second is what makes it newer for sure."""
+    evidence = seen(certificate_seen_at=UPLOADED + 1000)
+    assert judge(evidence, DEVICE, UPLOADED, assume=False) == CERTIFICATE
+
+
+def test_a_confirmed_install_a_second_after_the_upload_proves_it() -> None:
+    """The event log is as good as the device's list."""
+    evidence = seen(install_confirmed_at=UPLOADED + 1000)
+    assert judge(evidence, DEVICE, UPLOADED, assume=False) == CONFIRMED
+
+
+@pytest.mark.parametrize("member", ["certificate_seen_at", "install_confirmed_at"])
+def test_what_is_from_the_second_of_the_upload_is_too_close(member: str) -> None:
+    """It proves nothing, and asks for another push."""
+    evidence = seen(**{member: UPLOADED + 999})
+    assert judge(evidence, DEVICE, UPLOADED, assume=True) is None
+    assert too_close(evidence, UPLOADED)
+
+
+def test_what_is_older_than_the_upload_proves_nothing() -> None:
+    """A status that was true before says nothing about the new set."""
+    evidence = seen(
+        certificate_seen_at=UPLOADED - 1,
+        install_confirmed_at=UPLOADED - 1,
+        profile=ProfileStatus.INSTALLED,
+    )
+    assert judge(evidence, DEVICE, UPLOADED, assume=False) is None
+    assert not too_close(evidence, UPLOADED)
+
+
+def test_a_profile_that_was_seen_missing_and_is_installed_now_proves_it() -> None:
+    """A changed status is evidence of its own."""
+    device = DEVICE.model_copy(update={"not_installed_seen_at": 1})
+    evidence = seen(profile=ProfileStatus.INSTALLED)
+    assert judge(evidence, device, UPLOADED, assume=False) == CHANGED
+
+
+def test_the_weakest_evidence_counts_only_where_it_was_said_to() -> None:
+    """Installed and seen after our push: assumed, and called so."""
+    device = DEVICE.model_copy(update={"pushed_at": UPLOADED})
+    evidence = seen(profile=ProfileStatus.INSTALLED, last_seen=UPLOADED + 1000)
+    assert judge(evidence, device, UPLOADED, assume=False) is None
+    assert judge(evidence, device, UPLOADED, assume=True) == ASSUMED
