@@ -197,6 +197,17 @@ class StateCases:
         ):
             assert await journal.status(query) == expected
 
+    async def test_a_listing_follows_the_state(
+        self, journal: Journal, record: PartitionRecord, keys: list[SubjectKey]
+    ) -> None:
+        planning = holder(keys[0], route="a", delivery=delivery(Phase.PLANNING))
+        failed = holder(keys[0], route="a", delivery=delivery(Phase.FAILED, "UEM-001"))
+        record = await put(journal, record, [planning])
+        await put(journal, record, [failed])
+        assert await journal.status(StatusFilter(phase="planning")) == []
+        assert await journal.status(StatusFilter(phase="failed", code="UEM-001")) == [failed]
+        assert await journal.counts() == {("holder", "a", "failed"): 1}
+
     async def test_subjects_are_counted_by_kind_route_and_phase(
         self, journal: Journal, record: PartitionRecord, keys: list[SubjectKey]
     ) -> None:

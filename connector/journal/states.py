@@ -21,8 +21,13 @@ _STATE: TypeAdapter[State] = TypeAdapter(State)
 PUT = """
     INSERT INTO states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET
-        act_epoch = excluded.act_epoch, phase = excluded.phase, route = excluded.route,
-        code = excluded.code, version = excluded.version, state = excluded.state"""
+        act_epoch = excluded.act_epoch, version = excluded.version, state = excluded.state"""
+
+# A statement of its own, because an UPDATE rewrites the index of every column that it names, and
+# most rounds change none of these.
+RELIST = """
+    UPDATE states SET phase = ?2, route = ?3, code = ?4
+    WHERE key = ?1 AND (phase <> ?2 OR route <> ?3 OR code <> ?4)"""
 
 REMOVE = "DELETE FROM states WHERE key = ?"
 
@@ -109,6 +114,7 @@ def put(
 ) -> None:
     """Write states, new or known, with all they want, inside the caller's transaction."""
     connection.executemany(PUT, rows)
+    connection.executemany(RELIST, [(row.key, row.phase, row.route, row.code) for row in rows])
     connection.executemany(STOP_WANTING, [(row.key,) for row in rows])
     connection.executemany(WANT, wanted)
 
