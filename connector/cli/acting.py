@@ -1,8 +1,9 @@
 """Acts of operators: deliver, retry, cancel, pause, resume, and who is who."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
+from pydantic import BaseModel, ValidationError
 
 from connector.admin.client import AdminClient
 from connector.admin.records import (
@@ -30,8 +31,9 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the 
 RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
 
 
-def _act(call: Call, act: Act) -> None:
-    key = call.world.unique()
+def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
+    """Send an act, once even if the connection breaks and it is sent again."""
+    act, key = _made(kind, given), call.world.unique()
 
     async def sending(client: AdminClient) -> Receipt:
         return await client.act(act, key)
@@ -47,6 +49,15 @@ def _act(call: Call, act: Act) -> None:
     if not receipt.complete:
         call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
         raise typer.Exit(Exit.PARTLY)
+
+
+def _made(kind: type[BaseModel], given: dict[str, object]) -> Act:
+    try:
+        return cast("Act", kind.model_validate(given))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        names = ", ".join(sorted({str(fault["loc"][0]) for fault in faults}))
+        raise typer.BadParameter(f"not of the kind that is needed: {names}") from None
 
 
 @asking
@@ -75,7 +86,7 @@ def deliver(
         return
     if drop_generation and not reason:
         raise typer.BadParameter("dropping a generation needs a --reason")
-    _act(call, Deliver(holder=holder, reason=reason, drop_generation=drop_generation))
+    _act(call, Deliver, holder=holder, reason=reason, drop_generation=drop_generation)
 
 
 @asking
@@ -92,9 +103,9 @@ def retry(
     if holder is not None and (code or route):
         raise typer.BadParameter("name a holder, or choose by --code and --route")
     if holder is not None:
-        _act(call, RetryOne(holder=holder, reason=reason))
+        _act(call, RetryOne, holder=holder, reason=reason)
     elif code or route:
-        _act(call, RetryMany(code=code, route=route, reason=reason))
+        _act(call, RetryMany, code=code, route=route, reason=reason)
     else:
         raise typer.BadParameter("name a holder, or choose by --code and --route")
 
@@ -102,19 +113,19 @@ def retry(
 @asking
 def cancel(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
     """End the open delivery of a holder."""
-    _act(call, Cancel(holder=holder, reason=reason))
+    _act(call, Cancel, holder=holder, reason=reason)
 
 
 @asking
 def pause(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
     """Apply the brake: no act is started; looks and the watch over copies go on."""
-    _act(call, Pause(route=route, reason=reason))
+    _act(call, Pause, route=route, reason=reason)
 
 
 @asking
 def resume(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
     """Release the brake."""
-    _act(call, Resume(route=route, reason=reason))
+    _act(call, Resume, route=route, reason=reason)
 
 
 identity = typer.Typer(
@@ -142,11 +153,11 @@ def identity_show(call: Call, holder: HolderArgument) -> None:
 @asking
 def identity_confirm(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
     """Confirm that the changed pair is right: it is the same person."""
-    _act(call, ConfirmIdentity(holder=holder, reason=reason))
+    _act(call, ConfirmIdentity, holder=holder, reason=reason)
 
 
 @identity.command("forget")
 @asking
 def identity_forget(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
     """Forget the pinned pair and what was delivered before."""
-    _act(call, ForgetIdentity(holder=holder, reason=reason))
+    _act(call, ForgetIdentity, holder=holder, reason=reason)

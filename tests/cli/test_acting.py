@@ -1,0 +1,113 @@
+"""Acts on the command line: what becomes an event, and how the command ends."""
+
+import json
+import os
+
+import pytest
+
+from connector.core.states import Phase
+from tests.admin.world import AdminWorld, holder
+from tests.cli.calls import Asked, Command
+
+KEY = "corp/user/12"
+
+
+async def kinds(world: AdminWorld) -> list[str]:
+    return [event.body.kind for event in await world.events()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("deliver", KEY), ["delivery_requested"]),
+        (
+            ("deliver", "mara12", "--drop-generation", "bbbbbbbb", "--reason", "lost"),
+            ["generation_dropped", "delivery_requested"],
+        ),
+        (("retry", KEY), ["retry_requested"]),
+        (("retry", "--code", "CA-410", "--route", "staff"), ["retry_requested"]),
+        (("identity", "forget", KEY, "--reason", "asked"), ["identity_forgotten"]),
+        (("pause", "--route", "staff", "--reason", "incident"), ["paused"] * 2),
+        (("resume",), ["resumed"] * 2),
+    ],
+)
+async def test_an_act_is_accepted(
+    ask: Asked, arguments: tuple[str, ...], expected: list[str]
+) -> None:
+    """Exit code 0, and the event says who: the verified user id and the name given."""
+    await ask.world.put(holder(phase=Phase.FAILED))
+    result = await ask(*arguments, "--output", "json")
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(result.out)["complete"]
+    assert await kinds(ask.world) == expected
+    (event, *_) = await ask.world.events()
+    assert event.model_dump()["body"]["by"] == f"local:{os.getuid()} as anna"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("cancel", KEY, "--reason", "x"), 1),
+        (("identity", "confirm", KEY, "--reason", "x"), 1),
+        (("cancel", KEY), 2),
+        (("cancel", KEY, "--reason", "  "), 2),
+        (("deliver", KEY, "--drop-generation", "bbbbbbbb"), 2),
+        (("deliver", KEY, "--drop-generation", "12345678", "--reason", "x"), 2),
+        (("deliver", KEY, "--drop-generation", "no", "--reason", "x"), 2),
+        (("retry",), 2),
+        (("retry", KEY, "--code", "CA-410"), 2),
+        (("retry", "--code", "nonsense"), 2),
+        (("pause", "--route", "nowhere"), 2),
+        (("status", "nonsense"), 2),
+        (("deliver", "nobody"), 3),
+        (("status", "holder", "nobody"), 3),
+        (("identity", "show", "nobody"), 3),
+        (("deliver", KEY, "--dry-run"), 8),
+    ],
+)
+async def test_a_refusal_has_its_exit_code(
+    ask: Asked, arguments: tuple[str, ...], code: int
+) -> None:
+    """Failed 1, usage 2, not found 3, problems found 8; no traceback, no act."""
+    await ask.world.put(holder(phase=Phase.COMPLETED))
+    result = await ask(*arguments)
+    assert result.code == code
+    assert "Traceback" not in result.err
+    assert set(await kinds(ask.world)) <= {"plan_requested"}
+
+
+async def test_a_dry_run_says_what_stands_in_the_way(ask: Asked) -> None:
+    """Each fault with its code and what to do."""
+    await ask.world.put(holder())
+    result = await ask("deliver", KEY, "--dry-run")
+    assert "USR-007" in result.out
+    assert "Configure the route again" in result.out
+    shown = json.loads((await ask("deliver", KEY, "--dry-run", "-o", "json")).out)
+    assert shown["deliver"] is False
+    assert (await ask("deliver", KEY, "--dry-run", "-o", "csv")).out.startswith("generation,slot")
+
+
+async def test_who_is_who(ask: Asked) -> None:
+    """The pinned pair, as a table and for machines."""
+    await ask.world.put(holder())
+    assert "mara.lind" in (await ask("identity", "show", KEY)).out
+    shown = json.loads((await ask("identity", "show", KEY, "-o", "json")).out)
+    assert shown["pinned"] == {"person": "mara.lind", "agreeing": "mara@example.com"}
+    assert shown["conflicting"] is None
+
+
+def test_no_service_answers(command: Command) -> None:
+    """Exit code 6, with what to do."""
+    result = command("status", "--socket", "missing.sock")
+    assert (result.code, result.out) == (6, "")
+    assert result.err.startswith("ADM-001 Service not reachable")
+    assert "pki-connector serve" in result.err
+
+
+def test_a_secret_is_no_argument(command: Command) -> None:
+    """No option takes a password, key or code itself: only files that hold one."""
+    for arguments in (("simulate", "uem"), ("simulate", "ca"), ("audit", "verify"), ("serve",)):
+        page = command(*arguments, "--help").out
+        options = [word for word in page.split() if word.startswith("--")]
+        secret = [o for o in options if any(w in o for w in ("password", "secret", "key", "code"))]
+        assert all(option.endswith("-file") for option in secret)

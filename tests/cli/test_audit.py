@@ -1,0 +1,101 @@
+"""``audit`` on the command line."""
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.admin.world import PARTITIONS, holder
+from tests.cli.calls import Asked, Command
+
+
+async def exported(ask: Asked, folder: Path) -> tuple[Path, Path]:
+    """A trail of twenty records in a file, and the key in another."""
+    await ask.world.put(*(holder(number) for number in range(10, 30)))
+    trail, key = folder / "trail.ndjson", folder / "audit.key"
+    exported = (await ask("audit", "export", "-o", "json")).out
+    await asyncio.to_thread(trail.write_text, exported)
+    await asyncio.to_thread(key.write_text, ask.world.key.reveal())
+    return trail, key
+
+
+def checked(command: Command, trail: Path, key: Path, *more: str) -> tuple[int, str]:
+    result = command("audit", "verify", "--file", str(trail), "--key-file", str(key), *more)
+    return result.code, result.err
+
+
+async def test_an_export_can_be_checked_without_the_service(
+    ask: Asked, command: Command, tmp_path: Path
+) -> None:
+    """What ``export`` wrote, ``verify --file`` finds whole; with a published head too."""
+    trail, key = await exported(ask, tmp_path)
+    records = [json.loads(line) for line in trail.read_text().splitlines()]
+    assert len(records) == 20
+    assert checked(command, trail, key) == (0, "")
+    last = next(record for record in reversed(records) if record["partition"] == 0)
+    end = ("--partition", "0", "--head", last["mac"], "--count", str(last["sequence"]))
+    assert checked(command, trail, key, *end) == (0, "")
+    cut = [record for record in records if record is not last]
+    trail.write_text("\n".join(map(json.dumps, cut)))
+    code, err = checked(command, trail, key, *end)
+    assert (code, f"{last['sequence']} records were published" in err) == (8, True)
+
+
+async def test_a_changed_export_is_found(ask: Asked, command: Command, tmp_path: Path) -> None:
+    """Exit code 8, and the place of the record."""
+    trail, key = await exported(ask, tmp_path)
+    trail.write_text(trail.read_text().replace("corp/user/11", "corp/user/99", 1))
+    code, err = checked(command, trail, key)
+    assert code == 8
+    assert "the MAC does not fit" in err
+
+
+async def test_a_file_that_is_no_export_is_refused(
+    ask: Asked, command: Command, tmp_path: Path
+) -> None:
+    """The line is named, not repeated."""
+    trail, key = await exported(ask, tmp_path)
+    trail.write_text("marker\n")
+    code, err = checked(command, trail, key)
+    assert (code, err.splitlines()[0]) == (
+        1,
+        "AUD-002 Audit export not readable: line 1 is no audit record",
+    )
+
+
+async def test_the_service_checks_its_own_trail(ask: Asked) -> None:
+    """Whole: 0; against a head that never was: 8."""
+    await ask.world.put(holder())
+    whole = await ask("audit", "verify", "-o", "json")
+    assert whole.code == 0
+    assert json.loads(whole.out)["whole"]
+    forged = await ask("audit", "verify", "--partition", "0", "--count", "1", "--head", "e" * 64)
+    assert forged.code == 8
+    assert "BROKEN" in forged.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--head", "e" * 64),
+        ("--partition", "0", "--head", "short"),
+        ("--file", __file__),
+        ("--file", "missing"),
+    ],
+)
+def test_incomplete_questions_are_usage(command: Command, arguments: tuple[str, ...]) -> None:
+    """A head belongs to a partition; a file needs its key."""
+    assert command("audit", "verify", *arguments).code == 2
+
+
+async def test_an_export_for_spreadsheets(ask: Asked) -> None:
+    """Formulas in reasons are defused."""
+    await ask.world.put(holder())
+    (row,) = csv.DictReader(io.StringIO((await ask("audit", "export", "-o", "csv")).out))
+    assert (row["subject"], row["reason"]) == ("corp/user/12", "'=1+1")
+    assert "test.put" in (await ask("audit", "export")).out
+    none = await ask("audit", "export", "--partition", str(PARTITIONS + 5))
+    assert none.code == 2

@@ -1,0 +1,133 @@
+"""``config``, ``version`` and ``serve`` with settings that cannot be used."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from connector.simulators.tls import issue_tls
+from tests.cli.calls import Command
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A file of good settings, made from the example and what must be decided."""
+    tls = issue_tls(tmp_path / "tls", client="pki-connector")
+    secret = tmp_path / "secret"
+    secret.write_text("marker-" + "x" * 40)
+    document = {
+        "service": {
+            "intake": {"tls": {"certificate_file": str(tls.certificate), "key_file": str(tls.key)}},
+            "admin": {"socket": "run/admin.sock"},
+        },
+        "audit": {"key_file": "secret"},
+        "uems": {
+            "corp": {
+                "type": "workspace_one",
+                "address": "https://uem.example.com",
+                "username": "svc",
+                "password_file": "secret",
+                "tenant_code_file": "secret",
+                "archived_mode": "off",
+            }
+        },
+        "cas": {
+            "main": {
+                "type": "http",
+                "address": "https://ca.example.com",
+                "client_certificate_file": str(tls.client_certificate),
+                "client_key_file": str(tls.client_key),
+            }
+        },
+        "routes": {
+            "staff": {
+                "uem": "corp",
+                "ca": "main",
+                "identity": {"person_attribute": "username", "agreeing_attribute": "email"},
+                "retention": "48h",
+                "profiles": {"*": 12},
+                "other_devices": "hold",
+                "unknown_set": "refuse",
+                "signing": "never",
+            }
+        },
+    }
+    file = tmp_path / "connector.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def test_good_settings_are_shown_with_their_source(command: Command, good: Path) -> None:
+    """Every value with line, variable or ``default``; never the content of a secret."""
+    variables = {"PKI_CONNECTOR_SERVICE__LOG_LEVEL": "debug", "PKI_CONNECTOR_CONFIG": str(good)}
+    result = command("config", "check", "--config", str(good), "-o", "json", **variables)
+    assert result.code == 0
+    shown = json.loads(result.out)
+    found = {row["setting"]: (row["value"], row["source"]) for row in shown["settings"]}
+    assert shown["problems"] == []
+    assert found["service.log_level"][0] == "debug"
+    assert found["journal.partitions"] == ("4", "default")
+    assert found["routes.staff.retention"][0] == "2d"
+    table = command("config", "check", "--config", str(good)).out
+    assert "routes.staff.retention" in table
+    assert "marker" not in result.out + table
+
+
+def test_every_fault_is_told_with_its_place(command: Command, good: Path) -> None:
+    """Exit code 8; the report goes to standard error, or is JSON."""
+    good.write_text(good.read_text().replace("retention: 48h", "retention: 48"))
+    result = command("config", "check", "--config", str(good))
+    assert (result.code, result.out) == (8, "")
+    assert "routes.staff.retention must be a duration with its unit" in result.err
+    assert f"{good}:" in result.err
+    told = json.loads(command("config", "check", "--config", str(good), "-o", "json").out)
+    assert [problem["setting"] for problem in told["problems"]] == ["routes.staff.retention"]
+
+
+def test_the_service_does_not_start_with_faulty_settings(command: Command, good: Path) -> None:
+    """``serve`` reports the same faults and ends with 8."""
+    good.write_text(good.read_text().replace("signing: never", "signing: sometimes"))
+    result = command("serve", "--config", str(good))
+    assert result.code == 8
+    assert "routes.staff.signing" in result.err
+
+
+def test_the_example_and_the_schema_fit(command: Command, good: Path) -> None:
+    """The schema takes good settings; the example is YAML of the same sections."""
+    schema = json.loads(command("config", "schema").out)
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(good.read_text()))
+    example = yaml.safe_load(command("config", "example").out)
+    assert set(example) == {*yaml.safe_load(good.read_text()), "journal", "handover", "worker"}
+
+
+def test_the_socket_comes_from_the_settings(command: Command, good: Path) -> None:
+    """Commands find the socket in settings that need not be good otherwise."""
+    good.write_text(good.read_text().replace("48h", "48"))
+    result = command("status", "--config", str(good))
+    assert result.code == 6
+
+
+def test_versions(command: Command) -> None:
+    """Program, Python and plug-ins."""
+    facts = json.loads(command("version", "-o", "json").out)
+    assert facts["escrow"] == "http"
+    assert facts["targets"] == "workspace_one"
+    assert facts["broken"] == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("simulate", "ca"),
+        ("simulate", "ca", "--directory", "x", "--set", "nonsense"),
+        ("simulate", "ca", "--directory", "x", "--set", "nonsense=1"),
+        ("simulate", "ca", "--directory", "x", "--set", "control_host=192.0.2.1"),
+        ("simulate", "uem", "--directory", "x", "--password-file", "missing"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_arguments_are_usage(command: Command, arguments: tuple[str, ...]) -> None:
+    """Exit code 2, and nothing is started."""
+    assert command(*arguments).code == 2

@@ -1,0 +1,42 @@
+"""The command line as a process of its own."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+
+async def started(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "connector",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PKI_CONNECTOR_SOCKET": "missing.sock"},
+    )
+
+
+async def test_the_environment_names_the_socket() -> None:
+    """``python -m connector`` takes socket and settings from the environment."""
+    process = await started("status")
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (6, b"")
+    assert err.startswith(b"ADM-001")
+
+
+async def test_a_simulated_ca_runs_until_it_is_stopped(tmp_path: Path) -> None:
+    """It says where it listens in one line of JSON, and ends in good order on SIGTERM."""
+    process = await started(
+        *("simulate", "ca", "--directory", str(tmp_path / "ca")),
+        *("--set", "key_algorithm=ec-p256", "--set", "key_pool=1"),
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        ready = json.loads(await process.stdout.readline())
+        process.terminate()
+        await process.communicate()
+    assert ready["ready"] == "ca"
+    assert ready["api"].startswith("https://127.0.0.1:")
+    assert process.returncode == 0

@@ -1,0 +1,118 @@
+"""What ``status`` shows."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from connector.core.states import HolderState, Phase
+from tests.admin.world import ARCHIVED, CURRENT, DEVICE, device, holder
+from tests.cli.calls import Asked
+
+
+async def test_a_table_for_people(ask: Asked) -> None:
+    """A listing has one line per holder, with phase, age, next step and the copy."""
+    await ask.world.put(holder())
+    result = await ask("status", "holder")
+    assert result.code == 0
+    (line,) = [line for line in result.out.splitlines() if "corp/user/12" in line]
+    cells = line.split()
+    assert cells[:5] == [
+        "corp/user/12",
+        "mara12",
+        "mara12@example.com",
+        "staff",
+        "awaiting_install",
+    ]
+    assert cells[4:9] == ["awaiting_install", "1h", "0", "1", "present"]
+    assert "look_installed" in line
+    assert "in 1m30s" in line
+
+
+async def test_json_for_machines(ask: Asked) -> None:
+    """A listing is a page; one subject is its state as in ``schemas/state``."""
+    await ask.world.put(holder())
+    page = json.loads((await ask("status", "holder", "--output", "json")).out)
+    assert page["items"][0]["key"] == "corp/user/12"
+    state = json.loads((await ask("status", "holder", "mara12", "-o", "json")).out)
+    assert HolderState.model_validate(state).copy_.state == "present"
+    assert state["copy"]["state"] == "present"
+
+
+async def test_generations_by_devices(ask: Asked) -> None:
+    """One holder: what is known of delivery, copy, devices, and where each generation stands."""
+    await ask.world.put(holder(phase=Phase.FAILED))
+    out = (await ask("status", "holder", "12")).out
+    assert "failed for 1h" in out
+    assert "CA-410 the request was denied" in out
+    assert "Ask them; then retry." in out
+    rows = {
+        name: line for name in (CURRENT, ARCHIVED) for line in out.splitlines() if name[:16] in line
+    }
+    assert rows[CURRENT].split()[-1] == "sent"
+    assert "archived" in rows[ARCHIVED]
+    assert "delivered 2027-01-14" in rows[ARCHIVED]
+
+
+async def test_csv_for_spreadsheets(ask: Asked) -> None:
+    """A formula in a user's name stays a name; one row per generation and device."""
+    await ask.world.put(holder(name='=HYPERLINK("http://x")', mail="@SUM(A1)"))
+    (row,) = csv.DictReader(io.StringIO((await ask("status", "holder", "-o", "csv")).out))
+    assert (row["name"], row["mail"]) == ('\'=HYPERLINK("http://x")', "'@SUM(A1)")
+    rows = list(csv.DictReader(io.StringIO((await ask("status", "holder", "12", "-o", "csv")).out)))
+    assert [(line["generation"], line["device"], line["standing"]) for line in rows] == [
+        (CURRENT, DEVICE, "sent"),
+        (ARCHIVED, DEVICE, "sent"),
+    ]
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+async def test_data_steers_no_terminal(ask: Asked, form: str) -> None:
+    """Escape sequences and direction marks are written out; markup is text."""
+    await ask.world.put(holder(name="\x1b]0;owned\x07[red]mara[/red]\u202egpj"))
+    out = (await ask("status", "holder", "-o", form)).out
+    assert "\\x1b]0;owned\\x07[red]mara[/red]\\u202egpj" in out
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+
+
+async def test_open_deliveries(ask: Asked) -> None:
+    """``status delivery`` lists the open ones; a phase asks for others."""
+    await ask.world.put(holder(12), holder(13, Phase.FAILED), holder(14, Phase.COMPLETED))
+    shown = json.loads((await ask("status", "delivery", "-o", "json")).out)["items"]
+    assert [line["delivery"] for line in shown] == ["delivery-12"]
+    failed = await ask("status", "delivery", "--phase", "failed", "-o", "json")
+    assert [line["key"] for line in json.loads(failed.out)["items"]] == ["corp/user/13"]
+    one = await ask("status", "delivery", "delivery-13", "-o", "json")
+    assert json.loads(one.out)["key"] == "corp/user/13"
+
+
+async def test_a_long_listing_says_that_there_is_more(ask: Asked) -> None:
+    """The remark goes to standard error, and not with ``--quiet``."""
+    await ask.world.put(*(holder(number) for number in range(10, 15)))
+    result = await ask("status", "holder", "--limit", "3", "-o", "json")
+    assert len(json.loads(result.out)["items"]) == 3
+    assert "There are more" in result.err
+    quiet = await ask("status", "holder", "--limit", "3", "--quiet")
+    assert quiet.err == ""
+
+
+async def test_the_service_at_a_glance(ask: Asked) -> None:
+    """Counts, upstreams and partitions; as CSV the counts."""
+    await ask.world.put(holder(), device())
+    out = (await ask("status")).out
+    assert "ca:main" in out
+    assert "CA-001" in out
+    rows = (await ask("status", "-o", "csv")).out.splitlines()
+    assert rows == [
+        "kind,route,phase,count",
+        "device,,enrolled,1",
+        "holder,staff,awaiting_install,1",
+    ]
+    assert json.loads((await ask("status", "-o", "json")).out)["version"] == "1.2.3"
+
+
+async def test_a_device_by_its_name(ask: Asked) -> None:
+    """A device shows whose it is."""
+    await ask.world.put(device())
+    assert "corp/user/12" in (await ask("status", "device", "phone")).out
