@@ -115,6 +115,9 @@ class RouteSettings(Section):
     """What a device must be."""
     push: Literal["second_upload", "always", "never"] = "second_upload"
     """When our profile is pushed to the devices after an upload."""
+    assumed_platforms: tuple[Lower, ...] = ()
+    """Platforms whose devices show neither certificates nor confirmed installs: there an installed
+    profile of a device seen after the push counts, and the evidence is called assumed."""
     pkcs12_profile: Literal["modern", "compat"] = "modern"
     """Encryption of the PKCS#12: AES-256 with SHA-256, or 3DES with SHA-1 for old servers."""
     issuers_file: Path | None = None
