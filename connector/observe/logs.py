@@ -9,7 +9,7 @@ exception appears as its class and code, never with its text or a traceback.
 import hashlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple, TextIO
 
@@ -32,12 +32,14 @@ INTEGER_BITS = 64
 class LogOptions(NamedTuple):
     """``level`` as logging names it; ``user_key`` for the hash of user names, at most 64 bytes.
 
-    With ``clear_users`` names are written as they are.
+    With ``clear_users`` names are written as they are. ``events`` are the keys that each event may
+    carry; a plug-in's own are added there.
     """
 
     level: str
     user_key: bytes
     clear_users: bool = False
+    events: Mapping[str, frozenset[str]] = EVENTS
 
 
 def configure_logging(
@@ -91,7 +93,7 @@ class Redaction:
         del entry["_from_structlog"]
         facts = _named(entry) if _is_own(record.name) else _foreign(record, _named(entry))
         event = str(facts.pop("event"))
-        allowed = COMMON | EVENTS.get(event, NO_KEYS)
+        allowed = COMMON | self._options.events.get(event, NO_KEYS)
         kept = {key: self._safe(key, value) for key, value in facts.items() if key in allowed}
         if len(kept) < len(facts):
             self._dropped(len(facts) - len(kept))

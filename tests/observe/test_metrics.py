@@ -1,0 +1,209 @@
+"""What is counted, under which labels."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from connector.catalogue import catalogue
+from connector.core.metrics import Metrics
+from connector.core.step import Moment
+from connector.observe.definitions import CATALOGUE, PREFIX
+from connector.observe.families import Families
+from connector.observe.labels import Names
+from connector.observe.metrics import Build, PrometheusMetrics
+from connector.observe.moments import RULES
+from connector.observe.reference import metrics_page
+from connector.observe.seeds import seeds
+
+ROOT = Path(__file__).parents[2]
+NAMES = Names(targets=("acme",), backends=("ca:main", "uem:acme"), partitions=2)
+
+
+@pytest.fixture
+def metrics() -> PrometheusMetrics:
+    return PrometheusMetrics(NAMES, Build("1.0", "abc", "3.11"))
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(PREFIX + name, labels)
+
+
+def samples(registry: CollectorRegistry) -> Iterator[tuple[str, dict[str, str], float]]:
+    for family in registry.collect():
+        for sample in family.samples:
+            yield sample.name, sample.labels, sample.value
+
+
+def test_every_known_combination_is_there_from_the_start(metrics: PrometheusMetrics) -> None:
+    """A rate works from the first scrape on, and nothing but the build is other than zero."""
+    registry = metrics.registry
+    found = {
+        (name, tuple(sorted(labels.items())))
+        for name, labels, number in samples(registry)
+        if number == 0 and not name.endswith("_created")
+    }
+    assert len(found) > 500
+    for outcome in ("accepted", "duplicate"):
+        event = {"source": "workspace-one", "event_type": "device_enrolled", "outcome": outcome}
+        assert value(registry, "webhook_events_total", **event) == 0
+    failed = {
+        "target": "acme",
+        "trigger": "enrolment",
+        "outcome": "failed",
+        "error_code": "KEY-101",
+    }
+    assert value(registry, "deliveries_total", **failed) == 0
+    for backend in NAMES.backends:
+        assert value(registry, "backend_circuit_state", backend=backend) == 0
+
+
+def test_seeds_are_within_the_vocabulary() -> None:
+    """No seeded value is one that would be counted as other later."""
+    families = Families(NAMES)
+    for metric, labels in seeds(NAMES):
+        assert labels in families.children(metric), (metric, labels)
+
+
+def test_number_of_series_is_bounded(metrics: PrometheusMetrics) -> None:
+    """Whatever comes as a label value, the number of series does not grow with it."""
+
+    def strange(number: int) -> None:
+        text = f"strange-{number}"
+        metrics.http_request(text, text, 200, 0.1)
+        metrics.webhook_event(text, text, "accepted")
+        metrics.webhook_auth_failed(text, text)
+        metrics.backend_request(text, text, text, text, 0.1)
+        metrics.own_credential_expires(text, 1)
+        metrics.moment(Moment("retry", {"operation": text, "error_code": text}), text)
+        metrics.moment(Moment("enrolment_to_ready", {"platform": text}, 1), text)
+
+    strange(0)
+    count = len(list(samples(metrics.registry)))
+    for number in range(1, 50):
+        strange(number)
+    assert len(list(samples(metrics.registry))) == count
+    assert "strange" not in str(list(samples(metrics.registry)))
+
+
+@pytest.mark.parametrize(
+    ("moment", "metric", "labels", "number"),
+    [
+        (
+            Moment("delivery_opened", {"trigger": "renewal"}),
+            "deliveries_opened_total",
+            {"trigger": "renewal"},
+            1,
+        ),
+        (
+            Moment("keys_disclosed", {"reason": "enrolment"}, 4),
+            "keys_disclosed_total",
+            {"reason": "enrolment"},
+            4,
+        ),
+        (
+            Moment("enrolment_to_ready", {"platform": "apple"}, 90_000),
+            "enrolment_to_ready_seconds_sum",
+            {"platform": "apple"},
+            90,
+        ),
+        (
+            Moment("phase_left", {"stage": "planning", "outcome": "handing_over"}, 500),
+            "delivery_stage_duration_seconds_sum",
+            {"stage": "planning", "outcome": "handing_over"},
+            0.5,
+        ),
+        (
+            Moment("copy_gone", {"method": "platform_timed"}, 3_000),
+            "purges_total",
+            {"method": "platform_timed", "outcome": "gone"},
+            1,
+        ),
+        (
+            Moment("copy_gone", {"method": "platform_timed"}, 3_000),
+            "copy_lifetime_seconds_sum",
+            {},
+            3,
+        ),
+        (Moment("copy_overdue"), "purges_total", {"method": "none", "outcome": "overdue"}, 1),
+    ],
+    ids=lambda given: given.name if isinstance(given, Moment) else str(given)[:12],
+)
+def test_moments_move_their_metric(
+    metrics: PrometheusMetrics, moment: Moment, metric: str, labels: dict[str, str], number: float
+) -> None:
+    """By one, by their value, or by their duration in seconds; the target comes with each."""
+    metrics.moment(moment, "acme")
+    assert value(metrics.registry, metric, target="acme", **labels) == number
+
+
+def test_every_moment_of_the_core_has_a_rule() -> None:
+    """A moment that nobody counts would be lost in silence."""
+    noted: set[str] = set()
+    for path in (ROOT / "connector" / "core").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                first = node.args[0] if node.args else None
+                if node.func.attr == "moment" and isinstance(first, ast.Constant):
+                    noted.add(str(first.value))
+    assert noted >= {"delivery_opened", "delivery_ended", "enrolment_to_ready"}
+    assert noted <= RULES.keys()
+
+
+def test_gauges_say_what_they_were_told(metrics: PrometheusMetrics) -> None:
+    """Audit end, breaker, expiry, phases; a phase that is empty again goes back to zero."""
+    metrics.audit_appended(1, 7, "0123456789abcdef" * 4, 1_772_700_000_500)
+    metrics.circuit("ca:main", "open")
+    metrics.own_credential_expires("tls-server", 2_000_000_000_000)
+    metrics.deliveries_in_state({("planning", "acme"): 3})
+    metrics.deliveries_in_state({("recovering", "acme"): 1})
+    registry = metrics.registry
+    assert value(registry, "audit_records", partition="1") == 7
+    assert value(registry, "audit_head_prefix", partition="1") == 0x0123456789AB
+    assert value(registry, "audit_last_append_timestamp_seconds") == 1_772_700_000.5
+    assert value(registry, "backend_circuit_state", backend="ca:main") == 2
+    expiry = "own_credential_expiry_timestamp_seconds"
+    assert value(registry, expiry, credential="tls-server") == 2_000_000_000
+    assert value(registry, "deliveries_in_state", state="planning", target="acme") == 0
+    assert value(registry, "deliveries_in_state", state="recovering", target="acme") == 1
+
+
+def test_failed_reload_leaves_the_time_of_the_last_good_one(metrics: PrometheusMetrics) -> None:
+    """So that the alert can say since when."""
+    metrics.config_reloaded(1_000, accepted=True)
+    metrics.config_reloaded(9_000, accepted=False)
+    assert value(metrics.registry, "config_last_reload_successful") == 0
+    assert value(metrics.registry, "config_last_reload_success_timestamp_seconds") == 1
+
+
+def test_it_is_the_port(metrics: PrometheusMetrics) -> None:
+    """The type checker holds it to the protocol; every verb exists."""
+    port: Metrics = metrics
+    verbs = [name for name in dir(Metrics) if not name.startswith("_")]
+    assert len(verbs) >= 20
+    assert all(callable(getattr(port, verb)) for verb in verbs)
+
+
+def test_names_follow_the_conventions() -> None:
+    """Counters end in _total, histograms in their unit, and nothing else does."""
+    for metric in CATALOGUE:
+        assert (metric.kind == "counter") == metric.name.endswith("_total"), metric.name
+        assert metric.kind != "histogram" or metric.name.endswith("_seconds"), metric.name
+        assert bool(metric.buckets) == (metric.kind == "histogram"), metric.name
+        assert metric.help.endswith("."), metric.name
+        assert not set(metric.labels) & {"user", "device", "person", "holder", "mail"}
+
+
+def test_error_codes_are_those_of_the_catalogue(metrics: PrometheusMetrics) -> None:
+    """Any code of the catalogue is counted under its own name."""
+    for code in catalogue():
+        metrics.dead_lettered("events", code)
+        labels = {"queue": "events", "error_code": code}
+        assert value(metrics.registry, "dlq_messages_total", **labels) == 1
+
+
+def test_page_is_up_to_date() -> None:
+    """docs/metrics.md is what the catalogue says; `make docs` writes it anew."""
+    assert (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8") == metrics_page()
