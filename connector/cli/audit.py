@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from connector.admin.auditing import ChainCheck
 from connector.admin.client import AdminClient
 from connector.admin.records import AuditReport, Published
+from connector.catalogue import catalogue
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
@@ -33,6 +34,7 @@ COLUMNS = (
     "delivery",
     "generations",
 )
+BROKEN = "AUD-001"
 PartitionOption = Annotated[
     int | None, typer.Option("--partition", min=0, help="One partition; default: all.")
 ]
@@ -123,6 +125,8 @@ def _show(call: Call, report: AuditReport) -> None:
     show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
     show(("partition", "records", "head", "chain"), rows)
     findings = [finding for chain in report.chains for finding in chain.findings]
+    if findings:
+        call.screen.fault(f"{BROKEN} {catalogue()[BROKEN].title}: {catalogue()[BROKEN].action}")
     for finding in findings:
         place = f"partition {finding.partition}, record {finding.sequence}"
         call.screen.fault(f"AUD-001 {place}: {finding.problem}")

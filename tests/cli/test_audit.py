@@ -50,6 +50,7 @@ async def test_a_changed_export_is_found(ask: Asked, command: Command, tmp_path:
     trail.write_text(trail.read_text().replace("corp/user/11", "corp/user/99", 1))
     code, err = checked(command, trail, key)
     assert code == 8
+    assert err.startswith("AUD-001 Audit chain broken")
     assert "the MAC does not fit" in err
 
 
