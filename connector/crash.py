@@ -24,7 +24,6 @@ POINTS = (
     "handover.packaged",
     "handover.sending",
     "handover.sent",
-    "handover.answered",
 )
 """Numbered by their place in this list, from 0."""
 

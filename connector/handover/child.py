@@ -78,7 +78,6 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
         except ConnectorError as error:
             outcome = NotSent(fault=error.fault())
         connected.sendall(encode(outcome))
-        point("handover.answered")
 
 
 def _line(channel: socket.socket) -> bytes:
