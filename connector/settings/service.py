@@ -129,10 +129,6 @@ class Handover(Section):
     """Go on although memory cannot be locked and swap is on: keys may reach the swap device."""
     parallel: int | None = Field(default=None, ge=1, le=256)
     """Hand-overs at once; default: one per processor."""
-    memory_limit: int = Field(default=512 * MIB, ge=128 * MIB)
-    """Address space of one hand-over, in bytes."""
-    cpu_limit: Period = timedelta(seconds=30)
-    """Processor time of one hand-over."""
 
 
 class Testing(Section):
