@@ -52,7 +52,8 @@ def route(**members: Any) -> dict[str, Any]:
 class World(Stage):
     """A stage whose simulators run in this process, with a look into the journal's file.
 
-    ``changes`` are laid over :data:`FAST`; ``uem`` are options of the simulated UEM.
+    ``changes`` are laid over :data:`FAST`; ``uem`` are options of the simulated UEM. ``actors`` is
+    everybody.
     """
 
     def __init__(
@@ -171,9 +172,10 @@ class World(Stage):
         await self.connector.kill()
         signal_all(pids[1:], signal.SIGCONT)
 
-    async def back(self, changes: Mapping[str, Any] | None = None) -> None:
-        """Start the service again, with settings as at first but for ``changes``."""
-        self.configure(changed(FAST, changes or {}))
+    async def back(self) -> None:
+        """Start the service again, with settings as at first but without a crash point."""
+        kept = {name: value for name, value in self._changes.items() if name != "testing"}
+        self.configure(kept)
         await self.connector.start()
         await self.ready()
 

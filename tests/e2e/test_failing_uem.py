@@ -1,0 +1,174 @@
+"""A UEM that refuses, throttles, breaks off, or does what was asked and never says so."""
+
+import asyncio
+import json
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from connector.core.states import CopyState, HolderState
+from connector.demo.patience import until
+from tests.e2e.records import agree, the_newest_came_last, uploads
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.slow
+UPLOAD = "uploadsmimecerts"
+BREAKS = [
+    {"kind": "error", "status": 500},
+    {"kind": "error", "status": 503},
+    {"kind": "reset"},
+    {"kind": "silent"},
+    {"kind": "apply_reset"},
+    {"kind": "apply_silent"},
+]
+
+
+def alarms(world: World) -> list[dict[str, Any]]:
+    """The log lines that say that an upstream is cut off."""
+    lines = (world.written / "serve.log").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines if '"upstream.changed"' in line]
+    return [line for line in told if line["state"] == "open"]
+
+
+@pytest.mark.parametrize(
+    "fault", BREAKS, ids=lambda fault: f"{fault['kind']}{fault.get('status', '')}"
+)
+async def test_upload_of_unknown_fate_is_watched_and_repeated(
+    world: World, fault: dict[str, Any]
+) -> None:
+    """The copy is perhaps there until the upload was repeated, and is watched to its end."""
+    alice = await world.person("alice")
+    await world.uem.fault(path=UPLOAD, count=1, **fault)
+    await world.enrol(alice)
+    unknown = await world.sees(
+        alice, "perhaps, without an act", lambda state: is_perhaps(state) and not state.running
+    )
+    assert unknown.copy_.not_after is not None
+    await world.sees(alice, "present", lambda state: state.copy_.state is CopyState.PRESENT)
+    await world.reads_all(alice)
+    await world.completed(alice)
+    applied = fault["kind"].startswith("apply")
+    assert len(await uploads(world, alice)) == 1 + applied
+    await the_newest_came_last(world, alice)
+    await agree(world)
+
+
+def is_perhaps(state: HolderState) -> bool:
+    return state.copy_.state is CopyState.PERHAPS
+
+
+async def test_refused_once(world: World) -> None:
+    """One 401 holds the route for a moment; nobody's attempt is used up."""
+    alice = await world.person("alice")
+    await world.uem.fault("unauthorized", count=1)
+    await world.enrol(alice)
+    await world.completed(alice)
+    await world.reads_all(alice)
+    assert [line["error_code"] for line in alarms(world)] == ["UEM-401"]
+
+
+async def test_refused_until_the_credentials_are_corrected(world: World) -> None:
+    """One alarm, nobody's attempt used up; it goes on by itself when the mounted file changes."""
+    people = [await world.person(name) for name in ("alice", "bob", "carol")]
+    await world.enrol(people[0])
+    await world.completed(people[0])
+    changed = "another-password-of-the-api-account"
+    world.secrets.values["changed"] = changed
+    await world.uem.accept(password=changed)
+    for actor in people:
+        await world.enrol(actor)
+    refused = await refusals(world, 3)
+    assert await uploads(world, people[1]) == []
+    for actor in people:
+        for number in actor.devices[-1:]:
+            device = world.journal.device(number)
+            assert device is not None
+            assert device.attempts == 0
+    assert [line["error_code"] for line in alarms(world)] == ["UEM-401"]
+    assert len(refused) < 10
+    world.secrets.api_password.write_text(f"{changed}\n", encoding="utf-8")
+    for actor in people:
+        await world.reads_all(actor)
+        await world.completed(actor)
+
+
+async def refusals(world: World, count: int) -> list[dict[str, Any]]:
+    """Wait for so many requests that were answered 401."""
+
+    async def look() -> list[dict[str, Any]] | None:
+        found = [one for one in await world.uem.ledger("request") if one["status"] == 401]
+        return found if len(found) >= count else None
+
+    return await until(f"{count} refusals", look)
+
+
+@pytest.mark.parametrize("asked", [None, "3"])
+async def test_throttled(world: World, asked: str | None) -> None:
+    """A UEM that asks to slow down is left alone for as long as it asks, by everybody."""
+    people = [await world.person(name) for name in ("alice", "bob")]
+    await world.uem.fault("throttled", count=1, retry_after=asked)
+    for actor in people:
+        await world.enrol(actor)
+    for actor in people:
+        await world.completed(actor)
+        await world.reads_all(actor)
+    assert [line["error_code"] for line in alarms(world)] == ["UEM-004"]
+    times = [datetime.fromisoformat(one["real"]) for one in await world.uem.ledger("request")]
+    longest = max((later - earlier).total_seconds() for earlier, later in pairwise(times))
+    assert longest >= float(asked or 1)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_looks_fail(world: World, status: int) -> None:
+    """A UEM that breaks down while it is only asked costs time and nothing else."""
+    alice = await world.person("alice")
+    await world.uem.fault("error", method="GET", status=status, count=4)
+    await world.enrol(alice)
+    state = await world.completed(alice)
+    assert state.delivery is not None
+    assert state.delivery.previous is None
+    await world.reads_all(alice)
+    await agree(world)
+
+
+async def test_administrator_gives_a_user_anothers_mail(world: World) -> None:
+    """Whoever may edit a user's mail does not receive another's keys by it."""
+    alice, mallory = await world.person("alice"), await world.person("mallory")
+    await world.enrol(mallory)
+    await world.completed(mallory)
+    await world.uem.change_user(mallory.user, email=alice.address)
+    await world.uem.change_user(alice.user, email=mallory.address)
+    before = len(await world.uem.ledger("upload"))
+    await world.enrol(mallory)
+    await world.enrol(alice)
+    async with asyncio.TaskGroup() as group:
+        pinned = group.create_task(world.failed(mallory, "IDN-001"))
+        group.create_task(world.failed(alice, "IDN-002"))
+    identity = pinned.result().identity
+    assert identity is not None
+    assert identity.pinned.agreeing == mallory.address
+    assert len(await world.uem.ledger("upload")) == before
+    await agree(world)
+
+
+async def test_another_device_is_compromised(world: World) -> None:
+    """As long as any device of the user is compromised, nothing leaves escrow."""
+    alice = await world.person("alice")
+    bad = await world.uem.enrol(alice.user, event=False)
+    await world.uem.change_device(bad, compromised=True, event=False)
+    await world.enrol(alice)
+    await world.sees(alice, "held", is_held)
+    assert await world.uem.ledger("upload") == []
+    assert [one for one in await world.ca.ledger() if one.operation.value == "fetch"] == []
+    await world.uem.change_device(bad, compromised=False)
+    alice.devices.append(bad)
+    await world.reads_all(alice)
+    await world.completed(alice)
+    await agree(world)
+
+
+def is_held(state: HolderState) -> bool:
+    trouble = state.delivery.trouble if state.delivery else None
+    return trouble is not None and trouble.code == "USR-005"

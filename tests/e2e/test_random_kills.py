@@ -1,0 +1,113 @@
+"""Kill the service at random under load, again and again."""
+
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from connector.demo.cast import Actor
+from connector.demo.family import kill_at_once
+from tests.e2e.conftest import Start
+from tests.e2e.records import agree, the_newest_came_last
+from tests.e2e.world import World, route
+
+PEOPLE = 6
+RENEWALS = 4
+"""At most so many per person, so that a long soak stays a test of kills."""
+REQUESTS = 30
+"""A kill comes after at most so many more requests to the UEM,"""
+LIFE = 2.5
+"""or after so many seconds."""
+PATIENCE = 60.0
+
+pytestmark = pytest.mark.slow
+
+
+async def test_random_kills(start: Start, kills: int, seed: int) -> None:
+    """Whatever is killed when, under load: nothing is lost, and the newest set comes last."""
+    dice = random.Random(seed)
+    world = await start(route(hand_over_limit="1500ms", hand_over_margin="100ms"))
+    people = [await world.person(f"person-{number}") for number in range(PEOPLE)]
+    for actor in people:
+        await world.enrol(actor)
+    done = 0
+    while done < kills:
+        await dice.choice(HAPPENINGS)(world, dice.choice(people))
+        await some_requests(world, dice.randrange(REQUESTS))
+        done += await dice.choice(KILLS)(world)
+    await world.ca.notifications_idle()
+    for actor in people:
+        await world.reads_all(actor, patience=PATIENCE)
+        await world.completed(actor, patience=PATIENCE)
+        await the_newest_came_last(world, actor)
+    await agree(world)
+
+
+async def some_requests(world: World, count: int) -> None:
+    """Let the service go on until so many requests have come to the UEM, or its life is over."""
+    seen = 0
+
+    def enough(_: dict[str, object]) -> bool:
+        nonlocal seen
+        seen += 1
+        return seen > count
+
+    newest = max((entry["seq"] for entry in await world.uem.ledger()), default=0)
+    with suppress(TimeoutError):
+        await world.uem.wait_for("request", enough, since=newest, within=LIFE)
+
+
+async def another_device(world: World, actor: Actor) -> None:
+    await world.enrol(actor)
+
+
+async def renewal(world: World, actor: Actor) -> None:
+    if len(actor.mails) <= RENEWALS:
+        await world.ca.renew(actor.name)
+        await world.mails(actor)
+
+
+async def farewell(world: World, actor: Actor) -> None:
+    """The oldest of several devices leaves."""
+    if len(actor.devices) > 1:
+        await world.uem.unenrol(actor.devices.pop(0))
+
+
+HAPPENINGS = (another_device, renewal, farewell, farewell)
+
+
+async def power_cut(world: World) -> int:
+    await world.cut(everything=True)
+    await world.back()
+    return 1
+
+
+async def service_alone(world: World) -> int:
+    await world.cut(everything=False)
+    await world.back()
+    return 1
+
+
+async def forkserver(world: World) -> int:
+    kill_at_once(world.family()[1:2])
+    return 1
+
+
+async def hand_over_process(world: World) -> int:
+    """One of those that run at the moment, if any."""
+    for pid in world.family()[2:3]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return 1
+    return 0
+
+
+KILLS: tuple[Callable[[World], Awaitable[int]], ...] = (
+    power_cut,
+    service_alone,
+    forkserver,
+    hand_over_process,
+)
