@@ -4,6 +4,7 @@ A problem carries the stable code and the catalogue's words, nothing of what was
 """
 
 from functools import cache
+from http import HTTPStatus
 
 import orjson
 from aiohttp import hdrs, web
@@ -72,6 +73,17 @@ def problem(
     if status in RETRYABLE:
         response.headers[hdrs.RETRY_AFTER] = str(int(retry_after or RETRY_AFTER))
     return response
+
+
+@cache
+def last_words(code: str) -> bytes:
+    """The same refusal as bytes, for a connection that is closed before it has sent anything."""
+    status, body = _problem(code)
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {PROBLEM}\r\n"
+        f"Content-Length: {len(body)}\r\nRetry-After: {RETRY_AFTER}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 @cache

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from connector.core.metrics import IntakeMetrics
-from connector.intake.answers import problem
+from connector.intake.answers import last_words, problem
 from connector.intake.client_address import Networks, is_within
 from connector.intake.tenants import Limits
 
@@ -22,11 +22,6 @@ LINGER = 2.0
 READ_AHEAD = 16 * 1024
 """Bytes of a body that are read before anybody asks for it: all that a caller who is not known yet
 can make us hold, per connection (aiohttp's own default is 256 KiB)."""
-
-FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
-    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-)
 
 
 class Connection(web.RequestHandler):
@@ -108,7 +103,7 @@ class Connections(web.Server):
             peer = transport.get_extra_info("peername")
             if not is_within(peer[0] if peer else "", self._peers):
                 return b""
-        return FULL if len(self.connections) >= self._most else None
+        return last_words("EVT-003") if len(self.connections) >= self._most else None
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Count one more."""

@@ -34,7 +34,7 @@ async def test_notification_is_durable_before_it_is_answered(tmp_path: Path) -> 
     gate = asyncio.Event()
     async with serving(tmp_path, step=gate) as world, asyncio.TaskGroup() as group:
         answer = group.create_task(post(world, basic()))
-        await world.appending.wait()
+        await world.until_appending()
         assert not answer.done()
         assert await world.stored() == []
         gate.set()

@@ -136,6 +136,7 @@ async def test_connections_are_limited(tmp_path: Path) -> None:
         refused = await world.raw(b"")
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: " in refused
+        assert b'"code":"EVT-003"' in refused
 
 
 async def test_bodies_together_are_limited(tmp_path: Path) -> None:
@@ -237,7 +238,7 @@ async def test_stop_lets_the_work_end(tmp_path: Path) -> None:
             silent, idle = await asyncio.open_connection("127.0.0.1", port)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(with_length(AUTHORIZED, len(ENROLMENT)) + ENROLMENT)
-            await world.appending.wait()
+            await world.until_appending()
             finish = group.create_task(_release(step, silent))
         assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
         await finish

@@ -12,9 +12,7 @@ from connector.core.errors import Permanent
 from connector.intake.tenants import Listener
 from connector.intake.tls import ServerCertificate
 from connector.simulators.tls import TlsFiles, issue_tls
-from tests.intake.world import Tally, World, basic, serving
-
-PATIENCE = 20
+from tests.intake.world import PATIENCE, Tally, World, basic, serving
 
 
 def listener(files: TlsFiles) -> Listener:

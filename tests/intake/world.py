@@ -24,6 +24,7 @@ NOW = 1_772_700_000_000
 DATA = Path(__file__).parents[1] / "data" / "uem"
 UEM = "/hooks/workspace-one/acme"
 CA = "/hooks/ca/main"
+PATIENCE = 20
 PASSWORD = "secret-password"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SECRETS = (
@@ -117,6 +118,10 @@ class World:
     def url(self, path: str = UEM) -> str:
         return f"http://127.0.0.1:{self.server.port}{path}"
 
+    async def until_appending(self) -> None:
+        """Return when the journal has been asked to append."""
+        await asyncio.wait_for(self.appending.wait(), PATIENCE)
+
     async def stored(self) -> list[Event]:
         """All events in the journal."""
         found: list[Positioned | DeadLetter] = []
@@ -128,7 +133,7 @@ class World:
         """Everything that a connection answers to these bytes until it is closed."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         writer.write(request)
-        answer = await asyncio.wait_for(reader.read(), 20)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
         await writer.wait_closed()
         return answer
