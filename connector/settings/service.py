@@ -5,12 +5,19 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from connector.settings.values import Period, Section
 
 KIB = 1024
 MIB = 1024 * KIB
+EITHER: dict[str, JsonValue] = {
+    "oneOf": [
+        {"required": ["tls"]},
+        {"required": ["plain_from"], "properties": {"plain_from": {"minItems": 1}}},
+    ]
+}
+"""What the validator of :class:`Intake` says, as JSON Schema."""
 
 
 class Listen(Section):
@@ -42,6 +49,8 @@ class FailedTries(Section):
 
 class Intake(Section):
     """The listener for webhooks. Either TLS, or plain HTTP from listed proxies only."""
+
+    model_config = ConfigDict(json_schema_extra=EITHER)
 
     listen: Listen = Listen(port=8443)
     """Where webhooks are taken."""
