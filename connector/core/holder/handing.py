@@ -90,6 +90,9 @@ def ended(
         receipt=_receipt(outcome),
     )
     step.moment("handed_over", outcome=outcome.outcome, error_code="" if code == "ok" else code)
+    disclosed = _disclosed(outcome)
+    if disclosed:
+        step.moment("keys_disclosed", disclosed, reason=_trigger(step, running))
     match outcome:
         case Accepted():
             _accepted(step, running, outcome)
@@ -101,6 +104,23 @@ def ended(
             _replan(step, running)
         case Unknown():
             _unknown(step, running, outcome.fault)
+
+
+def _disclosed(outcome: HandoverOutcome) -> int:
+    """How many keys left escrow, whatever became of them."""
+    match outcome:
+        case Accepted():
+            return len({bundle.fingerprint for bundle in outcome.bundles})
+        case Changed():
+            return 0
+        case _:
+            return outcome.disclosed
+
+
+def _trigger(step: Holder, running: Running) -> str:
+    candidates = [step.state.delivery, *step.state.history]
+    found = (d.trigger.value for d in candidates if d is not None and d.id == running.delivery)
+    return next(found, "other")
 
 
 def _code(outcome: HandoverOutcome) -> str:
@@ -156,7 +176,6 @@ def _accepted(step: Holder, running: Running, outcome: Accepted) -> None:
     )
     again = bool(step.state.delivered)
     _remember(step, entries)
-    step.moment("keys_disclosed", len(outcome.bundles), route=step.state.route or "")
     if _of(step, running) is not None:
         _await_install(step, outcome, again=again)
 
