@@ -22,7 +22,7 @@ def gate(
     metrics: Metrics,
     alarm: Alarm,
 ) -> Gate:
-    """The gate of one process; ``alarm`` is told once per change of an upstream's breaker."""
+    """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends."""
     named: dict[str, UpstreamSettings] = {f"ca:{key}": ca for key, ca in settings.cas.items()}
     named |= {f"uem:{key}": uem for key, uem in settings.uems.items()}
     upstreams = {
@@ -36,8 +36,13 @@ def gate(
 
 
 def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker:
+    told: CircuitState = "closed"
+
     def changed(state: CircuitState, fault: Fault | None) -> None:
+        nonlocal told
         metrics.circuit(name, state)
-        alarm(name, state, fault)
+        if state not in {"half_open", told}:  # probes that fail are no news
+            told = state
+            alarm(name, state, fault)
 
     return Breaker(clock.monotonic, changed)
