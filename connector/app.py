@@ -18,6 +18,7 @@ from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
 from connector.assembly import observation, ports, tenants
 from connector.assembly.clock import MachineClock, dice
+from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
@@ -144,6 +145,7 @@ class Service:
             for worker in parts.workers:
                 await worker.running.wait()
             self._metrics.partitions_owned(len(parts.workers))
+            publish_expiries(self._settings, self._metrics)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
                 parts.health.start()
@@ -194,6 +196,7 @@ class Service:
             return
         parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
         parts.gate.credentials_reloaded()
+        publish_expiries(self._settings, self._metrics)
         for worker in parts.workers:
             worker.wake()
         self._metrics.config_reloaded(self._clock.now(), accepted=True)
