@@ -127,8 +127,12 @@ class RoundCases:
     async def test_a_round_names_its_own_subjects_only(self, journal: Journal) -> None:
         (other,) = some_subjects(journal, 1, 1)
         record = await journal.take_over(0)
-        commit = next_round(record, states=[StateRow(key=other, state=holder(other))])
-        assert (await refusal(journal.commit(commit))).code == "JRN-006"
+        foreign_audit = chained(record.model_copy(update={"partition": 1}), 1, other)
+        for commit in (
+            next_round(record, states=[StateRow(key=other, state=holder(other))]),
+            next_round(record, audit=foreign_audit),
+        ):
+            assert (await refusal(journal.commit(commit))).code == "JRN-006"
         assert await journal.load([other]) == {}
 
     async def test_events_go_to_any_partition(self, journal: Journal) -> None:

@@ -63,6 +63,9 @@ def set_up_writing(connection: Connection, synchronous: Synchronous) -> None:
 def open_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write, checkpoint or recover.
 
+    Its first read makes it a known user of the log, without which the writer would take itself for
+    the last one when it closes.
+
     Raises:
         Permanent: ``JRN-004``.
     """
@@ -74,6 +77,7 @@ def open_reading(path: Path) -> sqlite3.Connection:
             check_same_thread=False,
             uri=True,
         )
+        connection.execute("SELECT count(*) FROM partitions").fetchone()
     except sqlite3.Error as error:
         raise faults.unusable("opening journal for reading", error) from error
     _demand(connection, "query_only", "1", 1)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from connector.core.errors import Permanent
 from connector.journal import faults, tables
@@ -29,25 +30,33 @@ class Plan:
     on_lost: Callable[[Permanent], None]
 
 
+class _Files(NamedTuple):
+    """What is open of one journal."""
+
+    lock: LockFile
+    writing: sqlite3.Connection
+    loop_reading: sqlite3.Connection
+    listing_reading: sqlite3.Connection
+
+
 class Engine:
     """An open journal. ``loop_reader`` serves the workers, ``listing_reader`` people and gauges.
 
     They are two so that a long listing never holds up a worker's round.
     """
 
-    def __init__(self, plan: Plan, lock: LockFile, connection: sqlite3.Connection) -> None:
+    def __init__(self, plan: Plan, files: _Files) -> None:
         """Start the threads; in the event loop that will use them."""
-        self._lock = lock
-        self._connection = connection
+        self._files = files
         self.writer = Writer(
-            connection,
+            files.writing,
             limits=plan.limits,
             monotonic=plan.monotonic,
             announce=plan.announce,
             on_lost=plan.on_lost,
         )
-        self.loop_reader = Reader(open_reading(plan.path), self.writer.lose)
-        self.listing_reader = Reader(open_reading(plan.path), self.writer.lose)
+        self.loop_reader = Reader(files.loop_reading, self.writer.lose)
+        self.listing_reader = Reader(files.listing_reading, self.writer.lose)
 
     async def close(self) -> None:
         """Write what waits, and close.
@@ -58,11 +67,11 @@ class Engine:
         """
         await self.writer.close()
         if self.writer.fate is not None:
-            self._connection.close()
+            self._files.writing.close()
         await self.loop_reader.close()
         await self.listing_reader.close()
-        await asyncio.to_thread(self._connection.close)
-        self._lock.release()
+        await asyncio.to_thread(self._files.writing.close)
+        self._files.lock.release()
 
 
 async def start(plan: Plan) -> Engine:
@@ -71,20 +80,22 @@ async def start(plan: Plan) -> Engine:
     Raises:
         Permanent: ``JRN-004`` when it cannot be used, ``JRN-005`` when the partitions differ.
     """
+    return Engine(plan, await asyncio.to_thread(_open_files, plan))
+
+
+def _open_files(plan: Plan) -> _Files:
     lock = LockFile(plan.path.with_name(plan.path.name + ".lock"))
-    connection = await asyncio.to_thread(_prepared, plan, lock)
-    return Engine(plan, lock, connection)
-
-
-def _prepared(plan: Plan, lock: LockFile) -> sqlite3.Connection:
     with ExitStack() as undo:
         lock.take()
         undo.callback(lock.release)
-        connection = open_writing(plan.path, plan.synchronous)
-        undo.callback(connection.close)
+        writing = open_writing(plan.path, plan.synchronous)
+        undo.callback(writing.close)
         try:
-            tables.prepare(connection, plan.partitions)
+            tables.prepare(writing, plan.partitions)
         except sqlite3.Error as error:
             raise faults.unusable("preparing tables", error) from error
+        loop_reading = open_reading(plan.path)
+        undo.callback(loop_reading.close)
+        files = _Files(lock, writing, loop_reading, open_reading(plan.path))
         undo.pop_all()
-    return connection
+    return files

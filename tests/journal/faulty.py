@@ -20,7 +20,7 @@ def sqlite_error(code: int, name: str) -> sqlite3.OperationalError:
 class FaultyConnection:
     """Passes everything on, and keeps count of what it was asked.
 
-    ``faults`` maps the beginning of a statement to the error it ends with, after it was begun.
+    ``faults`` maps the beginning of a statement to the error it ends with.
     ``gate`` holds every COMMIT back until it is set.
     """
 
@@ -44,10 +44,12 @@ class FaultyConnection:
         self._note(sql)
         if sql == "COMMIT":
             assert self.gate.wait(10)
+        self._fail(sql)
         return self._connection.execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
         self._note(sql)
+        self._fail(sql)
         return self._connection.executemany(sql, parameters)
 
     def close(self) -> None:
@@ -67,6 +69,8 @@ class FaultyConnection:
     def _note(self, sql: str) -> None:
         self.statements.append(sql)
         self._news.set()
+
+    def _fail(self, sql: str) -> None:
         for beginning, error in self.faults.items():
             if sql.lstrip().startswith(beginning):
                 raise error

@@ -16,11 +16,14 @@ from connector.conformance.journal_samples import (
     read_ids,
     refusal,
     some_subjects,
+    soon,
     want,
 )
+from connector.core.errors import Permanent
 from connector.core.journal import PartitionRecord, StatusFilter
 from connector.core.model import DAY
 from connector.journal import states, tables
+from connector.journal.bells import Bells
 from connector.journal.connection import open_reading, open_writing
 from connector.journal.events import EventLog, row_of
 from connector.journal.sqlite import SqliteOptions
@@ -212,6 +215,37 @@ async def test_a_partition_that_is_not_there_cannot_be_taken(path: Path) -> None
     """A wrong number is a fault of the settings."""
     async with opened(path) as world:
         assert (await refusal(world.journal.take_over(PARTITIONS))).code == "JRN-005"
+
+
+async def test_a_row_of_a_partition_that_is_not_there_is_refused(path: Path) -> None:
+    """A foreign key holds the tables together, whatever a program error writes."""
+    async with opened(path) as world:
+        assert (await refusal(world.plant(PARTITIONS, b"{}"))).code == "JRN-006"
+
+
+async def test_a_lost_journal_is_closed_without_copying_its_log(path: Path) -> None:
+    """Pages that the kernel lost must not reach the database file; recovery checks each of them."""
+    async with opened(path) as world:
+        (subject,) = some_subjects(world.journal, 1)
+        await world.journal.append([event(subject)])
+        before = await asyncio.to_thread(path.read_bytes)
+        world.journal._opened().writer.lose(Permanent("JRN-002"))
+    assert await asyncio.to_thread(path.read_bytes) == before
+    async with opened(path) as world:
+        assert await read_ids(world.journal, 0) == [event(subject).id]
+
+
+async def test_a_bell_rings_once() -> None:
+    """Old news wake nobody twice, else an idle partition would spin."""
+    bells = Bells(2)
+    bells.ring([0])
+    await soon(bells.wait(0, 100))
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(bells.wait(0, 100))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
 
 
 def test_ids_cannot_be_forgotten_before_senders_give_up() -> None:

@@ -174,22 +174,20 @@ async def test_a_full_disk_refuses_and_recovers(
 
 async def test_a_failed_sync_is_the_end(scene: Scene, writer: Writer) -> None:
     """After EIO every caller fails, the owner is told once, and nothing touches the file."""
-    first = await held_back(scene, writer)
-    waiting: list[asyncio.Future[Any]] = [
+    callers: list[asyncio.Future[Any]] = [
+        await held_back(scene, writer),
         writer.append(rows("a")),
         writer.run(lambda _connection, _log: None),
     ]
     scene.connection.faults = {"COMMIT": SYNC_FAILED}
     scene.connection.gate.set()
-    assert await first
-    for future in waiting:
+    for future in callers:
         error = await refusal(future)
         assert (error.code, error.family) == ("JRN-002", Family.PERMANENT)
-    asked = len(scene.connection.statements)
-    scene.connection.faults = {}
     assert refused(writer, "b").code == "JRN-002"
     await writer.close()
-    assert len(scene.connection.statements) == asked
+    assert scene.connection.statements[-1] == "COMMIT"
+    assert scene.connection.commits() == 1
     assert [fault.code for fault in scene.lost] == ["JRN-002"]
 
 
