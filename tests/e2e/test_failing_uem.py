@@ -124,7 +124,7 @@ async def test_throttled(world: World, asked: str | None) -> None:
 async def test_looks_fail(world: World, status: int) -> None:
     """A UEM that breaks down while it is only asked costs time and nothing else."""
     alice = await world.person("alice")
-    await world.uem.fault("error", method="GET", status=status, count=4)
+    await world.uem.fault("error", method="GET", status=status, count=2)
     await world.enrol(alice)
     state = await world.completed(alice)
     assert state.delivery is not None

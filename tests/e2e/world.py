@@ -25,7 +25,7 @@ FAST: dict[str, Any] = {
     "routes": {
         "staff": {
             "signing": "if_escrowed",
-            "retention": "1500ms",
+            "retention": "2500ms",
             "hand_over_limit": "2s",
             "hand_over_margin": "200ms",
             "act_limit": "1s",
@@ -86,7 +86,7 @@ class World(Stage):
             "directory": self.tls[1],
             "password_file": self.secrets.api_password,
             "tenant_code_file": self.secrets.tenant_code,
-            "retention": timedelta(seconds=1.5),
+            "retention": timedelta(seconds=2.5),
             "install_delay": timedelta(seconds=1.1),
         }
         return UemOptions.model_validate({**options, **self._uem_options})

@@ -83,7 +83,7 @@ class Profiles:
                 return
             content = self._tenant.copies.get(device.user)
             if content is None:
-                profile.status = ProfileStatus.PENDING
+                profile.status, device.last_seen = ProfileStatus.PENDING, due
             elif device.install_outcome == "failed":
                 self._fail(device, profile, due)
             elif device.install_outcome == "installed":
