@@ -1,0 +1,59 @@
+"""The states of the three subjects, as they are kept in the journal. The JSON is `schemas/state`.
+
+A state says what it waits for: ``wants`` names the effects that are due and when. Everything that a
+crash may interrupt is in here (``running``, ``copy``, ``requests``), never in memory alone.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from connector.core.states.brakes import Brakes
+from connector.core.states.delivery import (
+    ENDED,
+    Delivery,
+    DeviceInDelivery,
+    DevicePhase,
+    Phase,
+    Trigger,
+)
+from connector.core.states.device import DeviceState, DeviceStatus
+from connector.core.states.holder import (
+    Check,
+    DeliveredGeneration,
+    Dropped,
+    HolderState,
+    Identity,
+    KnownDevice,
+)
+from connector.core.states.person import PersonState
+from connector.core.states.uem_copy import Copy, CopyState, Running
+from connector.core.states.wants import ACTS, Effect, Want
+
+State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
+
+__all__ = [
+    "ACTS",
+    "ENDED",
+    "Brakes",
+    "Check",
+    "Copy",
+    "CopyState",
+    "DeliveredGeneration",
+    "Delivery",
+    "DeviceInDelivery",
+    "DevicePhase",
+    "DeviceState",
+    "DeviceStatus",
+    "Dropped",
+    "Effect",
+    "HolderState",
+    "Identity",
+    "KnownDevice",
+    "PersonState",
+    "Phase",
+    "Running",
+    "State",
+    "Trigger",
+    "Want",
+]

@@ -1,0 +1,97 @@
+"""The state of a holder, and the small records in it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from connector.core.model import (
+    Generation,
+    IdentityPair,
+    Millis,
+    OpenRequest,
+    PersonRecord,
+    ProfileStatus,
+    Record,
+    Sha256Hex,
+    SubjectKey,
+)
+from connector.core.states.delivery import Delivery
+from connector.core.states.uem_copy import Copy, Running
+from connector.core.states.wants import Want
+
+
+class Identity(Record):
+    """The pinned pair, and a pair that was seen since and waits for a person."""
+
+    pinned: IdentityPair
+    pinned_at: Millis
+    confirmed_by: str = "connector"
+    conflicting: IdentityPair | None = None
+
+
+class KnownDevice(Record):
+    """A device of the holder that is enrolled as far as we know."""
+
+    platform: str = ""
+    serial: str = ""
+    friendly_name: str = ""
+    joined_at: Millis
+    profile: ProfileStatus = ProfileStatus.UNKNOWN
+
+
+class DeliveredGeneration(Record):
+    """An encryption generation that has been delivered; later sets must contain its key."""
+
+    fingerprint: Sha256Hex
+    public_key: Sha256Hex
+    at: Millis
+
+
+class Dropped(Record):
+    """An encryption generation that a person took out by name."""
+
+    fingerprint: Sha256Hex
+    by: str
+    reason: str
+    at: Millis
+
+
+class Check(Record):
+    """A look at the CA outside planning: did the certificates change? Carries its own tries."""
+
+    due: Millis
+    attempts: int = 0
+
+
+class HolderState(Record):
+    """Everything known of one holder. Ended deliveries stay in ``history`` for a retention time."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["holder"] = "holder"
+    key: SubjectKey
+    version: int = 0
+    attempt: int = 0
+    route: str | None = None
+    name: str = ""
+    mail: str = ""
+    identity: Identity | None = None
+    observed: IdentityPair | None = None
+    person_key: SubjectKey | None = None
+    person: PersonRecord | None = None
+    devices: dict[SubjectKey, KnownDevice] = Field(default_factory=dict)
+    generations: tuple[Generation, ...] = ()
+    delivery: Delivery | None = None
+    history: tuple[Delivery, ...] = ()
+    copy_: Copy = Field(default_factory=Copy, alias="copy")
+    requests: tuple[OpenRequest, ...] = ()
+    requests_due: Millis | None = None
+    requests_attempts: int = 0
+    running: Running | None = None
+    check: Check | None = None
+    delivered: tuple[DeliveredGeneration, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    last_digest: Sha256Hex | None = None
+    automatic: tuple[Millis, ...] = ()
+    wants: tuple[Want, ...] = ()
+
+    model_config = Record.model_config | {"populate_by_name": True}

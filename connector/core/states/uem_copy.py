@@ -1,0 +1,58 @@
+"""The copy of a holder's keys in the UEM, and an act whose outcome is not known yet."""
+
+from enum import StrEnum
+
+from connector.core.model import Millis, OpenRequest, Record, Sha256Hex, SubjectKey
+from connector.core.states.wants import Effect
+
+
+class CopyState(StrEnum):
+    """What the UEM holds of a holder's keys, as far as we know."""
+
+    NONE = "none"
+    PERHAPS = "perhaps"
+    PRESENT = "present"
+    GONE = "gone"
+
+
+class Copy(Record):
+    """The copy in the UEM, watched to its end.
+
+    ``digests`` are all sets that may be there. ``since_server`` is the UEM's clock from which
+    retention counts, ``since`` ours at the same moment; ``not_after`` ends an upload whose fate is
+    unknown, after which the first UEM ``Date`` seen becomes ``since_server``.
+    """
+
+    state: CopyState = CopyState.NONE
+    digests: tuple[Sha256Hex, ...] = ()
+    since: Millis | None = None
+    since_server: Millis | None = None
+    not_after: Millis | None = None
+    due: Millis | None = None
+    attempts: int = 0
+    gone_at: Millis | None = None
+    evidence: str | None = None
+    overdue: bool = False
+    clocks_disagree: bool = False
+    retention: Millis = 0
+
+
+class Running(Record):
+    """An act that was started and whose outcome is not known yet.
+
+    ``epoch`` is the owner's epoch at the start; a later owner that finds it waits until
+    ``not_before`` on its own clock (set at take-over), then goes on. ``before`` is the copy as it
+    was, for when it is proven that nothing was sent.
+    """
+
+    effect: Effect
+    attempt: int
+    started_at: Millis
+    limit: Millis
+    epoch: int
+    delivery: str | None = None
+    digest: Sha256Hex | None = None
+    devices: tuple[SubjectKey, ...] = ()
+    requests: tuple[OpenRequest, ...] = ()
+    before: Copy | None = None
+    not_before: Millis | None = None
