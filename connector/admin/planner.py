@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from connector.admin.records import PlannedDevice, PlannedGeneration, PlanReport
 from connector.core.errors import ConnectorError, Fault, Permanent, Transient
-from connector.core.holder.planning import unfit_device
+from connector.core.holder.fitness import unfit_device
 from connector.core.identity import agrees, observed_pair
 from connector.core.model import (
     DeviceFacts,

@@ -16,6 +16,7 @@ from connector.core.holder import (
     devices,
     handing,
     install,
+    look_up,
     people,
     planning,
     purge,
@@ -86,7 +87,7 @@ def _on_event(step: Holder, event: Event) -> None:
 def _on_look(step: Holder, fact: Looked) -> None:
     match fact.effect:
         case Effect.LOOK_UP:
-            planning.looked_up(step, cast("HolderFacts | None", fact.result), fact.fault)
+            look_up.looked_up(step, cast("HolderFacts | None", fact.result), fact.fault)
         case Effect.LIST if step.state.check is not None:
             changes.checked(step, cast("Listing | None", fact.result), fact.fault)
         case Effect.LIST:

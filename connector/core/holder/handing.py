@@ -11,8 +11,8 @@ from connector.core.handover import (
     Refused,
     Unknown,
 )
-from connector.core.holder.lifecycle import Holder, change, fail, move, retry_later, route_of
-from connector.core.holder.planning import refuse
+from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
+from connector.core.holder.retrying import refuse, retry_later
 from connector.core.model import SetEntry, Slot
 from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.states import (

@@ -5,7 +5,6 @@ from connector.core.events import event_id
 from connector.core.holder.transitions import TRANSITIONS
 from connector.core.model import DAY, Millis, SubjectKey
 from connector.core.policy import RoutePolicy
-from connector.core.retry import backoff
 from connector.core.states import (
     Delivery,
     DeviceInDelivery,
@@ -145,20 +144,6 @@ def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = Non
     if fault is not None:
         change(step, trouble=fault)
     end(step, Phase.FAILED, code=code, why=detail)
-
-
-def retry_later(step: Holder, fault: Fault, *, not_before: Millis = 0) -> None:
-    """Try the present step again after a back-off; a fault of the upstream uses up no attempt."""
-    delivery = step.state.delivery
-    route = route_of(step)
-    if delivery is None:
-        return
-    policy = route.retry if route is not None else step.rules.device_retry
-    used = 0 if fault.scope == "upstream" else 1
-    attempts = delivery.attempts + used
-    due = step.now + backoff(policy, attempts, step.rules.dice, fault)
-    change(step, attempts=attempts, due=max(due, not_before), trouble=fault)
-    step.moment("retry", operation=delivery.step.value, error_code=fault.code)
 
 
 def waiting(delivery: Delivery) -> tuple[SubjectKey, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from connector.core.errors import Family, Fault
 from connector.core.events import event_id
-from connector.core.holder.lifecycle import Holder, change, fail, move, retry_later, route_of
-from connector.core.holder.planning import missing, proceed, refuse
+from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
+from connector.core.holder.onward import missing, proceed
+from connector.core.holder.retrying import refuse, retry_later
 from connector.core.model import OpenRequest, RequestState, Sha256Hex
 from connector.core.retry import poll
 from connector.core.states import Effect, Phase, Running

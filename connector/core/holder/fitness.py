@@ -1,0 +1,71 @@
+"""Are the user's devices fit to get keys, and what did they show before the upload?"""
+
+from connector.core.errors import Transient
+from connector.core.holder.lifecycle import Holder, change
+from connector.core.model import (
+    DeviceFacts,
+    HolderFacts,
+    ProfileStatus,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import OtherDevices, RoutePolicy
+from connector.core.states import KnownDevice
+
+
+def remember_profiles(step: Holder, facts: HolderFacts) -> None:
+    """A profile seen *not* installed before the upload makes a later *installed* mean something."""
+    tenant = parse_subject(step.state.key).tenant
+    by_key = {subject_key(tenant, SubjectKind.DEVICE, d.id): d for d in facts.devices}
+    known: dict[SubjectKey, KnownDevice] = {
+        key: entry.model_copy(update={"profile": by_key[key].profile})
+        for key, entry in step.state.devices.items()
+        if key in by_key
+    }
+    step.set(devices=known)
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    missing = {ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR}
+    devices = {
+        key: entry.model_copy(update={"not_installed_seen_at": step.now})
+        if key in by_key and by_key[key].profile in missing
+        else entry
+        for key, entry in delivery.devices.items()
+    }
+    change(step, devices=devices)
+
+
+def unfit_device(device: DeviceFacts, route: RoutePolicy) -> str | None:
+    """Why a device must not get keys; None when it may."""
+    if device.compromised:
+        return "compromised"
+    if route.gates.platforms and device.platform.lower() not in route.gates.platforms:
+        return "platform not allowed"
+    if route.gates.require_compliant and device.compliant is not True:
+        return "not compliant"
+    return None
+
+
+def judge_devices(step: Holder, route: RoutePolicy, devices: tuple[DeviceFacts, ...]) -> None:
+    """Let keys go out only when the UEM would send them to no device that must not have them.
+
+    Raises:
+        Transient: ``USR-004`` no fit device; ``USR-005`` another one is unfit, and that holds.
+    """
+    enrolled = [device for device in devices if device.enrolled]
+    unfit = {device.id: unfit_device(device, route) for device in enrolled}
+    fit = [device for device, why in unfit.items() if why is None]
+    if not fit:
+        raise Transient("USR-004", "no enrolled device is healthy and allowed by the gates")
+    if len(fit) == len(enrolled):
+        return
+    if route.other_devices is OtherDevices.HOLD:
+        raise Transient("USR-005", "another enrolled device of the user is not healthy or allowed")
+    step.note(
+        "devices.unhealthy_accepted",
+        route=route.name,
+        devices={device: why for device, why in unfit.items() if why is not None},
+    )

@@ -1,0 +1,109 @@
+"""The look at the user: is he there, by which route is he served, and is he who he was?"""
+
+from connector.core.errors import ConnectorError, Fault, Permanent
+from connector.core.events import HolderForgotten, HolderRegistered
+from connector.core.holder.devices import synchronise
+from connector.core.holder.fitness import judge_devices, remember_profiles
+from connector.core.holder.lifecycle import Holder, change, move, route_of
+from connector.core.holder.retrying import refuse
+from connector.core.identity import observed_pair
+from connector.core.model import (
+    HolderFacts,
+    IdentityPair,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import RoutePolicy
+from connector.core.states import Delivery, Effect, Phase
+from connector.core.step import outcome_of
+
+
+def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
+    """The UEM showed the user and his devices (or not)."""
+    step.note("holder.looked_up", outcome=outcome_of(fault), route=step.state.route)
+    if fault is not None:
+        refuse(step, fault)
+        return
+    try:
+        _judge_user(step, facts)
+    except ConnectorError as error:
+        refuse(step, error.fault())
+
+
+def _judge_user(step: Holder, facts: HolderFacts | None) -> None:
+    if facts is None:
+        raise Permanent("USR-001", "the UEM does not know this user")
+    if not facts.active:
+        raise Permanent("USR-002", "the user is inactive in the UEM")
+    step.set(name=facts.name, mail=facts.mail)
+    route = _route(step, facts)
+    if route is None:
+        return
+    synchronise(step, {device.id: device for device in facts.devices})
+    remember_profiles(step, facts)
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open:
+        return
+    judge_devices(step, route, facts.devices)
+    pair = observed_pair(facts, route)
+    _same_identity(step, pair)
+    _register(step, route, pair)
+    _onward(step, delivery)
+
+
+def _onward(step: Holder, before: Delivery) -> None:
+    """After a good look: plan on, or (when it was the look before the fetch) hand over."""
+    change(step, looked_up_at=step.now, address=step.state.mail.lower(), trouble=None)
+    if before.phase is Phase.HANDING_OVER:
+        move(step, Phase.HANDING_OVER, Effect.HAND_OVER)
+    else:
+        move(step, Phase.PLANNING, Effect.LIST)
+
+
+def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
+    """The route is chosen once per delivery and then pinned by it.
+
+    None when another than before was chosen: the look is repeated with its profiles, because a
+    status seen of another profile would prove nothing.
+    """
+    delivery = step.state.delivery
+    pinned = delivery is not None and delivery.looked_up_at is not None
+    if pinned:
+        route = route_of(step)
+        if route is None:
+            raise Permanent("USR-007", "the route of this delivery is not configured any more")
+        return route
+    chosen = step.rules.route_for(parse_subject(step.state.key).tenant, facts)
+    if chosen is None:
+        raise Permanent("USR-003", "no route fits the user's group and mail domain")
+    if chosen.name != step.state.route:
+        step.set(route=chosen.name)
+        change(step, due=step.now, deadline=step.now + chosen.phase_deadline)
+        return None
+    return chosen
+
+
+def _same_identity(step: Holder, pair: IdentityPair) -> None:
+    step.set(observed=pair)
+    identity = step.state.identity
+    if identity is None:
+        return
+    if identity.pinned == pair:
+        if identity.conflicting is not None:
+            step.set(identity=identity.model_copy(update={"conflicting": None}))
+        return
+    step.set(identity=identity.model_copy(update={"conflicting": pair}))
+    step.note("identity.changed", outcome="IDN-001", route=step.state.route)
+    raise Permanent("IDN-001", "the user's identity attributes are not those pinned before")
+
+
+def _register(step: Holder, route: RoutePolicy, pair: IdentityPair) -> None:
+    """The person must know the holder before it lists, so that no change falls in between."""
+    person = subject_key(route.ca, SubjectKind.PERSON, pair.person)
+    if step.state.person_key == person:
+        return
+    if step.state.person_key is not None:
+        step.tell(step.state.person_key, HolderForgotten(holder=step.state.key))
+    step.tell(person, HolderRegistered(holder=step.state.key))
+    step.set(person_key=person)

@@ -1,0 +1,45 @@
+"""Where a planned set goes: to the CA for its requests, or straight to the hand-over."""
+
+from connector.core.holder.lifecycle import Holder, move, route_of
+from connector.core.model import RequestState
+from connector.core.states import Effect, Phase
+
+USABLE = frozenset({RequestState.PENDING, RequestState.GRANTED})
+
+
+def missing(step: Holder) -> tuple[str, ...]:
+    """The fingerprints of the set for which no usable request is known, each once."""
+    delivery = step.state.delivery
+    if delivery is None:
+        return ()
+    have = {r.fingerprint for r in step.state.requests if r.state in USABLE}
+    wanted = dict.fromkeys(entry.fingerprint for entry in delivery.entries)
+    return tuple(fingerprint for fingerprint in wanted if fingerprint not in have)
+
+
+def proceed(step: Holder) -> None:
+    """Go to where the requests stand: begin them, wait for them, or hand over."""
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    wanted = {entry.fingerprint for entry in delivery.entries}
+    pending = any(
+        request.state is RequestState.PENDING and request.fingerprint in wanted
+        for request in step.state.requests
+    )
+    if missing(step):
+        move(step, Phase.RECOVERING, Effect.BEGIN)
+    elif pending:
+        move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
+    else:
+        hand_over(step)
+
+
+def hand_over(step: Holder) -> None:
+    """Look before you fetch, unless the last look is fresh."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    looked = delivery.looked_up_at
+    fresh = looked is not None and step.now - looked <= route.look_fresh
+    move(step, Phase.HANDING_OVER, Effect.HAND_OVER if fresh else Effect.LOOK_UP)
