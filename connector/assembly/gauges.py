@@ -56,14 +56,29 @@ class Gauges:
 
     async def publish(self) -> None:
         """One look at the journal."""
+        self._metrics.journal_waiting("events", *self._journal.load_of_appends())
         in_state: Counter[tuple[str, str]] = Counter()
         for (kind, route, phase), count in (await self._journal.counts()).items():
             if kind == "holder" and phase:
                 in_state[phase, self._uem_of.get(route, "")] += count
         self._metrics.deliveries_in_state(in_state)
         self._metrics.dead_letters("events", len(await self._journal.dead_letters(COUNTED)))
+        await self._due()
         for uem in sorted(set(self._uem_of.values())):
             await self._copies(uem)
+
+    async def _due(self) -> None:
+        """Effects whose time has come and that have not started: held back, or too many."""
+        now = self._clock.now()
+        rows = [
+            row
+            for partition in range(self._journal.partitions)
+            for lane, earliest in await self._journal.lanes(partition)
+            if earliest <= now
+            for row in await self._journal.due(partition, lane, now, COUNTED)
+        ]
+        oldest = min((row.due for row in rows), default=now)
+        self._metrics.journal_waiting("due", len(rows), (now - oldest) / SECOND)
 
     async def _copies(self, uem: str) -> None:
         lane = f"{Effect.LOOK_GONE.value}:@{uem}"

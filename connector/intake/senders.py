@@ -1,11 +1,12 @@
 """What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from aiohttp import hdrs, web
 
-from connector.core.errors import Rejected
+from connector.core.errors import Rejected, Transient
 from connector.core.events import Event
 from connector.core.metrics import IntakeMetrics
 from connector.core.ports import Clock
@@ -62,11 +63,16 @@ class Gate:
 
 
 class Intake:
-    """Makes events durable and counts how that went."""
+    """Makes events durable and counts how that went.
 
-    def __init__(self, journal: Log, clock: Clock, metrics: IntakeMetrics) -> None:
+    ``patience`` is in seconds: senders give up after 15 or 30, so a stalled disk must become a
+    503 before that. The row is kept all the same, and its id absorbs what is sent again.
+    """
+
+    def __init__(self, journal: Log, clock: Clock, metrics: IntakeMetrics, patience: float) -> None:
         """Take where events go."""
         self._journal = journal
+        self._patience = patience
         self._metrics = metrics
         self.now = clock.now
 
@@ -75,7 +81,11 @@ class Intake:
         if event is None:
             self._metrics.webhook_event(source, "other", "ignored")
             return
-        (is_new,) = await self._journal.append((event,))
+        try:
+            async with asyncio.timeout(self._patience):
+                (is_new,) = await self._journal.append((event,))
+        except TimeoutError:
+            raise Transient("EVT-003", "waiting for the disk", retry_after=5) from None
         self._metrics.webhook_event(source, event.body.kind, "accepted" if is_new else "duplicate")
 
 

@@ -57,7 +57,7 @@ class IntakeServer:
         self._limits = limits
         self._metrics = metrics
         gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
-        intake = Intake(journal, clock, metrics)
+        intake = Intake(journal, clock, metrics, limits.append_time)
         # Bodies of their own: the CA's are read before the caller is known, and whoever fills that
         # room must not keep a UEM's notification out.
         self._workspace_one = WorkspaceOneSender(gate, _bodies(limits), intake)

@@ -69,6 +69,7 @@ class Limits:
     header_fields: int = 64
     idle: float = 15
     body_time: float = 10
+    append_time: float = 10
     handshake: float = 10
     connections: int = 1024
     bodies_in_flight: int = 16 * 1024 * KIB

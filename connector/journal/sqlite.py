@@ -173,6 +173,10 @@ class SqliteJournal:
             await tidying.empty_consumed(writer, record, now - options.payload_retention)
         await tidying.forget_ids(writer, now - options.id_retention)
 
+    def load_of_appends(self) -> tuple[int, float]:
+        """How many appended events wait for the disk, and for how many seconds the oldest has."""
+        return self._opened().writer.load()
+
     async def _ask(self, query: Callable[[Connection], T]) -> T:
         return await self._opened().loop_reader.ask(query)
 

@@ -80,6 +80,13 @@ class Waiting:
             self._refusal = refusal
             self._ready.notify()
 
+    def load(self) -> tuple[int, float]:
+        """How many events wait, and for how many seconds the oldest has."""
+        with self._ready:
+            since = self._batch.since
+            age = 0.0 if since is None else self._monotonic() - since
+            return self._batch.rows, age
+
     @property
     def refusal(self) -> ConnectorError | None:
         """Why nothing is taken any more, if so."""

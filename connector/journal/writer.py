@@ -68,6 +68,10 @@ class Writer:
         self._waiting.add_work(work, future)
         return future
 
+    def load(self) -> tuple[int, float]:
+        """How many events wait, and for how many seconds the oldest has."""
+        return self._waiting.load()
+
     async def close(self) -> None:
         """Write what waits, and end the thread; twice is harmless."""
         if self._waiting.refusal is None:

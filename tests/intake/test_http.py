@@ -9,7 +9,7 @@ import pytest
 from connector.core.errors import Permanent, Transient
 from connector.core.events import CertificatesChanged
 from connector.core.secret import Credential
-from connector.intake.tenants import Tenants, UemTenant
+from connector.intake.tenants import Limits, Tenants, UemTenant
 from tests.intake.world import CA, DATA, JSON, UEM, World, basic, serving, signed
 
 ENROLMENT = (DATA / "enrolment.json").read_bytes()
@@ -161,6 +161,15 @@ async def test_journal_that_cannot_take_it_is_503(
         async with world.client.post(world.url(), data=ENROLMENT, headers=JSON | basic()) as answer:
             assert answer.status == 503
             assert answer.headers["Retry-After"] == ("7" if fault.retry_after else "5")
+        assert world.tally.events == [("workspace-one", "unread", "overload")]
+
+
+async def test_disk_that_stalls_is_503_before_the_sender_gives_up(tmp_path: Path) -> None:
+    """Nobody is left without an answer because a sync hangs."""
+    stalled = asyncio.Event()
+    async with serving(tmp_path, step=stalled, limits=Limits(append_time=0.05)) as world:
+        async with world.client.post(world.url(), data=ENROLMENT, headers=JSON | basic()) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert world.tally.events == [("workspace-one", "unread", "overload")]
 
 
