@@ -31,6 +31,7 @@ class Process:
         self._reading: asyncio.Task[None] | None = None
         self._lines: list[Mapping[str, Any]] = []
         self._more = asyncio.Condition()
+        self._silent = False
 
     @property
     def pid(self) -> int:
@@ -47,6 +48,7 @@ class Process:
     async def start(self) -> None:
         """Start it, in a process group of its own."""
         self._lines.clear()
+        self._silent = False
         with self._log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *COMMAND,
@@ -65,6 +67,7 @@ class Process:
                 log.write(line)
             await self._heard(line)
         async with self._more:
+            self._silent = True
             self._more.notify_all()
 
     async def _heard(self, line: bytes) -> None:
@@ -81,10 +84,16 @@ class Process:
 
         Raises:
             TimeoutError: when none came within 30 seconds.
+            RuntimeError: when the process ended without it.
         """
         async with asyncio.timeout(PATIENCE), self._more:
-            await self._more.wait_for(lambda: any(fits(line) for line in self._lines))
-            return next(line for line in self._lines if fits(line))
+            await self._more.wait_for(
+                lambda: self._silent or any(fits(line) for line in self._lines)
+            )
+            for line in self._lines:
+                if fits(line):
+                    return line
+        raise RuntimeError(f"{self.name} ended without saying what was waited for")
 
     async def kill(self) -> None:
         """End it as a crash would (SIGKILL), and wait until it is gone."""
