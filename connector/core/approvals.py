@@ -26,7 +26,8 @@ class ApprovalRequest(Record):
     def granted(self, digest: Sha256Hex, target: str, now: Millis) -> bool:
         """Whether the set may be handed over at this moment; a new generation makes it void."""
         fits = digest == self.digest and target == self.target and now < self.expires_at
-        return fits and len({approval.by for approval in self.approvals}) >= self.needed
+        others = {approval.by for approval in self.approvals} - {self.requested_by}
+        return fits and len(others) >= self.needed
 
 
 def approve(request: ApprovalRequest, approval: Approval, digest: Sha256Hex) -> ApprovalRequest:

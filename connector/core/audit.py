@@ -30,7 +30,7 @@ class AuditEntry(Record):
     at: Millis
     subject: SubjectKey
     action: str = Field(max_length=64)
-    actor: str = Field(default="connector", max_length=256)
+    actor: str = Field(default="connector", max_length=512)
     delivery: str | None = None
     route: str | None = None
     generations: tuple[Sha256Hex, ...] = ()

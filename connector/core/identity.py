@@ -3,10 +3,16 @@
 Mail alone is not proof: whoever may edit a user's mail in the UEM would receive another's keys.
 """
 
+from urllib.parse import quote
+
 from connector.core.errors import Permanent
 from connector.core.model import HolderFacts, IdentityPair, PersonRecord
 from connector.core.policy import RoutePolicy
 
+LONGEST_NAME = 256
+"""Most characters of an attribute, as in ``IdentityPair``."""
+LONGEST = 400
+"""Most characters of an attribute as it stands in a key, percent-encoded."""
 BUILT_IN = {"username": "name", "email": "mail", "id": "id"}
 """Attribute names that every UEM user has, and the member of ``HolderFacts`` that holds them."""
 
@@ -15,7 +21,7 @@ def observed_pair(holder: HolderFacts, route: RoutePolicy) -> IdentityPair:
     """The pair that the UEM shows today.
 
     Raises:
-        Permanent: ``IDN-003`` when one of the two attributes is empty.
+        Permanent: ``IDN-003`` when one of the two attributes is empty, or too long for a name.
     """
     return IdentityPair(
         person=_attribute(holder, route.person_attribute),
@@ -28,7 +34,10 @@ def _attribute(holder: HolderFacts, name: str) -> str:
     value = getattr(holder, member) if member else holder.attributes.get(name.lower(), "")
     if not value.strip():
         raise Permanent("IDN-003", f"the user has no value in {name!r}")
-    return str(value).strip()
+    text = str(value).strip()
+    if len(text) > LONGEST_NAME or len(quote(text)) > LONGEST:
+        raise Permanent("IDN-003", f"the user's value in {name!r} is too long for a name")
+    return text
 
 
 def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None:

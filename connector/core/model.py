@@ -10,12 +10,13 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple
 from urllib.parse import quote, unquote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Millis = int
 SECOND: Millis = 1000
 HOUR: Millis = 3600 * SECOND
 DAY: Millis = 24 * HOUR
+LONGEST_TEXT = 512
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SubjectKey = Annotated[str, Field(min_length=5, max_length=600)]
@@ -166,6 +167,15 @@ class OpenRequest(Record):
     state: RequestState
 
 
+def _cut(text: str) -> str:
+    return text[:LONGEST_TEXT]
+
+
+UpstreamId = Annotated[str, Field(min_length=1, max_length=128)]
+Described = Annotated[str, AfterValidator(_cut)]
+"""What an upstream says in words; longer text is cut, so that an event can carry it."""
+
+
 class ProfileStatus(StrEnum):
     """What the UEM says of our mail profile on one device."""
 
@@ -179,12 +189,12 @@ class ProfileStatus(StrEnum):
 class DeviceFacts(Record):
     """A device as the UEM describes it. ``id`` is the UEM's numeric id as text."""
 
-    id: str
-    holder: str | None
+    id: UpstreamId
+    holder: UpstreamId | None
     enrolled: bool
-    platform: str = ""
-    serial: str = ""
-    friendly_name: str = ""
+    platform: Described = ""
+    serial: Described = ""
+    friendly_name: Described = ""
     compromised: bool = False
     compliant: bool | None = None
     last_seen: Millis | None = None
@@ -194,7 +204,7 @@ class DeviceFacts(Record):
 class HolderFacts(Record):
     """A UEM user and all devices of his. ``attributes`` are the user's, by lower-case name."""
 
-    id: str
+    id: UpstreamId
     active: bool = True
     name: str = ""
     mail: str = ""
