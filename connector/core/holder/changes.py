@@ -7,7 +7,15 @@ from connector.core.holder.planning import choose
 from connector.core.model import Sha256Hex
 from connector.core.retry import backoff
 from connector.core.selection import Selection
-from connector.core.states import Check, Delivery, DevicePhase, Effect, Phase, Trigger
+from connector.core.states import (
+    Check,
+    Delivery,
+    DeviceInDelivery,
+    DevicePhase,
+    Effect,
+    Phase,
+    Trigger,
+)
 from connector.core.step import outcome_of
 
 
@@ -66,8 +74,11 @@ def _try_choose(step: Holder, listing: Listing) -> tuple[Selection | None, Fault
 
 
 def _reference(step: Holder) -> Sha256Hex | None:
+    """What the new set is compared with; one cancelled before it was planned had no set."""
     delivery = step.state.delivery
-    return delivery.digest if delivery is not None else step.state.last_digest
+    if delivery is None or (delivery.phase is Phase.CANCELLED and delivery.digest is None):
+        return step.state.last_digest
+    return delivery.digest
 
 
 def _failed_before_choosing(step: Holder, problem: Fault | None) -> bool:
@@ -98,16 +109,10 @@ def supersede(
 
     Devices not yet installed move to it; those installed are looked at again there.
     """
-    kept = {
-        key: device.model_copy(
-            update={"phase": DevicePhase.WAITING, "since": step.now, "evidence": None}
-        )
+    renewed = {
+        key: DeviceInDelivery(since=step.now, joined_at=device.joined_at)
         for key, device in delivery.devices.items()
         if device.phase is not DevicePhase.LEFT
     }
     end(step, Phase.CANCELLED, why="superseded")
-    renewed = {
-        key: device.model_copy(update={"not_installed_seen_at": None, "why": None})
-        for key, device in kept.items()
-    }
     open_delivery(step, trigger, by=by, devices=renewed)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from connector.core.events import DeviceJoined, DeviceLeft
-from connector.core.holder.lifecycle import Holder, change, end, move, open_delivery
+from connector.core.holder.lifecycle import Holder, change, deadline_of, end, move, open_delivery
 from connector.core.model import (
     SECOND,
     DeviceFacts,
@@ -66,7 +66,9 @@ def _join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
         return
     entry = DeviceInDelivery(since=step.now, joined_at=joined_at)
     change(step, devices={**delivery.devices, device: entry})
-    if delivery.phase is Phase.AWAITING_PURGE:
+    if delivery.phase is Phase.AWAITING_INSTALL:
+        change(step, deadline=max(delivery.deadline, step.now + deadline_of(step)))
+    elif delivery.phase is Phase.AWAITING_PURGE:
         _reopen(step)
 
 

@@ -8,6 +8,7 @@ from connector.core.holder.lifecycle import (
     change,
     end,
     fail,
+    give_up_waiting,
     move,
     route_of,
     waiting,
@@ -26,6 +27,7 @@ from connector.core.ports import Evidence
 from connector.core.retry import poll
 from connector.core.states import (
     CopyState,
+    Delivery,
     DeviceInDelivery,
     DevicePhase,
     Effect,
@@ -36,6 +38,7 @@ from connector.core.step import outcome_of
 
 MOST_PUSHES = 2
 """So often a delivery pushes the profile to a device, the second time to get clear evidence."""
+EXPIRED = "the copy expired before the device took it"
 MISSING = frozenset({ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR})
 
 
@@ -160,7 +163,7 @@ def _judge_one(
     known = step.state.devices.get(key)
     assume = known is not None and known.platform.lower() in route.assumed_platforms
     proof = None if uploaded is None else judge(seen, device, uploaded, assume=assume)
-    changes: dict[str, object] = {"last_seen": seen.last_seen}
+    changes: dict[str, object] = {"last_seen": seen.last_seen or device.last_seen}
     if proof is not None:
         changes |= {"phase": DevicePhase.INSTALLED, "evidence": proof, "since": step.now}
         _ready(step, device, route, known.platform if known else "")
@@ -193,14 +196,23 @@ def _look_again(step: Holder, route: RoutePolicy, fault: Fault | None) -> None:
 
 
 def settle(step: Holder) -> None:
-    """Move on when every device has ended; deal with a copy that expired while a device waits."""
+    """Move on when every device has ended; deal with a copy that expired while a device waits.
+
+    In the phases before, the last device that waited may have left; those that had installed the
+    set in an earlier round still end the delivery well. An open act is awaited first.
+    """
     delivery = step.state.delivery
-    if delivery is None or delivery.phase is not Phase.AWAITING_INSTALL:
+    if delivery is None or not delivery.open or step.state.running is not None:
         return
     if waiting(delivery):
-        if step.state.copy_.state is CopyState.GONE:
+        if delivery.phase is Phase.AWAITING_INSTALL and step.state.copy_.state is CopyState.GONE:
             _expired(step)
         return
+    if delivery.devices and delivery.phase is not Phase.AWAITING_PURGE:
+        _all_ended(step, delivery)
+
+
+def _all_ended(step: Holder, delivery: Delivery) -> None:
     phases = {device.phase for device in delivery.devices.values()}
     if DevicePhase.INSTALLED in phases:
         move(step, Phase.AWAITING_PURGE, Effect.LOOK_GONE)
@@ -215,21 +227,16 @@ def _expired(step: Holder) -> None:
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
+    copy = step.state.copy_
+    expired_at = (copy.since_server or 0) + copy.retention
     devices = dict(delivery.devices)
     again = False
     for key in waiting(delivery):
         device = devices[key]
         if device.expired_rounds >= route.expired_rounds:
-            devices[key] = device.model_copy(
-                update={
-                    "phase": DevicePhase.NOT_INSTALLED,
-                    "why": "the copy expired before the device took it",
-                    "since": step.now,
-                }
-            )
-        elif device.last_seen is not None and device.last_seen > (
-            delivery.uploaded_server_time or 0
-        ):
+            if not step.rules.deadlines_held:
+                devices[key] = device.model_copy(update=_not_installed(step, EXPIRED))
+        elif device.last_seen is not None and device.last_seen > expired_at:
             rounds = device.expired_rounds + 1
             devices[key] = device.model_copy(update={"expired_rounds": rounds})
             again = True
@@ -240,22 +247,11 @@ def _expired(step: Holder) -> None:
         settle(step)
 
 
+def _not_installed(step: Holder, why: str) -> dict[str, object]:
+    return {"phase": DevicePhase.NOT_INSTALLED, "why": why, "since": step.now}
+
+
 def give_up(step: Holder) -> None:
     """The deadline for installing has passed: what still waits is not installed."""
-    delivery = step.state.delivery
-    if delivery is None:
-        return
-    devices = {
-        key: device.model_copy(
-            update={
-                "phase": DevicePhase.NOT_INSTALLED,
-                "why": "not seen installed before the deadline",
-                "since": step.now,
-            }
-        )
-        if device.phase is DevicePhase.WAITING
-        else device
-        for key, device in delivery.devices.items()
-    }
-    change(step, devices=devices)
+    give_up_waiting(step, "not seen installed before the deadline")
     settle(step)

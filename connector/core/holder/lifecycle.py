@@ -20,6 +20,8 @@ Holder = Step[HolderState]
 
 FALLBACK_DEADLINE: Millis = 14 * DAY
 """Deadline of a phase while the route is not known yet."""
+MOST_COUNTED = 100
+"""So many automatic deliveries are counted at the most, while no route says how many may be."""
 ENDED_KEPT = 20
 """At most so many ended deliveries stay in the state."""
 
@@ -55,7 +57,7 @@ def open_delivery(
         by=by,
         previous=previous.id if previous else None,
         due=step.now,
-        deadline=step.now + _deadline(step),
+        deadline=step.now + deadline_of(step),
         phase_since=step.now,
         devices=entries,
     )
@@ -74,10 +76,11 @@ def _count_automatic(step: Holder, by: str) -> None:
     if route is not None and len(recent) >= route.automatic_per_day:
         fail(step, "DLV-003", "too many automatic deliveries in a day")
         return
-    step.set(automatic=(*recent, step.now))
+    step.set(automatic=(*recent, step.now)[-MOST_COUNTED:])
 
 
-def _deadline(step: Holder) -> Millis:
+def deadline_of(step: Holder) -> Millis:
+    """How long a phase may take, in milliseconds."""
     route = route_of(step)
     return FALLBACK_DEADLINE if route is None else route.phase_deadline
 
@@ -99,9 +102,11 @@ def move(step: Holder, phase: Phase, effect: Effect, *, due: Millis | None = Non
     if delivery is None:
         return
     fresh: dict[str, object] = {"step": effect, "due": due or step.now, "attempts": 0}
+    if phase is Phase.PLANNING:
+        step.set(check=None)  # planning lists anyway
     if phase is not delivery.phase:
         _leave_phase(step, delivery, phase)
-        fresh |= {"phase": phase, "phase_since": step.now, "deadline": step.now + _deadline(step)}
+        fresh |= {"phase": phase, "phase_since": step.now, "deadline": step.now + deadline_of(step)}
     change(step, **fresh)
 
 
@@ -124,6 +129,7 @@ def end(step: Holder, phase: Phase, *, code: str = "", why: str = "") -> None:
         return
     _leave_phase(step, delivery, phase)
     change(step, phase=phase, phase_since=step.now, ended_at=step.now, why=why or code)
+    give_up_waiting(step, code or why)
     step.note(
         f"delivery.{phase.value}",
         outcome=code or "ok",
@@ -144,6 +150,19 @@ def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = Non
     if fault is not None:
         change(step, trouble=fault)
     end(step, Phase.FAILED, code=code, why=detail)
+
+
+def give_up_waiting(step: Holder, why: str) -> None:
+    """Every accepted enrolment ends visibly: what still waits is not installed, and says why."""
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    ended = {"phase": DevicePhase.NOT_INSTALLED, "why": why, "since": step.now}
+    devices = {
+        key: device.model_copy(update=ended) if device.phase is DevicePhase.WAITING else device
+        for key, device in delivery.devices.items()
+    }
+    change(step, devices=devices)
 
 
 def waiting(delivery: Delivery) -> tuple[SubjectKey, ...]:
