@@ -131,19 +131,17 @@ def _archived(
     left_out: dict[str, str],
 ) -> list[SetEntry]:
     older = [g for g in newest_first if g.encrypts and g.fingerprint != current.fingerprint]
-    chosen = []
-    for generation in older:
-        if generation.fingerprint in rules.dropped:
-            left_out[generation.fingerprint] = "dropped by a person"
-            continue
-        _archived_fits(generation, person)
-        chosen.append(_entry(Slot.ARCHIVED, generation))
-    if chosen and not rules.archived:
-        if not rules.accept_incomplete_history:
-            raise Permanent("KEY-103", "archived generations exist and sending them is off")
-        left_out.update({entry.fingerprint: "sending archived ones is off" for entry in chosen})
-        return []
-    return chosen
+    dropped = [g for g in older if g.fingerprint in rules.dropped]
+    left_out.update({g.fingerprint: "dropped by a person" for g in dropped})
+    kept = [g for g in older if g.fingerprint not in rules.dropped]
+    if rules.archived:
+        for generation in kept:
+            _archived_fits(generation, person)
+        return [_entry(Slot.ARCHIVED, generation) for generation in kept]
+    if kept and not rules.accept_incomplete_history:
+        raise Permanent("KEY-103", "archived generations exist and sending them is off")
+    left_out.update({g.fingerprint: "sending archived ones is off" for g in kept})
+    return []
 
 
 def _archived_fits(generation: Generation, person: PersonRecord) -> None:

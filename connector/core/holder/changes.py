@@ -37,7 +37,7 @@ def checked(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
         return
     if listing is None:
         return
-    step.set(check=None, person=listing.person)
+    step.set(check=None)
     selection, problem = _try_choose(step, listing)
     step.note(
         "escrow.checked",

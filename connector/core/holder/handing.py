@@ -13,7 +13,7 @@ from connector.core.handover import (
 )
 from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
 from connector.core.holder.retrying import refuse, retry_later
-from connector.core.model import SetEntry, Slot
+from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
 from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.states import (
     Copy,
@@ -170,14 +170,22 @@ def _accepted(step: Holder, running: Running, outcome: Accepted) -> None:
             retention=retention,
         ),
         last_digest=outcome.digest,
-        requests=tuple(
-            r for r in step.state.requests if r.fingerprint not in {e.fingerprint for e in entries}
-        ),
+        requests=_without_fetched(step, entries),
     )
     again = bool(step.state.delivered)
     _remember(step, entries)
     if _of(step, running) is not None:
         _await_install(step, outcome, again=again)
+
+
+def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenRequest, ...]:
+    """What was granted for the set has been fetched; the rest is cleaned up."""
+    sent = {entry.fingerprint for entry in entries}
+    return tuple(
+        request
+        for request in step.state.requests
+        if request.fingerprint not in sent or request.state is not RequestState.GRANTED
+    )
 
 
 def _remember(step: Holder, entries: tuple[SetEntry, ...]) -> None:
@@ -223,24 +231,33 @@ def _as_before(step: Holder, running: Running) -> None:
 def _after_fault(step: Holder, running: Running, fault: Fault) -> None:
     if _of(step, running) is None:
         return
-    if fault.code == "CA-409":
-        step.set(requests=())
-        move(step, Phase.RECOVERING, Effect.BEGIN)
+    if fault.code != "CA-409":
+        refuse(step, fault)
+    elif _another_round(step, "the CA's grants lapsed before every hand-over"):
+        move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
         retry_later(step, fault)
-        return
-    refuse(step, fault)
 
 
 def _replan(step: Holder, running: Running) -> None:
-    delivery = _of(step, running)
-    if delivery is None:
+    if _of(step, running) is None:
         return
-    rounds = delivery.changed_rounds + 1
-    if rounds > CHANGED_ROUNDS:
-        fail(step, "DLV-004", "the CA's list changed in every hand-over")
-        return
-    move(step, Phase.PLANNING, Effect.LOOK_UP)
-    change(step, changed_rounds=rounds, entries=(), digest=None)
+    if _another_round(step, "the CA's list changed in every hand-over"):
+        move(step, Phase.PLANNING, Effect.LOOK_UP)
+        change(step, entries=(), digest=None)
+
+
+def _another_round(step: Holder, why: str) -> bool:
+    """Whether the delivery may go back once more; each phase has a new deadline, so it is counted.
+
+    A grant that the CA calls granted and does not hand out would otherwise go round for ever.
+    """
+    delivery = step.state.delivery
+    rounds = CHANGED_ROUNDS if delivery is None else delivery.changed_rounds
+    if rounds >= CHANGED_ROUNDS:
+        fail(step, "DLV-004", why)
+        return False
+    change(step, changed_rounds=rounds + 1)
+    return True
 
 
 def _unknown(step: Holder, running: Running, fault: Fault) -> None:

@@ -85,12 +85,11 @@ def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
 
 
 def _same_identity(step: Holder, pair: IdentityPair) -> None:
-    step.set(observed=pair)
+    """Only a pair that agrees with the pinned one is ever used at the CA."""
     identity = step.state.identity
-    if identity is None:
-        return
-    if identity.pinned == pair:
-        if identity.conflicting is not None:
+    if identity is None or identity.pinned == pair:
+        step.set(observed=pair)
+        if identity is not None and identity.conflicting is not None:
             step.set(identity=identity.model_copy(update={"conflicting": None}))
         return
     step.set(identity=identity.model_copy(update={"conflicting": pair}))

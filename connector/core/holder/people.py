@@ -102,7 +102,13 @@ def _drop(step: Holder, body: GenerationDropped) -> bool:
     known |= {sent.fingerprint for sent in step.state.delivered}
     if body.fingerprint not in known:
         return False
+    keys = {g.public_key for g in step.state.generations if g.fingerprint == body.fingerprint}
+    kept = tuple(
+        sent
+        for sent in step.state.delivered
+        if sent.fingerprint != body.fingerprint and sent.public_key not in keys
+    )
+    before = tuple(d for d in step.state.dropped if d.fingerprint != body.fingerprint)
     drop = Dropped(fingerprint=body.fingerprint, by=body.by, reason=body.reason, at=step.now)
-    kept = tuple(d for d in step.state.delivered if d.fingerprint != body.fingerprint)
-    step.set(dropped=(*step.state.dropped, drop), delivered=kept)
+    step.set(dropped=(*before, drop), delivered=kept)
     return True

@@ -23,7 +23,8 @@ def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
     try:
         selection = choose(step, listing)
     except ConnectorError as error:
-        step.note("escrow.listed", outcome=error.code, route=step.state.route)
+        shown = tuple(generation.fingerprint for generation in listing.generations)
+        step.note("escrow.listed", outcome=error.code, route=step.state.route, generations=shown)
         refuse(step, error.fault())
         return
     _adopt(step, listing, selection)
@@ -33,13 +34,15 @@ def choose(step: Holder, listing: Listing) -> Selection:
     """The set that this listing makes, for this holder, by his route.
 
     Raises:
-        Permanent: ``IDN-…`` or ``KEY-…``.
+        Permanent: ``IDN-…`` or ``KEY-…``. The person's generations are remembered nevertheless, so
+            that one that is in the way can be dropped by name.
     """
     route = route_of(step)
     pair = step.state.observed
     if route is None or pair is None:
         raise Permanent("USR-007", "the route of this holder is not configured any more")
     agrees(pair, listing.person, route)
+    step.set(person=listing.person, generations=listing.generations)
     rules = route.selection().model_copy(
         update={
             "dropped": frozenset(drop.fingerprint for drop in step.state.dropped),
@@ -69,8 +72,6 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
         route=route.name,
         left_out=dict(selection.left_out),
     )
-    step.set(person=listing.person, generations=listing.generations)
-    _merge_requests(step, listing.open)
     current = selection.encryption[0].fingerprint
     change(
         step,
@@ -78,13 +79,22 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
         digest=selection.digest,
         current=next(g for g in listing.generations if g.fingerprint == current),
     )
+    _merge_requests(step, listing.open)
     _allowed(step, route)
 
 
 def _merge_requests(step: Holder, open_: tuple[OpenRequest, ...]) -> None:
-    known = {request.id: request for request in step.state.requests}
-    known |= {request.id: request for request in open_}
-    step.set(requests=tuple(known.values()))
+    """Take over how ours stand; one that is not ours only where it saves asking again.
+
+    Others at the CA may work for the same person: what is not ours is never cleaned up for nothing.
+    """
+    said = {request.id: request for request in open_}
+    ours = tuple(said.get(request.id, request) for request in step.state.requests)
+    have = {request.fingerprint for request in ours}
+    delivery = step.state.delivery
+    wanted = {entry.fingerprint for entry in delivery.entries} if delivery else set()
+    adopted = {r.fingerprint: r for r in open_ if r.fingerprint in wanted - have}
+    step.set(requests=(*ours, *adopted.values()))
 
 
 def _allowed(step: Holder, route: RoutePolicy) -> None:

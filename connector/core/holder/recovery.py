@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from connector.core.errors import Family, Fault
 from connector.core.events import event_id
-from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
+from connector.core.holder.lifecycle import Holder, change, fail, route_of
 from connector.core.holder.onward import missing, proceed
 from connector.core.holder.retrying import refuse, retry_later
 from connector.core.model import OpenRequest, RequestState, Sha256Hex
@@ -68,7 +68,7 @@ def begun(
     if fault is None:
         settle_requests(step)
         return
-    move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
+    change(step, step=Effect.LOOK_REQUESTS)
     refuse(step, fault)
 
 
@@ -101,7 +101,7 @@ def update(step: Holder, answers: Iterable[OpenRequest]) -> None:
 
 
 def settle_requests(step: Holder) -> None:
-    """All granted: hand over. Some lapsed: begin those again. Otherwise look again later."""
+    """All granted: hand over. Some lapsed: begin those again later. Otherwise look again later."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or delivery.phase is not Phase.RECOVERING:
         return
@@ -109,10 +109,10 @@ def settle_requests(step: Holder) -> None:
     waits = any(
         r.state is RequestState.PENDING and r.fingerprint in wanted for r in step.state.requests
     )
-    if missing(step) and delivery.step is Effect.LOOK_REQUESTS and delivery.attempts:
+    if missing(step):
         retry_later(step, Fault(code="CA-411", family=Family.TRANSIENT, detail="a request lapsed"))
         change(step, step=Effect.BEGIN)
-    elif missing(step) or not waits:
+    elif not waits:
         proceed(step)
     else:
         looks = delivery.attempts + 1
