@@ -61,7 +61,13 @@ def parse_subject(key: SubjectKey) -> Subject:
 
 
 def partition_of(key: SubjectKey, partitions: int) -> int:
-    """The journal partition of a subject, stable for the life of a journal."""
+    """The journal partition of a subject, stable for the life of a journal.
+
+    What is meant for a partition itself (a brake) goes to that partition and to no other.
+    """
+    _, _, number = key.partition(f"/{SubjectKind.PARTITION.value}/")
+    if number:
+        return int(number)
     digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
     return int.from_bytes(digest) % partitions
 
