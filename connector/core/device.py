@@ -57,13 +57,29 @@ def advance(state: DeviceState, fact: Fact, now: int, rules: Rules) -> Step[Devi
             _on_event(step, fact)
         case Looked() if fact.basis == state.version:
             _on_look(step, fact)
-        case Elapsed() if _overdue(step):
-            _lost(step, state.trouble)
+        case Elapsed():
+            _on_time(step)
+            return step
+        case Looked():
+            step.moment("stale_fact", subject="device")
+            step.note(
+                "look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault)
+            )
         case _:
             step.moment("stale_fact", subject="device")
-    if step.state is not state or isinstance(fact, Elapsed):
+    if step.state is not state:
         _schedule(step)
     return step
+
+
+def _on_time(step: Step[DeviceState]) -> None:
+    """The deadline has come; while it is held back, only the next look at it moves."""
+    if _overdue(step):
+        _lost(step, step.state.trouble)
+        step.set(wants=())
+        return
+    looks = tuple(want for want in step.state.wants if want.effect is not Effect.WAIT)
+    step.set(wants=(*looks, *_deadline(step)))
 
 
 def _on_event(step: Step[DeviceState], event: Event) -> None:
@@ -177,14 +193,17 @@ def _schedule(step: Step[DeviceState]) -> None:
     if state.trouble is not None:
         wait = backoff(step.rules.device_retry, state.attempts, step.rules.dice, state.trouble)
     tenant = parse_subject(state.key).tenant
-    wants = [
-        Want(
-            effect=Effect.LOOK_UP_DEVICE,
-            due=step.now + wait,
-            lane=f"{Effect.LOOK_UP_DEVICE.value}:@{tenant}",
-        )
-    ]
-    if state.deadline is not None:
-        due = max(state.deadline, step.now + HELD_LOOK)
-        wants.append(Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value))
-    step.set(wants=tuple(wants))
+    look = Want(
+        effect=Effect.LOOK_UP_DEVICE,
+        due=step.now + wait,
+        lane=f"{Effect.LOOK_UP_DEVICE.value}:@{tenant}",
+    )
+    step.set(wants=(look, *_deadline(step)))
+
+
+def _deadline(step: Step[DeviceState]) -> tuple[Want, ...]:
+    deadline = step.state.deadline
+    if deadline is None:
+        return ()
+    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
+    return (Want(effect=Effect.WAIT, due=max(deadline, held), lane=Effect.WAIT.value),)

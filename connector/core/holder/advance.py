@@ -22,13 +22,16 @@ from connector.core.holder import (
     purge,
     recovery,
 )
-from connector.core.holder.lifecycle import Holder, fail, route_of
-from connector.core.holder.schedule import margin_of, schedule
+from connector.core.holder.lifecycle import Holder, end, fail, route_of
+from connector.core.holder.schedule import end_of_act, margin_of, schedule
 from connector.core.model import HolderFacts, Millis, OpenRequest
-from connector.core.policy import Rules
+from connector.core.policy import Mode, Rules
 from connector.core.ports import Evidence, GoneLook
 from connector.core.states import Effect, HolderState, Phase, Running
-from connector.core.step import Step
+from connector.core.step import Step, outcome_of
+
+FETCHING = frozenset({Effect.BEGIN, Effect.HAND_OVER})
+"""What a route that only observes does not do, also when the mode was changed on the way."""
 
 
 def advance(state: HolderState, fact: Fact, now: Millis, rules: Rules) -> Holder:
@@ -60,6 +63,9 @@ def _dispatch(step: Holder, fact: Fact) -> None:
             _on_look(step, fact)
         case Looked():
             step.moment("stale_fact", subject="holder")
+            step.note(
+                "look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault)
+            )
         case Permitted():
             _start(step, fact.effect)
         case Acted():
@@ -104,7 +110,14 @@ def _on_look(step: Holder, fact: Looked) -> None:
 
 
 def _start(step: Holder, effect: Effect) -> None:
-    if step.state.running is not None:
+    """A permit counts for what the state asks for at this moment, and for nothing else."""
+    wanted = any(want.effect is effect and want.due <= step.now for want in step.state.wants)
+    if step.state.running is not None or not wanted:
+        step.moment("stale_fact", subject="holder")
+        return
+    route = route_of(step)
+    if effect in FETCHING and route is not None and route.mode is Mode.OBSERVE:
+        end(step, Phase.CANCELLED, code="DLV-005", why="observed")
         return
     match effect:
         case Effect.BEGIN:
@@ -166,9 +179,9 @@ def _on_found(step: Holder) -> None:
 def _on_time(step: Holder) -> None:
     """The end of an act that nobody answered, or a deadline."""
     running = step.state.running
+    purge.overdue(step)
     if running is not None:
-        end = running.not_before or running.started_at + running.limit
-        if step.now >= end:
+        if step.now >= end_of_act(step, running):
             fault = Fault(
                 code="HND-007", family=Family.TRANSIENT, detail="the act's outcome is unknown"
             )
@@ -196,6 +209,8 @@ def _deadline(step: Holder) -> None:
 
 def _settle(step: Holder) -> None:
     """What follows without anything more happening."""
+    if route_of(step) is None:
+        step.set(check=None)
     delivery = step.state.delivery
     pinned = delivery is not None and delivery.open and delivery.looked_up_at is not None
     if pinned and route_of(step) is None:

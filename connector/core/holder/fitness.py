@@ -16,7 +16,10 @@ from connector.core.states import KnownDevice
 
 
 def remember_profiles(step: Holder, facts: HolderFacts) -> None:
-    """A profile seen *not* installed before the upload makes a later *installed* mean something."""
+    """A profile seen *not* installed before the upload makes a later *installed* mean something.
+
+    Only the look right before the upload counts: what is installed by then proves nothing later.
+    """
     tenant = parse_subject(step.state.key).tenant
     by_key = {subject_key(tenant, SubjectKind.DEVICE, d.id): d for d in facts.devices}
     known: dict[SubjectKey, KnownDevice] = {
@@ -29,12 +32,10 @@ def remember_profiles(step: Holder, facts: HolderFacts) -> None:
     if delivery is None:
         return
     missing = {ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR}
-    devices = {
-        key: entry.model_copy(update={"not_installed_seen_at": step.now})
-        if key in by_key and by_key[key].profile in missing
-        else entry
-        for key, entry in delivery.devices.items()
-    }
+    devices = dict(delivery.devices)
+    for key in devices.keys() & by_key.keys():
+        seen = step.now if by_key[key].profile in missing else None
+        devices[key] = devices[key].model_copy(update={"not_installed_seen_at": seen})
     change(step, devices=devices)
 
 

@@ -12,6 +12,7 @@ from connector.core.handover import (
     Unknown,
 )
 from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
+from connector.core.holder.onward import looked_lately
 from connector.core.holder.retrying import refuse, retry_later
 from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
 from connector.core.policy import PushPolicy, RoutePolicy
@@ -31,9 +32,15 @@ CHANGED_ROUNDS = 5
 
 
 def start(step: Holder) -> None:
-    """Write the act, the copy that may come of it, and the audit record before it is done."""
+    """Write the act, the copy that may come of it, and the audit record before it is done.
+
+    When the permit was long in coming, the user is looked at once more first.
+    """
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or delivery.digest is None:
+        return
+    if not looked_lately(step, delivery, route):
+        change(step, step=Effect.LOOK_UP, due=step.now)
         return
     attempt = step.state.attempt + 1
     running = Running(

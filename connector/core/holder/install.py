@@ -1,6 +1,6 @@
 """Watching until the new set is on every device: push, look, judge, give up in time."""
 
-from connector.core.errors import Fault
+from connector.core.errors import Family, Fault, Scope
 from connector.core.evidence import judge, too_close
 from connector.core.holder.devices import remove
 from connector.core.holder.lifecycle import (
@@ -13,6 +13,7 @@ from connector.core.holder.lifecycle import (
     route_of,
     waiting,
 )
+from connector.core.holder.retrying import retry_later
 from connector.core.model import (
     DeviceEvidence,
     Millis,
@@ -38,6 +39,8 @@ from connector.core.step import outcome_of
 
 MOST_PUSHES = 2
 """So often a delivery pushes the profile to a device, the second time to get clear evidence."""
+PUSH_TRIES = 5
+"""After so many failed pushes we only look: the UEM may send the profile by itself."""
 EXPIRED = "the copy expired before the device took it"
 MISSING = frozenset({ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR})
 
@@ -76,7 +79,7 @@ def profile_for(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | N
 
 
 def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
-    """The push went out, or will be tried again; a refusal only leaves us looking."""
+    """The push went out, or is tried again a few times; a refusal only leaves us looking."""
     step.note(
         "profile.pushed",
         outcome=outcome_of(fault),
@@ -89,6 +92,9 @@ def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
         return
     if delivery.phase is not Phase.AWAITING_INSTALL:
         return
+    if fault is not None and _push_again(fault, delivery):
+        retry_later(step, fault)
+        return
     if fault is not None:
         change(step, trouble=fault)
     devices = {
@@ -99,6 +105,12 @@ def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
     }
     change(step, devices=devices)
     move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+
+
+def _push_again(fault: Fault, delivery: Delivery) -> bool:
+    if fault.scope is Scope.UPSTREAM:
+        return True
+    return fault.family is Family.TRANSIENT and delivery.attempts < PUSH_TRIES
 
 
 def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None:

@@ -2,7 +2,8 @@
 
 from connector.core.holder.lifecycle import Holder, move, route_of
 from connector.core.model import RequestState
-from connector.core.states import Effect, Phase
+from connector.core.policy import RoutePolicy
+from connector.core.states import Delivery, Effect, Phase
 
 USABLE = frozenset({RequestState.PENDING, RequestState.GRANTED})
 
@@ -40,6 +41,11 @@ def hand_over(step: Holder) -> None:
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
-    looked = delivery.looked_up_at
-    fresh = looked is not None and step.now - looked <= route.look_fresh
+    fresh = looked_lately(step, delivery, route)
     move(step, Phase.HANDING_OVER, Effect.HAND_OVER if fresh else Effect.LOOK_UP)
+
+
+def looked_lately(step: Holder, delivery: Delivery, route: RoutePolicy) -> bool:
+    """Whether the last good look at the user is fresh enough for keys to leave escrow."""
+    looked = delivery.looked_up_at
+    return looked is not None and step.now - looked <= route.look_fresh

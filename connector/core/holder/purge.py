@@ -61,7 +61,7 @@ def _later(step: Holder, fault: Fault | None) -> None:
         attempts=attempts,
         due=step.now + backoff(every, attempts, step.rules.dice, fault) + SECOND // 10,
     )
-    _overdue(step)
+    overdue(step)
 
 
 def _disagree(step: Holder) -> None:
@@ -90,16 +90,16 @@ def _conclude(step: Holder, look: GoneLook, server_time: Millis) -> None:
     _replace(step, clocks_disagree=False, attempts=0)
     ends = (copy.since_server or 0) + copy.retention + _margin(step)
     if look.copy_present is False:
-        _gone(step, READ_BACK)
+        _gone(step, READ_BACK, server_time)
     elif look.copy_present is None and server_time >= ends:
-        _gone(step, RETENTION_WINDOW)
+        _gone(step, RETENTION_WINDOW, server_time)
     elif server_time < ends:
         _replace(step, due=step.now + max(ends - server_time, SECOND // 10))
     else:
         _later(step, None)
 
 
-def _gone(step: Holder, evidence: str) -> None:
+def _gone(step: Holder, evidence: str, server_time: Millis) -> None:
     copy = step.state.copy_
     step.set(
         copy_=Copy(
@@ -108,22 +108,38 @@ def _gone(step: Holder, evidence: str) -> None:
             since=copy.since,
             since_server=copy.since_server,
             gone_at=step.now,
+            gone_at_server=server_time,
             evidence=evidence,
             retention=copy.retention,
         )
     )
-    step.note("copy.gone", reason=evidence, route=step.state.route, digests=list(copy.digests))
-    step.moment("copy_gone", step.now - (copy.since or step.now), method="platform_timed")
+    step.note(
+        "copy.gone",
+        reason=evidence,
+        route=step.state.route,
+        digests=list(copy.digests),
+        server_time=server_time,
+        our_time=step.now,
+    )
+    method = "api_confirmed" if evidence == READ_BACK else "platform_timed"
+    step.moment("copy_gone", step.now - (copy.since or step.now), method=method)
 
 
-def _overdue(step: Holder) -> None:
+def alarm_at(step: Holder) -> Millis | None:
+    """When a copy that is not proven gone becomes an alarm, also when the UEM does not answer."""
     copy = step.state.copy_
     since = copy.since or copy.not_after
+    if since is None or copy.overdue or due(copy) is None:
+        return None
     route = route_of(step)
     allowed = route.overdue_after if route else DAY
-    if since is None or copy.overdue:
-        return
-    if step.now > since + copy.retention + _margin(step) + allowed:
+    return since + copy.retention + _margin(step) + allowed
+
+
+def overdue(step: Holder) -> None:
+    """Raise the alarm once, when its time has come."""
+    alarm = alarm_at(step)
+    if alarm is not None and step.now >= alarm:
         _replace(step, overdue=True)
         step.note("copy.overdue", outcome="PRG-001", route=step.state.route)
         step.moment("copy_overdue")

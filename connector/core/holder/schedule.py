@@ -4,7 +4,7 @@ from connector.core.holder import purge
 from connector.core.holder.lifecycle import Holder, route_of
 from connector.core.holder.recovery import unneeded
 from connector.core.model import SECOND, Millis, parse_subject
-from connector.core.states import Effect, Phase, Running, Want
+from connector.core.states import CopyState, Delivery, Effect, Phase, Running, Want
 
 HELD_LOOK: Millis = 60 * SECOND
 """How often a deadline that is held back is looked at again."""
@@ -14,7 +14,7 @@ def schedule(step: Holder) -> None:
     """Put the wants of the state together. While an act is open only its end is waited for."""
     running = step.state.running
     if running is not None:
-        step.set(wants=(_end_of(step, running),))
+        step.set(wants=(_wait(end_of_act(step, running)),))
         return
     wants = [*_check(step), *_delivery(step), *_copy(step), *_clean_up(step)]
     step.set(wants=tuple(wants))
@@ -26,13 +26,18 @@ def margin_of(step: Holder) -> Millis:
     return 5 * SECOND if route is None else route.hand_over_margin
 
 
-def _end_of(step: Holder, running: Running) -> Want:
-    end = running.not_before or running.started_at + running.limit + margin_of(step)
-    return Want(effect=Effect.WAIT, due=end, lane=Effect.WAIT.value)
+def end_of_act(step: Holder, running: Running) -> Millis:
+    """When an act that nobody answered for counts as over, in journal time."""
+    return running.not_before or running.started_at + running.limit + margin_of(step)
+
+
+def _wait(due: Millis) -> Want:
+    return Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value)
 
 
 def _want(step: Holder, effect: Effect, due: Millis) -> Want:
-    by_uem = effect is Effect.LOOK_GONE or step.state.route is None
+    """A lane of the UEM for what needs no route, and for what has lost it."""
+    by_uem = effect is Effect.LOOK_GONE or route_of(step) is None
     suffix = f"@{parse_subject(step.state.key).tenant}" if by_uem else step.state.route
     return Want(effect=effect, due=due, lane=f"{effect.value}:{suffix}")
 
@@ -47,17 +52,26 @@ def _delivery(step: Holder) -> list[Want]:
     if delivery is None or not delivery.open:
         return []
     held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
-    wants = [Want(effect=Effect.WAIT, due=max(delivery.deadline, held), lane=Effect.WAIT.value)]
     if delivery.phase is Phase.AWAITING_PURGE:
         return []
-    if step.state.check is not None:
-        return wants
-    return [_want(step, delivery.step, delivery.due), *wants]
+    deadline = _wait(max(delivery.deadline, held))
+    if step.state.check is not None and delivery.phase is not Phase.AWAITING_INSTALL:
+        return [deadline]
+    return [_want(step, delivery.step, _due(step, delivery)), deadline]
+
+
+def _due(step: Holder, delivery: Delivery) -> Millis:
+    """No hand-over starts while an earlier one, of whatever delivery, may still reach the UEM."""
+    copy = step.state.copy_
+    if delivery.step is Effect.HAND_OVER and copy.state is CopyState.PERHAPS:
+        return max(delivery.due, copy.not_after or 0)
+    return delivery.due
 
 
 def _copy(step: Holder) -> list[Want]:
-    due = purge.due(step.state.copy_)
-    return [] if due is None else [_want(step, Effect.LOOK_GONE, due)]
+    due, alarm = purge.due(step.state.copy_), purge.alarm_at(step)
+    looks = [] if due is None else [_want(step, Effect.LOOK_GONE, due)]
+    return looks if alarm is None else [*looks, _wait(max(alarm, step.now + SECOND))]
 
 
 def _clean_up(step: Holder) -> list[Want]:

@@ -31,6 +31,7 @@ class Copy(Record):
     due: Millis | None = None
     attempts: int = 0
     gone_at: Millis | None = None
+    gone_at_server: Millis | None = None
     evidence: str | None = None
     overdue: bool = False
     clocks_disagree: bool = False
