@@ -22,10 +22,12 @@ def environment() -> dict[str, str]:
 class Process:
     """One child process. Standard output goes line by line to a file and to :meth:`line`."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], log: Path) -> None:
-        """Name it; :meth:`start` starts it."""
+    def __init__(
+        self, name: str, arguments: tuple[str, ...], log: Path, through: tuple[str, ...] = ()
+    ) -> None:
+        """Name it; :meth:`start` starts it, ``through`` a command that takes another, if any."""
         self.name = name
-        self._arguments = arguments
+        self._command = (*through, *COMMAND, *arguments)
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -51,8 +53,7 @@ class Process:
         self._silent = False
         with self._log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND,
-                *self._arguments,
+                *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,

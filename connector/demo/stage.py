@@ -28,7 +28,7 @@ class Stage:
 
     ``written`` is where the service writes; ``aside`` is what the simulators and the demo itself
     keep, which is allowed to hold secrets. ``tls`` are the folders of CA and UEM. A subclass may
-    start other :meth:`upstreams`.
+    start other :meth:`upstreams`, and the service :meth:`through` another command.
     """
 
     def __init__(self, folder: Path, changes: Mapping[str, Any] | None = None) -> None:
@@ -84,6 +84,10 @@ class Stage:
             uem_control=uem_ready["control"],
         )
 
+    def through(self) -> tuple[str, ...]:
+        """The command that the service is started through; nothing here."""
+        return ()
+
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Write the settings with ``changes`` laid over them; they hold from the next start."""
         write_settings(self.settings_file, changed(self.settings, changes))
@@ -124,8 +128,10 @@ class Stage:
         return found
 
     async def _start(self, name: str, *arguments: str) -> Process:
-        folder = self.written if name == "serve" else self.aside
-        process = Process(name, arguments, folder / f"{name}.log")
+        served = name == "serve"
+        folder = self.written if served else self.aside
+        through = self.through() if served else ()
+        process = Process(name, arguments, folder / f"{name}.log", through)
         self._stack.push_async_callback(process.stop)
         await process.start()
         return process

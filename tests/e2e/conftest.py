@@ -15,7 +15,10 @@ class Start(Protocol):
     """Starts a stage that lasts until the end of the test."""
 
     async def __call__(
-        self, changes: Mapping[str, Any] | None = None, uem: Mapping[str, Any] | None = None
+        self,
+        changes: Mapping[str, Any] | None = None,
+        uem: Mapping[str, Any] | None = None,
+        kind: type[World] = World,
     ) -> World: ...
 
 
@@ -25,9 +28,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def started(
-            changes: Mapping[str, Any] | None = None, uem: Mapping[str, Any] | None = None
+            changes: Mapping[str, Any] | None = None,
+            uem: Mapping[str, Any] | None = None,
+            kind: type[World] = World,
         ) -> World:
-            world = World(tmp_path / f"stage-{len(worlds)}", changes, uem)
+            world = kind(tmp_path / f"stage-{len(worlds)}", changes, uem)
             worlds.append(await stack.enter_async_context(world))
             return world
 

@@ -64,9 +64,18 @@ class World(Stage):
     ) -> None:
         super().__init__(folder, changed(FAST, changes or {}))
         self._uem_options = uem or {}
-        self.journal = JournalView(self.written / "journal" / "journal.sqlite")
         self.actors: list[Actor] = []
         self._writer = MailWriter()
+
+    @property
+    def journal(self) -> JournalView:
+        """The journal's file."""
+        return JournalView(self.journal_folder / "journal.sqlite")
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where the journal is."""
+        return self.written / "journal"
 
     async def upstreams(self) -> Addresses:
         """Both simulators, on sockets and with TLS as ever."""

@@ -1,0 +1,189 @@
+"""What happens to people, devices and certificates while keys are on their way."""
+
+import pytest
+
+from connector.core.states import (
+    CopyState,
+    DevicePhase,
+    HolderState,
+    Phase,
+    Trigger,
+)
+from connector.demo.cast import readable
+from connector.simulators.ca.commands import Lie, LieOrder, Operation
+from tests.e2e.conftest import Start
+from tests.e2e.records import agree, the_newest_came_last, uploads
+from tests.e2e.world import THREE, Fits, World, route
+
+pytestmark = pytest.mark.slow
+UPLOAD = "uploadsmimecerts"
+
+
+def in_phase(phase: Phase) -> Fits:
+    """Whether the newest delivery is in a phase."""
+    return lambda state: state.delivery is not None and state.delivery.phase is phase
+
+
+def is_running(state: HolderState) -> bool:
+    return state.running is not None and state.running.digest is not None
+
+
+async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None:
+    """It takes the set that the UEM still holds; nothing leaves escrow once more."""
+    world = await start(route(retention="8s"), {"retention": 8.0})
+    alice = await world.person("alice", THREE)
+    await world.enrol(alice)
+    await world.sees(alice, "awaiting purge", in_phase(Phase.AWAITING_PURGE))
+    await world.enrol(alice)
+    await world.reads_all(alice)
+    state = await world.completed(alice)
+    assert state.delivery is not None
+    phases = {device.phase for device in state.delivery.devices.values()}
+    assert phases == {DevicePhase.INSTALLED}
+    assert len(state.delivery.devices) == 2
+    assert len(await uploads(world, alice)) == 1
+    await agree(world)
+
+
+async def test_device_changes_hands(world: World) -> None:
+    """The new owner reads his mail on it and none of the former owner's."""
+    alice, bob = await world.person("alice"), await world.person("bob")
+    device = await world.enrol(alice)
+    await world.reads_all(alice)
+    await world.uem.change_device(device, user=bob.user)
+    alice.devices.remove(device)
+    bob.devices.append(device)
+    await world.reads_all(bob)
+    assert await readable(world, alice, device) == 0
+    await world.sees(alice, "has no device", lambda state: not state.devices)
+    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+    await world.completed(bob)
+    await agree(world)
+
+
+async def test_device_leaves_during_the_hand_over(world: World) -> None:
+    """The delivery ends as left; the copy that came of it is watched to its end."""
+    alice = await world.person("alice")
+    await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
+    device = await world.enrol(alice)
+    await world.sees(alice, "hands over", is_running)
+    await world.uem.unenrol(device)
+    state = await world.sees(
+        alice, "gone", lambda state: state.copy_.state is CopyState.GONE and not state.devices
+    )
+    assert state.delivery is not None
+    assert (state.delivery.phase, state.delivery.why) == (Phase.CANCELLED, "left")
+    assert state.copy_.evidence
+    assert len(await uploads(world, alice)) == 1
+    await agree(world)
+
+
+async def test_renewal_during_the_hand_over(world: World) -> None:
+    """The changed set supersedes the delivery as soon as the act has ended, and comes last."""
+    alice = await world.person("alice", THREE)
+    await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
+    device = await world.enrol(alice)
+    await world.ca.wait_for(Operation.FETCH, 4)  # the list was compared before
+    renewed = await world.ca.renew(alice.name)
+    await world.mails(alice)
+    await world.reads_all(alice)
+    state = await world.completed(alice)
+    assert state.delivery is not None
+    assert state.delivery.trigger is Trigger.RENEWAL
+    assert state.delivery.current is not None
+    assert state.delivery.current.fingerprint == renewed.fingerprint
+    assert [(ended.phase, ended.why) for ended in state.history] == [
+        (Phase.CANCELLED, "superseded")
+    ]
+    pushes = [one for one in await world.uem.ledger("install") if one["device"] == device]
+    assert pushes[-1]["why"] == "asked"
+    await the_newest_came_last(world, alice)
+    await agree(world)
+
+
+async def test_copy_expires_while_the_device_is_away(world: World) -> None:
+    """When the device is seen again the set is sent again, and it takes it."""
+    alice = await world.person("alice")
+    device = await world.enrol(alice, online=False)
+    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+    await world.uem.change_device(device, online=True)
+    await world.reads_all(alice)
+    state = await world.completed(alice)
+    assert state.delivery is not None
+    (entry,) = state.delivery.devices.values()
+    assert (entry.phase, entry.expired_rounds) == (DevicePhase.INSTALLED, 1)
+    assert len(await uploads(world, alice)) == 2
+    await agree(world)
+
+
+async def test_observed_only(start: Start) -> None:
+    """Everything is planned and shown; no recovery is begun and nothing is fetched."""
+    world = await start(route(mode="observe"))
+    alice = await world.person("alice", THREE)
+    await world.enrol(alice)
+    state = await world.sees(alice, "cancelled", in_phase(Phase.CANCELLED))
+    assert state.delivery is not None
+    assert len(state.delivery.entries) == 4
+    asked = {entry.operation for entry in await world.ca.ledger()}
+    assert asked == {Operation.LIST, Operation.REQUESTS}
+    assert await world.uem.ledger("upload") == []
+
+
+async def test_clock_of_the_uem_is_turned(world: World) -> None:
+    """While the clocks disagree there is an alarm and no conclusion; then the copy is gone."""
+    alice = await world.person("alice")
+    await world.enrol(alice)
+    await world.sees(alice, "present", lambda state: state.copy_.state is CopyState.PRESENT)
+    await world.uem.set_clock(3600)
+    state = await world.sees(alice, "disagree", lambda state: state.copy_.clocks_disagree)
+    assert state.copy_.state is CopyState.PRESENT
+    assert await world.uem.copies() == []
+    looks = state.copy_.attempts
+    still = await world.sees(alice, "looks on", lambda state: state.copy_.attempts > looks + 2)
+    assert still.copy_.state is CopyState.PRESENT
+    alarms = [one.entry for one in world.journal.audit() if one.entry.outcome == "PRG-002"]
+    assert [entry.action for entry in alarms] == ["copy.clocks_disagree"]
+    await world.uem.set_clock(0)
+    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+
+
+async def test_paused(world: World) -> None:
+    """A pause holds every act, over a restart too; what was held goes on after it."""
+    alice = await world.person("alice")
+    code, _ = await world.tell("pause", "--reason", "trying the brake")
+    assert code == 0
+    await world.enrol(alice)
+    await world.sees(alice, "waits to begin", lambda state: bool(state.generations))
+    await world.cut(everything=True)
+    await world.back()
+    bob = await world.person("bob")
+    await world.enrol(bob)
+    await world.sees(bob, "waits to begin", lambda state: bool(state.generations))
+    asked = {entry.operation for entry in await world.ca.ledger()}
+    assert asked == {Operation.LIST, Operation.REQUESTS}
+    assert await world.uem.ledger("upload") == []
+    code, _ = await world.tell("resume", "--reason", "it holds")
+    assert code == 0
+    await world.all_read()
+    await agree(world)
+
+
+async def test_pause_ends_what_is_not_sent_yet(world: World) -> None:
+    """A hand-over that still fetches is ended by a pause; it costs no key a second time."""
+    alice = await world.person("alice")
+    await world.ca.lie(LieOrder(lie=Lie.STALL))
+    await world.enrol(alice)
+    await world.sees(alice, "hands over", is_running)
+    await world.ca.wait_for(Operation.FETCH, 1)
+    code, _ = await world.tell("pause", "--reason", "trying the brake")
+    assert code == 0
+    state = await world.sees(
+        alice, "ended", lambda state: state.running is None and state.copy_.state is CopyState.NONE
+    )
+    assert state.delivery is not None
+    assert state.delivery.trouble is not None
+    assert state.delivery.trouble.code == "HND-006"
+    await world.ca.be_honest()
+    await world.tell("resume", "--reason", "it holds")
+    await world.reads_all(alice)
+    await agree(world)
