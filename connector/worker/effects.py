@@ -3,6 +3,7 @@
 Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -186,11 +187,19 @@ class UpstreamEffects:
         """Perform an act; see :class:`Effects`."""
         done: list[OpenRequest] = []
         try:
-            result = await self._act(state, running, done)
+            async with asyncio.timeout(self._limit(running)):
+                result = await self._act(state, running, done)
+        except TimeoutError:
+            fault = Fault(code="HND-007", family=Family.TRANSIENT, detail="longer than its limit")
+            return Acted(running.effect, running.attempt, tuple(done) or None, fault)
         except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
             fault = self._fault(running.effect, state, error)
             return Acted(running.effect, running.attempt, tuple(done) or None, fault)
         return Acted(running.effect, running.attempt, result)
+
+    def _limit(self, running: Running) -> float | None:
+        """Seconds until an act must have ended; a hand-over keeps to its limit by itself."""
+        return None if running.effect is Effect.HAND_OVER else running.limit / 1000
 
     async def _act(
         self, state: HolderState, running: Running, done: list[OpenRequest]

@@ -111,7 +111,7 @@ class Gate:
 
     def room(self, lane: Lane, brakes: Brakes) -> int:
         """How many effects of a lane may start now; what only waits always may."""
-        if lane.effect is Effect.WAIT:
+        if self.only_time(lane):
             return 1000
         if lane.effect in ACTS and paused(brakes, lane.route):
             return 0
@@ -121,6 +121,11 @@ class Gate:
         if lane.effect is Effect.HAND_OVER:
             frees.append(self._hand_overs - self._handing_over)
         return max(min(frees), 0)
+
+    def only_time(self, lane: Lane) -> bool:
+        """Whether nothing is to be started: the state waits, or has lost its route and is told."""
+        lost = lane.route is not None and lane.route not in self._routes()
+        return lane.effect is Effect.WAIT or lost
 
     async def enter(self, lane: Lane) -> None:
         """Take the permits of one effect; :meth:`room` said that they are there."""
@@ -141,7 +146,10 @@ class Gate:
             upstream = self._upstreams[name]
             upstream.running -= 1
             mine = fault if fault is not None and fault.upstream in {name, None} else None
-            upstream.breaker.ended(mine)
+            if fault is not None and mine is None:
+                upstream.breaker.withdrawn()  # another upstream failed; this one proved nothing
+            else:
+                upstream.breaker.ended(mine)
             outcome = "ok" if mine is None else mine.family.value
             code = "" if mine is None else mine.code
             self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)
@@ -158,7 +166,7 @@ class Gate:
         """Seconds until something that is held back now may pass, at most one."""
         waits = [upstream.breaker.wait() for upstream in self._upstreams.values()]
         waits += [1 / u.rate for u in self._upstreams.values() if u.rate is not None]
-        return min([wait for wait in waits if wait > 0], default=1.0)
+        return min([wait for wait in waits if wait > 0] + [1.0])
 
     def states(self) -> dict[str, tuple[CircuitState, Fault | None]]:
         """How each upstream's breaker stands, and the fault behind it."""

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from connector.core.audit import AuditEntry
 from connector.core.errors import Transient
-from connector.core.facts import ActFound, Elapsed, Permitted
-from connector.core.journal import DeadLetter, Due, Journal, PartitionRecord, Positioned
+from connector.core.facts import ActFound
+from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
-from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
-from connector.core.states import ACTS, Effect, HolderState, State
+from connector.core.states import ACTS, HolderState
 from connector.crash import CrashPoint
-from connector.worker import brakes
+from connector.worker import brakes, reading
+from connector.worker.admission import Admission, Ready
 from connector.worker.effects import Effects
 from connector.worker.flights import Flights, Outcome
-from connector.worker.gate import Gate, Lane, parse_lane
+from connector.worker.gate import Gate
 from connector.worker.journal_time import JournalTime
 from connector.worker.sheet import Sheet
 
@@ -34,14 +34,6 @@ class WorkerOptions:
     clock_jump: int = 3_600_000
     device_deadline: int = 14 * DAY
     drain: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """An effect that may start after the commit."""
-
-    lane: Lane
-    key: SubjectKey
 
 
 class PartitionWorker:
@@ -90,7 +82,7 @@ class PartitionWorker:
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
-        self._held_back = False
+        self._admission = Admission(journal, partition, gate, self._flights)
         self._record = PartitionRecord(partition=partition)
         self._time: JournalTime | None = None
         self.running = asyncio.Event()
@@ -142,7 +134,7 @@ class PartitionWorker:
         except Transient as error:
             if error.code != "JRN-001":
                 raise
-            self._held_back = False
+            self._admission.held_back = False
             return False
 
     async def _listen(self) -> None:
@@ -151,7 +143,7 @@ class PartitionWorker:
             self._wake.set()
 
     async def _rest(self) -> None:
-        wait = self._gate.next_permit() if self._held_back else LONGEST_WAIT
+        wait = self._gate.next_permit() if self._admission.held_back else LONGEST_WAIT
         wait = min(wait, await self._until_due())
         try:
             async with asyncio.timeout(wait):
@@ -167,7 +159,7 @@ class PartitionWorker:
     async def _drain(self, group: asyncio.TaskGroup) -> None:
         """Let running acts end and write down what they brought; start nothing new."""
         await self._flights.acts_ended(self._options.drain)
-        await self._round(group)
+        await self._turn(group)
 
     async def _find_open_acts(self) -> None:
         """Every act that an earlier owner left open: its outcome is unknown."""
@@ -186,38 +178,24 @@ class PartitionWorker:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
         letters = await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
+        due = [] if self._stopping else await self._admission.due(self.now(), self._record.brakes)
         outcomes = self._flights.take()
-        due = [] if self._stopping else await self._due()
+        ready: list[Ready] = []
         self._crash("loop.after_read")
-        sheet = await self._sheet(_keys(letters, outcomes, due))
-        self._note_clock(sheet)
-        self._read(sheet, letters)
-        for key, fact in outcomes:
-            sheet.apply(key, fact)
-        ready = await self._permit(sheet, due)
-        self._crash("loop.after_advance")
         try:
+            sheet = await self._sheet(reading.keys(letters, outcomes, due))
+            reading.note_jumps(sheet, self._time, self._metrics)
+            reading.read(sheet, letters)
+            for key, fact in outcomes:
+                sheet.apply(key, fact)
+            await self._admission.permit(sheet, due, ready)
+            self._crash("loop.after_advance")
             await self._commit(sheet)
         except Transient:
             self._undo(outcomes, ready)
             raise
         self._start(group, sheet, ready)
         return bool(letters or outcomes or ready)
-
-    def _note_clock(self, sheet: Sheet) -> None:
-        """A jump of the wall clock is written down once; nothing expires while it lasts."""
-        for direction in [] if self._time is None else self._time.jumps():
-            self._metrics.clock_jumped(direction)
-            subject = subject_key("-", SubjectKind.PARTITION, str(self._partition))
-            sheet.audit.append(
-                AuditEntry(
-                    at=sheet.now,
-                    subject=subject,
-                    action="clock.jumped",
-                    outcome="CLK-001",
-                    reason=direction,
-                )
-            )
 
     def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
@@ -240,82 +218,6 @@ class PartitionWorker:
             dice=self._dice,
         )
         return Sheet(record=self._record, now=now, rules=rules, loaded=loaded)
-
-    def _read(self, sheet: Sheet, letters: Iterable[Positioned | DeadLetter]) -> None:
-        """Brakes first, then everything else in its order."""
-        readable = [letter for letter in letters if isinstance(letter, Positioned)]
-        sheet.dead_letters += [letter for letter in letters if isinstance(letter, DeadLetter)]
-        for letter in readable:
-            if parse_subject(letter.event.subject).kind is SubjectKind.PARTITION:
-                changed, entry = brakes.apply(sheet.record.brakes, letter.event, sheet.now)
-                sheet.record = sheet.record.model_copy(update={"brakes": changed})
-                sheet.audit.append(entry)
-        for letter in readable:
-            if parse_subject(letter.event.subject).kind is not SubjectKind.PARTITION:
-                sheet.apply(letter.event.subject, letter.event)
-        for position in (letter.position for letter in letters):
-            sheet.record = sheet.record.model_copy(update={"position": position})
-
-    async def _due(self) -> list[tuple[Lane, Due]]:
-        """What is due in the lanes that are open, each with as much as may start."""
-        now = self.now()
-        self._held_back = False
-        found: list[tuple[Lane, Due]] = []
-        for name, earliest in await self._journal.lanes(self._partition):
-            if earliest > now:
-                continue
-            lane = parse_lane(name)
-            room = self._gate.room(lane, self._record.brakes)
-            if room == 0:
-                self._held_back = True
-                continue
-            limit = room + self._flights.in_lane(lane)
-            rows = await self._journal.due(self._partition, name, now, limit)
-            found += [(lane, row) for row in rows]
-        return found
-
-    async def _permit(self, sheet: Sheet, due: Iterable[tuple[Lane, Due]]) -> list[Ready]:
-        """Take permits: looks start from a state left alone, acts after their ``running``."""
-        ready: list[Ready] = []
-        for lane, row in due:
-            if lane.effect is Effect.WAIT:
-                if not sheet.touched(row.key):
-                    sheet.apply(row.key, Elapsed())
-                continue
-            busy = row.key in self._flights or sheet.touched(row.key)
-            if busy or any(one.key == row.key for one in ready):
-                continue
-            if self._gate.room(lane, sheet.record.brakes) == 0:
-                self._held_back = True
-            elif await self._admit(sheet, lane, row.key):
-                ready.append(Ready(lane, row.key))
-        return ready
-
-    async def _admit(self, sheet: Sheet, lane: Lane, key: SubjectKey) -> bool:
-        if lane.effect not in ACTS:
-            await self._gate.enter(lane)
-            return True
-        state = sheet.state(key)
-        if lane.effect is Effect.HAND_OVER and not self._disclose(sheet, state):
-            return False
-        after = sheet.apply(key, Permitted(lane.effect))
-        if not isinstance(after, HolderState) or after.running is None:
-            return False
-        await self._gate.enter(lane)
-        return True
-
-    def _disclose(self, sheet: Sheet, state: State) -> bool:
-        """Count the keys of a hand-over against the ceiling before it starts (promise 10)."""
-        if not isinstance(state, HolderState) or state.delivery is None:
-            return False
-        keys = len({entry.fingerprint for entry in state.delivery.entries})
-        already = brakes.disclosed(sheet.record.brakes, sheet.now)
-        if self._gate.ceiling is not None and already + keys > self._gate.ceiling:
-            self._held_back = True
-            return False
-        spent = brakes.disclose(sheet.record.brakes, sheet.now, keys)
-        sheet.record = sheet.record.model_copy(update={"brakes": spent})
-        return True
 
     async def _commit(self, sheet: Sheet) -> None:
         if not sheet.changed(self._record):
@@ -342,13 +244,3 @@ class PartitionWorker:
             elif isinstance(state, HolderState) and state.running is not None:
                 self._flights.act(group, one.lane, state, state.running)
         self._crash("loop.after_start")
-
-
-def _keys(
-    letters: Iterable[Positioned | DeadLetter],
-    outcomes: Iterable[Outcome],
-    due: Iterable[tuple[Lane, Due]],
-) -> Iterable[SubjectKey]:
-    yield from (letter.event.subject for letter in letters if isinstance(letter, Positioned))
-    yield from (key for key, _ in outcomes)
-    yield from (row.key for _, row in due)

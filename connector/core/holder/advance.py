@@ -135,7 +135,13 @@ def _start(step: Holder, effect: Effect) -> None:
 def _on_act(step: Holder, fact: Acted) -> None:
     running = step.state.running
     if running is None or (running.effect, running.attempt) != (fact.effect, fact.attempt):
-        step.note("act.stale_outcome", reason=fact.effect.value, attempt=fact.attempt)
+        step.note(
+            "act.stale_outcome",
+            reason=fact.effect.value,
+            outcome=outcome_of(fact.fault),
+            attempt=fact.attempt,
+            result=getattr(fact.result, "outcome", None),
+        )
         return
     step.set(running=None)
     _outcome(step, running, fact)
