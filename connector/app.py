@@ -190,11 +190,11 @@ class Service:
         try:
             await parts.backends.reopen()
             await parts.targets.reopen()
+            parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
         except ConnectorError as error:
             self._metrics.config_reloaded(self._clock.now(), accepted=False)
             log.exception("secrets.refused", error_code=error.code)
             return
-        parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
         parts.gate.credentials_reloaded()
         publish_expiries(self._settings, self._metrics)
         for worker in parts.workers:

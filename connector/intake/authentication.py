@@ -15,8 +15,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from standardwebhooks import Webhook
 
-from connector.core.errors import Rejected
+from connector.core.errors import Permanent, Rejected
 from connector.core.model import SECOND, Millis
+from connector.core.secret import Credential
 from connector.intake.tenants import CaTenant, UemTenant
 
 Compare = Callable[[bytes, bytes], bool]
@@ -26,6 +27,9 @@ WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 SIGNATURES = 8
 """Most signatures looked at in one header; the sender needs one per secret in rotation."""
+
+SHORTEST_SECRET = 24
+"""Bytes of a signing secret (Standard Webhooks 1.0, section "Signature scheme")."""
 
 _SEAL = object()
 
@@ -154,7 +158,7 @@ class SignatureAuthentication:
         compare: constant-time comparison of two byte strings.
 
     Raises:
-        ValueError: when a secret is not base64 (``binascii.Error``).
+        Permanent: ``CFG-003`` when a secret is not base64, or too short.
     """
 
     def __init__(self, tenants: Sequence[CaTenant], compare: Compare = hmac.compare_digest) -> None:
@@ -162,9 +166,7 @@ class SignatureAuthentication:
         self._compare = compare
         width = max((len(tenant.secrets) for tenant in tenants), default=1) or 1
         self._entries = {
-            tenant.name: _Hooks(
-                _widened(tuple(Webhook(s.reveal()) for s in tenant.secrets), width), tenant
-            )
+            tenant.name: _Hooks(_widened(tuple(map(_signer, tenant.secrets)), width), tenant)
             for tenant in tenants
             if tenant.secrets
         }
@@ -197,6 +199,18 @@ class SignatureAuthentication:
         expected = [hook.sign(headers.id, sent, text).encode() for hook in hooks]
         offered = headers.signatures.encode("utf-8", "surrogateescape").split(b" ")[:SIGNATURES]
         return sum(self._compare(mine, theirs) for mine in expected for theirs in offered)
+
+
+def _signer(secret: Credential) -> Webhook:
+    """The library takes whatever base64 leaves of a text, down to one byte; we do not."""
+    text = secret.reveal().removeprefix("whsec_")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        raise Permanent("CFG-003", "reading a webhook's signing secret: not base64") from None
+    if len(key) < SHORTEST_SECRET:
+        raise Permanent("CFG-003", "reading a webhook's signing secret: shorter than 24 bytes")
+    return Webhook(key)
 
 
 def _is_fresh(timestamp: str, now: Millis, tolerance: int) -> bool:

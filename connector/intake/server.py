@@ -42,8 +42,8 @@ class IntakeServer:
         surroundings: journal, clock and metrics.
 
     Raises:
-        Permanent: ``CFG-003`` when the certificate cannot be read, ``CFG-001`` when there is
-            neither a certificate nor a proxy.
+        Permanent: ``CFG-003`` when the certificate cannot be read or a signing secret is unusable,
+            ``CFG-001`` when there is neither a certificate nor a proxy.
     """
 
     def __init__(
@@ -66,9 +66,13 @@ class IntakeServer:
         self.replace_tenants(tenants)
 
     def replace_tenants(self, tenants: Tenants) -> None:
-        """From now on exactly these may send."""
-        self._workspace_one.replace_tenants(tenants)
+        """From now on exactly these may send.
+
+        Raises:
+            Permanent: ``CFG-003`` when a signing secret is unusable; then nobody has changed.
+        """
         self._ca.replace_tenants(tenants)
+        self._workspace_one.replace_tenants(tenants)
 
     @property
     def port(self) -> int:
@@ -112,7 +116,10 @@ class IntakeServer:
             listen = partial(
                 listen, ssl=certificate.context, ssl_handshake_timeout=self._limits.handshake
             )
-        self._server = await listen()
+        try:
+            self._server = await listen()
+        except OSError as error:
+            raise Permanent("SRV-001", f"listening for webhooks: {error.strerror}") from error
         stack.push_async_callback(self._close, self._server, connections)
 
     async def _close(self, server: asyncio.AbstractServer, connections: Connections) -> None:

@@ -15,6 +15,7 @@ from watchfiles import awatch
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
 from connector.settings.secrecy import names_file
+from connector.settings.secrets import as_secret
 
 OnChange = Callable[[frozenset[Path]], Awaitable[None]]
 
@@ -30,8 +31,8 @@ class Snapshot:
         self.digests = {path: hashlib.sha256(data).digest() for path, data in contents.items()}
 
     def credential(self, path: Path) -> Credential:
-        """One of the files as a secret: its text without the line end."""
-        return Credential(self._contents[path].decode().rstrip("\r\n"))
+        """One of the files as a secret; raises as :func:`connector.settings.secrets.as_secret`."""
+        return as_secret(path, self._contents[path])
 
     def changed(self, newer: "Snapshot") -> frozenset[Path]:
         """The files that are different in ``newer``."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from connector.core.errors import Rejected
+from connector.core.errors import Permanent, Rejected
 from connector.core.secret import Credential
 from connector.intake.authentication import (
     BasicAuthentication,
@@ -211,6 +211,14 @@ def test_key_that_stands_in_for_missing_secrets_opens_nothing() -> None:
     for tenant in ("main", "open", "nobody"):
         with pytest.raises(Rejected):
             authentication.verify(tenant, SignedHeaders("msg_1", str(at), forged), BODY, NOW)
+
+
+@pytest.mark.parametrize("secret", ["whsec_no-base64!", "!" * 40, "whsec_", "AAAA", "whsec_QQ=="])
+def test_signing_secret_that_is_none_is_a_fault_of_the_settings(secret: str) -> None:
+    """Not base64, or so short that it could be guessed: nobody is let in by it."""
+    with pytest.raises(Permanent, match="CFG-003") as refused:
+        SignatureAuthentication([CaTenant("main", (Credential(secret),))])
+    assert secret not in str(refused.value)
 
 
 @given(

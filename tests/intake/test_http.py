@@ -9,7 +9,7 @@ import pytest
 from connector.core.errors import Permanent, Transient
 from connector.core.events import CertificatesChanged
 from connector.core.secret import Credential
-from connector.intake.tenants import Limits, Tenants, UemTenant
+from connector.intake.tenants import CaTenant, Limits, Tenants, UemTenant
 from tests.intake.world import CA, DATA, JSON, UEM, World, basic, serving, signed
 
 ENROLMENT = (DATA / "enrolment.json").read_bytes()
@@ -200,6 +200,13 @@ async def test_replaced_tenants_count_at_once(world: World) -> None:
     )
     assert await post(world, basic()) == 401
     assert await post(world, basic("uem", "rotated")) == 200
+
+
+async def test_refused_tenants_change_nothing(world: World) -> None:
+    """A mounted signing secret that is none spoils no tenant, not even those beside it."""
+    with pytest.raises(Permanent, match="CFG-003"):
+        world.server.replace_tenants(Tenants(ca=(CaTenant("main", (Credential("no base64"),)),)))
+    assert await post(world, basic()) == 200
 
 
 async def test_encoded_path_is_the_same_path(world: World) -> None:

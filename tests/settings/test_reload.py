@@ -100,6 +100,19 @@ def test_a_faulty_secret_file_is_refused(tmp_path: Path, content: bytes | None) 
     assert refused.value.code == "CFG-003"
 
 
+async def test_what_is_no_secret_after_a_change_is_refused_not_raised_as_it_is(
+    tmp_path: Path,
+) -> None:
+    """A file that turned to garbage is a fault of the settings to whoever asks for its secret."""
+    file = tmp_path / "secret"
+    file.write_text("good\n")
+    files = SecretFiles([file], on_change=asyncio.Queue[frozenset[Path]]().put)
+    file.write_bytes(b"\xff\xfe")
+    await files.read_again()
+    with pytest.raises(Permanent, match="CFG-003"):
+        files.snapshot.credential(file)
+
+
 def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
     """Inner spaces stay, the line end goes."""
     file = tmp_path / "secret"
