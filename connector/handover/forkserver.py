@@ -55,7 +55,10 @@ class ForkServer:
             self._control.sendall(encode(report))
 
     def _obey(self) -> bool:
-        datagram, descriptors, _, _ = socket.recv_fds(self._control, DATAGRAM_LIMIT, 1)
+        try:
+            datagram, descriptors, _, _ = socket.recv_fds(self._control, DATAGRAM_LIMIT, 1)
+        except ConnectionResetError:  # the service died with reports that it had not read
+            return False
         if not datagram:
             return False
         order = Order.model_validate_json(datagram)
