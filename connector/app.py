@@ -18,6 +18,7 @@ from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
 from connector.assembly import observation, ports, tenants
 from connector.assembly.clock import MachineClock, dice
+from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.operators import Operators
@@ -77,9 +78,18 @@ class Service:
         """Serve until SIGTERM or SIGINT.
 
         Raises:
-            Permanent: ``JRN-002`` when the journal was lost; or what keeps it from starting.
+            Permanent: ``JRN-002`` when the journal was lost; ``SRV-002`` after a program error; or
+                what keeps it from starting.
         """
         observation.start_logging(self._settings, self._clock, self._metrics)
+        try:
+            await self._serve()
+        except Exception as error:
+            reason = ending(error)
+            log.critical("service.failed", error_code=reason.code)
+            raise reason from error
+
+    async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

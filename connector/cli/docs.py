@@ -24,6 +24,7 @@ AREAS = {
     "APR": "Approvals",
     "CFG": "Settings",
     "ADM": "The operators' socket",
+    "SRV": "The service process",
     "AUD": "The audit trail",
     "CLK": "The clock",
 }

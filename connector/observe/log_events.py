@@ -32,6 +32,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "plugin.failed": frozenset({"stage"}),
     "secrets.reloaded": frozenset({"count"}),
     "secrets.refused": frozenset(),
+    "service.failed": frozenset(),
     "service.ready": frozenset({"intake_port", "observe_port"}),
     "service.stopping": frozenset(),
     "upstream.changed": frozenset({"backend", "state"}),

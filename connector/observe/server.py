@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from connector.core.errors import Permanent
 from connector.observe.health import Health
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -50,11 +51,18 @@ class ObserveServer:
         return port
 
     async def __aenter__(self) -> Self:
-        """Bind and listen."""
+        """Bind and listen.
+
+        Raises:
+            Permanent: ``SRV-001`` when the address cannot be listened on.
+        """
         async with AsyncExitStack() as stack:
             await self._runner.setup()
             stack.push_async_callback(self._runner.cleanup)
-            await web.TCPSite(self._runner, self._host, self._wanted).start()
+            try:
+                await web.TCPSite(self._runner, self._host, self._wanted).start()
+            except OSError as error:
+                raise Permanent("SRV-001", f"listening for probes: {error.strerror}") from error
             self._stack = stack.pop_all()
         return self
 
