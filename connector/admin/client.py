@@ -25,7 +25,7 @@ from connector.admin.records import (
 from connector.admin.routes import KEY_HEADER
 from connector.catalogue import catalogue
 from connector.core.audit import AuditRecord
-from connector.core.errors import BY_FAMILY, ConnectorError, Permanent, Transient
+from connector.core.errors import BY_FAMILY, ConnectorError, Permanent, Rejected, Transient
 from connector.core.journal import StatusFilter
 
 R = TypeVar("R", bound=BaseModel)
@@ -105,7 +105,7 @@ class AdminClient:
                 async for line in response.content:
                     yield AuditRecord.model_validate_json(line)
         except (aiohttp.ClientError, OSError) as error:
-            raise _away(error) from error
+            raise self._away(error) from error
 
     async def _ask(self, kind: type[R], path: str, wanted: Mapping[str, Any] | None = None) -> R:
         return await self._call(kind, hdrs.METH_GET, path, params=wanted)
@@ -121,15 +121,19 @@ class AdminClient:
                 await _refused(response)
                 return kind.model_validate_json(await response.read())
         except (aiohttp.ClientError, OSError) as error:
-            raise _away(error) from error
+            raise self._away(error) from error
         except ValidationError as error:
             raise Permanent("ADM-003", "the service answers what this program does not know") from (
                 error
             )
 
-
-def _away(error: Exception) -> ConnectorError:
-    return Transient("ADM-001", f"asking the service: {type(error).__name__}")
+    def _away(self, error: Exception) -> ConnectorError:
+        if not isinstance(error, aiohttp.ClientConnectorError):
+            return Transient("ADM-001", f"asking the service: {type(error).__name__}")
+        text = f"connecting to {self._path}: {error.os_error.strerror}"
+        if isinstance(error.os_error, PermissionError):
+            return Rejected("AUTH-004", text)
+        return Transient("ADM-001", text)
 
 
 async def _refused(response: aiohttp.ClientResponse) -> None:

@@ -49,8 +49,17 @@ class Call(NamedTuple):
     world: World
     screen: Screen
     config: Path | None
-    socket: Path
+    given_socket: Path | None
     name: str
+
+    @property
+    def socket(self) -> Path:
+        """The service's socket, asked for only by commands that need it.
+
+        Raises:
+            SettingsRefused: when it is to be found in a settings' file that cannot be read.
+        """
+        return self.given_socket or admin_socket(self.config, self.world.environment)
 
     def ask(self, question: Callable[[AdminClient], Awaitable[T]]) -> T:
         """The service's answer.
@@ -76,8 +85,7 @@ def _shared(
 ) -> Call:
     world: World = ctx.find_object(World) or World({}, str)
     screen = Screen(output, world.environment, quiet=quiet)
-    path = socket or admin_socket(config, world.environment)
-    return Call(world, screen, config, path, as_name)
+    return Call(world, screen, config, socket, as_name)
 
 
 def asking(command: Callable[..., None]) -> Callable[..., None]:

@@ -14,6 +14,8 @@ import yaml
 from connector.settings.report import Path, Problem, dotted
 
 LARGEST = 1024 * 1024
+WHOLE_FILE = "(file)"
+"""Stands for the setting where the file as a whole is at fault."""
 
 
 class Tree(NamedTuple):
@@ -113,7 +115,7 @@ class _Walk:
 
 def _file_problem(file: File, code: str, wrong: str) -> Problem:
     return Problem(
-        setting="(file)", place=str(file), code=code, wrong=wrong, action="Correct the file."
+        setting=WHOLE_FILE, place=str(file), code=code, wrong=wrong, action="Correct the file."
     )
 
 
@@ -122,7 +124,7 @@ def _syntax(file: File, error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
     place = f"{file}:{mark.line + 1}" if mark else str(file)
     return Problem(
-        setting="(file)",
+        setting=WHOLE_FILE,
         place=place,
         code="CFG-001",
         wrong="is not YAML (UTF-8)",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from connector.settings.checks import Found, cross_checks
-from connector.settings.document import Tree, read_document
+from connector.settings.document import WHOLE_FILE, Tree, read_document
 from connector.settings.environment import read_environment
 from connector.settings.faults import place_of, problems_of
 from connector.settings.merge import absolute, merge, opened
@@ -49,6 +49,8 @@ def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -
     """The same without raising, for those who want to see everything."""
     model = settings_model(plugins)
     tree = _given(model, file, environment)
+    if unread := _unread(tree):
+        return Checked(None, unread, tree.places)
     problems = [*tree.problems, *_broken(plugins, tree)]
     settings = None
     try:
@@ -57,11 +59,22 @@ def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -
         problems += problems_of(error, tree, model)
     problems += [_problem(found, tree) for found in cross_checks(tree.values)]
     usable = settings if not problems else None
-    return Checked(usable, tuple(sorted(problems, key=lambda p: p.setting)), tree.places)
+    return Checked(usable, tuple(sorted(problems, key=_order)), tree.places)
+
+
+def _unread(tree: Tree) -> tuple[Problem, ...]:
+    """What is wrong with the file as a whole: then nothing else is worth telling."""
+    return tuple(problem for problem in tree.problems if problem.setting == WHOLE_FILE)
+
+
+def _order(problem: Problem) -> tuple[str, int, str]:
+    """Line by line, as one goes through the file."""
+    place, _, line = problem.place.rpartition(":")
+    return (place, int(line), problem.setting) if line.isdecimal() else ("", 0, problem.setting)
 
 
 def _given(model: type[Settings], file: File | None, environment: Mapping[str, str]) -> Tree:
-    below = Tree({}, {}, [])
+    below = Tree({}, {(): "no file (--config)"}, [])
     if file is not None:
         document = read_document(file)
         below = document._replace(values=absolute(document.values, file.parent))
@@ -107,9 +120,14 @@ def admin_socket(file: File | None, environment: Mapping[str, str]) -> File:
     """The operators' socket alone, from settings that need not be good otherwise.
 
     So that a command can ask the service whatever else it may read of the settings.
+
+    Raises:
+        SettingsRefused: when the file cannot be read at all.
     """
-    values = _given(Settings, file, environment).values
-    branch: object = values
+    tree = _given(Settings, file, environment)
+    if unread := _unread(tree):
+        raise SettingsRefused(unread)
+    branch: object = tree.values
     for part in ("service", "admin", "socket"):
         branch = branch.get(part) if isinstance(branch, dict) else None
     return File(branch) if isinstance(branch, str) else Admin().socket

@@ -32,9 +32,9 @@ class SettingsRefused(Permanent):
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Take all faults; the error's own code is that of the first."""
         self.problems = tuple(problems)
-        super().__init__(
-            self.problems[0].code, f"checking settings: {len(self.problems)} problem(s)"
-        )
+        first, more = self.problems[0], len(self.problems) - 1
+        text = f"{first.place}: {first.setting} {first.wrong}"
+        super().__init__(first.code, f"{text}, and {more} more" if more else text)
 
 
 def dotted(path: Iterable[str | int]) -> str:

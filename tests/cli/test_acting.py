@@ -101,7 +101,16 @@ def test_no_service_answers(command: Command) -> None:
     result = command("status", "--socket", "missing.sock")
     assert (result.code, result.out) == (6, "")
     assert result.err.startswith("ADM-001 Service not reachable")
+    assert "connecting to missing.sock: No such file or directory" in result.err
     assert "pki-connector serve" in result.err
+
+
+def test_a_socket_of_somebody_else(command: Command, tmp_path: Path) -> None:
+    """A file that is no socket is named with the reason."""
+    (tmp_path / "admin.sock").write_text("")
+    result = command("status", "--socket", str(tmp_path / "admin.sock"))
+    assert (result.code, result.err.split()[0]) == (6, "ADM-001")
+    assert "Connection refused" in result.err
 
 
 def test_a_secret_is_no_argument(command: Command) -> None:

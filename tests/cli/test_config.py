@@ -109,6 +109,41 @@ def test_the_socket_comes_from_the_settings(command: Command, good: Path) -> Non
     assert result.code == 6
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (None, "cannot be read: No such file or directory [CFG-003]"),
+        ("a: [1,", "is not YAML (UTF-8) [CFG-001]"),
+        ("- one", "must be a mapping [CFG-001]"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_the_only_fault(
+    command: Command, tmp_path: Path, text: str | None, wrong: str
+) -> None:
+    """What would be missing from a file that says nothing is not told: it would hide the cause."""
+    file = tmp_path / "connector.yaml"
+    if text is not None:
+        file.write_text(text)
+    for name in (("config", "check"), ("serve",)):
+        result = command(*name, "--config", str(file))
+        assert (result.code, result.out) == (8, "")
+        assert wrong in result.err
+        assert result.err.endswith("1 problem(s) in the settings.\n")
+
+
+def test_without_a_file_it_says_so(command: Command) -> None:
+    """Whoever forgot ``--config`` is told."""
+    assert "no file (--config): audit.key_file is not set" in command("config", "check").err
+
+
+def test_a_socket_is_not_guessed(command: Command, tmp_path: Path) -> None:
+    """A settings' file that is not there is told; no other service is asked instead."""
+    result = command("status", "--config", str(tmp_path / "missing.yaml"))
+    assert (result.code, result.err.split()[0]) == (8, "CFG-003")
+    assert "missing.yaml" in result.err
+    assert command("version", "--config", str(tmp_path / "missing.yaml")).code == 0
+
+
 def test_versions(command: Command) -> None:
     """Program, Python and plug-ins."""
     facts = json.loads(command("version", "-o", "json").out)
