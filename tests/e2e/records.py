@@ -27,9 +27,10 @@ async def agree(world: World) -> None:
 
 
 async def nothing_accepted_was_lost(world: World) -> None:
-    """For each happening that was answered 2xx there is an event in the journal.
+    """For each happening that was answered 2xx there is an event in the journal, and but one.
 
-    An event's id begins with the sender's time of the happening.
+    The id of a UEM's event begins with the sender's time of the happening; of a CA's event the
+    audit trail tells that it was understood.
     """
     accepted = {
         (entry["device"], entry["event"], entry["time"])
@@ -38,6 +39,16 @@ async def nothing_accepted_was_lost(world: World) -> None:
     }
     wanted = Counter(f"{read_time(time) or 0:0{TIME_DIGITS}x}" for _, _, time in accepted)
     assert wanted <= Counter(taken[:TIME_DIGITS] for taken in world.journal.events())
+    told = Counter(
+        f"acme-ca/person/{one.person}"
+        for one in await world.ca.notifications()
+        if one.status == HTTPStatus.ACCEPTED
+    )
+    assert told == Counter(
+        record.entry.subject
+        for record in world.journal.audit()
+        if record.entry.action == "person.certificates_changed"
+    )
 
 
 async def every_upload_was_announced(world: World) -> None:

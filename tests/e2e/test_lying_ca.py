@@ -67,6 +67,7 @@ async def test_each_lie_has_its_code(
             group.create_task(world.failed(wronged[lie], code))
     await world.reads_all(honest)
     assert {entry["user"] for entry in await world.uem.ledger("upload")} == {honest.user}
+    assert Operation.ELSEWHERE not in {entry.operation for entry in await world.ca.ledger()}
     assert world.family()[:2] == processes
     await agree(world)
 

@@ -19,7 +19,7 @@ RENEWALS = 4
 """At most so many per person, so that a long soak stays a test of kills."""
 REQUESTS = 30
 """A kill comes after at most so many more requests to the UEM,"""
-LIFE = 2.5
+LIFE = 2.0
 """or after so many seconds."""
 PATIENCE = 60.0
 
@@ -109,5 +109,6 @@ KILLS: tuple[Callable[[World], Awaitable[int]], ...] = (
     power_cut,
     service_alone,
     forkserver,
+    hand_over_process,
     hand_over_process,
 )
