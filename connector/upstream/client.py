@@ -7,6 +7,7 @@ from functools import partial
 from typing import Self
 
 from aiohttp import ClientResponse, ClientSession
+from yarl import URL
 
 from connector.core.errors import ConnectorError
 from connector.core.upstream import UpstreamSettings
@@ -14,6 +15,7 @@ from connector.upstream.address import resource
 from connector.upstream.answer import Answer
 from connector.upstream.faults import (
     CAUGHT,
+    OF_THE_UPSTREAM,
     Codes,
     Kind,
     fault,
@@ -24,11 +26,14 @@ from connector.upstream.faults import (
 from connector.upstream.headers import reference, retry_after
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
+from connector.upstream.suspicion import Suspicion
 
 Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None
 NOTHING: Mapping[str, str] = {}
 CHUNK = 64 * 1024
 SUCCESS = 2
+FAILING = 500
+"""From here on it is the server that fails (RFC 9110 section 15.6)."""
 ASKING_TO_WAIT = 429
 """Statuses from here on may say when to come back (RFC 9110 section 10.2.3, RFC 6585)."""
 
@@ -62,6 +67,7 @@ class Upstream:
         self._headers = headers
         self._sleep = sleep
         self._session: ClientSession | None = None
+        self._suspicion = Suspicion()
 
     def __repr__(self) -> str:
         """Its name only."""
@@ -88,11 +94,13 @@ class Upstream:
         """``CFG-003`` of the whole upstream, for a file that cannot be used; to be raised."""
         return misconfigured(self._codes, self._name, detail)
 
-    def status_fault(self, status: int, headers: Mapping[str, str]) -> ConnectorError:
+    def status_fault(
+        self, status: int, headers: Mapping[str, str], kind: Kind | None = None
+    ) -> ConnectorError:
         """The exception for a status that is no success, with the wait that it asks for."""
         wait = retry_after(headers) if status >= ASKING_TO_WAIT else None
         detail = f"answering {status}{reference(headers)}"
-        return self.fault(kind_of_status(status), detail, retry_after=wait)
+        return self.fault(kind or kind_of_status(status), detail, retry_after=wait)
 
     async def look(
         self,
@@ -106,10 +114,12 @@ class Upstream:
 
         Arguments and what is raised: as :meth:`request`.
         """
-        attempt = partial(self._answer, "GET", path, query=query, headers=headers)
-        with self._mapped("GET"):
-            answer = await repeated(self._name, attempt, self._sleep)
-        return self._judge(answer, judged)
+        url = self._url(path, query)
+        with self._mapped("GET", url):
+            answer = await repeated(
+                self._name, partial(self._answer, "GET", url, headers), self._sleep
+            )
+        return self._judge(url, answer, judged)
 
     async def request(
         self,
@@ -132,12 +142,14 @@ class Upstream:
             judged: statuses besides 2xx that the caller judges by itself, like 404.
 
         Raises:
-            Transient: not reachable, TLS, 5xx, 429: of the whole upstream; a stalled answer.
+            Transient: not reachable, TLS, 5xx, 429: of the whole upstream; no answer in time, 500:
+                of the one request, until many different ones have it.
             Permanent: 401, 403: of the whole upstream; anything else: of the one request.
         """
-        with self._mapped(method):
-            answer = await self._answer(method, path, query=query, headers=headers, body=body)
-        return self._judge(answer, judged)
+        url = self._url(path, query)
+        with self._mapped(method, url):
+            answer = await self._answer(method, url, headers, body)
+        return self._judge(url, answer, judged)
 
     @asynccontextmanager
     async def exchange(
@@ -154,10 +166,9 @@ class Upstream:
         For callers to whom the status is the answer; no status raises. Connection faults are
         raised as by :meth:`request`.
         """
-        with self._mapped(method):
-            async with self._send(
-                method, path, query=query, headers=headers, body=body
-            ) as response:
+        url = self._url(path, query)
+        with self._mapped(method, url):
+            async with self._send(method, url, headers, body) as response:
                 yield response
 
     async def read(self, response: ClientResponse) -> Answer:
@@ -183,49 +194,47 @@ class Upstream:
         nonsense = partial(self.fault, Kind.NONSENSE)
         return Answer(response.status, response.headers, body, nonsense)
 
+    def _url(self, path: Sequence[str], query: Mapping[str, str]) -> URL:
+        try:
+            return resource(self._settings.address, path, query)
+        except ValueError as error:
+            raise self.fault(Kind.UNKNOWN, f"addressing a resource: {error}") from None
+
     def _send(
-        self,
-        method: str,
-        path: Sequence[str],
-        *,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: Body = None,
+        self, method: str, url: URL, headers: Mapping[str, str], body: Body = None
     ) -> AbstractAsyncContextManager[ClientResponse]:
         if self._session is None:
             raise RuntimeError("using an upstream that is not open")
-        try:
-            url = resource(self._settings.address, path, query)
-        except ValueError as error:
-            raise self.fault(Kind.UNKNOWN, f"addressing a resource: {error}") from None
         merged = {**self._headers, **headers}
         return self._session.request(method, url, headers=merged, data=body, allow_redirects=False)
 
     async def _answer(
-        self,
-        method: str,
-        path: Sequence[str],
-        *,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: Body = None,
+        self, method: str, url: URL, headers: Mapping[str, str], body: Body = None
     ) -> Answer:
-        async with self._send(method, path, query=query, headers=headers, body=body) as response:
+        async with self._send(method, url, headers, body) as response:
             return await self.read(response)
 
-    def _judge(self, answer: Answer, judged: Collection[int]) -> Answer:
+    def _judge(self, url: URL, answer: Answer, judged: Collection[int]) -> Answer:
         """The answer if it is a success, or the caller's to judge."""
+        if answer.status < FAILING:
+            self._suspicion.allayed()
         if answer.status // 100 != SUCCESS and answer.status not in judged:
-            raise self.status_fault(answer.status, answer.headers)
+            kind = self._suspected(kind_of_status(answer.status), url)
+            raise self.status_fault(answer.status, answer.headers, kind)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise self.fault(Kind.NONSENSE, "reading an answer: encoded though not asked for")
         return answer
 
+    def _suspected(self, kind: Kind, url: URL) -> Kind:
+        """The kind of a fault, which is the upstream's where too many resources have it."""
+        of_all = OF_THE_UPSTREAM.get(kind)
+        return of_all if of_all and self._suspicion.confirmed(str(url)) else kind
+
     @contextmanager
-    def _mapped(self, method: str) -> Iterator[None]:
+    def _mapped(self, method: str, url: URL) -> Iterator[None]:
         """Turn the library's exceptions into ours; their texts may name people and stay out."""
         try:
             yield
         except CAUGHT as error:
             detail = f"asking with {method}: {type(error).__name__}"
-            raise self.fault(kind_of(error), detail) from None
+            raise self.fault(self._suspected(kind_of(error), url), detail) from None

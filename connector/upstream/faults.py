@@ -1,7 +1,8 @@
 """What can go wrong towards an upstream, and which family, scope and code it is.
 
 A fault of reaching the upstream, of TLS, of our credentials, of its load or a status 5xx concerns
-all its users (``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked.
+all its users (``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked, and so
+does one that does not come or is a 500, until many have it.
 """
 
 import ssl
@@ -17,9 +18,11 @@ class Kind(Enum):
     """The ways in which a request fails."""
 
     UNREACHABLE = auto()
-    """Not connected, broken off, or no answer in time."""
+    """Not connected, or broken off."""
     STALLED = auto()
-    """The answer began and did not end in time; the upstream as such is there."""
+    """No answer in time, or none that ended: perhaps of the one resource only."""
+    STUMBLED = auto()
+    """Status 500: perhaps over the one resource only."""
     TLS = auto()
     """The server's certificate is not trusted, or ours is refused."""
     REFUSED = auto()
@@ -27,7 +30,7 @@ class Kind(Enum):
     SLOW_DOWN = auto()
     """Status 429."""
     ERROR = auto()
-    """Status 5xx, or 408."""
+    """Status 5xx, or 408, of the upstream as such."""
     REDIRECT = auto()
     """Status 3xx."""
     UNKNOWN = auto()
@@ -51,6 +54,7 @@ CA = Codes(
     {
         Kind.UNREACHABLE: "CA-001",
         Kind.STALLED: "CA-001",
+        Kind.STUMBLED: "CA-002",
         Kind.TLS: "CA-007",
         Kind.REFUSED: "CA-401",
         Kind.SLOW_DOWN: "CA-003",
@@ -66,6 +70,7 @@ UEM = Codes(
     {
         Kind.UNREACHABLE: "UEM-001",
         Kind.STALLED: "UEM-001",
+        Kind.STUMBLED: "UEM-003",
         Kind.TLS: "UEM-008",
         Kind.REFUSED: "UEM-401",
         Kind.SLOW_DOWN: "UEM-004",
@@ -80,6 +85,7 @@ UEM = Codes(
 FAMILIES: dict[Kind, tuple[type[ConnectorError], Scope]] = {
     Kind.UNREACHABLE: (Transient, Scope.UPSTREAM),
     Kind.STALLED: (Transient, Scope.SUBJECT),
+    Kind.STUMBLED: (Transient, Scope.SUBJECT),
     Kind.TLS: (Transient, Scope.UPSTREAM),
     Kind.REFUSED: (Permanent, Scope.UPSTREAM),
     Kind.SLOW_DOWN: (Transient, Scope.UPSTREAM),
@@ -115,20 +121,23 @@ KINDS: dict[type[BaseException], Kind] = {
     http.ServerConnectionError: Kind.UNREACHABLE,
     http.ServerDisconnectedError: Kind.UNREACHABLE,
     http.ServerFingerprintMismatch: Kind.TLS,
-    http.ServerTimeoutError: Kind.UNREACHABLE,
-    http.SocketTimeoutError: Kind.UNREACHABLE,
+    http.ServerTimeoutError: Kind.STALLED,
+    http.SocketTimeoutError: Kind.STALLED,
     http.TooManyRedirects: Kind.REDIRECT,
     http.UnixClientConnectorError: Kind.UNREACHABLE,
     http.UploadAbortedError: Kind.UNREACHABLE,
     http.WSServerHandshakeError: Kind.NONSENSE,
     ssl.SSLError: Kind.TLS,
-    TimeoutError: Kind.UNREACHABLE,
+    TimeoutError: Kind.STALLED,
     OSError: Kind.UNREACHABLE,
 }
 """Every exception of the library's client by its exact class; a test finds a missing one."""
 
 CAUGHT = (http.ClientError, OSError)
 """What the library raises; ``TimeoutError`` and ``ssl.SSLError`` are kinds of ``OSError``."""
+
+OF_THE_UPSTREAM = {Kind.STALLED: Kind.UNREACHABLE, Kind.STUMBLED: Kind.ERROR}
+"""What a fault of one resource is when many have it (:mod:`connector.upstream.suspicion`)."""
 
 ABOVE_CLIENT_ERRORS = 500
 BY_STATUS = {
@@ -138,6 +147,7 @@ BY_STATUS = {
     408: Kind.ERROR,
     410: Kind.UNKNOWN,
     429: Kind.SLOW_DOWN,
+    500: Kind.STUMBLED,
 }
 
 
@@ -154,11 +164,13 @@ def kind_of(error: BaseException) -> Kind:
 
 def kind_of_status(status: int) -> Kind:
     """The kind of a status that is no success."""
+    if status in BY_STATUS:
+        return BY_STATUS[status]
     if status >= ABOVE_CLIENT_ERRORS:
         return Kind.ERROR
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
         return Kind.REDIRECT
-    return BY_STATUS.get(status, Kind.NONSENSE)
+    return Kind.NONSENSE
 
 
 def fault(

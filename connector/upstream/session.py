@@ -15,8 +15,13 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
     Raises:
         OSError: a certificate or key file is missing or unusable.
     """
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    # Not create_default_context: that writes session keys to a file if SSLKEYLOGFILE says so.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        context.load_verify_locations(settings.ca_file)
     if settings.client_certificate_file is not None:
         # A password keeps OpenSSL from asking a terminal when the key is encrypted.
         context.load_cert_chain(
@@ -26,12 +31,12 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
 
 
 def open_session(settings: UpstreamSettings) -> ClientSession:
-    """A session without cookies, environment, decompression or redirects of its own.
+    """A session without cookies, environment, decompression or repetitions of its own.
 
     Raises:
         OSError: as :func:`tls_context`.
     """
-    return ClientSession(
+    session = ClientSession(
         connector=TCPConnector(ssl=tls_context(settings), limit=settings.parallel),
         cookie_jar=DummyCookieJar(),
         headers=HEADERS,
@@ -40,3 +45,7 @@ def open_session(settings: UpstreamSettings) -> ClientSession:
         trust_env=False,
         auto_decompress=False,
     )
+    # The library repeats PUT and DELETE by itself when a kept connection breaks, and has no public
+    # switch for it. Whether an act may be done twice is its caller's to know.
+    session._retry_connection = False  # noqa: SLF001
+    return session

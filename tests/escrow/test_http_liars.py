@@ -134,7 +134,7 @@ async def test_a_fetch_is_never_repeated(http_world: World) -> None:
             17.0,
         ),
         ({"status": 429, "code": "throttled"}, ("CA-003", Family.TRANSIENT, ALL), None),
-        ({"status": 500, "code": "internal"}, ("CA-002", Family.TRANSIENT, ALL), None),
+        ({"status": 500, "code": "internal"}, ("CA-002", Family.TRANSIENT, ONE), None),
         (
             {"status": 503, "code": "unavailable", "retry_after": "4"},
             ("CA-002", Family.TRANSIENT, ALL),

@@ -196,6 +196,25 @@ async def test_a_read_is_repeated_after_a_reset_but_an_act_is_not(
     assert "secret-name" not in logged
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_an_act_over_a_kept_connection_that_breaks_is_sent_once(
+    place: Place, method: str
+) -> None:
+    """Not even the library sends it again by itself."""
+    async with place.upstream() as upstream:
+        await upstream.look(("x",))
+
+        async def reset(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+
+        place.handler = reset
+        with pytest.raises(Transient, match="CA-001"):
+            await upstream.request(method, ("x",), body=b"{}")
+    assert len(place.seen) == 2
+
+
 async def test_a_response_can_be_judged_by_its_head(place: Place) -> None:
     """An exchange raises for no status and reads no body by itself."""
     place.handler = answering(web.Response(status=418, text="tea"))

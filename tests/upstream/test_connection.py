@@ -12,6 +12,7 @@ from aiohttp import web
 
 from connector.core.errors import ConnectorError, Permanent, Scope, Transient
 from connector.simulators.tls import issue_tls
+from connector.upstream import Upstream
 from connector.upstream.session import tls_context
 from tests.upstream.conftest import Place
 
@@ -36,21 +37,71 @@ async def test_an_answer_that_stalls_concerns_only_who_asked(place: Place) -> No
     assert caught.value.scope is Scope.SUBJECT
 
 
-async def test_no_answer_in_time_is_a_fault_of_the_upstream(place: Place) -> None:
-    """Who says nothing at all is not reachable."""
-    over = asyncio.Event()
-
-    async def silence(_request: web.Request) -> web.StreamResponse:
+async def silence(place: Place, over: asyncio.Event) -> None:
+    async def handler(_request: web.Request) -> web.StreamResponse:
         await over.wait()
         return web.Response()
 
-    place.handler = silence
-    async with place.upstream(timeout=0.2) as upstream:
-        with pytest.raises(Transient, match="CA-001") as caught:
-            await upstream.look(("x",))
+    place.handler = handler
+
+
+async def scopes(upstream: Upstream, *names: str) -> list[Scope]:
+    found = []
+    for name in names:
+        with pytest.raises(Transient) as caught:
+            await upstream.look((name,))
+        found.append(caught.value.scope)
+    return found
+
+
+async def test_no_answer_in_time_concerns_who_asked(place: Place) -> None:
+    """One record that the server cannot handle stops nobody else, however often it is asked for."""
+    over = asyncio.Event()
+    await silence(place, over)
+    async with place.upstream(timeout=0.1) as upstream:
+        assert await scopes(upstream, "a", "a", "a", "a") == [Scope.SUBJECT] * 4
+        assert len(place.seen) == 4
     over.set()
-    assert caught.value.scope is Scope.UPSTREAM
-    assert len(place.seen) == 1
+
+
+async def test_no_answer_to_many_is_a_fault_of_the_upstream(place: Place) -> None:
+    """Different resources in a row, nothing answered in between: the whole server hangs."""
+    over = asyncio.Event()
+    await silence(place, over)
+    async with place.upstream(timeout=0.1) as upstream:
+        assert await scopes(upstream, "a", "b", "c", "a") == [
+            *[Scope.SUBJECT] * 2,
+            *[Scope.UPSTREAM] * 2,
+        ]
+    over.set()
+
+
+async def test_an_answer_in_between_lifts_the_suspicion(place: Place) -> None:
+    """Who answers anything is there."""
+    statuses = iter([500, 500, 200, 500, 500, 500, 500])
+
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=next(statuses))
+
+    place.handler = handler
+    async with place.upstream() as upstream:
+        assert await scopes(upstream, "a", "b") == [Scope.SUBJECT] * 2
+        assert (await upstream.look(("c",))).status == 200
+        assert await scopes(upstream, "d", "e", "f", "d") == [
+            *[Scope.SUBJECT] * 2,
+            *[Scope.UPSTREAM] * 2,
+        ]
+
+
+async def test_session_keys_are_written_nowhere(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable left over from debugging does not put what opens our traffic into a file."""
+    file = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(file))
+    async with place.upstream() as upstream:
+        assert (await upstream.look(("x",))).status == 200
+    assert not file.exists()
 
 
 async def test_nobody_listening_is_a_fault_of_the_upstream(place: Place) -> None:
