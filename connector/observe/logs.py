@@ -41,6 +41,10 @@ class LogOptions(NamedTuple):
     clear_users: bool = False
     events: Mapping[str, frozenset[str]] = EVENTS
 
+    def __repr__(self) -> str:
+        """Not the key."""
+        return f"<LogOptions {self.level}>"
+
 
 def configure_logging(
     options: LogOptions, stream: TextIO, clock: Clock, dropped: Callable[[int], None]

@@ -292,3 +292,8 @@ def test_every_log_call_is_listed() -> None:
     for where, event, keys in calls:
         assert event in EVENTS, f"{where}: list {event} in observe/log_events.py"
         assert keys <= EVENTS[event] | COMMON, f"{where}: {keys - EVENTS[event] - COMMON}"
+
+
+def test_the_key_of_the_users_hash_is_not_shown() -> None:
+    """Whoever knew it could find out which user a line is about."""
+    assert repr(KEY)[2:-1] not in repr(LogOptions("info", KEY))
