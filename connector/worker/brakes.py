@@ -14,7 +14,7 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
             at=now, subject=event.subject, action="event.ignored", outcome="EVT-005"
         )
         return brakes, ignored
-    change = _pause if isinstance(body, Paused) else _resume
+    change = pause if isinstance(body, Paused) else resume
     entry = AuditEntry(
         at=now,
         subject=event.subject,
@@ -26,7 +26,8 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
     return change(brakes, body.route, now), entry
 
 
-def _pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+def pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+    """Apply the brake on one route, or on all (``route`` None)."""
     changes: dict[str, object] = {"paused_since": brakes.paused_since or now}
     if route is None:
         changes["all_paused"] = True
@@ -35,13 +36,14 @@ def _pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
     return brakes.model_copy(update=changes)
 
 
-def _resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+def resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
+    """Release the brake of one route, or every brake (``route`` None)."""
     if route is None:
         changes: dict[str, object] = {"all_paused": False, "routes_paused": frozenset()}
     else:
         changes = {"routes_paused": brakes.routes_paused - {route}}
     released = brakes.model_copy(update=changes)
-    if released.all_paused or released.routes_paused:
+    if released.all_paused or released.routes_paused or brakes.paused_since is None:
         return released
     return released.model_copy(update={"paused_since": None, "released_at": now})
 

@@ -29,6 +29,9 @@ AT_UEM = frozenset(
     }
 )
 
+ELAPSED_PER_ROUND = 128
+"""How many deadlines one round looks at: few, so that after a standstill effects soon start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -112,7 +115,7 @@ class Gate:
     def room(self, lane: Lane, brakes: Brakes) -> int:
         """How many effects of a lane may start now; what only waits always may."""
         if self.only_time(lane):
-            return 1000
+            return ELAPSED_PER_ROUND
         if lane.effect in ACTS and paused(brakes, lane.route):
             return 0
         frees = [self._upstreams[n].free() for n in self.names(lane) if n in self._upstreams]

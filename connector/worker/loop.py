@@ -23,7 +23,7 @@ from connector.worker.journal_time import JournalTime
 from connector.worker.sheet import Sheet
 
 EVENTS_PER_ROUND = 256
-FOUND_PER_ROUND = 256
+FOUND_PER_ROUND = 64
 LONGEST_WAIT = 1.0
 
 
@@ -82,6 +82,7 @@ class PartitionWorker:
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
+        self._all_found = False
         self._admission = Admission(journal, partition, gate, self._flights)
         self._record = PartitionRecord(partition=partition)
         self._time: JournalTime | None = None
@@ -118,7 +119,6 @@ class PartitionWorker:
         self._crash("loop.after_take_over")
         async with asyncio.TaskGroup() as group:
             bell = group.create_task(self._listen())
-            await self._find_open_acts()
             self.running.set()
             while not self._stopping:
                 if not await self._turn(group):
@@ -161,30 +161,30 @@ class PartitionWorker:
         await self._flights.acts_ended(self._options.drain)
         await self._turn(group)
 
-    async def _find_open_acts(self) -> None:
-        """Every act that an earlier owner left open: its outcome is unknown."""
-        while True:
-            keys = await self._journal.open_acts(
-                self._partition, self._record.epoch, FOUND_PER_ROUND
-            )
-            if not keys:
-                return
-            sheet = await self._sheet(keys)
-            for key in keys:
-                sheet.apply(key, ActFound())
-            await self._commit(sheet)
+    async def _open_acts(self) -> list[SubjectKey]:
+        """Some acts that an earlier owner left open, until all have been found.
+
+        They are found beside other work: a hundred thousand of them must not hold up the first
+        effect. Until then nothing starts for their holders, because an act is under way there.
+        """
+        if self._all_found:
+            return []
+        return await self._journal.open_acts(self._partition, self._record.epoch, FOUND_PER_ROUND)
 
     async def _round(self, group: asyncio.TaskGroup) -> bool:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
         letters = await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
         due = [] if self._stopping else await self._admission.due(self.now(), self._record.brakes)
+        found = await self._open_acts()
         outcomes = self._flights.take()
         ready: list[Ready] = []
         self._crash("loop.after_read")
         try:
-            sheet = await self._sheet(reading.keys(letters, outcomes, due))
+            sheet = await self._sheet([*found, *reading.keys(letters, outcomes, due)])
             reading.note_jumps(sheet, self._time, self._metrics)
+            for key in found:
+                sheet.apply(key, ActFound())
             reading.read(sheet, letters)
             for key, fact in outcomes:
                 sheet.apply(key, fact)
@@ -194,8 +194,9 @@ class PartitionWorker:
         except Transient:
             self._undo(outcomes, ready)
             raise
+        self._all_found = len(found) < FOUND_PER_ROUND
         self._start(group, sheet, ready)
-        return bool(letters or outcomes or ready)
+        return bool(found or letters or outcomes or ready)
 
     def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""

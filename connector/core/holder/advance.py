@@ -183,8 +183,14 @@ def _on_found(step: Holder) -> None:
 
 
 def _on_time(step: Holder) -> None:
-    """The end of an act that nobody answered, or a deadline."""
+    """The end of an act that nobody answered, or a deadline.
+
+    The time of an act that an earlier owner began counts from when we found it, not from its start.
+    """
     running = step.state.running
+    if running is not None and running.epoch != step.rules.epoch:
+        _on_found(step)
+        return
     purge.overdue(step)
     if running is not None:
         if step.now >= end_of_act(step, running):

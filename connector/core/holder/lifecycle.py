@@ -1,6 +1,6 @@
 """Opening, moving and ending deliveries."""
 
-from connector.core.errors import Fault
+from connector.core.errors import Family, Fault
 from connector.core.events import event_id
 from connector.core.holder.transitions import TRANSITIONS
 from connector.core.model import DAY, Millis, SubjectKey
@@ -147,8 +147,9 @@ def end(step: Holder, phase: Phase, *, code: str = "", why: str = "") -> None:
 
 def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = None) -> None:
     """End the open delivery as failed, visibly, with a code that says what to do."""
-    if fault is not None:
-        change(step, trouble=fault)
+    known = fault or Fault(code=code, family=Family.PERMANENT, detail=detail)
+    if step.state.delivery is not None and step.state.delivery.open:
+        change(step, trouble=known)
     end(step, Phase.FAILED, code=code, why=detail)
 
 

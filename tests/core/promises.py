@@ -1,0 +1,93 @@
+"""What must be true of every single change of a state, whatever led to it."""
+
+from typing import Protocol
+
+from connector.core.events import Event, GenerationDropped, IdentityForgotten
+from connector.core.facts import Acted, Fact, Looked
+from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.states import CopyState, DevicePhase, HolderState, Phase, State
+from tests.core.upstreams import RETENTION, Uem
+
+
+class World(Protocol):
+    uem: Uem
+    skew: Millis
+    may_upload_until: dict[SubjectKey, Millis]
+
+
+def hold_promises(before: State, after: State, fact: Fact, world: World) -> None:
+    """Raise AssertionError for a change that no history may bring."""
+    if not isinstance(before, HolderState) or not isinstance(after, HolderState):
+        return
+    stale_changes_nothing(before, fact)
+    what_ended_stays_ended(before, after)
+    no_dead_end(after)
+    history_only_grows(before, after, fact)
+    copy_is_watched(before, after, world)
+    installed_is_true(before, after, world)
+    assert len(after.history) <= 20
+    assert len(after.automatic) <= 100
+
+
+def stale_changes_nothing(before: HolderState, fact: Fact) -> None:
+    """Called only after a change: the fact must have been worth one."""
+    if isinstance(fact, Looked):
+        assert fact.basis == before.version, "a stale look changed something"
+    if isinstance(fact, Acted):
+        assert before.running is not None, "an outcome without an act changed something"
+        assert fact.attempt == before.running.attempt, "a stale outcome changed something"
+
+
+def what_ended_stays_ended(before: HolderState, after: HolderState) -> None:
+    deliveries = [*after.history, *([after.delivery] if after.delivery else [])]
+    now = {delivery.id: delivery for delivery in deliveries}
+    for delivery in [*before.history, *([before.delivery] if before.delivery else [])]:
+        if not delivery.open and delivery.id in now:
+            assert now[delivery.id].phase is delivery.phase
+    assert sum(delivery.open for delivery in deliveries) <= 1
+    for delivery in deliveries:
+        waits = any(one.phase is DevicePhase.WAITING for one in delivery.devices.values())
+        assert delivery.open or not waits, "a device waits in a delivery that has ended"
+
+
+def no_dead_end(after: HolderState) -> None:
+    if after.delivery is not None and after.delivery.open:
+        assert after.wants, f"nothing is awaited in {after.delivery.phase}"
+    if after.running is not None or after.requests:
+        assert after.wants
+    if after.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}:
+        assert after.wants, "nobody watches the copy"
+
+
+def history_only_grows(before: HolderState, after: HolderState, fact: Fact) -> None:
+    body = fact.body if isinstance(fact, Event) else None
+    if isinstance(body, GenerationDropped | IdentityForgotten):
+        return
+    assert {one.public_key for one in before.delivered} <= {
+        one.public_key for one in after.delivered
+    }
+
+
+def copy_is_watched(before: HolderState, after: HolderState, world: World) -> None:
+    """Gone is said no earlier than it is true on the UEM's clock, and never while clocks differ."""
+    if after.copy_.state is not CopyState.GONE or before.copy_.state is CopyState.GONE:
+        return
+    if before.running is not None:  # proven: nothing was sent, so the copy is as it was before
+        return
+    user = parse_subject(after.key).id
+    uploads = [at for whose, _, at in world.uem.ledger if whose == user]
+    assert not uploads or world.uem.now >= max(uploads) + RETENTION, "gone too early"
+    assert abs(world.skew) <= 300_000, "concluded while the clocks disagree"
+
+
+def installed_is_true(before: HolderState, after: HolderState, world: World) -> None:
+    """A device is called installed only if it took exactly this set."""
+    delivery = after.delivery
+    if delivery is None or delivery.phase is Phase.PLANNING:
+        return
+    for key, device in delivery.devices.items():
+        known = before.delivery.devices.get(key) if before.delivery else None
+        news = known is None or known.phase is not DevicePhase.INSTALLED
+        if device.phase is DevicePhase.INSTALLED and news:
+            taken = (parse_subject(key).id, delivery.digest or "")
+            assert taken in world.uem.ever_installed, "called installed without the set"

@@ -1,0 +1,354 @@
+"""The worker without a journal: events, looks and acts against the small picture, one at a time.
+
+Time passes only when it is told to, and by a blink for every effect. Each change of a state is held
+against what must be true of every change.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from connector.core.errors import ConnectorError, Family, Fault, Scope
+from connector.core.events import Event, EventBody
+from connector.core.facts import (
+    Acted,
+    ActFound,
+    Elapsed,
+    Fact,
+    Listing,
+    Looked,
+    LookResult,
+    Permitted,
+)
+from connector.core.handover import Accepted, Changed, HandoverOutcome, NotSent, Refused, Unknown
+from connector.core.model import (
+    DAY,
+    HOUR,
+    SECOND,
+    Millis,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import OtherDevices, Retry, RoutePolicy, Rules, UnknownSet
+from connector.core.ports import Evidence, GoneLook
+from connector.core.selection import Selection, SigningPolicy, select
+from connector.core.states import (
+    ACTS,
+    Brakes,
+    DeviceState,
+    Effect,
+    HolderState,
+    Running,
+    State,
+    Want,
+)
+from connector.worker import brakes
+from connector.worker.gate import parse_lane, paused
+from connector.worker.subjects import advance, fresh
+from tests.core.promises import hold_promises
+from tests.core.upstreams import PERSON_OF, RETENTION, Ca, Uem
+
+BLINK: Millis = 20
+BUSIEST = 150
+"""So many steps of one subject within a minute are a hot loop."""
+
+ROUTE = RoutePolicy(
+    name="corp",
+    uem="acme",
+    ca="ca",
+    person_attribute="username",
+    agreeing_attribute="email",
+    signing=SigningPolicy.REQUIRED,
+    archived=True,
+    other_devices=OtherDevices.HOLD,
+    unknown_set=UnknownSet.REPLACE,
+    profiles={"*": "4711"},
+    retention=RETENTION,
+    retention_margin=HOUR // 2,
+    retry=Retry(first=30 * SECOND, cap=2 * HOUR),
+    look_every=Retry(first=10 * 60 * SECOND, cap=2 * HOUR),
+    request_look_every=Retry(first=10 * 60 * SECOND, cap=2 * HOUR),
+    phase_deadline=3 * DAY,
+    automatic_per_day=1000,
+)
+DOWN = {
+    "uem": Fault(
+        code="UEM-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstream="uem:acme"
+    ),
+    "ca": Fault(code="CA-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstream="ca:ca"),
+}
+AT_CA = {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
+REFUSED = Fault(code="UEM-005", family=Family.PERMANENT)
+BROKEN = Fault(code="HND-002", family=Family.TRANSIENT)
+UNANSWERED = Fault(code="UEM-002", family=Family.TRANSIENT)
+
+
+@dataclass
+class PureLoop:
+    """States of all subjects, and the loop that a worker would turn for them."""
+
+    uem: Uem = field(default_factory=Uem)
+    ca: Ca = field(default_factory=Ca)
+    now: Millis = Uem.now
+    skew: Millis = 0
+    epoch: int = 1
+    held: Brakes = field(default_factory=Brakes)
+    down: set[str] = field(default_factory=set)
+    fates: deque[str] = field(default_factory=deque)
+    states: dict[SubjectKey, State] = field(default_factory=dict)
+    queue: deque[Event] = field(default_factory=deque)
+    seen: set[str] = field(default_factory=set)
+    late_uploads: list[tuple[Millis, str, str]] = field(default_factory=list)
+    may_upload_until: dict[SubjectKey, Millis] = field(default_factory=dict)
+    finished: list[tuple[SubjectKey, Acted]] = field(default_factory=list)
+    steps: Counter[tuple[SubjectKey, Millis]] = field(default_factory=Counter)
+    sent: int = 0
+
+    def rules(self) -> Rules:
+        return Rules(
+            routes={"corp": ROUTE},
+            epoch=self.epoch,
+            device_retry=ROUTE.retry,
+            device_deadline=3 * DAY,
+            deadlines_held=brakes.hold_deadlines(self.held, self.now),
+            dice=lambda: 0.5,
+        )
+
+    def send(self, subject: SubjectKey, body: EventBody, event_id: str | None = None) -> Event:
+        """Append an event to the journal, which knows every id once only."""
+        self.sent += 1
+        event = Event(
+            id=event_id or f"sent-{self.sent}",
+            tenant=parse_subject(subject).tenant,
+            subject=subject,
+            source="workspace-one",
+            occurred_at=self.now,
+            received_at=self.now,
+            body=body,
+        )
+        self.append(event)
+        return event
+
+    def append(self, event: Event) -> None:
+        if event.id not in self.seen:
+            self.seen.add(event.id)
+            self.queue.append(event)
+
+    def apply(self, key: SubjectKey, fact: Fact) -> State:
+        """Advance one subject; its version goes up when it changed."""
+        before = self.states.get(key) or fresh(key)
+        step = advance(before, fact, self.now, self.rules())
+        for event in step.events:
+            self.append(event)
+        if step.state is before:
+            return before
+        after: State = step.state.model_copy(update={"version": before.version + 1})
+        self.steps[key, self.now // (60 * SECOND)] += 1
+        assert self.steps[key, self.now // (60 * SECOND)] < BUSIEST, f"hot loop: {after.wants}"
+        hold_promises(before, after, fact, self)
+        self.states[key] = after
+        return after
+
+    def pass_time(self, milliseconds: Millis) -> None:
+        """Both clocks go on; what an act still had under way reaches the UEM by its limit."""
+        until = self.now + milliseconds
+        for late in sorted(self.late_uploads):
+            if late[0] <= until:
+                self.late_uploads.remove(late)
+                self._set_time(late[0])
+                self.uem.upload(late[1], late[2])
+        self._set_time(until)
+        self.uem.deliver()
+
+    def _set_time(self, now: Millis) -> None:
+        self.now = max(now, self.now)
+        self.uem.now = self.now + self.skew
+
+    def step(self) -> bool:
+        """One event, or one effect that is due; False when there is neither."""
+        self.pass_time(BLINK)
+        if self.queue:
+            event = self.queue.popleft()
+            self.apply(event.subject, event)
+            return True
+        due = [(want.due, key, want) for key, want in self.wanted() if want.due <= self.now]
+        if not due:
+            return False
+        _, key, want = min(due, key=lambda one: (one[0], one[1], one[2].lane))
+        self._do(key, want)
+        return True
+
+    def wanted(self) -> list[tuple[SubjectKey, Want]]:
+        """What may start, now or later: no act while the brake is on."""
+        return [
+            (key, want)
+            for key, state in self.states.items()
+            for want in state.wants
+            if want.effect not in ACTS or not paused(self.held, parse_lane(want.lane).route)
+        ]
+
+    def _do(self, key: SubjectKey, want: Want) -> None:
+        if want.effect is Effect.WAIT:
+            self.apply(key, Elapsed())
+        elif want.effect not in ACTS:
+            self.apply(key, self.look(key, want.effect))
+        else:
+            after = self.apply(key, Permitted(want.effect))
+            if isinstance(after, HolderState) and after.running is not None:
+                self._act(after, after.running)
+
+    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+        """Look at what is true at this moment."""
+        state = self.states[key]
+        upstream = "ca" if effect in AT_CA else "uem"
+        if upstream in self.down:
+            return Looked(effect, state.version, fault=DOWN[upstream])
+        return Looked(effect, state.version, self._answer(state, effect))
+
+    def _answer(self, state: State, effect: Effect) -> LookResult:
+        identifier = parse_subject(state.key).id
+        if isinstance(state, DeviceState):
+            return self.uem.device(identifier)
+        assert isinstance(state, HolderState)
+        match effect:
+            case Effect.LOOK_UP:
+                return self.uem.user(identifier)
+            case Effect.LIST:
+                person = state.observed.person if state.observed else ""
+                listed = tuple(self.ca.listed[person])
+                return Listing(self.ca.person(person), listed, self.ca.open(person))
+            case Effect.LOOK_REQUESTS:
+                return tuple(self.ca.look(request) for request in state.requests)
+            case Effect.LOOK_INSTALLED:
+                devices = state.delivery.devices if state.delivery else {}
+                seen = tuple(self.uem.evidence(parse_subject(device).id) for device in devices)
+                return Evidence(devices=seen, server_time=self.uem.now)
+            case _:
+                return GoneLook(server_time=self.uem.now)
+
+    def _act(self, state: HolderState, running: Running) -> None:
+        upstreams = {"ca"} if running.effect in AT_CA else {"uem"}
+        if running.effect is Effect.HAND_OVER:
+            upstreams = {"ca", "uem"}
+            assert self.may_upload_until.get(state.key, 0) <= self.now, "two uploads at once"
+        broken = upstreams & self.down
+        if broken:
+            self.answer(state.key, Acted(running.effect, running.attempt, fault=DOWN[min(broken)]))
+        elif running.effect is Effect.HAND_OVER:
+            self._hand_over(state, running, self.fates.popleft() if self.fates else "accepted")
+        elif self.fates and self.fates[0] == "crash":
+            self.fates.popleft()
+            self._at_ca(state, running)
+            self.restart()
+        else:
+            self.answer(state.key, self._at_ca(state, running))
+
+    def answer(self, key: SubjectKey, fact: Acted) -> None:
+        """The outcome of an act comes back."""
+        if isinstance(fact.result, HandoverOutcome) and not isinstance(fact.result, Unknown):
+            self.may_upload_until.pop(key, None)
+        self.finished.append((key, fact))
+        self.apply(key, fact)
+
+    def _at_ca(self, state: HolderState, running: Running) -> Acted:
+        person = state.observed.person if state.observed else ""
+        match running.effect:
+            case Effect.BEGIN:
+                begun = tuple(self.ca.begin(person, request) for request in running.requests)
+                return Acted(running.effect, running.attempt, begun)
+            case Effect.CLEAN_UP:
+                for request in running.requests:
+                    self.ca.requests.pop(request.id, None)
+        return Acted(running.effect, running.attempt)
+
+    def expected(self, state: HolderState) -> Selection | None:
+        """The set that the CA's list makes for a holder at this moment, if it makes one."""
+        user = parse_subject(state.key).id
+        person = PERSON_OF[user]
+        rules = ROUTE.selection().model_copy(
+            update={
+                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
+                "delivered": tuple(sent.public_key for sent in state.delivered),
+            }
+        )
+        try:
+            return select(
+                self.ca.listed[person],
+                person=self.ca.person(person),
+                address=self.uem.user(user).mail,
+                rules=rules,
+                now=self.now,
+            )
+        except ConnectorError:
+            return None
+
+    def _hand_over(self, state: HolderState, running: Running, fate: str) -> None:
+        """What becomes of a hand-over: ``fate`` says what goes wrong, and where."""
+        self.may_upload_until[state.key] = self.now + running.limit
+        user, digest = parse_subject(state.key).id, running.digest or ""
+        expected = self.expected(state)
+        if expected is None or expected.digest != digest:
+            self.answer(state.key, Acted(running.effect, running.attempt, Changed()))
+            return
+        outcome = self._fate(fate, state, user, digest)
+        if outcome is not None:
+            self.answer(state.key, Acted(running.effect, running.attempt, outcome))
+        if fate.startswith("crash"):
+            self.restart()
+
+    def _fate(
+        self, fate: str, state: HolderState, user: str, digest: str
+    ) -> HandoverOutcome | None:
+        if fate in {"accepted", "unanswered", "crash_after", "silent"}:
+            entries = state.delivery.entries if state.delivery else ()
+            self.ca.fetched({entry.fingerprint for entry in entries}, PERSON_OF[user])
+            self.uem.upload(user, digest)
+        if fate in {"late", "crash_late"}:
+            self.late_uploads.append((self.may_upload_until[state.key], user, digest))
+        match fate:
+            case "accepted":
+                return Accepted(
+                    digest=digest, bundles=(), server_time=self.uem.now, memory_locked=True
+                )
+            case "not_sent":
+                return NotSent(fault=BROKEN)
+            case "lapsed":
+                return NotSent(fault=Fault(code="CA-409", family=Family.TRANSIENT))
+            case "refused":
+                return Refused(fault=REFUSED)
+            case "unanswered" | "late":
+                return Unknown(fault=UNANSWERED)
+            case _:
+                return None
+
+    def restart(self) -> None:
+        """The process was killed: a new owner finds what was left open."""
+        self.epoch += 1
+        for key, state in list(self.states.items()):
+            if isinstance(state, HolderState) and state.running is not None:
+                self.apply(key, ActFound())
+
+    def run_out(self, most: int = 6000) -> None:
+        """Until nothing is wanted any more: a state that never gets there is a dead end."""
+        for _ in range(most):
+            if self.step():
+                continue
+            waits = [want.due for _, want in self.wanted()]
+            if not waits and not self.queue:
+                return
+            self.pass_time(max(min(waits) - self.now, 0))
+        wants = {key: state.wants for key, state in self.states.items() if state.wants}
+        raise AssertionError(f"still waiting after {most} steps: {wants}")
+
+
+def device_key(device: str) -> SubjectKey:
+    return subject_key("acme", SubjectKind.DEVICE, device)
+
+
+def holder_key(user: str) -> SubjectKey:
+    return subject_key("acme", SubjectKind.HOLDER, user)
+
+
+def person_key(person: str) -> SubjectKey:
+    return subject_key("ca", SubjectKind.PERSON, person)
