@@ -28,6 +28,12 @@ def stopped(pid: int) -> bool:
     return bool(stat) and stat[0] == "T"
 
 
+def alive(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    stat = _stat(pid)
+    return bool(stat) and stat[0] != "Z"
+
+
 def _stat(pid: int) -> list[str]:
     """State, parent and so on; empty when there is no such process."""
     try:

@@ -29,6 +29,7 @@ async def leaks(world: World) -> dict[str, int]:
     if world.connector.running:
         found |= {name: both.hits([text]) async for name, text in _answers(world)}
         found |= _in_processes(world, keys, both)
+        found |= {f"{place} while open": n for place, n in both.in_files(world.written).items()}
         await world.connector.stop()
     found |= both.in_files(world.written)
     return {place: count for place, count in found.items() if count}

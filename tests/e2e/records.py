@@ -1,12 +1,13 @@
 """Three records of one story: what was answered 2xx, what CA and UEM saw, what the journal says."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from connector.core.audit import AuditRecord, verify
+from connector.core.audit import AuditEntry, AuditRecord, verify
 from connector.core.model import SetEntry, set_digest
 from connector.core.secret import Credential
 from connector.demo.cast import Actor, encryption_certificates
@@ -53,11 +54,9 @@ async def nothing_accepted_was_lost(world: World) -> None:
 
 async def every_upload_was_announced(world: World) -> None:
     """Before each upload there is its own audit record, of that holder and exactly that set."""
+    trail = world.journal.audit()
     for actor in world.actors:
-        announced = [
-            (record.entry.at, record.entry.details["digest"])
-            for record in _started(world, actor.holder)
-        ]
+        announced = [(entry.at, entry.details["digest"]) for entry in _started(trail, actor.holder)]
         for upload in await uploads(world, actor):
             fitting = [at for at, digest in announced if digest == _digest(upload)]
             arrived = datetime.fromisoformat(upload["real"]).timestamp() * 1000
@@ -68,11 +67,12 @@ async def every_upload_was_announced(world: World) -> None:
 
 async def every_fetch_was_announced(world: World) -> None:
     """No key left escrow that an audit record had not named before, often enough."""
+    trail = world.journal.audit()
     named = [
         fingerprint
         for actor in world.actors
-        for record in _started(world, actor.holder)
-        for fingerprint in record.entry.generations
+        for entry in _started(trail, actor.holder)
+        for fingerprint in entry.generations
     ]
     for entry in await world.ca.ledger():
         if entry.operation is Operation.FETCH and entry.fingerprint is not None:
@@ -111,10 +111,7 @@ def _digest(upload: Facts) -> str:
     )
 
 
-def _started(world: World, holder: str) -> list[AuditRecord]:
-    """The audit records of hand-overs of one holder."""
-    return [
-        record
-        for record in world.journal.audit()
-        if record.entry.subject == holder and record.entry.action == "hand_over.started"
-    ]
+def _started(trail: Iterable[AuditRecord], holder: str) -> list[AuditEntry]:
+    """The audit entries of hand-overs of one holder."""
+    entries = (record.entry for record in trail)
+    return [one for one in entries if (one.subject, one.action) == (holder, "hand_over.started")]

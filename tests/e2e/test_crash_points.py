@@ -57,10 +57,11 @@ async def dies_once(world: World, *, everything: bool) -> None:
     for actor in (alice, bob):
         await world.enrol(actor)
     await world.halted()
-    await world.cut(everything=everything)
+    dead = await world.cut(everything=everything)
     await world.ca.renew("bob")
     await world.mails(bob)
     await world.back()
+    await world.outlived(dead)
     await world.ca.notifications_idle()
     await world.all_read()
     for actor in (alice, bob):

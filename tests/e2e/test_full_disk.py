@@ -84,7 +84,7 @@ async def test_full_disk_is_told_to_senders_and_passes(start: Start) -> None:
         return bool(shown["copy"]["state"] == "gone")
 
     await until("the copy is gone", gone)
-    assert held <= 1
+    assert held == 0
     assert world.connector.pid == process
     statuses = {entry["status"] for entry in await world.uem.ledger("webhook")}
     assert statuses <= {200, 503}

@@ -23,7 +23,7 @@ async def test_planted_secret_is_found(tmp_path: Path) -> None:
         await world.sees(alice, "knows it", lambda state: planted in repr(state.devices))
         found = await leaks(world)
     places = " ".join(found)
-    for place in ("memory of the service", "/v1/subject?", "journal.sqlite"):
+    for place in ("memory of the service", "/v1/subject?", "journal.sqlite-wal while open"):
         assert place in places
     assert "forkserver" not in places
 
@@ -36,7 +36,7 @@ async def test_planted_key_is_found_in_every_form(tmp_path: Path) -> None:
         for name, text in forms(piece).items():
             (world.written / name).write_bytes(text)
         found = await leaks(world)
-    assert set(found) == set(forms(piece))
+    assert {place for place in found if "open" not in place} == set(forms(piece))
 
 
 def forms(piece: bytes) -> dict[str, bytes]:

@@ -76,7 +76,12 @@ async def farewell(world: World, actor: Actor) -> None:
         await world.uem.unenrol(actor.devices.pop(0))
 
 
-HAPPENINGS = (another_device, renewal, farewell, farewell)
+async def no_answer(world: World, _: Actor) -> None:
+    """The UEM takes somebody's next set and never says so."""
+    await world.uem.fault("apply_reset", path="uploadsmimecerts")
+
+
+HAPPENINGS = (another_device, renewal, farewell, farewell, no_answer)
 
 
 async def power_cut(world: World) -> int:

@@ -2,15 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from connector.core.states import HolderState, Phase
 from connector.demo.cast import Actor, employ, readable, write_mails
+from connector.demo.family import alive, kill_at_once, signal_all, stopped
 from connector.demo.family import family as family_of
-from connector.demo.family import kill_at_once, signal_all, stopped
 from connector.demo.mail import MailWriter
 from connector.demo.patience import PATIENCE, until
 from connector.demo.settings_file import Addresses, changed
@@ -173,13 +173,22 @@ class World(Stage):
 
         return await until("a process stops at its crash point", look, patience=10)
 
-    async def cut(self, *, everything: bool) -> None:
-        """Kill all processes of the service at once, or only the service itself."""
+    async def cut(self, *, everything: bool) -> list[int]:
+        """Kill all processes of the service at once, or only the service itself; who they were."""
         pids = self.family()
         if everything:
             kill_at_once(pids)
         await self.connector.kill()
         signal_all(pids[1:], signal.SIGCONT)
+        return pids
+
+    async def outlived(self, pids: Iterable[int]) -> None:
+        """Wait until none of these processes is there any more."""
+
+        async def gone() -> bool:
+            return not any(alive(pid) for pid in pids)
+
+        await until("nothing outlives the service", gone, patience=5)
 
     async def back(self) -> None:
         """Start the service again, with settings as at first but without a crash point."""
