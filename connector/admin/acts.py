@@ -105,7 +105,8 @@ def _generation(state: HolderState, beginning: str) -> Sha256Hex:
     known |= {sent.fingerprint for sent in state.delivered}
     found = [fingerprint for fingerprint in known if fingerprint.startswith(wanted)]
     if len(found) != 1:
-        raise Rejected("EVT-007", f"{len(found)} generations of the holder have this fingerprint")
+        many = "several generations" if found else "no generation"
+        raise Rejected("EVT-007", f"{many} of the holder begin with this fingerprint")
     return found[0]
 
 

@@ -31,6 +31,17 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the 
 RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
 
 
+BRAKES = {"pause", "resume"}
+"""Acts on the whole service: the partitions that take them are no subjects of an operator's."""
+NEEDED = {
+    "holder": "name the holder by key, id, user name or mail",
+    "code": "--code is written like UEM-400",
+    "drop_generation": "--drop-generation takes 8 or more hexadecimal digits of a fingerprint",
+    "reason": "--reason says why, in at most 512 characters",
+}
+"""What an act wants of each of its members, in the words of the command line."""
+
+
 def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
     """Send an act, once even if the connection breaks and it is sent again."""
     act, key = _made(kind, given), call.world.unique()
@@ -39,16 +50,24 @@ def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
         return await client.act(act, key)
 
     receipt = call.ask(sending)
-    if call.screen.form is Format.JSON:
-        call.screen.json(receipt)
-    else:
-        rows = [(subject, "accepted") for subject in receipt.subjects]
-        (call.screen.csv if call.screen.form is Format.CSV else call.screen.table)(
-            ("subject", receipt.act), rows
-        )
+    _show(call, receipt)
     if not receipt.complete:
         call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
         raise typer.Exit(Exit.PARTLY)
+
+
+def _show(call: Call, receipt: Receipt) -> None:
+    columns = ("subject", receipt.act)
+    rows = [(subject, "accepted") for subject in receipt.subjects]
+    match call.screen.form:
+        case Format.JSON:
+            call.screen.json(receipt)
+        case Format.CSV:
+            call.screen.csv(columns, rows)
+        case Format.TABLE if receipt.act in BRAKES:
+            call.screen.line(f"{receipt.act}: accepted by {len(rows)} of the journal's partitions")
+        case Format.TABLE:
+            call.screen.table(columns, rows)
 
 
 def _made(kind: type[BaseModel], given: dict[str, object]) -> Act:
@@ -56,8 +75,9 @@ def _made(kind: type[BaseModel], given: dict[str, object]) -> Act:
         return cast("Act", kind.model_validate(given))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
-        names = ", ".join(sorted({str(fault["loc"][0]) for fault in faults}))
-        raise typer.BadParameter(f"not of the kind that is needed: {names}") from None
+        names = sorted({str(fault["loc"][0]) for fault in faults})
+        text = "; ".join(NEEDED.get(name, f"{name} is not of the right kind") for name in names)
+        raise typer.BadParameter(text) from None
 
 
 @asking

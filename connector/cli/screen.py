@@ -10,13 +10,15 @@ import orjson
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from connector.cli.words import defused, shown
 
-PIPE_WIDTH = 240
-"""Columns where there is no terminal that has a width."""
+PIPE_WIDTH = 10_000
+"""Columns where there is no terminal that has a width: no cell is folded, so that `grep` finds."""
+NOTHING = "nothing"
 
 
 class Format(StrEnum):
@@ -33,7 +35,7 @@ class Screen:
     Args:
         form: the wanted form.
         quiet: no remarks.
-        environment: ``NO_COLOR`` (no-color.org) switches colours off.
+        environment: ``NO_COLOR`` (no-color.org) switches colours off; ``COLUMNS`` sets the width.
         out: for results.
         err: for remarks.
     """
@@ -53,39 +55,57 @@ class Screen:
         self._err = err or sys.stderr
         self._quiet = quiet
         plain = bool(environment.get("NO_COLOR"))
-        terminal = self.out.isatty()
+        self._begun = False
         self._console = Console(
             file=self.out,
             markup=False,
             highlight=False,
             emoji=False,
             no_color=plain,
-            width=None if terminal else PIPE_WIDTH,
+            width=_width(environment, terminal=self.out.isatty()),
         )
 
     def table(
         self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = ""
     ) -> None:
-        """A table for people."""
-        table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-        if title:
-            table.title = Text(shown(title), style="bold")
+        """A table for people; on a terminal too narrow for it, one row below the other."""
+        self._title(title)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in columns:
             table.add_column(Text(shown(column)), overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(shown(cell)) for cell in row))
-        self._console.print(table)
+        listed = [[shown(cell) for cell in row] for row in rows]
+        for row in listed:
+            table.add_row(*map(Text, row))
+        if not listed:
+            self.line(NOTHING, "dim")
+        elif self._too_wide(table):
+            for row in listed:
+                self.facts(zip(columns, row, strict=True))
+        else:
+            self._console.print(table)
 
-    def facts(self, rows: Iterable[tuple[str, object]], title: str) -> None:
+    def _too_wide(self, table: Table) -> bool:
+        endless = self._console.options.update(max_width=PIPE_WIDTH)
+        return Measurement.get(self._console, endless, table).maximum > self._console.width
+
+    def facts(self, rows: Iterable[tuple[str, object]], title: str = "") -> None:
         """Names and values about one thing, for people; empty ones are left out."""
-        table = Table(box=None, show_header=False, title_justify="left", pad_edge=False)
-        table.title = Text(shown(title), style="bold")
+        self._title(title)
+        table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim")
         table.add_column(overflow="fold")
         for name, value in rows:
             if shown(value):
                 table.add_row(Text(name), Text(shown(value)))
         self._console.print(table)
+
+    def _title(self, title: str) -> None:
+        """A title stands apart from what was printed before."""
+        if self._begun:
+            self._console.print()
+        self._begun = True
+        if title:
+            self.line(title, "bold")
 
     def line(self, text: str, style: str = "") -> None:
         """One line for people."""
@@ -113,6 +133,14 @@ class Screen:
     def fault(self, text: str) -> None:
         """Something that must be told even when remarks are not wanted."""
         self._err.write(shown(text) + "\n")
+
+
+def _width(environment: Mapping[str, str], *, terminal: bool) -> int | None:
+    """Columns to print in; None: as many as the terminal has."""
+    wanted = environment.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return None if terminal else PIPE_WIDTH
 
 
 def _plain(value: object) -> object:

@@ -77,6 +77,37 @@ async def test_a_refusal_has_its_exit_code(
     assert set(await kinds(ask.world)) <= {"plan_requested"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("retry", "--code", "nonsense"), "--code is written like UEM-400"),
+        (("deliver", KEY, "--drop-generation", "no", "--reason", "x"), "8 or more hexadecimal"),
+        (("deliver", KEY, "--drop-generation", "12345678", "--reason", "x"), "no generation of"),
+        (("cancel", KEY, "--reason", " "), "--reason says why"),
+        (("deliver", " "), "name the holder by key, id"),
+    ],
+)
+async def test_a_wrong_word_is_told_what_it_should_be(
+    ask: Asked, arguments: tuple[str, ...], told: str
+) -> None:
+    """A refused argument is named as it is typed, with what it should look like."""
+    await ask.world.put(holder())
+    assert told in " ".join((await ask(*arguments)).err.split())
+
+
+async def test_a_brake_names_no_partition(ask: Asked) -> None:
+    """People read one line; machines get every partition."""
+    told = (await ask("pause", "--route", "staff")).out
+    assert told == "pause: accepted by 2 of the journal's partitions\n"
+    assert len(json.loads((await ask("resume", "-o", "json")).out)["subjects"]) == 2
+
+
+async def test_nothing_to_do_is_told(ask: Asked) -> None:
+    """A retry that fits nobody says so and is no failure."""
+    result = await ask("retry", "--code", "UEM-400")
+    assert (result.code, result.out) == (0, "nothing\n")
+
+
 async def test_a_dry_run_says_what_stands_in_the_way(ask: Asked) -> None:
     """Each fault with its code and what to do."""
     await ask.world.put(holder())

@@ -57,6 +57,42 @@ def test_colours_can_be_switched_off(environment: dict[str, str], coloured: bool
     assert ("\x1b[31m" in out.getvalue()) is coloured
 
 
+COLUMNS = ("key", "name", "phase", "detail")
+ROWS = [("acme/user/12", "alice", "awaiting_install", "x" * 40), ("acme/user/13", "", "failed", "")]
+
+
+def test_a_wide_table_is_stacked_on_a_narrow_terminal() -> None:
+    """One value a line, nothing folded inside of a word, empty ones left out."""
+    out = io.StringIO()
+    screen = Screen(Format.TABLE, {"COLUMNS": "60"}, out=out)
+    screen.table(COLUMNS, ROWS)
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert lines[:6] == [
+        [],
+        ["key", "acme/user/12"],
+        ["name", "alice"],
+        ["phase", "awaiting_install"],
+        ["detail", "x" * 40],
+        [],
+    ]
+    assert lines[6:] == [["key", "acme/user/13"], ["phase", "failed"]]
+
+
+def test_a_pipe_has_no_width() -> None:
+    """What is not read on a terminal has each row on one line, whatever its length."""
+    out = io.StringIO()
+    Screen(Format.TABLE, {}, out=out).table(COLUMNS, [("key", "n" * 300, "phase", "d" * 300)])
+    _, _, row = out.getvalue().splitlines()
+    assert row.split() == ["key", "n" * 300, "phase", "d" * 300]
+
+
+def test_an_empty_table_says_nothing_in_a_word() -> None:
+    """A heading over no rows would look like a fault."""
+    out = io.StringIO()
+    Screen(Format.TABLE, {}, out=out).table(COLUMNS, [], "Faults")
+    assert out.getvalue() == "Faults\nnothing\n"
+
+
 def test_every_code_has_an_exit() -> None:
     """Not found, denied, usage, unavailable, problems: by code and family."""
     ends = {code: exit_code(BY_FAMILY[entry.family](code)) for code, entry in catalogue().items()}
