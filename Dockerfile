@@ -32,7 +32,8 @@ ENV PATH="/opt/connector/bin:${PATH}" \
     PYTHONUNBUFFERED=1
 COPY --from=build /opt/connector /opt/connector
 WORKDIR /var/lib/pki-connector
-RUN chown 10001:10001 /var/lib/pki-connector
+RUN chown 10001:10001 /var/lib/pki-connector \
+    && install -d -o 10001 -g 10001 -m 0700 /run/pki-connector
 USER 10001:10001
 VOLUME ["/var/lib/pki-connector"]
 STOPSIGNAL SIGTERM

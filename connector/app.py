@@ -21,6 +21,7 @@ from connector.assembly.clock import MachineClock, dice
 from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
+from connector.assembly.hardening import harden
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
 from connector.core.errors import ConnectorError, Fault, Permanent
@@ -269,4 +270,5 @@ def _unexpected(effect: Effect, error: BaseException) -> None:
 
 async def serve(settings: Settings) -> None:
     """Run the service with checked settings until it is asked to stop."""
+    harden(memory_readable=settings.testing.memory_readable)
     await Service(settings).run()

@@ -60,7 +60,9 @@ class AdminServer:
 
     def _listen(self) -> socket.socket:
         directory, mode = self._modes
-        self._path.parent.mkdir(mode=directory, parents=True, exist_ok=True)
+        if not self._path.parent.exists():
+            self._path.parent.mkdir(mode=directory, parents=True)
+            self._path.parent.chmod(directory)  # whatever the umask is
         self._clear()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

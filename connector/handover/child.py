@@ -66,6 +66,7 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
     gc.disable()
     lockdown.close_everything_else(channel)
     lockdown.forget_signal_handlers()
+    lockdown.forbid_gains()
     lockdown.forbid_looking_in()
     lockdown.end_at(ENVELOPE_SECONDS)
     with socket.socket(fileno=lockdown.CHANNEL) as connected:

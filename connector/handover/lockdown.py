@@ -61,11 +61,18 @@ def forget_signal_handlers() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def forbid_looking_in() -> None:
-    """No core dump, no tracer of the same user, no new privileges."""
+def forbid_gains() -> None:
+    """No core file, no new privileges."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def forbid_looking_in() -> None:
+    """No tracer of the same user, and no core dump: one that is piped to a program ignores limits.
+
+    (core(5): ``RLIMIT_CORE`` does not hold for a ``core_pattern`` that begins with ``|``.)
+    """
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def end_with_parent(parent: int) -> None:

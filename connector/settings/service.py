@@ -87,7 +87,7 @@ class Admin(Section):
     """The operators' socket."""
 
     socket: Path = Path("/run/pki-connector/admin.sock")
-    """Unix socket; its directory is made with mode 0700."""
+    """Unix socket; its directory is made with mode 0700 (0711 where ``uids`` are listed)."""
     uids: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """User ids allowed besides the service's own and root."""
 
@@ -149,6 +149,8 @@ class Testing(Section):
     """At which pass of that point."""
     crash_by: Literal["kill", "stop"] = "kill"
     """``stop``: it is stopped there instead, for the tester to kill it."""
+    memory_readable: bool = False
+    """Leave the service's memory readable to its own user, so that it can be searched for keys."""
 
 
 class Worker(Section):

@@ -51,9 +51,13 @@ async def test_the_socket_is_for_its_user_alone(world: AdminWorld, socket: Path)
 
 
 async def test_listed_users_reach_the_socket(world: AdminWorld, socket: Path) -> None:
-    """With other users allowed, modes let them through to be asked who they are."""
-    async with AdminServer(world.service(), socket, uids=[4242]):
-        assert modes(socket) == (0o711, 0o666)
+    """With other users allowed, modes let them through, also where new files are private."""
+    usual = os.umask(0o077)
+    try:
+        async with AdminServer(world.service(), socket, uids=[4242]):
+            assert modes(socket) == (0o711, 0o666)
+    finally:
+        os.umask(usual)
 
 
 async def test_a_peer_without_user_id_is_refused(world: AdminWorld) -> None:
