@@ -117,10 +117,7 @@ class IntakeServer:
                 listen, ssl=certificate.context, ssl_handshake_timeout=self._limits.handshake
             )
         try:
-            try:
             self._server = await listen()
-        except OSError as error:
-            raise Permanent("SRV-001", f"listening for webhooks: {error.strerror}") from error
         except OSError as error:
             raise Permanent("SRV-001", f"listening for webhooks: {error.strerror}") from error
         stack.push_async_callback(self._close, self._server, connections)
