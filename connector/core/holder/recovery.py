@@ -65,11 +65,26 @@ def begun(
     update(step, answers)
     if not _mine(step, running, Phase.RECOVERING):
         return
-    if fault is None:
+    if fault is not None:
+        change(step, step=Effect.LOOK_REQUESTS)
+        refuse(step, fault)
+    elif _unheard_of(step, answers):
+        change(step, step=Effect.LOOK_REQUESTS, due=step.now)
+    else:
         settle_requests(step)
-        return
-    change(step, step=Effect.LOOK_REQUESTS)
-    refuse(step, fault)
+
+
+def _unheard_of(step: Holder, answers: Iterable[OpenRequest]) -> bool:
+    """Whether requests of an earlier act, whose outcome nobody knows, are counted on as well."""
+    said = {request.id for request in answers}
+    delivery = step.state.delivery
+    wanted = {entry.fingerprint for entry in delivery.entries} if delivery else set()
+    return any(
+        request.state is RequestState.PENDING
+        and request.id not in said
+        and request.fingerprint in wanted
+        for request in step.state.requests
+    )
 
 
 def _mine(step: Holder, running: Running, phase: Phase) -> bool:
