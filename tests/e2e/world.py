@@ -1,4 +1,4 @@
-"""The stage of the end-to-end tests: the real service as a process, the simulators in this one."""
+"""The stage of the end-to-end tests: the service as a process, the simulators in this one."""
 
 import asyncio
 import signal
@@ -31,6 +31,7 @@ FAST: dict[str, Any] = {
             "act_limit": "1s",
             "retry": {"first": "100ms", "cap": "500ms"},
             "look_every": {"first": "100ms", "cap": "300ms"},
+            "request_look_every": {"first": "500ms", "cap": "1s"},
             "automatic_per_day": 1000,
         }
     },
