@@ -35,6 +35,7 @@ from connector.intake.server import IntakeServer, Surroundings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.observe.health import Health
 from connector.observe.server import ObserveServer
+from connector.observe.story import tell
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
 from connector.settings.values import millis
@@ -128,6 +129,7 @@ class Service:
                 metrics=self._metrics,
                 crash=self._crash_point(),
                 options=self._options(),
+                tell=tell,
             )
             for partition in range(journal.partitions)
         ]

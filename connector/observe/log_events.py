@@ -24,6 +24,9 @@ FOREIGN = "library.message"
 
 EVENTS: Mapping[str, frozenset[str]] = {
     FOREIGN: frozenset({"message"}),
+    "audit.recorded": frozenset(
+        {"action", "sequence", "route", "delivery_id", "keys", "device", *USERS}
+    ),
     "gauges.failed": frozenset(),
     "intake.certificate_refused": frozenset(),
     "intake.certificate_reloaded": frozenset(),

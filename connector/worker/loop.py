@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from connector.core.audit import AuditRecord
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
@@ -36,6 +37,10 @@ class WorkerOptions:
     drain: float = 30.0
 
 
+def untold(_record: AuditRecord) -> None:
+    """Whom an audit record is told when nobody listens."""
+
+
 class PartitionWorker:
     """Owns one partition of the journal and does its work.
 
@@ -51,6 +56,7 @@ class PartitionWorker:
         metrics: told the business moments.
         crash: crash points.
         options: see :class:`WorkerOptions`.
+        tell: told each audit record once it is durable.
     """
 
     def __init__(  # noqa: PLR0913 - the loop needs each of them, all named
@@ -67,6 +73,7 @@ class PartitionWorker:
         metrics: Metrics,
         crash: CrashPoint,
         options: WorkerOptions,
+        tell: Callable[[AuditRecord], None] = untold,
     ) -> None:
         """Nothing is owned yet; :meth:`run` takes the partition over."""
         self._journal = journal
@@ -79,6 +86,7 @@ class PartitionWorker:
         self._metrics = metrics
         self._crash = crash
         self._options = options
+        self._tell = tell
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
@@ -236,6 +244,8 @@ class PartitionWorker:
             self._metrics.audit_appended(
                 self._partition, self._record.audit_count, self._record.audit_head, sheet.now
             )
+        for record in commit.audit:
+            self._tell(record)
 
     def _start(self, group: asyncio.TaskGroup, sheet: Sheet, ready: Iterable[Ready]) -> None:
         for one in ready:

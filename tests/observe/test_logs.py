@@ -2,13 +2,9 @@
 
 import ast
 import base64
-import io
-import json
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,55 +16,18 @@ from hypothesis import strategies as st
 
 from connector.core.errors import Permanent
 from connector.observe.log_events import COMMON, EVENTS, FOREIGN
-from connector.observe.logs import LogOptions, configure_logging
+from connector.observe.logs import LogOptions
 from connector.observe.scrub import LONGEST, MASK, is_identifier, scrub
+from tests.observe.lines import KEY, Lines, logging_to
 
 ROOT = Path(__file__).parents[2]
-KEY = secrets.token_bytes(32)
 PEOPLE = {"test.people": frozenset({"user", "holder"})}
-
-
-class StandingClock:
-    def now(self) -> int:
-        return 1_772_700_000_123
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
-@dataclass
-class Lines:
-    """Everything that was logged, and how many keys were left out."""
-
-    stream: io.StringIO
-    dropped: list[int]
-
-    def all(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
-
-    def last(self) -> dict[str, object]:
-        return self.all()[-1]
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     with logging_to(LogOptions("info", KEY)) as found:
         yield found
-
-
-@contextmanager
-def logging_to(options: LogOptions) -> Iterator[Lines]:
-    root = logging.getLogger()
-    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
-    found = Lines(io.StringIO(), [])
-    configure_logging(options, found.stream, StandingClock(), found.dropped.append)
-    try:
-        yield found
-    finally:
-        root.handlers[:], logging.raiseExceptions = handlers, raising
-        root.setLevel(level)
-        logging.captureWarnings(capture=False)
-        structlog.reset_defaults()
 
 
 def test_line_is_flat_json_in_utc(lines: Lines) -> None:
@@ -253,6 +212,7 @@ def test_any_text_can_be_scrubbed_and_written(text: str) -> None:
 
 
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+"""``log.log`` is not among them: its calls build their keys, and have tests of their own."""
 
 
 def log_calls() -> Iterator[tuple[str, str, set[str]]]:
