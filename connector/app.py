@@ -18,6 +18,7 @@ from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
 from connector.assembly import observation, ports, tenants
 from connector.assembly.clock import MachineClock, dice
+from connector.assembly.collector import settle_collector
 from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
@@ -161,6 +162,7 @@ class Service:
             publish_expiries(self._settings, self._metrics)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
+                settle_collector()
                 parts.health.start()
                 log.info("service.ready", intake_port=intake.port, observe_port=observe.port)
                 await self._stop.wait()
