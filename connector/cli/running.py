@@ -16,6 +16,8 @@ from connector.settings.report import SettingsRefused
 @asking
 def serve(call: Call) -> None:
     """Run the service until SIGTERM or SIGINT."""
+    import uvloop  # noqa: PLC0415 - only the service needs it
+
     from connector.app import serve as run  # noqa: PLC0415 - loads everything there is
 
     try:
@@ -23,7 +25,7 @@ def serve(call: Call) -> None:
     except SettingsRefused as error:
         report(call, error.problems)
         raise typer.Exit(Exit.PROBLEMS) from None
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 def demo() -> None:
