@@ -179,7 +179,9 @@ def _accepted(step: Holder, running: Running, outcome: Accepted) -> None:
         last_digest=outcome.digest,
         requests=_without_fetched(step, entries),
     )
-    again = bool(step.state.delivered)
+    # What an upload of unknown fate brought to a device is there already, and proves nothing.
+    before = running.before or Copy()
+    again = bool(step.state.delivered) or before.state is not CopyState.NONE
     _remember(step, entries)
     if _of(step, running) is not None:
         _await_install(step, outcome, again=again)
