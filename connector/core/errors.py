@@ -49,7 +49,7 @@ class Fault(BaseModel):
     family: Family
     scope: Scope = Scope.SUBJECT
     detail: str = Field(default="", max_length=DETAIL_LIMIT)
-    retry_after: float | None = Field(default=None, ge=0)
+    retry_after: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     upstream: str | None = None
     disclosed: bool = False
     """Whether keys had already left escrow when it happened."""

@@ -23,7 +23,7 @@ def backoff(
     """
     step = min(retry.cap, retry.first * 2 ** min(max(attempts, 1) - 1, 30))
     asked = 0.0 if fault is None or fault.retry_after is None else fault.retry_after * SECOND
-    return max(int(dice() * step), min(int(asked), LONGEST_ASKED), 1)
+    return max(int(dice() * step), int(min(asked, LONGEST_ASKED)), 1)
 
 
 def poll(retry: Retry, looks: int, dice: Callable[[], float]) -> Millis:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from os import WIFSIGNALED, WTERMSIG, waitstatus_to_exitcode
 
-from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.handover import (
     Accepted,
     Changed,
@@ -20,8 +20,13 @@ from connector.core.handover import (
     Refused,
     Unknown,
 )
+from connector.core.model import Millis
 from connector.handover.transcript import Transcript
 from connector.handover.wire import Mark, decode_outcome
+
+LARGEST_BUNDLE = 1024 * 1024
+LATEST: Millis = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 
 
 @dataclass
@@ -62,19 +67,36 @@ def _answer(transcript: Transcript) -> HandoverOutcome | None:
 
 def _fits(outcome: HandoverOutcome, job: HandoverJob, transcript: Transcript) -> bool:
     """Whether an answer agrees with what was told on the way, and with the job."""
+    fault = None if isinstance(outcome, Accepted | Changed) else outcome.fault
+    if fault is not None and not _concerns(fault, job):
+        return False
     sent = transcript.count(Mark.SENDING) == 1
     fetched = transcript.count(Mark.FETCHING)
     match outcome:
         case Accepted():
             bundles = Counter((one.slot, one.fingerprint) for one in outcome.bundles)
             wanted = Counter((one.slot, one.fingerprint) for one in job.entries)
-            return sent and outcome.digest == job.digest and bundles == wanted
+            whole = outcome.digest == job.digest and bundles == wanted
+            return sent and whole and _is_sane(outcome)
         case Refused() | Unknown():
             return sent and outcome.disclosed == fetched
         case NotSent():
             return not sent and outcome.disclosed == fetched
         case Changed():
             return not sent and fetched == 0
+
+
+def _concerns(fault: Fault, job: HandoverJob) -> bool:
+    """Whether a fault is of this job: no other upstream is cut off, no terminal steered by it."""
+    ours = {None, f"ca:{job.escrow.name}", f"uem:{job.target.name}"}
+    return fault.upstream in ours and fault.detail.isprintable()
+
+
+def _is_sane(receipt: Accepted) -> bool:
+    """Whether a receipt's numbers are such that they can be reckoned with and kept."""
+    at = receipt.server_time
+    sizes = all(0 < one.size <= LARGEST_BUNDLE for one in receipt.bundles)
+    return sizes and (at is None or 0 < at <= LATEST)
 
 
 def _without_answer(observed: Observed) -> HandoverOutcome:

@@ -1,11 +1,19 @@
 """What is concluded from a transcript and a wait status."""
 
+import json
 import signal
 
 import pytest
 
 from connector.core.errors import Fault
-from connector.core.handover import HandoverJob, HandoverOutcome, NotSent, PluginReference, Unknown
+from connector.core.handover import (
+    Accepted,
+    HandoverJob,
+    HandoverOutcome,
+    NotSent,
+    PluginReference,
+    Unknown,
+)
 from connector.core.model import SetEntry, Slot, set_digest
 from connector.core.selection import SelectionRules, SigningPolicy
 from connector.handover.transcript import Transcript
@@ -94,6 +102,51 @@ def test_miscounted_disclosure_is_no_answer() -> None:
     assert isinstance(liar, Unknown)
     assert liar.fault.code == "HND-003"
     assert liar.fault.disclosed
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ({}, NotSent),
+        ({"scope": "upstream", "upstream": "ca:ca"}, NotSent),
+        ({"scope": "upstream", "upstream": "ca:another"}, Unknown),
+        ({"detail": "\x1b]0;steering a terminal\x07"}, Unknown),
+        ({"retry_after": 10**400}, Unknown),
+    ],
+)
+def test_fault_that_is_not_of_this_job_is_not_believed(
+    claim: dict[str, object], kind: type[HandoverOutcome]
+) -> None:
+    """A process that was taken over cuts no other upstream off and writes to nobody's terminal."""
+    fault = {"code": "CA-001", "family": "transient"} | claim
+    told = {"outcome": "not_sent", "fault": fault, "disclosed": 1}
+    answer = json.dumps(told).encode() + b"\n"
+    assert isinstance(judged(FETCHING, answer), kind)
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ({}, Accepted),
+        ({"server_time": None}, Accepted),
+        ({"server_time": -1}, Unknown),
+        ({"server_time": 10**18}, Unknown),
+        ({"bundles": [{"slot": "encryption", "fingerprint": "a" * 64, "size": -1}]}, Unknown),
+    ],
+)
+def test_receipt_with_impossible_numbers_is_no_receipt(
+    claim: dict[str, object], kind: type[HandoverOutcome]
+) -> None:
+    """What the copy's end is reckoned from, and what the audit trail keeps, are sane numbers."""
+    receipt = {
+        "outcome": "accepted",
+        "digest": JOB.digest,
+        "bundles": [{"slot": "encryption", "fingerprint": "a" * 64, "size": 3000}],
+        "server_time": 1_772_700_000_000,
+        "memory_locked": True,
+    }
+    answer = json.dumps(receipt | claim).encode() + b"\n"
+    assert isinstance(judged(FETCHING, SENDING, answer), kind)
 
 
 @pytest.mark.parametrize("tail", [b"x" * (ANSWER_LIMIT + 1), b"x", b"{}\n{}\n", b"\n"])
