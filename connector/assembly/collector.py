@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, set up for a process that lives long and makes little garbage."""
+"""Python's cyclic garbage collector, set up for a process that makes little cyclic garbage."""
 
 import gc
 

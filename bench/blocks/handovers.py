@@ -1,0 +1,33 @@
+"""Simulators and a service that hands over between them, for the blocks that measure this."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.machine import cores, processor_seconds
+from bench.side import Side
+
+NICE = 15
+"""The simulators stand for other machines: they give way to what is measured."""
+
+
+class HandOvers:
+    """Two processes on all cores: the simulators, and the service."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        """Start both, and hand over once per core for warming up."""
+        (folder / "upstreams").mkdir()
+        self._upstreams = stack.enter_context(
+            Side("bench.sides.upstreams", str(folder / "upstreams"), cores=cores(), nice=NICE)
+        )
+        job = folder / "job.json"
+        job.write_text(json.dumps(self._upstreams.heard()["job"]), encoding="utf-8")
+        self._service = stack.enter_context(Side("bench.sides.handover", str(job), cores=cores()))
+        self._service.heard()
+        self.run(len(cores()), parallel=len(cores()))
+
+    def run(self, count: int, *, parallel: int) -> dict[str, float]:
+        """So many hand-overs: what the service says, and the simulators' processor seconds."""
+        before = processor_seconds(self._upstreams.pid)
+        told: dict[str, float] = self._service.ask(hand_over=count, parallel=parallel)
+        return {**told, "simulators": processor_seconds(self._upstreams.pid) - before}

@@ -1,0 +1,118 @@
+"""Durable intake against a handler that stores nothing, and against one commit per request.
+
+Served over TLS as by default, on one core; the load comes from another. A round in which the empty
+handler's process kept its core less than 95 % busy is void: then the load was the limit.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.block import Block, Measure, VoidFigure
+from bench.calibration import p99, sync_seconds
+from bench.machine import load_core, processor_seconds, server_core
+from bench.side import Side
+from connector.simulators.tls import issue_tls
+
+SECONDS = 2.0
+WARM_UP = 0.5
+CONNECTIONS = 64
+BUSY = 0.95
+SYNCS = 400
+
+
+@dataclass
+class Served:
+    """A listening side, and how many of its answers were 2xx."""
+
+    side: Side
+    folder: Path | None = None
+    good: int = 0
+    port: int = 0
+
+
+class Intake:
+    """The three sides and the load. ``seconds`` is the length of one side's turn."""
+
+    def __init__(self, stack: ExitStack, folder: Path, seconds: float = SECONDS) -> None:
+        """Start them."""
+        self._folder = folder
+        self._seconds = seconds
+        self._next = 1
+        tls = issue_tls(folder / "tls")
+        self._ca = str(tls.ca)
+        pair = (str(tls.certificate), str(tls.key))
+        on = server_core()
+        self.null = Served(stack.enter_context(Side("bench.sides.null", *pair, cores=on)))
+        self.group = self._durable(stack, "group", *pair)
+        self.single = self._durable(stack, "single", *pair)
+        self._load = stack.enter_context(Side("bench.load", cores=load_core()))
+        for served in (self.null, self.group, self.single):
+            served.port = served.side.heard()["port"]
+            self._turn(served, WARM_UP)
+
+    def _durable(self, stack: ExitStack, commits: str, *pair: str) -> Served:
+        folder = self._folder / commits
+        folder.mkdir()
+        arguments = (str(folder), commits, *pair)
+        side = Side("bench.sides.intake", *arguments, cores=server_core())
+        return Served(stack.enter_context(side), folder)
+
+    def _turn(self, served: Served, seconds: float) -> dict[str, float]:
+        before = processor_seconds(served.side.pid)
+        answer: dict[str, float] = self._load.ask(
+            port=served.port,
+            seconds=seconds,
+            connections=CONNECTIONS,
+            first=self._next,
+            ca=self._ca,
+        )
+        used = processor_seconds(served.side.pid) - before
+        self._next += int(answer["good"] + answer["bad"]) + CONNECTIONS
+        served.good += int(answer["good"])
+        if answer["bad"]:
+            raise VoidFigure(f"{answer['bad']} requests were refused")
+        return {**answer, "busy": used / answer["seconds"]}
+
+    def measure(self) -> dict[str, float] | None:
+        """One round: each side's turn, and a bare fdatasync."""
+        null = self._turn(self.null, self._seconds)
+        group = self._turn(self.group, self._seconds)
+        sync = p99(sync_seconds(self._folder, SYNCS))
+        single = self._turn(self.single, self._seconds / 2)
+        if null["busy"] < BUSY:
+            return None
+        return {
+            "intake-vs-null": group["per_second"] / null["per_second"],
+            "intake-p99-vs-null": group["p99"] / (null["p99"] + 2 * sync),
+            "intake-vs-single-commit": group["per_second"] / single["per_second"],
+        }
+
+
+@contextmanager
+def opened(folder: Path, seconds: float = SECONDS) -> Iterator[Measure]:
+    """The block's sides; at the end rows are counted against 2xx."""
+    with ExitStack() as stack:
+        intake = Intake(stack, folder, seconds)
+        yield intake.measure
+    for served in (intake.group, intake.single):
+        if rows(served.folder) != served.good:
+            raise VoidFigure(
+                f"{served.good} answers were 2xx, {rows(served.folder)} rows are there"
+            )
+
+
+def rows(folder: Path | None) -> int:
+    """The events in a journal."""
+    with closing(sqlite3.connect(f"file:{folder}/journal.sqlite?mode=ro", uri=True)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM events").fetchone()
+    return int(count)
+
+
+BLOCK = Block(
+    ("intake-vs-null", "intake-p99-vs-null", "intake-vs-single-commit"),
+    opened,
+    rulers=("python_seconds", "fdatasync_seconds"),
+)

@@ -1,0 +1,1 @@
+"""The measured sides: each is a process of its own that obeys orders (see :mod:`bench.obey`)."""

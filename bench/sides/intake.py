@@ -1,0 +1,70 @@
+"""The service's own intake on its own journal, durable before each answer.
+
+Arguments: folder, ``group`` or ``single`` (one commit per request), certificate, key.
+"""
+
+import asyncio
+import ipaddress
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+from bench.obey import Answer, obey, say
+from connector.assembly.clock import MachineClock
+from connector.assembly.collector import settle_collector
+from connector.core.errors import Permanent
+from connector.core.events import Event
+from connector.core.journal import Journal
+from connector.core.metrics import NoMetrics
+from connector.core.secret import Credential
+from connector.intake.server import IntakeServer, Surroundings
+from connector.intake.tenants import Limits, Listener, Tenants, UemTenant
+from connector.journal.sqlite import SqliteJournal
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+TENANTS = Tenants(uem=(UemTenant("acme", (("bench", Credential("bench")),)),))
+
+
+class SingleCommits:
+    """Appends one after the other, so that each has a commit of its own."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        """Append to ``journal``."""
+        self._journal = journal
+        self._turn = asyncio.Lock()
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        """Wait for the turn, then append."""
+        async with self._turn:
+            return await self._journal.append(events)
+
+
+async def main(folder: Path, commits: str, *tls: str) -> None:
+    """Listen, say where, and go on until the pipe is closed."""
+    journal = SqliteJournal(folder / "journal.sqlite", 4, monotonic=time.monotonic, on_lost=_lost)
+    await journal.open()
+    appended = journal if commits == "group" else cast("Journal", SingleCommits(journal))
+    certificate, key = map(Path, tls) if tls else (None, None)
+    listener = Listener("127.0.0.1", 0, certificate, key, () if tls else LOOPBACK)
+    surroundings = Surroundings(appended, MachineClock(), NoMetrics())
+    async with IntakeServer(listener, Limits(), TENANTS, surroundings) as intake:
+        settle_collector()
+        say({"port": intake.port})
+        await obey(_nothing)
+    await journal.close()
+
+
+async def _nothing(_: object) -> Answer:
+    return {}
+
+
+def _lost(fault: Permanent) -> None:
+    raise fault
+
+
+if __name__ == "__main__":
+    uvloop.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -1,0 +1,207 @@
+"""The loop alone: real journal, real workers of all partitions, upstreams that answer at once.
+
+Time runs faster here than outside, so that nobody waits for a retention to pass: what is measured
+is work, not waiting.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.core.errors import Fault, Permanent
+from connector.core.events import DeviceEnrolled, Event
+from connector.core.journal import Commit
+from connector.core.metrics import NoMetrics
+from connector.core.model import SECOND, SubjectKind, subject_key
+from connector.core.policy import OtherDevices, RoutePolicy, UnknownSet
+from connector.core.secret import Credential
+from connector.core.selection import SigningPolicy
+from connector.core.states import HolderState, Phase
+from connector.crash import never
+from connector.journal.sqlite import SqliteJournal, SqliteOptions
+from connector.simulators.instant import InstantEffects, InstantWorld
+from connector.worker import PartitionWorker, WorkerOptions
+from connector.worker.breaker import Breaker
+from connector.worker.gate import Gate, Upstream
+
+PARTITIONS = 4
+PARALLEL = 256
+HAND_OVERS = 64
+APPEND = 250
+NUDGE = 0.01
+ROUTE = RoutePolicy(
+    name="corp",
+    uem="acme",
+    ca="acme-ca",
+    person_attribute="username",
+    agreeing_attribute="email",
+    signing=SigningPolicy.REQUIRED,
+    archived=True,
+    other_devices=OtherDevices.HOLD,
+    unknown_set=UnknownSet.REPLACE,
+    profiles={"*": "4711"},
+    retention=3 * SECOND,
+    retention_margin=SECOND,
+)
+
+
+class FastClock:
+    """Both clocks of a machine, ``speed`` times as fast."""
+
+    def __init__(self, speed: float, last: int) -> None:
+        """Begin at the present, or at ``last`` if an earlier fast clock got further (ms)."""
+        self._speed = speed
+        self._wall, self._start = max(time.time(), last / 1000), time.monotonic()
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return int(self._wall * 1000 + (time.monotonic() - self._start) * 1000 * self._speed)
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self._start + (time.monotonic() - self._start) * self._speed
+
+
+class CountingJournal(SqliteJournal):
+    """A journal that counts the state transitions that became durable, and who was completed."""
+
+    async def open(self) -> None:
+        """Open, and begin to count."""
+        self.transitions = 0
+        self.completed: set[str] = set()
+        self.news = asyncio.Event()
+        await super().open()
+
+    async def commit(self, commit: Commit) -> None:
+        """Commit, then count."""
+        await super().commit(commit)
+        self.transitions += len(commit.states)
+        for row in commit.states:
+            state = row.state
+            delivery = state.delivery if isinstance(state, HolderState) else None
+            if delivery is not None and delivery.phase is Phase.COMPLETED:
+                self.completed.add(row.key)
+        self.news.set()
+
+
+@dataclass
+class Stage:
+    """A journal, its workers, and the world around them."""
+
+    journal: CountingJournal
+    world: InstantWorld
+    clock: FastClock
+    workers: list[PartitionWorker] = field(default_factory=list)
+
+    async def enrol(self, users: range) -> None:
+        """One device of each user enrols."""
+        now = self.clock.now()
+        events = [enrolled(user, now) for user in users]
+        for first in range(0, len(events), APPEND):
+            await self.journal.append(events[first : first + APPEND])
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, looking after each commit; time goes on meanwhile."""
+        while not holds():
+            self.journal.news.clear()
+            for worker in self.workers:
+                worker.wake()
+            try:
+                async with asyncio.timeout(NUDGE):
+                    await self.journal.news.wait()
+            except TimeoutError:
+                continue
+
+    async def deliver(self, users: range) -> dict[str, float]:
+        """Deliver to so many new users; seconds, transitions and holders."""
+        transitions, begin = self.journal.transitions, time.perf_counter()
+        done = len(self.journal.completed) + len(users)
+        await self.enrol(users)
+        await self.until(lambda: len(self.journal.completed) >= done)
+        return {
+            "seconds": time.perf_counter() - begin,
+            "transitions": self.journal.transitions - transitions,
+            "holders": len(users),
+        }
+
+
+def enrolled(user: int, now: int) -> Event:
+    """The event that a user's device has enrolled."""
+    return Event(
+        id=f"enrolled-{user}-{now}",
+        tenant="acme",
+        subject=subject_key("acme", SubjectKind.DEVICE, str(user)),
+        source="workspace-one",
+        occurred_at=now,
+        received_at=now,
+        body=DeviceEnrolled(platform="apple"),
+    )
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    options: SqliteOptions,
+    speed: float = 1000.0,
+    journal: type[CountingJournal] = CountingJournal,
+) -> AsyncIterator[Stage]:
+    """Workers that turn until the block is left."""
+    opened = journal(
+        folder / "journal.sqlite",
+        PARTITIONS,
+        monotonic=time.monotonic,
+        on_lost=_lost,
+        options=options,
+    )
+    await opened.open()
+    try:
+        clock = FastClock(speed, max(record.time for record in await opened.records()))
+        made = Stage(opened, InstantWorld(now=clock.now), clock)
+        gate = _gate(clock)
+        made.workers = [_worker(made, gate, number) for number in range(PARTITIONS)]
+        async with asyncio.TaskGroup() as group:
+            for worker in made.workers:
+                group.create_task(worker.run())
+            for worker in made.workers:
+                await worker.running.wait()
+            yield made
+            for worker in made.workers:
+                worker.stop()
+    finally:
+        await opened.close()
+
+
+def _gate(clock: FastClock) -> Gate:
+    upstreams = {
+        name: Upstream(breaker=Breaker(clock.monotonic, _changed), rate=None, parallel=PARALLEL)
+        for name in ("uem:acme", "ca:acme-ca")
+    }
+    return Gate(upstreams, lambda: {"corp": ROUTE}, HAND_OVERS, None, NoMetrics())
+
+
+def _worker(made: Stage, gate: Gate, partition: int) -> PartitionWorker:
+    routes = {"corp": ROUTE}
+    return PartitionWorker(
+        journal=made.journal,
+        partition=partition,
+        effects=InstantEffects(made.world),
+        gate=gate,
+        clock=made.clock,
+        routes=lambda: routes,
+        dice=lambda: 0.5,
+        audit_key=Credential("k" * 32),
+        metrics=NoMetrics(),
+        crash=never,
+        options=WorkerOptions(),
+    )
+
+
+def _changed(state: str, fault: Fault | None) -> None:
+    """Nobody is alarmed here."""
+
+
+def _lost(fault: Permanent) -> None:
+    raise fault
