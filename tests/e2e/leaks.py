@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connector.demo.leaks import Searcher
+from connector.demo.leaks import LEAST, Searcher
 from tests.e2e.world import World
 
 PROBES = ("livez", "readyz", "metrics")
@@ -21,10 +21,8 @@ async def leaks(world: World) -> dict[str, int]:
     Keys, bundles and their passwords may be nowhere, nor in the memory of service and forkserver.
     The service's own credentials are in its memory by right, and nowhere else.
     """
-    keys = Searcher(await world.planted())
-    both = Searcher(
-        [*await world.planted(), *(value.encode() for value in world.secrets.values.values())]
-    )
+    planted = await world.planted()
+    keys, both = Searcher(planted), Searcher([*planted, *_credentials(world)])
     found: dict[str, int] = {}
     if world.connector.running:
         found |= {name: both.hits([text]) async for name, text in _answers(world)}
@@ -33,6 +31,15 @@ async def leaks(world: World) -> dict[str, int]:
         await world.connector.stop()
     found |= both.in_files(world.written)
     return {place: count for place, count in found.items() if count}
+
+
+def _credentials(world: World) -> Iterator[bytes]:
+    """Passwords and signing secrets, and the lines of the private keys for TLS."""
+    for value in world.secrets.values.values():
+        yield value.encode()
+    for file in (world.secrets.tls.key, world.tls[0] / "client.key"):
+        lines = file.read_bytes().splitlines()[1:-1]
+        yield from (line for line in lines if len(line) >= LEAST)
 
 
 def _in_processes(world: World, keys: Searcher, both: Searcher) -> dict[str, int]:

@@ -45,6 +45,23 @@ async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None
     await agree(world)
 
 
+async def test_hints_are_doubled_and_lost(world: World) -> None:
+    """One enrolment told four times is one; one that nobody told of joins with the next."""
+    alice = await world.person("alice")
+    for fault in ("second_spelling", "duplicate"):
+        await world.uem.webhook_fault(fault)
+    await world.enrol(alice, event=False)
+    await world.enrol(alice)
+    await world.reads_all(alice)
+    state = await world.completed(alice)
+    assert len(state.devices) == 2
+    told = [entry["status"] for entry in await world.uem.ledger("webhook") if "device" in entry]
+    assert told == [200] * 4
+    opened = [one for one in world.journal.audit() if one.entry.action == "delivery.opened"]
+    assert len(opened) == len(await uploads(world, alice)) == 1
+    await agree(world)
+
+
 async def test_device_changes_hands(world: World) -> None:
     """The new owner reads his mail on it and none of the former owner's."""
     alice, bob = await world.person("alice"), await world.person("bob")
