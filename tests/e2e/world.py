@@ -12,7 +12,7 @@ from connector.demo.cast import Actor, employ, readable, write_mails
 from connector.demo.family import alive, kill_at_once, signal_all, stopped
 from connector.demo.family import family as family_of
 from connector.demo.mail import MailWriter
-from connector.demo.patience import PATIENCE, until
+from connector.demo.patience import until
 from connector.demo.settings_file import Addresses, changed
 from connector.demo.stage import Stage
 from connector.simulators.ca import CaOptions, CaSimulator
@@ -37,6 +37,9 @@ FAST: dict[str, Any] = {
     },
 }
 """Laid over the demo's settings: short waits, so that a whole delivery takes a few seconds."""
+
+PATIENCE = 45.0
+"""Seconds that a machine with other work to do may need for what usually takes three."""
 
 ONE = ((30.0, 730.0),)
 """One encryption generation, a month old."""
@@ -172,7 +175,7 @@ class World(Stage):
         async def look() -> int | None:
             return next((pid for pid in self.family() if stopped(pid)), None)
 
-        return await until("a process stops at its crash point", look, patience=10)
+        return await until("a process stops at its crash point", look, patience=PATIENCE)
 
     async def cut(self, *, everything: bool) -> list[int]:
         """Kill all processes of the service at once, or only the service itself; who they were."""
@@ -189,7 +192,7 @@ class World(Stage):
         async def gone() -> bool:
             return not any(alive(pid) for pid in pids)
 
-        await until("nothing outlives the service", gone, patience=5)
+        await until("nothing outlives the service", gone, patience=PATIENCE)
 
     async def back(self) -> None:
         """Start the service again, with settings as at first but without a crash point."""
