@@ -129,6 +129,11 @@ class Bundle:
         self.pkcs12 = pkcs12
         self.password = password
 
+    def wipe(self) -> None:
+        """Overwrite both secrets."""
+        self.pkcs12.wipe()
+        self.password.wipe()
+
     def __repr__(self) -> str:
         """Slot and fingerprint only."""
         return f"<Bundle {self.slot.value} {self.fingerprint[:16]}>"

@@ -39,11 +39,16 @@ class Process:
     def __init__(
         self,
         channel: socket.socket,
+        deadline: float,
         token_bytes: Callable[[int], bytes],
         crash_point: CrashPoint,
     ) -> None:
-        """Talk over ``channel``; ``crash_point`` is called with the name of each place passed."""
+        """Talk over ``channel``, until ``deadline`` on the monotonic clock.
+
+        ``crash_point`` is called with the name of each place passed.
+        """
         self._channel = channel
+        self._deadline = deadline
         self.token_bytes = token_bytes
         self.crash_point = crash_point
 
@@ -54,6 +59,14 @@ class Process:
     def monotonic(self) -> float:
         """The machine's monotonic clock, which the deadline is told in."""
         return time.monotonic()
+
+    def seconds_left(self) -> float:
+        """Seconds until running into the limit is answered."""
+        return self._deadline - ANSWER_SECONDS - self.monotonic()
+
+    async def pause(self, seconds: float) -> None:
+        """Let so much time pass."""
+        await asyncio.sleep(seconds)
 
 
 def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
@@ -74,8 +87,8 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
         point = _crash_point(envelope.job)
         try:
             locked = _locked_down(envelope)
-            process = Process(connected, token_bytes, point)
-            outcome = uvloop.run(_hand_over(envelope, process, locked=locked))
+            process = Process(connected, envelope.deadline, token_bytes, point)
+            outcome = uvloop.run(_hand_over(envelope.job, process, locked=locked))
         except ConnectorError as error:
             outcome = NotSent(fault=error.fault())
         connected.sendall(encode(outcome))
@@ -108,12 +121,10 @@ def _crash_point(job: HandoverJob) -> CrashPoint:
     return never if job.crash_at is None else armed(job.crash_at, by=job.crash_by)
 
 
-async def _hand_over(envelope: Envelope, process: Process, *, locked: bool) -> HandoverOutcome:
-    job = envelope.job
+async def _hand_over(job: HandoverJob, process: Process, *, locked: bool) -> HandoverOutcome:
     steps = HandOverSteps(job, process, locked)
-    left = envelope.deadline - ANSWER_SECONDS - time.monotonic()
     try:
-        async with asyncio.timeout(left):
+        async with asyncio.timeout(process.seconds_left()):
             async with open_escrow(job.escrow) as escrow, open_target(job.target) as target:
                 return await steps.carry_out(escrow, target)
     except ConnectorError as error:

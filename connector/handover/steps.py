@@ -5,7 +5,7 @@ answers ``changed``. Keys exist one generation after the other until the upload;
 for one fetch or one bundle and die with it.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,7 +22,7 @@ from connector.core.handover import (
     Unknown,
 )
 from connector.core.model import OpenRequest, RequestState, SetEntry, Sha256Hex, Slot, set_digest
-from connector.core.ports import Bundle, EscrowBackend, EscrowListing, Target
+from connector.core.ports import Bundle, Delivered, EscrowBackend, EscrowListing, Target
 from connector.core.selection import select
 from connector.handover.wire import Mark
 from connector.pkcs12.issuance import TrustedIssuers
@@ -32,6 +32,10 @@ from connector.pkcs12.write import Profile, new_password, package
 UPLOAD_FATE_UNKNOWN = "UEM-002"
 OUR_OWN = "HND-"
 """Area of the faults that are no answer of the target: time is up, a plug-in's mistake."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+LEAST_SECONDS = 5.0
+"""An upload is not begun again with less time than this."""
 
 T = TypeVar("T")
 
@@ -51,13 +55,20 @@ class Surroundings(Protocol):
     def monotonic(self) -> float:
         """Seconds on a clock that only goes forward."""
 
+    def seconds_left(self) -> float:
+        """Seconds until the process has to answer."""
+
+    async def pause(self, seconds: float, /) -> None:
+        """Let so much time pass."""
+
 
 @dataclass
 class HandOverSteps:
     """One hand-over in progress.
 
     ``memory_locked`` goes into the receipt. ``disclosed`` counts the keys that left escrow,
-    ``sent`` tells whether a byte of the upload may have left.
+    ``sent`` tells whether a byte of the upload may have left, ``doubtful`` whether an upload ended
+    without an answer.
     """
 
     job: HandoverJob
@@ -65,6 +76,7 @@ class HandOverSteps:
     memory_locked: bool
     disclosed: int = 0
     sent: bool = False
+    doubtful: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def carry_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
@@ -79,7 +91,7 @@ class HandOverSteps:
         fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
         if not self.sent:
             return NotSent(fault=fault, disclosed=self.disclosed)
-        if fault.code == UPLOAD_FATE_UNKNOWN or fault.code.startswith(OUR_OWN):
+        if self.doubtful or fault.code == UPLOAD_FATE_UNKNOWN or fault.code.startswith(OUR_OWN):
             return Unknown(fault=fault, disclosed=self.disclosed)
         return Refused(fault=fault, disclosed=self.disclosed)
 
@@ -92,8 +104,12 @@ class HandOverSteps:
         self._check_issuance(listing)
         bundles = await self._timed("obtain", self._bundles(escrow, listing))
         receipts = tuple(_receipt(bundle) for bundle in bundles)
-        delivery = target.deliver(self.job.holder, bundles, self._sending)
-        delivered = await self._timed("deliver", delivery)
+        once = escrow.capabilities.single_use or self._is_single_use(listing)
+        try:
+            delivered = await self._timed("deliver", self._delivered(target, bundles, once=once))
+        finally:
+            for bundle in bundles:
+                bundle.wipe()
         self.around.crash_point("handover.sent")
         return Accepted(
             digest=set_digest(self.job.entries),
@@ -158,6 +174,28 @@ class HandOverSteps:
         password = new_password(self.around.token_bytes)
         packaged = package(identity, Profile(self.job.pkcs12_profile), password)
         return Bundle(entry.slot, entry.fingerprint, packaged.pkcs12, packaged.password)
+
+    def _is_single_use(self, listing: EscrowListing) -> bool:
+        """Whether a key of the set cannot be fetched again with the same request."""
+        approved = {entry.fingerprint for entry in self.job.entries}
+        listed = (one.generation for one in listing.certificates)
+        return any(one.single_use and one.fingerprint in approved for one in listed)
+
+    async def _delivered(
+        self, target: Target, bundles: Sequence[Bundle], *, once: bool
+    ) -> Delivered:
+        """Deliver; what can be fetched only once is kept here and delivered again while it may."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await target.deliver(self.job.holder, bundles, self._sending)
+            except Transient as fault:
+                self.doubtful |= fault.code == UPLOAD_FATE_UNKNOWN
+                wait = max(pause, fault.retry_after or 0.0)
+                if not once or wait + LEAST_SECONDS > self.around.seconds_left():
+                    raise
+            await self.around.pause(wait)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _sending(self) -> None:
         self.around.mark(Mark.SENDING)

@@ -70,7 +70,7 @@ def _fits(outcome: HandoverOutcome, job: HandoverJob, transcript: Transcript) ->
     fault = None if isinstance(outcome, Accepted | Changed) else outcome.fault
     if fault is not None and not _concerns(fault, job):
         return False
-    sent = transcript.count(Mark.SENDING) == 1
+    sent = transcript.count(Mark.SENDING) > 0
     fetched = transcript.count(Mark.FETCHING)
     match outcome:
         case Accepted():

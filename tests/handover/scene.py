@@ -92,6 +92,12 @@ class Person:
         }
         return HandoverJob(**{**fields, **changes})
 
+    def single_use(self) -> None:
+        """From now on the CA lists all keys as such that can be fetched only once."""
+        file = self.folder / "listing.json"
+        listed = json.loads(file.read_text())
+        file.write_text(json.dumps([one | {"single_use": True} for one in listed]))
+
     def without_archived(self) -> dict[str, Any]:
         """Changes to a job that was approved before the archived generation was known."""
         entries = tuple(

@@ -120,6 +120,35 @@ async def test_every_end_is_told_apart(
     assert isinstance(await hand_over.run(person.job(), LIMIT), Accepted)
 
 
+@pytest.mark.parametrize("act", ["fail-once=UEM-002", "fail-once=UEM-004"])
+async def test_what_can_be_fetched_once_is_kept_until_it_is_delivered(
+    hand_over: HandOver, person: Person, act: str
+) -> None:
+    """A passing trouble of the upload does not lose a key that escrow gives out only once."""
+    person.single_use()
+    job = person.job(target={"after": act})
+    assert isinstance(await hand_over.run(job, LIMIT), Accepted)
+
+
+async def test_doubt_about_one_upload_is_not_lifted_by_the_refusal_of_the_next(
+    hand_over: HandOver, person: Person
+) -> None:
+    """The first one may have arrived, whatever became of the second."""
+    person.single_use()
+    job = person.job(target={"after": "refuse-later=UEM-400"})
+    outcome = await hand_over.run(job, LIMIT)
+    assert isinstance(outcome, Unknown)
+    assert outcome.fault.code == "UEM-400"
+
+
+async def test_upload_is_not_begun_again_without_time(hand_over: HandOver, person: Person) -> None:
+    """It ends with what the target said, not in the middle of another try."""
+    person.single_use()
+    outcome = await hand_over.run(person.job(target={"after": "fail-once=UEM-004"}), 4.0)
+    assert isinstance(outcome, Refused)
+    assert outcome.fault.code == "UEM-004"
+
+
 @pytest.mark.parametrize("moment", ["list", "fetch", "before", "after"])
 async def test_stalling_ends_at_the_limit(hand_over: HandOver, person: Person, moment: str) -> None:
     """An upstream that never answers costs one attempt and exactly the time it was given."""

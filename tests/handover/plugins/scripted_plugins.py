@@ -126,6 +126,26 @@ async def _fail(place: "Place") -> None:
     raise Transient(place.argument, "failing on purpose")
 
 
+def _comes_again(place: "Place") -> bool:
+    """Whether this act happened before; no file can be written here, but one can be made."""
+    try:
+        place.folder.joinpath("came").touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return False
+
+
+async def _fail_once(place: "Place") -> None:
+    if not _comes_again(place):
+        raise Transient(place.argument, "failing on purpose, this once")
+
+
+async def _refuse_later(place: "Place") -> None:
+    if not _comes_again(place):
+        raise Transient("UEM-002", "failing on purpose, this once")
+    raise Permanent(place.argument, "refusing on purpose")
+
+
 async def _refuse(place: "Place") -> None:
     raise Permanent(place.argument, "refusing on purpose")
 
@@ -168,7 +188,9 @@ ACTS: dict[str, Callable[["Place"], Awaitable[None]]] = {
     "signal": _signal,
     "mistake": _mistake,
     "fail": _fail,
+    "fail-once": _fail_once,
     "refuse": _refuse,
+    "refuse-later": _refuse_later,
     "tell": _tell,
 }
 
