@@ -51,7 +51,9 @@ def read_document(file: File) -> Tree:
         return tree._replace(problems=[_file_problem(file, "CFG-001", "larger than 1 MiB")])
     try:
         return _compose(file, data, tree)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A ValueError is a value that contradicts its own tag (`!!int word`), or text that is not
+        # UTF-8; its message repeats the value. Thousands of brackets are a RecursionError.
         return tree._replace(problems=[_syntax(file, error)])
 
 
