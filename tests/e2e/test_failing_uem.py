@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from connector.core.states import CopyState, HolderState
+from connector.core.states import CopyState
 from connector.demo.patience import until
 from tests.e2e.records import agree, the_newest_came_last, uploads
-from tests.e2e.world import World
+from tests.e2e.states import has_copy, troubled
+from tests.e2e.world import UPLOAD, World
 
 pytestmark = pytest.mark.slow
-UPLOAD = "uploadsmimecerts"
 BREAKS = [
     {"kind": "error", "status": 500},
     {"kind": "error", "status": 503},
@@ -42,21 +42,18 @@ async def test_upload_of_unknown_fate_is_watched_and_repeated(
     alice = await world.person("alice")
     await world.uem.fault(path=UPLOAD, count=1, **fault)
     await world.enrol(alice)
+    perhaps = has_copy(CopyState.PERHAPS)
     unknown = await world.sees(
-        alice, "perhaps, without an act", lambda state: is_perhaps(state) and not state.running
+        alice, "perhaps, without an act", lambda state: perhaps(state) and not state.running
     )
     assert unknown.copy_.not_after is not None
-    await world.sees(alice, "present", lambda state: state.copy_.state is CopyState.PRESENT)
+    await world.sees(alice, "present", has_copy(CopyState.PRESENT))
     await world.reads_all(alice)
     await world.completed(alice)
     applied = fault["kind"].startswith("apply")
     assert len(await uploads(world, alice)) == 1 + applied
     await the_newest_came_last(world, alice)
     await agree(world)
-
-
-def is_perhaps(state: HolderState) -> bool:
-    return state.copy_.state is CopyState.PERHAPS
 
 
 async def test_refused_once(world: World) -> None:
@@ -159,7 +156,7 @@ async def test_another_device_is_compromised(world: World) -> None:
     bad = await world.uem.enrol(alice.user, event=False)
     await world.uem.change_device(bad, compromised=True, event=False)
     await world.enrol(alice)
-    await world.sees(alice, "held", is_held)
+    await world.sees(alice, "held", troubled("USR-005"))
     assert await world.uem.ledger("upload") == []
     assert [one for one in await world.ca.ledger() if one.operation.value == "fetch"] == []
     await world.uem.change_device(bad, compromised=False)
@@ -167,8 +164,3 @@ async def test_another_device_is_compromised(world: World) -> None:
     await world.reads_all(alice)
     await world.completed(alice)
     await agree(world)
-
-
-def is_held(state: HolderState) -> bool:
-    trouble = state.delivery.trouble if state.delivery else None
-    return trouble is not None and trouble.code == "USR-005"

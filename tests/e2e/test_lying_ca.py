@@ -6,13 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from connector.core.model import Usage
-from connector.core.states import HolderState
 from connector.demo.cast import Actor
 from connector.simulators.ca.commands import Issue, Lie, LieOrder, Operation
 from connector.simulators.ca.options import KeyAlgorithm
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last
-from tests.e2e.world import THREE, Fits, World, route
+from tests.e2e.states import troubled
+from tests.e2e.world import THREE, World, route
 
 pytestmark = pytest.mark.slow
 
@@ -86,17 +86,6 @@ async def test_passing_lies_cost_attempts_only(world: World) -> None:
         await world.mails(actor)
     await world.all_read()
     await agree(world)
-
-
-def troubled(code: str) -> Fits:
-    """Whether an open delivery has this trouble."""
-
-    def fits(state: HolderState) -> bool:
-        delivery = state.delivery
-        trouble = delivery.trouble if delivery is not None and delivery.open else None
-        return trouble is not None and trouble.code == code
-
-    return fits
 
 
 async def test_revoked_signing_certificate_is_not_delivered(start: Start) -> None:

@@ -12,7 +12,7 @@ from connector.demo.cast import Actor
 from connector.demo.family import kill_at_once
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last
-from tests.e2e.world import World, route
+from tests.e2e.world import UPLOAD, World, route
 
 PEOPLE = 6
 RENEWALS = 4
@@ -78,7 +78,7 @@ async def farewell(world: World, actor: Actor) -> None:
 
 async def no_answer(world: World, _: Actor) -> None:
     """The UEM takes somebody's next set and never says so."""
-    await world.uem.fault("apply_reset", path="uploadsmimecerts")
+    await world.uem.fault("apply_reset", path=UPLOAD)
 
 
 HAPPENINGS = (another_device, renewal, farewell, farewell, no_answer)

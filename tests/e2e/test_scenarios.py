@@ -5,7 +5,6 @@ import pytest
 from connector.core.states import (
     CopyState,
     DevicePhase,
-    HolderState,
     Phase,
     Trigger,
 )
@@ -13,19 +12,10 @@ from connector.demo.cast import readable
 from connector.simulators.ca.commands import Lie, LieOrder, Operation
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last, uploads
-from tests.e2e.world import THREE, Fits, World, route
+from tests.e2e.states import has_copy, in_phase, is_handing_over
+from tests.e2e.world import THREE, UPLOAD, World, route
 
 pytestmark = pytest.mark.slow
-UPLOAD = "uploadsmimecerts"
-
-
-def in_phase(phase: Phase) -> Fits:
-    """Whether the newest delivery is in a phase."""
-    return lambda state: state.delivery is not None and state.delivery.phase is phase
-
-
-def is_running(state: HolderState) -> bool:
-    return state.running is not None and state.running.digest is not None
 
 
 async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None:
@@ -73,7 +63,7 @@ async def test_device_changes_hands(world: World) -> None:
     await world.reads_all(bob)
     assert await readable(world, alice, device) == 0
     await world.sees(alice, "has no device", lambda state: not state.devices)
-    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+    await world.sees(alice, "gone", has_copy(CopyState.GONE))
     await world.completed(bob)
     await agree(world)
 
@@ -83,7 +73,7 @@ async def test_device_leaves_during_the_hand_over(world: World) -> None:
     alice = await world.person("alice")
     await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
     device = await world.enrol(alice)
-    await world.sees(alice, "hands over", is_running)
+    await world.sees(alice, "hands over", is_handing_over)
     await world.uem.unenrol(device)
     state = await world.sees(
         alice, "gone", lambda state: state.copy_.state is CopyState.GONE and not state.devices
@@ -122,7 +112,7 @@ async def test_copy_expires_while_the_device_is_away(world: World) -> None:
     """When the device is seen again the set is sent again, and it takes it."""
     alice = await world.person("alice")
     device = await world.enrol(alice, online=False)
-    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+    await world.sees(alice, "gone", has_copy(CopyState.GONE))
     await world.uem.change_device(device, online=True)
     await world.reads_all(alice)
     state = await world.completed(alice)
@@ -150,7 +140,7 @@ async def test_clock_of_the_uem_is_turned(world: World) -> None:
     """While the clocks disagree there is an alarm and no conclusion; then the copy is gone."""
     alice = await world.person("alice")
     await world.enrol(alice)
-    await world.sees(alice, "present", lambda state: state.copy_.state is CopyState.PRESENT)
+    await world.sees(alice, "present", has_copy(CopyState.PRESENT))
     await world.uem.set_clock(3600)
     state = await world.sees(alice, "disagree", lambda state: state.copy_.clocks_disagree)
     assert state.copy_.state is CopyState.PRESENT
@@ -161,7 +151,7 @@ async def test_clock_of_the_uem_is_turned(world: World) -> None:
     alarms = [one.entry for one in world.journal.audit() if one.entry.outcome == "PRG-002"]
     assert [entry.action for entry in alarms] == ["copy.clocks_disagree"]
     await world.uem.set_clock(0)
-    await world.sees(alice, "gone", lambda state: state.copy_.state is CopyState.GONE)
+    await world.sees(alice, "gone", has_copy(CopyState.GONE))
 
 
 async def test_paused(world: World) -> None:
@@ -190,7 +180,7 @@ async def test_pause_ends_what_is_not_sent_yet(world: World) -> None:
     alice = await world.person("alice")
     await world.ca.lie(LieOrder(lie=Lie.STALL))
     await world.enrol(alice)
-    await world.sees(alice, "hands over", is_running)
+    await world.sees(alice, "hands over", is_handing_over)
     await world.ca.wait_for(Operation.FETCH, 1)
     code, _ = await world.tell("pause", "--reason", "trying the brake")
     assert code == 0

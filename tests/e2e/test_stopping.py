@@ -2,17 +2,13 @@
 
 import pytest
 
-from connector.core.states import CopyState, HolderState
+from connector.core.states import CopyState
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, uploads
-from tests.e2e.world import World, route
+from tests.e2e.states import is_handing_over
+from tests.e2e.world import UPLOAD, World, route
 
 pytestmark = pytest.mark.slow
-UPLOAD = "uploadsmimecerts"
-
-
-def is_running(state: HolderState) -> bool:
-    return state.running is not None and state.running.digest is not None
 
 
 async def test_asked_to_end_it_finishes_what_it_began(world: World) -> None:
@@ -20,7 +16,7 @@ async def test_asked_to_end_it_finishes_what_it_began(world: World) -> None:
     alice, bob = await world.person("alice"), await world.person("bob")
     await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
     await world.enrol(alice)
-    await world.sees(alice, "hands over", is_running)
+    await world.sees(alice, "hands over", is_handing_over)
     assert await world.connector.stop() == 0
     state = world.journal.holder(alice.holder)
     assert state is not None
@@ -39,7 +35,7 @@ async def test_asked_to_end_it_does_not_wait_for_ever(start: Start) -> None:
     alice = await world.person("alice")
     await world.uem.fault("silent", path=UPLOAD)
     await world.enrol(alice)
-    await world.sees(alice, "hands over", is_running)
+    await world.sees(alice, "hands over", is_handing_over)
     assert await world.connector.stop() == 0
     state = world.journal.holder(alice.holder)
     assert state is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from connector.demo.stage import Stage
 from connector.simulators.ca import CaOptions, CaSimulator
 from connector.simulators.uem import UemOptions, UemSimulator
 from tests.e2e.journal_view import JournalView
+from tests.e2e.states import Fits, in_phase
 
 FAST: dict[str, Any] = {
     "journal": {"partitions": 1},
@@ -45,7 +46,8 @@ ONE = ((30.0, 730.0),)
 """One encryption generation, a month old."""
 THREE = ((1500.0, 730.0), (700.0, 1095.0), (30.0, 730.0))
 """Three, the oldest expired."""
-Fits = Callable[[HolderState], bool]
+UPLOAD = "uploadsmimecerts"
+"""Part of the path of an upload, and of no other request."""
 
 
 def route(**members: Any) -> dict[str, Any]:
@@ -141,7 +143,7 @@ class World(Stage):
 
     async def completed(self, actor: Actor, *, patience: float = PATIENCE) -> HolderState:
         """Wait until his delivery is completed."""
-        return await self.sees(actor, "completed", is_completed, patience=patience)
+        return await self.sees(actor, "completed", in_phase(Phase.COMPLETED), patience=patience)
 
     async def failed(self, actor: Actor, code: str, *, patience: float = PATIENCE) -> HolderState:
         """Wait until his delivery has failed with a code that the journal shows."""
@@ -206,8 +208,3 @@ class World(Stage):
         async with asyncio.TaskGroup() as group:
             for actor in self.actors:
                 group.create_task(self.reads_all(actor))
-
-
-def is_completed(state: HolderState) -> bool:
-    """Whether the newest delivery is completed."""
-    return state.delivery is not None and state.delivery.phase is Phase.COMPLETED
