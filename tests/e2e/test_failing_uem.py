@@ -130,6 +130,22 @@ async def test_looks_fail(world: World, status: int) -> None:
     await agree(world)
 
 
+async def test_push_fails(world: World) -> None:
+    """A profile that could not be pushed after a second upload is pushed again."""
+    alice = await world.person("alice")
+    await world.enrol(alice)
+    await world.reads_all(alice)
+    await world.uem.fault("error", method="POST", path="/install", status=503, count=2)
+    await world.ca.renew(alice.name)
+    await world.mails(alice)
+    await world.reads_all(alice)
+    await world.completed(alice)
+    await the_newest_came_last(world, alice)
+    failed = [one for one in await world.uem.ledger("request") if one["fault"] == "error"]
+    assert len(failed) == 2
+    await agree(world)
+
+
 async def test_administrator_gives_a_user_anothers_mail(world: World) -> None:
     """Whoever may edit a user's mail does not receive another's keys by it."""
     alice, mallory = await world.person("alice"), await world.person("mallory")
