@@ -253,11 +253,14 @@ class PlanReport(Record):
 
 
 class Published(Record):
-    """Head and count of a partition's chain as they were published elsewhere."""
+    """Head and count of a partition's chain as they were published elsewhere.
+
+    ``head`` may be its beginning: the metric has the first twelve digits only.
+    """
 
     partition: int = Field(ge=0)
     count: int | None = Field(default=None, ge=0)
-    head: Sha256Hex | None = None
+    head: str | None = Field(default=None, pattern=r"^[0-9a-f]{12,64}$")
 
 
 class ChainReport(Record):

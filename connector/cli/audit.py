@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from connector.admin.auditing import ChainCheck
 from connector.admin.client import AdminClient
-from connector.admin.records import AuditReport, Published
+from connector.admin.records import AuditReport, ChainReport, Published
 from connector.catalogue import catalogue
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
@@ -35,6 +35,8 @@ COLUMNS = (
     "generations",
 )
 BROKEN = "AUD-001"
+SHOWN = 5
+"""Findings told per chain; a wrong key would make one of every record."""
 PartitionOption = Annotated[
     int | None, typer.Option("--partition", min=0, help="One partition; default: all.")
 ]
@@ -46,7 +48,10 @@ def verify(
     call: Call,
     partition: PartitionOption = None,
     head: Annotated[
-        str | None, typer.Option("--head", help="Head of the chain as it was published.")
+        str | None,
+        typer.Option(
+            "--head", help="Head of the chain as published; 12 digits or more, with --count."
+        ),
     ] = None,
     count: Annotated[
         int | None, typer.Option("--count", min=0, help="Number of records as published.")
@@ -82,7 +87,7 @@ def _published(partition: int | None, head: str | None, count: int | None) -> li
     try:
         return [Published(partition=partition, head=head, count=count)]
     except ValidationError:
-        raise typer.BadParameter("--head is 64 hexadecimal digits") from None
+        raise typer.BadParameter("--head is 12 to 64 hexadecimal digits") from None
 
 
 def _check_file(file: Path, key_file: Path, known: list[Published]) -> AuditReport:
@@ -124,12 +129,22 @@ def _show(call: Call, report: AuditReport) -> None:
     ]
     show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
     show(("partition", "records", "head", "chain"), rows)
-    findings = [finding for chain in report.chains for finding in chain.findings]
-    if findings:
+    broken = [chain for chain in report.chains if chain.findings]
+    if broken:
         call.screen.fault(f"{BROKEN} {catalogue()[BROKEN].title}: {catalogue()[BROKEN].action}")
-    for finding in findings:
+    for chain in broken:
+        _findings(call, chain)
+
+
+def _findings(call: Call, chain: ChainReport) -> None:
+    for finding in chain.findings[:SHOWN]:
         place = f"partition {finding.partition}, record {finding.sequence}"
-        call.screen.fault(f"AUD-001 {place}: {finding.problem}")
+        call.screen.fault(f"{BROKEN} {place}: {finding.problem}")
+    more = len(chain.findings) - SHOWN
+    if more > 0:
+        call.screen.fault(f"    and {more} more; all of them with --output json")
+    if len(chain.findings) >= chain.count > 1:
+        call.screen.fault("    No record fits: is this the key that the chain was made with?")
 
 
 @audit.command("export")

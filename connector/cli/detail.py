@@ -8,7 +8,15 @@ from connector.cli.options import Call
 from connector.cli.screen import Format
 from connector.cli.words import age, day, due, moment, short
 from connector.core.model import Millis, SubjectKey
-from connector.core.states import Copy, Delivery, DeviceState, HolderState, PersonState
+from connector.core.states import (
+    Copy,
+    Delivery,
+    DeviceState,
+    Effect,
+    HolderState,
+    PersonState,
+    Want,
+)
 
 Facts = Iterator[tuple[str, object]]
 
@@ -47,7 +55,13 @@ def _holder(state: HolderState, now: Millis) -> Facts:
     if state.running is not None:
         yield "act under way", f"{state.running.effect}, {age(state.running.started_at, now)} ago"
     for want in sorted(state.wants, key=lambda want: want.due):
-        yield "next step", f"{want.effect} {due(want.due, now)}"
+        yield ("at the latest" if want.effect is Effect.WAIT else "next step"), _step(want, now)
+
+
+def _step(want: Want, now: Millis) -> str:
+    return (
+        due(want.due, now) if want.effect is Effect.WAIT else f"{want.effect} {due(want.due, now)}"
+    )
 
 
 def _delivery(delivery: Delivery, now: Millis) -> Facts:

@@ -29,12 +29,13 @@ class LockFile:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise Permanent("JRN-004", f"opening lock file: {error.strerror}") from error
+            raise Permanent("JRN-004", f"opening {self._path}: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
-            raise Permanent("JRN-004", "taking lock file: another process holds it") from error
+            text = f"locking {self._path}: another process holds it"
+            raise Permanent("JRN-004", text) from error
         self._descriptor = descriptor
 
     def release(self) -> None:

@@ -4,7 +4,13 @@ A child (one label combination) is looked up in the library once and then kept: 
 lock and costs more than the count itself.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 from connector.observe.definitions import CATALOGUE, PREFIX, Metric
 from connector.observe.labels import OTHER, Names, vocabulary
@@ -22,6 +28,8 @@ class Families:
 
     def __init__(self, names: Names) -> None:
         """Register everything, and seed what is known beforehand."""
+        # Everything is made at the start: they would all say the same.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._vocabulary = vocabulary(names)
         self._metrics = {metric.name: metric for metric in CATALOGUE}

@@ -34,6 +34,7 @@ class PrometheusMetrics:
     def __init__(self, names: Names, build: Build) -> None:
         """Seed every known combination at zero."""
         self._families = Families(names)
+        self._audit_at = 0
         self._families.gauge("build_info", *build).set(1)
         self.registry = self._families.registry
 
@@ -83,7 +84,8 @@ class PrometheusMetrics:
         place = str(partition)
         self._families.gauge("audit_records", place).set(count)
         self._families.gauge("audit_head_prefix", place).set(int(head[:HEAD_DIGITS] or "0", 16))
-        self._families.gauge("audit_last_append_timestamp_seconds").set(now / SECOND)
+        self._audit_at = max(self._audit_at, now)
+        self._families.gauge("audit_last_append_timestamp_seconds").set(self._audit_at / SECOND)
 
     def audit_verified(self, *, whole: bool) -> None:
         """See the port."""

@@ -123,6 +123,7 @@ class PartitionWorker:
             Permanent: ``JRN-002`` when the journal is lost.
         """
         self._record = await self._journal.take_over(self._partition)
+        self._publish_audit(self._record.time)
         self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
         self._crash("loop.after_take_over")
         async with asyncio.TaskGroup() as group:
@@ -241,11 +242,14 @@ class PartitionWorker:
         for key, moment in sheet.moments:
             self._metrics.moment(moment, parse_subject(key).tenant)
         if commit.audit:
-            self._metrics.audit_appended(
-                self._partition, self._record.audit_count, self._record.audit_head, sheet.now
-            )
+            self._publish_audit(sheet.now)
         for record in commit.audit:
             self._tell(record)
+
+    def _publish_audit(self, now: int) -> None:
+        """Head and count are there from the take-over on, so that a cut-off end shows at once."""
+        record = self._record
+        self._metrics.audit_appended(self._partition, record.audit_count, record.audit_head, now)
 
     def _start(self, group: asyncio.TaskGroup, sheet: Sheet, ready: Iterable[Ready]) -> None:
         for one in ready:

@@ -68,6 +68,15 @@ def test_a_chain_made_anew_shows_against_an_old_head() -> None:
     assert problems(chain(4), head) == ["the published head is another"]
 
 
+def test_the_beginning_of_a_head_is_enough() -> None:
+    """The metric has twelve digits of it; they fit at the count at which they were published."""
+    records = chain(4)
+    known = Published(partition=0, count=2, head=records[1].mac[:12])
+    assert problems(records, known) == []
+    changed = Published(partition=0, count=2, head=records[2].mac[:12])
+    assert problems(records, changed) == ["the published head is another"]
+
+
 async def test_the_trail_is_exported_as_it_is(world: AdminWorld, client: AdminClient) -> None:
     """All partitions one after another, or one of them behind a sequence number."""
     await world.put(*(holder(number) for number in range(10, 30)))

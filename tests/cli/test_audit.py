@@ -54,6 +54,16 @@ async def test_a_changed_export_is_found(ask: Asked, command: Command, tmp_path:
     assert "the MAC does not fit" in err
 
 
+async def test_another_key_is_suspected(ask: Asked, command: Command, tmp_path: Path) -> None:
+    """Where no record fits, few are named, and the key is asked about."""
+    trail, key = await exported(ask, tmp_path)
+    key.write_text("k" * 64)
+    code, err = checked(command, trail, key)
+    assert (code, err.count("the MAC does not fit") <= 5 * PARTITIONS) == (8, True)
+    assert "is this the key that the chain was made with?" in err
+    assert "more; all of them with --output json" in err
+
+
 async def test_a_file_that_is_no_export_is_refused(
     ask: Asked, command: Command, tmp_path: Path
 ) -> None:

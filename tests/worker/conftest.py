@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from connector.core.errors import Permanent
-from connector.core.metrics import NoMetrics
+from connector.core.audit import AuditRecord
+from connector.core.errors import Fault, Permanent
+from connector.core.metrics import CircuitState, Metrics, NoMetrics
 from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
@@ -65,6 +67,8 @@ class Stage:
         self.routes = {"corp": ROUTE}
         self.alarms: list[tuple[str, str]] = []
         self.lost: list[Permanent] = []
+        self.metrics: Metrics = NoMetrics()
+        self.told: list[AuditRecord] = []
         self.journal = SqliteJournal(
             folder / "journal.sqlite",
             1,
@@ -73,12 +77,15 @@ class Stage:
         )
         self.gate = self._gate()
 
+    def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
+        self.alarms.append((upstream, state))
+
     def _gate(self, ceiling: int | None = None) -> Gate:
         upstreams = {
             name: Upstream(
                 breaker=Breaker(
                     self.clock.monotonic,
-                    lambda state, fault, name=name: self.alarms.append((name, state)),
+                    partial(self._alarm, name),
                 ),
                 rate=None,
                 parallel=64,
@@ -97,9 +104,10 @@ class Stage:
             routes=lambda: self.routes,
             dice=lambda: 0.5,
             audit_key=Credential("k" * 32),
-            metrics=NoMetrics(),
+            metrics=self.metrics,
             crash=never,
             options=WorkerOptions(),
+            tell=self.told.append,
         )
 
     @asynccontextmanager
