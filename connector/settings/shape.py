@@ -81,7 +81,8 @@ def _groups(model: type[BaseModel], path: Path, field: FieldInfo | None) -> Iter
         if not below:
             values.append(_member(member, (*path, name), getattr(default, name, None)))
     summary = (model.__doc__ or "").split("\n\n")[0]
-    text = _text(f"{field.description or ''} {summary}" if field else summary)
+    role = (field.description or "") if field else ""
+    text = _text(summary if summary.startswith(role) else f"{role} {summary}")
     yield Group(path, text, (*values,), field is None or field.is_required())
     for kind, where, member in inner:
         yield from _groups(kind, where, member)

@@ -155,6 +155,7 @@ async def run(options: CaOptions) -> None:
         loop.add_signal_handler(number, stop.set)
     async with CaSimulator(options) as ca:
         ready = {"ready": "ca", "api": ca.api_url, "control": ca.control_url}
-        sys.stdout.write(json.dumps(ready) + "\n")
+        trusted = options.directory.absolute() / "ca.pem"
+        sys.stdout.write(json.dumps({**ready, "ca": str(trusted)}) + "\n")
         sys.stdout.flush()
         await stop.wait()

@@ -143,7 +143,9 @@ async def run(options: UemOptions) -> None:
     try:
         async with UemSimulator(options) as uem:
             line = {"ready": "uem", "api": uem.api_url, "control": uem.control_url}
-            sys.stdout.write(orjson.dumps({**line, "ca": str(uem.ca_file)}).decode() + "\n")
+            sys.stdout.write(
+                orjson.dumps({**line, "ca": str(uem.ca_file.absolute())}).decode() + "\n"
+            )
             sys.stdout.flush()
             await ended.wait()
     finally:

@@ -41,7 +41,8 @@ async def test_it_says_where_it_listens_and_stops_when_told(tmp_path: Path) -> N
     )
     assert process.stdout is not None
     ready = json.loads(await process.stdout.readline())
-    assert (set(ready), ready["ready"]) == ({"ready", "api", "control"}, "ca")
+    assert (set(ready), ready["ready"]) == ({"ready", "api", "control", "ca"}, "ca")
+    assert ready["ca"] == str(tmp_path / "ca.pem")
     async with CaControl(ready["control"]) as control:
         await control.put_person(NewPerson(person="mara.lind"))
         assert await control.certificates() == []
