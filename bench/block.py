@@ -81,6 +81,8 @@ def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried) -> Non
         ratios = measure()
         if ratios is None:
             tried.void_rounds += 1
+            if tried.void_rounds > EXTRA_ROUNDS:
+                break
             continue
         for name, value in ratios.items():
             tried.values[name].append(value)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.block import Block, Measure, VoidFigure
 from bench.calibration import p99, sync_seconds
+from bench.load import FIRST
 from bench.machine import load_core, processor_seconds, server_core
 from bench.side import Side
 from connector.simulators.tls import issue_tls
@@ -40,7 +41,7 @@ class Intake:
         """Start them."""
         self._folder = folder
         self._seconds = seconds
-        self._next = 1
+        self._next = FIRST
         tls = issue_tls(folder / "tls")
         self._ca = str(tls.ca)
         pair = (str(tls.certificate), str(tls.key))
