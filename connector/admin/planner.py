@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from connector.admin.records import PlannedDevice, PlannedGeneration, PlanReport
-from connector.core.errors import ConnectorError, Fault, Permanent, Transient
-from connector.core.holder.fitness import unfit_device
+from connector.core.errors import ConnectorError, Fault, Permanent
+from connector.core.holder.fitness import check_devices, unfit_device
+from connector.core.holder.look_up import active
+from connector.core.holder.planning import rules_of
 from connector.core.identity import agrees, observed_pair
 from connector.core.model import (
-    DeviceFacts,
     HolderFacts,
     IdentityPair,
     Millis,
@@ -15,7 +16,7 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
-from connector.core.policy import Mode, OtherDevices, RoutePolicy
+from connector.core.policy import Mode, RoutePolicy, route_for
 from connector.core.ports import EscrowBackend, EscrowListing, Target
 from connector.core.selection import Selection, select
 from connector.core.states import CopyState, HolderState
@@ -49,7 +50,7 @@ class Planner:
         report = PlanReport(holder=state.key, name=state.name, mail=state.mail)
         try:
             facts = await self._look_up(state)
-            route = self._route(state, facts)
+            route = route_for(self._routes(), parse_subject(state.key).tenant, facts)
         except ConnectorError as error:
             return report.model_copy(update={"faults": (error.fault(),)})
         faults = _device_faults(facts, route)
@@ -73,20 +74,7 @@ class Planner:
         target = self._targets.get(subject.tenant)
         if target is None:
             raise Permanent("USR-007", "the UEM of this holder is not configured any more")
-        facts = await target.look_up(subject.id, {})
-        if facts is None:
-            raise Permanent("USR-001", "the UEM does not know this user")
-        if not facts.active:
-            raise Permanent("USR-002", "the user is inactive in the UEM")
-        return facts
-
-    def _route(self, state: HolderState, facts: HolderFacts) -> RoutePolicy:
-        uem = parse_subject(state.key).tenant
-        fitting = (r for r in self._routes().values() if r.uem == uem and r.fits(facts))
-        route = next(fitting, None)
-        if route is None:
-            raise Permanent("USR-003", "no route fits the user's group and mail domain")
-        return route
+        return active(await target.look_up(subject.id, {}))
 
     async def _with_set(
         self, report: PlanReport, state: HolderState, facts: HolderFacts, route: RoutePolicy
@@ -98,7 +86,13 @@ class Planner:
             listing = await self._backends[route.ca].list(pair.person)
             report = report.model_copy(update={"generations": _listed(state, listing)})
             _same_person(state, pair, listing, route)
-            selection = self._select(state, facts, route, listing)
+            selection = select(
+                [escrowed.generation for escrowed in listing.certificates],
+                person=listing.person,
+                address=facts.mail.lower(),
+                rules=rules_of(state, route),
+                now=self._now(),
+            )
         except ConnectorError as error:
             return report.model_copy(update={"faults": (*report.faults, error.fault())})
         return report.model_copy(
@@ -107,23 +101,6 @@ class Planner:
                 "digest": selection.digest,
                 "replaces": _replaces(state, selection),
             }
-        )
-
-    def _select(
-        self, state: HolderState, facts: HolderFacts, route: RoutePolicy, listing: EscrowListing
-    ) -> Selection:
-        rules = route.selection().model_copy(
-            update={
-                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
-                "delivered": tuple(sent.public_key for sent in state.delivered),
-            }
-        )
-        return select(
-            [escrowed.generation for escrowed in listing.certificates],
-            person=listing.person,
-            address=facts.mail.lower(),
-            rules=rules,
-            now=self._now(),
         )
 
 
@@ -152,14 +129,10 @@ def _devices(
 
 
 def _device_faults(facts: HolderFacts, route: RoutePolicy) -> list[Fault]:
-    enrolled = [device for device in facts.devices if device.enrolled]
-    unfit: list[DeviceFacts] = [device for device in enrolled if unfit_device(device, route)]
-    if len(unfit) == len(enrolled):
-        text = "no enrolled device is healthy and allowed by the gates"
-        return [Transient("USR-004", text).fault()]
-    if unfit and route.other_devices is OtherDevices.HOLD:
-        text = "another enrolled device of the user is not healthy or allowed"
-        return [Transient("USR-005", text).fault()]
+    try:
+        check_devices(facts.devices, route)
+    except ConnectorError as error:
+        return [error.fault()]
     return []
 
 

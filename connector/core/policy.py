@@ -1,11 +1,12 @@
 """What a route decides: the rules by which the states advance. Pure data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from connector.core.errors import Permanent
 from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
 from connector.core.selection import SelectionRules, SigningPolicy
 
@@ -132,9 +133,14 @@ class Rules(Record):
     device_deadline: Millis = 14 * DAY
     dice: Callable[[], float]
 
-    def route_for(self, uem: str, holder: HolderFacts) -> RoutePolicy | None:
-        """The first configured route of a UEM that fits a user."""
-        return next(
-            (route for route in self.routes.values() if route.uem == uem and route.fits(holder)),
-            None,
-        )
+
+def route_for(routes: Mapping[str, RoutePolicy], uem: str, holder: HolderFacts) -> RoutePolicy:
+    """The first configured route of a UEM that fits a user.
+
+    Raises:
+        Permanent: ``USR-003`` when there is none.
+    """
+    for route in routes.values():
+        if route.uem == uem and route.fits(holder):
+            return route
+    raise Permanent("USR-003", "no route fits the user's group and mail domain")

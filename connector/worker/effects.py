@@ -10,6 +10,7 @@ from typing import Protocol
 from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, HandoverOutcome, PluginReference
+from connector.core.holder.planning import rules_of
 from connector.core.model import Millis, OpenRequest, RequestState, parse_subject
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, InstallQuestion, Recovery, Target
@@ -245,12 +246,6 @@ class UpstreamEffects:
         delivery, route = state.delivery, self._route(state)
         if delivery is None or delivery.digest is None or state.observed is None:
             raise Permanent("DLV-006", "no set has been chosen")
-        rules = route.selection().model_copy(
-            update={
-                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
-                "delivered": tuple(sent.public_key for sent in state.delivered),
-            }
-        )
         return HandoverJob(
             attempt=running.attempt,
             holder=parse_subject(state.key).id,
@@ -263,7 +258,7 @@ class UpstreamEffects:
             digest=delivery.digest,
             address=delivery.address,
             now=self._now(),
-            rules=rules,
+            rules=rules_of(state, route),
             pkcs12_profile=route.pkcs12_profile,
             issuers_file=route.issuers_file,
             accept_unlocked_memory=self._accept_unlocked_memory,

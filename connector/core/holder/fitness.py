@@ -50,23 +50,26 @@ def unfit_device(device: DeviceFacts, route: RoutePolicy) -> str | None:
     return None
 
 
-def judge_devices(step: Holder, route: RoutePolicy, devices: tuple[DeviceFacts, ...]) -> None:
+def check_devices(devices: tuple[DeviceFacts, ...], route: RoutePolicy) -> dict[str, str]:
     """Let keys go out only when the UEM would send them to no device that must not have them.
+
+    Returns:
+        The enrolled devices that are unfit and accepted nevertheless, by id, and why they are.
 
     Raises:
         Transient: ``USR-004`` no fit device; ``USR-005`` another one is unfit, and that holds.
     """
     enrolled = [device for device in devices if device.enrolled]
-    unfit = {device.id: unfit_device(device, route) for device in enrolled}
-    fit = [device for device, why in unfit.items() if why is None]
-    if not fit:
+    unfit = {device.id: why for device in enrolled if (why := unfit_device(device, route))}
+    if len(unfit) == len(enrolled):
         raise Transient("USR-004", "no enrolled device is healthy and allowed by the gates")
-    if len(fit) == len(enrolled):
-        return
-    if route.other_devices is OtherDevices.HOLD:
+    if unfit and route.other_devices is OtherDevices.HOLD:
         raise Transient("USR-005", "another enrolled device of the user is not healthy or allowed")
-    step.note(
-        "devices.unhealthy_accepted",
-        route=route.name,
-        devices={device: why for device, why in unfit.items() if why is not None},
-    )
+    return unfit
+
+
+def judge_devices(step: Holder, route: RoutePolicy, devices: tuple[DeviceFacts, ...]) -> None:
+    """The same in a step, which writes down what was accepted; raises as :func:`check_devices`."""
+    accepted = check_devices(devices, route)
+    if accepted:
+        step.note("devices.unhealthy_accepted", route=route.name, devices=dict(accepted))

@@ -14,7 +14,7 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
-from connector.core.policy import RoutePolicy
+from connector.core.policy import RoutePolicy, route_for
 from connector.core.states import Delivery, Effect, Phase
 from connector.core.step import outcome_of
 
@@ -31,11 +31,21 @@ def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> N
         refuse(step, error.fault())
 
 
-def _judge_user(step: Holder, facts: HolderFacts | None) -> None:
+def active(facts: HolderFacts | None) -> HolderFacts:
+    """The user, if he is there and active.
+
+    Raises:
+        Permanent: ``USR-001`` or ``USR-002``.
+    """
     if facts is None:
         raise Permanent("USR-001", "the UEM does not know this user")
     if not facts.active:
         raise Permanent("USR-002", "the user is inactive in the UEM")
+    return facts
+
+
+def _judge_user(step: Holder, found: HolderFacts | None) -> None:
+    facts = active(found)
     step.set(name=facts.name, mail=facts.mail)
     route = _route(step, facts)
     if route is None:
@@ -74,9 +84,7 @@ def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
         if route is None:
             raise Permanent("USR-007", "the route of this delivery is not configured any more")
         return route
-    chosen = step.rules.route_for(parse_subject(step.state.key).tenant, facts)
-    if chosen is None:
-        raise Permanent("USR-003", "no route fits the user's group and mail domain")
+    chosen = route_for(step.rules.routes, parse_subject(step.state.key).tenant, facts)
     if chosen.name != step.state.route:
         step.set(route=chosen.name)
         change(step, due=step.now, deadline=step.now + chosen.phase_deadline)

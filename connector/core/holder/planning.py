@@ -8,8 +8,8 @@ from connector.core.holder.retrying import refuse
 from connector.core.identity import agrees
 from connector.core.model import OpenRequest
 from connector.core.policy import Mode, RoutePolicy, UnknownSet
-from connector.core.selection import Selection, select
-from connector.core.states import CopyState, DevicePhase, Identity, Phase
+from connector.core.selection import Selection, SelectionRules, select
+from connector.core.states import CopyState, DevicePhase, HolderState, Identity, Phase
 
 
 def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
@@ -43,18 +43,22 @@ def choose(step: Holder, listing: Listing) -> Selection:
         raise Permanent("USR-007", "the route of this holder is not configured any more")
     agrees(pair, listing.person, route)
     step.set(person=listing.person, generations=listing.generations)
-    rules = route.selection().model_copy(
-        update={
-            "dropped": frozenset(drop.fingerprint for drop in step.state.dropped),
-            "delivered": tuple(sent.public_key for sent in step.state.delivered),
-        }
-    )
     return select(
         listing.generations,
         person=listing.person,
         address=step.state.mail.lower(),
-        rules=rules,
+        rules=rules_of(step.state, route),
         now=step.now,
+    )
+
+
+def rules_of(state: HolderState, route: RoutePolicy) -> SelectionRules:
+    """What decides on a holder's set: his route, what a person dropped, what he had before."""
+    return route.selection().model_copy(
+        update={
+            "dropped": frozenset(drop.fingerprint for drop in state.dropped),
+            "delivered": tuple(sent.public_key for sent in state.delivered),
+        }
     )
 
 
