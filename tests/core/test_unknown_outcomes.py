@@ -1,0 +1,98 @@
+"""What an act of unknown outcome means for the acts after it."""
+
+import pytest
+
+from connector.core.facts import Acted
+from connector.core.handover import Accepted, BundleReceipt
+from connector.core.holder.advance import advance
+from connector.core.model import OpenRequest, RequestState, SetEntry, Slot, set_digest
+from connector.core.policy import Rules
+from connector.core.states import (
+    Copy,
+    CopyState,
+    Delivery,
+    DeviceInDelivery,
+    Effect,
+    HolderState,
+    KnownDevice,
+    Phase,
+    Running,
+    Trigger,
+)
+from tests.core.pure_loop import ROUTE
+
+NOW = 1_800_000_000_000
+DEVICE = "acme/device/10"
+ENTRIES = (
+    SetEntry(slot=Slot.ENCRYPTION, fingerprint="a" * 64, public_key="1" * 64),
+    SetEntry(slot=Slot.ARCHIVED, fingerprint="b" * 64, public_key="2" * 64),
+)
+RULES = Rules(routes={ROUTE.name: ROUTE}, dice=lambda: 0.5)
+
+
+def holder(phase: Phase, running: Running, **members: object) -> HolderState:
+    """A holder in the middle of an act."""
+    delivery = Delivery(
+        id="d",
+        opened_at=NOW,
+        trigger=Trigger.ENROLMENT,
+        phase=phase,
+        step=running.effect,
+        due=NOW,
+        deadline=NOW + 1_000_000,
+        phase_since=NOW,
+        looked_up_at=NOW,
+        entries=ENTRIES,
+        digest=set_digest(ENTRIES),
+        devices={DEVICE: DeviceInDelivery(since=NOW, joined_at=NOW)},
+    )
+    return HolderState(
+        key="acme/user/1",
+        route=ROUTE.name,
+        attempt=running.attempt,
+        devices={DEVICE: KnownDevice(platform="apple", joined_at=NOW)},
+        delivery=delivery,
+        running=running,
+    ).model_copy(update=members)
+
+
+def act(effect: Effect, **members: object) -> Running:
+    running = Running(
+        effect=effect, attempt=2, started_at=NOW, limit=1000, epoch=0, delivery="d", digest="0" * 64
+    )
+    return running.model_copy(update=members)
+
+
+def request(number: int, entry: SetEntry, state: RequestState) -> OpenRequest:
+    return OpenRequest(id=f"{number:032x}", fingerprint=entry.fingerprint, state=state)
+
+
+def test_requests_that_nobody_answered_for_are_looked_at_at_once() -> None:
+    """A request of an act that died counts on the CA's word, not on ours, and without waiting."""
+    lost = request(1, ENTRIES[0], RequestState.PENDING)
+    asked = request(2, ENTRIES[1], RequestState.PENDING)
+    state = holder(Phase.RECOVERING, act(Effect.BEGIN, requests=(asked,)), requests=(lost, asked))
+    answer = asked.model_copy(update={"state": RequestState.GRANTED})
+    after = advance(state, Acted(Effect.BEGIN, 2, (answer,)), NOW, RULES).state
+    assert after.delivery is not None
+    assert (after.delivery.step, after.delivery.due) == (Effect.LOOK_REQUESTS, NOW)
+
+
+@pytest.mark.parametrize(
+    ("before", "step"),
+    [(CopyState.NONE, Effect.LOOK_INSTALLED), (CopyState.PERHAPS, Effect.PUSH)],
+)
+def test_profile_is_pushed_when_a_set_may_have_been_there(before: CopyState, step: Effect) -> None:
+    """What an upload of unknown fate brought to a device proves nothing of the one after it."""
+    state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER, before=Copy(state=before)))
+    outcome = Accepted(
+        digest=set_digest(ENTRIES),
+        bundles=tuple(
+            BundleReceipt(slot=one.slot, fingerprint=one.fingerprint, size=1) for one in ENTRIES
+        ),
+        server_time=NOW,
+        memory_locked=True,
+    )
+    after = advance(state, Acted(Effect.HAND_OVER, 2, outcome), NOW, RULES).state
+    assert after.delivery is not None
+    assert (after.delivery.phase, after.delivery.step) == (Phase.AWAITING_INSTALL, step)
