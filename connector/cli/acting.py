@@ -159,7 +159,10 @@ def identity_show(call: Call, holder: HolderArgument) -> None:
     """Show the pinned pair, and one seen since that waits for a person."""
     state = call.ask(lambda client: client.detail("holder", holder)).state
     known = state.identity if isinstance(state, HolderState) else None
-    pairs = {"pinned": known.pinned, "conflicting": known.conflicting} if known else {}
+    pairs = {
+        "pinned": known.pinned if known else None,
+        "conflicting": known.conflicting if known else None,
+    }
     if call.screen.form is Format.JSON:
         call.screen.json({"holder": state.key, **pairs})
         return

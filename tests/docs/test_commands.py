@@ -1,0 +1,90 @@
+"""What the documentation tells people to type works as it is printed."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from connector.cli.root import app
+from connector.demo.settings_file import free_port
+from tests.conftest import Needs
+from tests.docs.pages import PAGES, blocks, commands, section
+
+PATIENCE = 100.0
+STAGE = "docs/simulators.md"
+TREE = typer.main.get_command(app)
+
+
+def _known(command: str) -> set[str]:
+    """The options of the command that a line names.
+
+    Raises:
+        KeyError: when a sub-command is named that does not exist.
+    """
+    found = TREE
+    for word in command.split()[1:]:
+        if not hasattr(found, "commands") or word == "COMMAND" or word.startswith("-"):
+            break
+        found = found.commands[word]
+    options = {name for one in found.params for name in one.opts}
+    return options | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_exists(page: Path) -> None:
+    """Each command of a page, in blocks and in running text, has the options that it is given."""
+    for command in commands(page.read_text("utf-8")):
+        used = set(re.findall(r"(?<=\s)(--[a-z-]+|-[a-z])\b", command))
+        assert used <= _known(command), command
+
+
+def _script() -> str:
+    """The stage by hand, and on it what README and runbook say, up to the stage's end."""
+    stage = section(STAGE, "A stage by hand")
+    first, second, *steps, end = blocks(stage, "sh")
+    (settings,) = blocks(stage, "yaml")
+    operate = blocks(section("README.md", "Operate"), "")[0]
+    export = blocks(section("docs/operation.md", "The audit trail"), "")[1]
+    file = f"cat > stage.yaml <<'END'\n{settings}END\n"
+    parts = (first, second, file, *steps, "AUDIT_KEY=secrets/audit-key\n", operate, export, end)
+    return "".join(parts)
+
+
+def _moved(script: str) -> str:
+    """The same on ports that are free here."""
+    ports = {port: str(free_port()) for port in sorted(set(re.findall(r"\b41\d{3}\b", script)))}
+    return re.sub(r"\b41\d{3}\b", lambda found: ports[found.group()], script)
+
+
+@pytest.mark.slow
+async def test_the_stage_by_hand(tmp_path: Path, needs: Needs) -> None:
+    """Typed into a shell in an empty folder, every line succeeds and the old mail is read."""
+    for tool in ("bash", "curl", "openssl"):
+        needs(tool)
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL") if name in os.environ}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-m", "-euo", "pipefail", "-c"),
+        "trap 'kill $(jobs -p) 2> /dev/null || :' EXIT\n" + _moved(_script()),
+        cwd=tmp_path,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**kept, "PATH": path},
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+    told = out.decode()
+    assert process.returncode == 0, told
+    assert "Traceback" not in told
+    for expected in ('"status":200', '"plaintext":"long ago', "installed", "whole"):
+        assert expected in told
+    assert '"event":"service.ready"' in (tmp_path / "stage" / "serve.log").read_text("utf-8")
