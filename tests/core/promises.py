@@ -5,13 +5,14 @@ from typing import Protocol
 from connector.core.events import Event, GenerationDropped, IdentityForgotten
 from connector.core.facts import Acted, Fact, Looked
 from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.ports import GoneLook
 from connector.core.states import CopyState, DevicePhase, HolderState, Phase, State
 from tests.core.upstreams import RETENTION, Uem
 
 
 class World(Protocol):
     uem: Uem
-    skew: Millis
+    now: Millis
     may_upload_until: dict[SubjectKey, Millis]
 
 
@@ -23,7 +24,8 @@ def hold_promises(before: State, after: State, fact: Fact, world: World) -> None
     what_ended_stays_ended(before, after)
     no_dead_end(after)
     history_only_grows(before, after, fact)
-    copy_is_watched(before, after, world)
+    copy_is_watched(before, after, fact, world)
+    copy_is_known(after, world)
     installed_is_true(before, after, world)
     assert len(after.history) <= 20
     assert len(after.automatic) <= 100
@@ -68,16 +70,33 @@ def history_only_grows(before: HolderState, after: HolderState, fact: Fact) -> N
     }
 
 
-def copy_is_watched(before: HolderState, after: HolderState, world: World) -> None:
+def copy_is_watched(before: HolderState, after: HolderState, fact: Fact, world: World) -> None:
     """Gone is said no earlier than it is true on the UEM's clock, and never while clocks differ."""
     if after.copy_.state is not CopyState.GONE or before.copy_.state is CopyState.GONE:
         return
     if before.running is not None:  # proven: nothing was sent, so the copy is as it was before
         return
+    assert isinstance(fact, Looked)
+    assert isinstance(fact.result, GoneLook)
+    looked_at = fact.result.server_time or 0
+    assert abs(looked_at - world.now) <= 300_000, "concluded while the clocks disagree"
     user = parse_subject(after.key).id
-    uploads = [at for whose, _, at in world.uem.ledger if whose == user]
-    assert not uploads or world.uem.now >= max(uploads) + RETENTION, "gone too early"
-    assert abs(world.skew) <= 300_000, "concluded while the clocks disagree"
+    uploads = [upload for upload in world.uem.ledger if upload.user == user]
+    if uploads:
+        kept = max(looked_at - uploads[-1].at, world.now - uploads[-1].real)
+        assert kept >= RETENTION, f"gone too early, after {kept} ms"
+
+
+def copy_is_known(after: HolderState, world: World) -> None:
+    """While the UEM holds a set, nobody thinks that it holds none."""
+    user = parse_subject(after.key).id
+    uploads = [upload for upload in world.uem.ledger if upload.user == user]
+    if (
+        uploads
+        and world.now < uploads[-1].real + RETENTION
+        and world.uem.now < (uploads[-1].at + RETENTION)
+    ):
+        assert after.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}
 
 
 def installed_is_true(before: HolderState, after: HolderState, world: World) -> None:

@@ -99,7 +99,7 @@ class PureLoop:
     states: dict[SubjectKey, State] = field(default_factory=dict)
     queue: deque[Event] = field(default_factory=deque)
     seen: set[str] = field(default_factory=set)
-    late_uploads: list[tuple[Millis, str, str]] = field(default_factory=list)
+    late_uploads: list[tuple[Millis, str, str, str]] = field(default_factory=list)
     may_upload_until: dict[SubjectKey, Millis] = field(default_factory=dict)
     finished: list[tuple[SubjectKey, Acted]] = field(default_factory=list)
     steps: Counter[tuple[SubjectKey, Millis]] = field(default_factory=Counter)
@@ -157,13 +157,13 @@ class PureLoop:
             if late[0] <= until:
                 self.late_uploads.remove(late)
                 self._set_time(late[0])
-                self.uem.upload(late[1], late[2])
+                self.uem.upload(late[1], late[2], late[3], self.now)
         self._set_time(until)
         self.uem.deliver()
 
     def _set_time(self, now: Millis) -> None:
         self.now = max(now, self.now)
-        self.uem.now = self.now + self.skew
+        self.uem.set_clock(self.now + self.skew)
 
     def step(self) -> bool:
         """One event, or one effect that is due; False when there is neither."""
@@ -222,7 +222,11 @@ class PureLoop:
                 return tuple(self.ca.look(request) for request in state.requests)
             case Effect.LOOK_INSTALLED:
                 devices = state.delivery.devices if state.delivery else {}
-                seen = tuple(self.uem.evidence(parse_subject(device).id) for device in devices)
+                current = state.delivery.current if state.delivery else None
+                wanted = current.fingerprint if current else ""
+                seen = tuple(
+                    self.uem.evidence(parse_subject(one).id, identifier, wanted) for one in devices
+                )
                 return Evidence(devices=seen, server_time=self.uem.now)
             case _:
                 return GoneLook(server_time=self.uem.now)
@@ -260,6 +264,8 @@ class PureLoop:
             case Effect.CLEAN_UP:
                 for request in running.requests:
                     self.ca.requests.pop(request.id, None)
+            case _:
+                assert running.effect is Effect.PUSH
         return Acted(running.effect, running.attempt)
 
     def expected(self, state: HolderState) -> Selection | None:
@@ -300,12 +306,13 @@ class PureLoop:
     def _fate(
         self, fate: str, state: HolderState, user: str, digest: str
     ) -> HandoverOutcome | None:
+        current = state.delivery.entries[1].fingerprint if state.delivery else ""
         if fate in {"accepted", "unanswered", "crash_after", "silent"}:
             entries = state.delivery.entries if state.delivery else ()
             self.ca.fetched({entry.fingerprint for entry in entries}, PERSON_OF[user])
-            self.uem.upload(user, digest)
+            self.uem.upload(user, digest, current, self.now)
         if fate in {"late", "crash_late"}:
-            self.late_uploads.append((self.may_upload_until[state.key], user, digest))
+            self.late_uploads.append((self.may_upload_until[state.key], user, digest, current))
         match fate:
             case "accepted":
                 return Accepted(

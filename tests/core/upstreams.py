@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connector.core.model import (
     DAY,
@@ -40,6 +41,15 @@ class Phone:
     installed_at: Millis = 0
 
 
+class Upload(NamedTuple):
+    """One set that the UEM took: for whom, which, when on its own clock, and when in truth."""
+
+    user: str
+    digest: str
+    at: Millis
+    real: Millis
+
+
 @dataclass
 class Uem:
     """Users, devices, copies. ``now`` is its own clock. ``ledger`` lists every upload it took."""
@@ -48,13 +58,23 @@ class Uem:
     phones: dict[str, Phone] = field(default_factory=dict)
     mails: dict[str, str] = field(default_factory=dict)
     copies: dict[str, tuple[str, Millis]] = field(default_factory=dict)
-    ledger: list[tuple[str, str, Millis]] = field(default_factory=list)
+    currents: dict[str, str] = field(default_factory=dict)
+    ledger: list[Upload] = field(default_factory=list)
     ever_installed: set[tuple[str, str]] = field(default_factory=set)
 
-    def upload(self, user: str, digest: str) -> None:
+    def upload(self, user: str, digest: str, current: str, real: Millis) -> None:
+        """Take a set. ``real`` is the true time, which this clock may differ from."""
         self.copies[user] = (digest, self.now)
-        self.ledger.append((user, digest, self.now))
+        self.currents[digest] = current
+        self.ledger.append(Upload(user, digest, self.now, real))
         self.deliver()
+
+    def set_clock(self, now: Millis) -> None:
+        """A clock that steps back is followed by new samples from the devices."""
+        self.now = now
+        for phone in self.phones.values():
+            phone.installed_at = min(phone.installed_at, now + 1000)
+            phone.last_seen = min(phone.last_seen, now)
 
     def deliver(self) -> None:
         """Devices that are there take what is there for them."""
@@ -89,13 +109,15 @@ class Uem:
         devices = tuple(one for one in facts if one is not None and one.enrolled)
         return HolderFacts(id=user, name=PERSON_OF[user], mail=mail, devices=devices)
 
-    def evidence(self, key: str) -> DeviceEvidence:
+    def evidence(self, key: str, user: str, current: str) -> DeviceEvidence:
+        """``current``: the certificate that is looked for in the device's own list."""
         phone = self.phones[key]
+        listed = self.currents.get(phone.installed or "") == current
         return DeviceEvidence(
             device=key,
-            enrolled=phone.enrolled,
+            enrolled=phone.enrolled and phone.user == user,
             profile=ProfileStatus.INSTALLED if phone.installed else ProfileStatus.PENDING,
-            certificate_seen_at=phone.installed_at if phone.installed else None,
+            certificate_seen_at=phone.installed_at if listed else None,
             last_seen=phone.last_seen,
         )
 
