@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from bench.calibration import DRIFT, Rulers
 
@@ -58,7 +57,7 @@ def run(block: Block, folder: Path, until: float) -> list[Tried]:
 
 
 def _try(block: Block, folder: Path) -> Tried:
-    rulers = Rulers(folder)
+    rulers = Rulers(folder, block.rulers)
     tried = Tried({name: [] for name in block.ids})
     rulers.read()
     try:
@@ -68,7 +67,7 @@ def _try(block: Block, folder: Path) -> Tried:
         tried.void = str(reason)
     rulers.read()
     tried.readings = rulers.readings
-    drift = rulers.drift(block.rulers)
+    drift = rulers.drift()
     if not tried.void and drift > DRIFT:
         tried.void = f"the machine drifted by {drift:.0%}"
     return tried
@@ -93,8 +92,3 @@ def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried) -> Non
 
 def _filled(tried: Tried) -> int:
     return min(map(len, tried.values.values()))
-
-
-def medians(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The median of each id's rounds."""
-    return {name: median(rounds) for name, rounds in values.items() if rounds}

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -28,27 +28,22 @@ _KEY = generate_private_key(65537, 2048).private_bytes(
 
 
 class Rulers:
-    """Readings of plain Python work, of loading an RSA key, and of the disk."""
+    """Readings of plain Python work, of loading an RSA key, and of the disk; those that matter."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
         """``folder`` is on the disk that the journals are on."""
+        self._take = {name: _RULERS[name] for name in names}
         self._folder = folder
         self.readings: list[dict[str, float]] = []
 
     def read(self) -> None:
         """Take one reading."""
-        self.readings.append(
-            {
-                "python_seconds": median(_spin() for _ in range(TURNS)),
-                "rsa_load_seconds": key_load_seconds(),
-                "fdatasync_seconds": median(sync_seconds(self._folder)),
-            }
-        )
+        self.readings.append({name: take(self._folder) for name, take in self._take.items()})
 
-    def drift(self, names: Sequence[str]) -> float:
-        """How far the readings of some rulers are apart, as a share of the smallest."""
+    def drift(self) -> float:
+        """How far the readings of any ruler are apart, as a share of the smallest."""
         worst = 0.0
-        for name in names:
+        for name in self._take:
             values = [reading[name] for reading in self.readings]
             worst = max(worst, max(values) / min(values) - 1)
         return worst
@@ -81,6 +76,13 @@ def sync_seconds(folder: Path, count: int = SYNCS) -> list[float]:
             os.fdatasync(file.fileno())
             taken.append(time.perf_counter() - begin)
     return taken
+
+
+_RULERS: dict[str, Callable[[Path], float]] = {
+    "python_seconds": lambda _: median(_spin() for _ in range(TURNS)),
+    "rsa_load_seconds": lambda _: key_load_seconds(),
+    "fdatasync_seconds": lambda folder: median(sync_seconds(folder)),
+}
 
 
 def p99(values: Sequence[float]) -> float:
