@@ -1,15 +1,12 @@
-"""Finds escrow backends and targets by their entry points; any distribution may bring some."""
+"""Constructing the plug-ins that a job names, in the service and in hand-over processes alike."""
 
 from contextlib import suppress
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from connector import plugins
 from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
 from connector.core.ports import EscrowBackend, Target
-
-ESCROW = "pki_connector.escrow"
-TARGETS = "pki_connector.targets"
 
 
 def open_escrow(reference: PluginReference) -> EscrowBackend:
@@ -18,7 +15,7 @@ def open_escrow(reference: PluginReference) -> EscrowBackend:
     Raises:
         Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.
     """
-    backend: EscrowBackend = _made(ESCROW, reference)
+    backend: EscrowBackend = _made(plugins.ESCROW, reference)
     return backend
 
 
@@ -28,7 +25,7 @@ def open_target(reference: PluginReference) -> Target:
     Raises:
         Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.
     """
-    target: Target = _made(TARGETS, reference)
+    target: Target = _made(plugins.TARGETS, reference)
     return target
 
 
@@ -37,10 +34,10 @@ def preload() -> None:
 
     One that does not load is passed over; the job that names it is told why.
     """
-    for group in (ESCROW, TARGETS):
-        for entry in entry_points(group=group):
+    for group in (plugins.ESCROW, plugins.TARGETS):
+        for entry in plugins.installed(group):
             with suppress(Permanent):
-                _loaded[group, entry.name] = _load(entry)
+                _loaded[group, entry.name] = plugins.load(entry)
 
 
 _loaded: dict[tuple[str, str], Any] = {}
@@ -48,20 +45,13 @@ _loaded: dict[tuple[str, str], Any] = {}
 
 
 def _made(group: str, reference: PluginReference) -> Any:
-    plugin = _loaded.get((group, reference.plugin)) or _load(_found(group, reference.plugin))
+    plugin = _loaded.get((group, reference.plugin)) or _found(group, reference.plugin)
     settings = plugin.settings_model.model_validate(reference.settings)
     return plugin(reference.name, settings)
 
 
-def _found(group: str, name: str) -> EntryPoint:
-    found = tuple(entry_points(group=group, name=name))
-    if not found:
-        raise Permanent("CFG-004", f"finding a plug-in in {group}")
-    return found[0]
-
-
-def _load(entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except (ImportError, AttributeError):
-        raise Permanent("CFG-004", f"loading a plug-in of {entry.group}") from None
+def _found(group: str, name: str) -> Any:
+    for entry in plugins.installed(group):
+        if entry.name == name:
+            return plugins.load(entry)
+    raise Permanent("CFG-004", f"finding a plug-in in {group}")

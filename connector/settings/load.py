@@ -96,7 +96,7 @@ def _broken(plugins: Plugins, tree: Tree) -> list[Problem]:
             Found(
                 path,
                 "CFG-004",
-                f"the plug-in cannot be loaded: {plugins.broken[kind]}",
+                f"the plug-in cannot be loaded ({plugins.broken[kind]})",
                 "Install it again, with what it needs.",
             ),
             tree,

@@ -1,23 +1,18 @@
-"""The plug-ins that are installed, found by entry point.
-
-A plug-in is a class with ``name``, ``settings_model`` and ``capabilities``
-(:class:`connector.core.ports.EscrowBackend`, :class:`connector.core.ports.Target`).
-"""
+"""The settings models of the plug-ins that are installed."""
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
-ESCROW = "pki_connector.escrow"
-TARGETS = "pki_connector.targets"
+from connector import plugins
+from connector.core.errors import Permanent
 
 
 class Plugins(NamedTuple):
     """The settings models of the installed plug-ins, by entry-point name.
 
-    ``broken`` names those that could not be loaded, and the kind of error.
+    ``broken`` names those that could not be loaded, and what happened.
     """
 
     escrow: dict[str, type[BaseModel]]
@@ -28,14 +23,14 @@ class Plugins(NamedTuple):
 def installed() -> Plugins:
     """All installed plug-ins. One that cannot be loaded is reported, and spoils no other."""
     broken: dict[str, str] = {}
-    return Plugins(_models(ESCROW, broken), _models(TARGETS, broken), broken)
+    return Plugins(_models(plugins.ESCROW, broken), _models(plugins.TARGETS, broken), broken)
 
 
 def _models(group: str, broken: dict[str, str]) -> dict[str, type[BaseModel]]:
     models = {}
-    for point in entry_points(group=group):
+    for entry in plugins.installed(group):
         try:
-            models[point.name] = point.load().settings_model
-        except (ImportError, AttributeError) as error:
-            broken[point.name] = type(error).__name__
+            models[entry.name] = plugins.load(entry).settings_model
+        except Permanent as error:
+            broken[entry.name] = error.detail
     return models
