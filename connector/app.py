@@ -111,8 +111,9 @@ class Service:
         hand_over = HandOver(accept_unlocked_memory=settings.handover.accept_unlocked_memory)
         await hand_over.start()
         stack.push_async_callback(hand_over.stop)
-        backends = await stack.enter_async_context(ports.backends(settings))
-        targets = await stack.enter_async_context(ports.targets(settings))
+        monotonic = self._clock.monotonic
+        backends = await stack.enter_async_context(ports.backends(settings, monotonic))
+        targets = await stack.enter_async_context(ports.targets(settings, monotonic))
         gate = gates.gate(settings, self._clock, self._routes, self._metrics, _alarm)
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         effects = self._effects(backends, targets, hand_over)

@@ -4,6 +4,7 @@ Parent and hand-over processes construct them alike, from the plug-in's own sett
 reads its credentials itself.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Generic, Protocol, Self, TypeVar
@@ -20,42 +21,59 @@ class _Port(Protocol):
 
 
 P = TypeVar("P", bound=_Port)
+LONGEST_CALL = 3600.0
+"""Seconds after which nobody uses a replaced plug-in any more."""
 
 
 class OpenPorts(Mapping[str, P], Generic[P]):
     """Plug-ins of one kind by the upstream's name; each is there while this is open.
 
-    ``make`` constructs a plug-in, ``references`` says which.
+    ``make`` constructs a plug-in, ``references`` says which, ``monotonic`` gives seconds.
     """
 
     def __init__(
-        self, make: Callable[[PluginReference], P], references: Mapping[str, PluginReference]
+        self,
+        make: Callable[[PluginReference], P],
+        references: Mapping[str, PluginReference],
+        monotonic: Callable[[], float],
     ) -> None:
         """Nothing is open yet."""
         self._make = make
         self._references = references
+        self._monotonic = monotonic
         self._open: dict[str, P] = {}
-        self._stack = AsyncExitStack()
+        self._replaced: deque[tuple[float, P]] = deque()
 
     async def __aenter__(self) -> Self:
         """Construct and open all."""
-        for name in self._references:
-            await self._enter(name)
+        async with AsyncExitStack() as undo:
+            undo.push_async_exit(self.__aexit__)
+            for name in self._references:
+                await self._enter(name)
+            undo.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close all, the replaced ones too."""
-        await self._stack.aclose()
+        async with AsyncExitStack() as stack:
+            for plugin in (*self._open.values(), *(plugin for _, plugin in self._replaced)):
+                stack.push_async_exit(plugin.__aexit__)
+            self._open.clear()
+            self._replaced.clear()
 
     async def reopen(self) -> None:
-        """Take new credentials up. What was opened before is closed at the end, calls run on."""
+        """Take new credentials up. What was opened before is closed much later: calls run on."""
+        while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._monotonic():
+            _, plugin = self._replaced.popleft()
+            await plugin.__aexit__(None, None, None)
         for name in self._references:
             await self._enter(name)
 
     async def _enter(self, name: str) -> None:
-        plugin = self._make(self._references[name])
-        self._open[name] = await plugin.__aenter__()
-        self._stack.push_async_exit(plugin.__aexit__)
+        plugin = await self._make(self._references[name]).__aenter__()
+        if name in self._open:
+            self._replaced.append((self._monotonic(), self._open[name]))
+        self._open[name] = plugin
 
     def __getitem__(self, name: str) -> P:
         """The open plug-in of an upstream."""
@@ -70,16 +88,16 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         return len(self._open)
 
 
-def backends(settings: Settings) -> OpenPorts[EscrowBackend]:
+def backends(settings: Settings, monotonic: Callable[[], float]) -> OpenPorts[EscrowBackend]:
     """The escrow backends of all CAs."""
     references = {name: ca.reference(name) for name, ca in settings.cas.items()}
-    return OpenPorts(open_escrow, references)
+    return OpenPorts(open_escrow, references, monotonic)
 
 
-def targets(settings: Settings) -> OpenPorts[Target]:
+def targets(settings: Settings, monotonic: Callable[[], float]) -> OpenPorts[Target]:
     """The targets of all UEMs."""
     references = {name: uem.reference(name) for name, uem in settings.uems.items()}
-    return OpenPorts(open_target, references)
+    return OpenPorts(open_target, references, monotonic)
 
 
 def references(settings: Settings) -> dict[str, PluginReference]:
