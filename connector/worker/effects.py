@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, HandoverOutcome, PluginReference
@@ -268,12 +270,15 @@ class UpstreamEffects:
         )
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
-        if not isinstance(error, ConnectorError):
+        try:
+            fault = error.fault() if isinstance(error, ConnectorError) else None
+        except ValidationError:  # its code is none, or its numbers are nonsense
+            fault = None
+        if fault is None:
             self._unexpected(effect, error)
             return Fault(
                 code="PLG-001", family=Family.TRANSIENT, detail=f"raised {type(error).__name__}"
             )
-        fault = error.fault()
         if fault.scope is Scope.UPSTREAM and fault.upstream is None:
             return fault.model_copy(update={"upstream": self._upstream(effect, state)})
         return fault
