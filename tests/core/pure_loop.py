@@ -93,6 +93,7 @@ class PureLoop:
     now: Millis = Uem.now
     skew: Millis = 0
     epoch: int = 1
+    routes: dict[str, RoutePolicy] = field(default_factory=lambda: {"corp": ROUTE})
     held: Brakes = field(default_factory=Brakes)
     down: set[str] = field(default_factory=set)
     fates: deque[str] = field(default_factory=deque)
@@ -107,7 +108,7 @@ class PureLoop:
 
     def rules(self) -> Rules:
         return Rules(
-            routes={"corp": ROUTE},
+            routes=dict(self.routes),
             epoch=self.epoch,
             device_retry=ROUTE.retry,
             device_deadline=3 * DAY,
@@ -189,7 +190,8 @@ class PureLoop:
         ]
 
     def _do(self, key: SubjectKey, want: Want) -> None:
-        if want.effect is Effect.WAIT:
+        lane = parse_lane(want.lane)
+        if want.effect is Effect.WAIT or (lane.route and lane.route not in self.routes):
             self.apply(key, Elapsed())
         elif want.effect not in ACTS:
             self.apply(key, self.look(key, want.effect))
@@ -265,7 +267,8 @@ class PureLoop:
                 for request in running.requests:
                     self.ca.requests.pop(request.id, None)
             case _:
-                assert running.effect is Effect.PUSH
+                for device in running.devices:
+                    self.uem.push(parse_subject(device).id)
         return Acted(running.effect, running.attempt)
 
     def expected(self, state: HolderState) -> Selection | None:

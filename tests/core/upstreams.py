@@ -88,6 +88,12 @@ class Uem:
                 phone.installed, phone.installed_at = digest, self.now + 1000
                 self.ever_installed.add((key, digest))
 
+    def push(self, key: str) -> None:
+        """The device installs the profile once more, with what is there now."""
+        phone = self.phones[key]
+        if phone.online and phone.enrolled and phone.installed:
+            phone.installed_at = self.now + 1000
+
     def device(self, key: str) -> DeviceFacts | None:
         phone = self.phones.get(key)
         if phone is None:
