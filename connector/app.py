@@ -137,6 +137,7 @@ class Service:
         ]
         health = Health({"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy})
         listen = settings.service.observe.listen
+        operators = Operators(settings, self._clock, gate, self._metrics)
         self._parts = Parts(
             journal=journal,
             backends=backends,
@@ -145,7 +146,7 @@ class Service:
             secrets=secrets,
             workers=workers,
             intake=self._intake(journal, secrets),
-            admin=Operators(settings, self._clock, gate).server(journal, backends, targets, key),
+            admin=operators.server(journal, backends, targets, key),
             health=health,
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
         )

@@ -49,6 +49,7 @@ class Surroundings:
 
     ``unique`` makes an id that never comes twice, ``routes`` and ``upstreams`` tell how things
     stand now, ``audit_key`` is the key of the chain's MAC, ``version`` that of the program.
+    ``verified`` is told whether a check of the trail found it whole.
     """
 
     clock: Clock
@@ -57,6 +58,7 @@ class Surroundings:
     routes: Callable[[], Mapping[str, RoutePolicy]]
     upstreams: Callable[[], Sequence[UpstreamView]]
     version: str
+    verified: Callable[[bool], None]
 
 
 class OperatorService:
@@ -144,7 +146,9 @@ class OperatorService:
             )
             check = ChainCheck(self._around.audit_key, record.partition, [own, *marks])
             chains.append(await check_chain(check, self._journal.audit(record.partition)))
-        return AuditReport(chains=tuple(chains))
+        report = AuditReport(chains=tuple(chains))
+        self._around.verified(report.whole)
+        return report
 
     def version(self) -> VersionView:
         """What runs here."""

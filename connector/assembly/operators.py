@@ -9,6 +9,7 @@ from connector.admin.server import AdminServer
 from connector.admin.service import OperatorService, Surroundings
 from connector.assembly.clock import MachineClock
 from connector.assembly.observation import program_version
+from connector.core.metrics import Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
@@ -20,8 +21,11 @@ from connector.worker.gate import Gate
 class Operators:
     """Makes the operators' server of one process."""
 
-    def __init__(self, settings: Settings, clock: MachineClock, gate: Gate) -> None:
+    def __init__(
+        self, settings: Settings, clock: MachineClock, gate: Gate, metrics: Metrics
+    ) -> None:
         """Keep what every answer needs."""
+        self._metrics = metrics
         self._settings = settings
         self._clock = clock
         self._gate = gate
@@ -43,6 +47,7 @@ class Operators:
             routes=lambda: self._policies,
             upstreams=self._upstreams,
             version=program_version(),
+            verified=lambda whole: self._metrics.audit_verified(whole=whole),
         )
         admin = self._settings.service.admin
         return AdminServer(OperatorService(journal, planner, around), admin.socket, admin.uids)

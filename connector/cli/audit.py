@@ -74,9 +74,18 @@ def verify(
         raise typer.BadParameter("--file needs the chain's --key-file")
     else:
         report = _check_file(file, key_file, known)
+    if partition is not None:
+        report = _only(report, partition)
     _show(call, report)
     if not report.whole:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _only(report: AuditReport, partition: int) -> AuditReport:
+    chains = tuple(chain for chain in report.chains if chain.partition == partition)
+    if not chains:
+        raise typer.BadParameter(f"there is no partition {partition}")
+    return AuditReport(chains=chains)
 
 
 def _published(partition: int | None, head: str | None, count: int | None) -> list[Published]:

@@ -16,7 +16,12 @@ T = TypeVar("T")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", envvar="PKI_CONNECTOR_CONFIG", help="The settings' YAML file."),
+    typer.Option(
+        "--config",
+        envvar="PKI_CONNECTOR_CONFIG",
+        readable=False,  # not asked here: the report on settings says it better
+        help="The settings' YAML file.",
+    ),
 ]
 OutputOption = Annotated[
     Format, typer.Option("--output", "-o", help="table for people, json or csv for machines.")
@@ -27,6 +32,7 @@ SocketOption = Annotated[
     typer.Option(
         "--socket",
         envvar="PKI_CONNECTOR_SOCKET",
+        readable=False,  # as above: whoever may not use it is told so, with a code
         help="The service's operator socket; default: that of the settings.",
     ),
 ]

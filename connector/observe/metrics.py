@@ -1,6 +1,7 @@
 """The metrics port, counted with prometheus-client."""
 
 from collections.abc import Mapping
+from math import nan
 from typing import NamedTuple
 
 from connector.core.metrics import CircuitState, Direction, WebhookOutcome
@@ -35,6 +36,7 @@ class PrometheusMetrics:
         """Seed every known combination at zero."""
         self._families = Families(names)
         self._audit_at = 0
+        self._families.gauge("audit_chain_valid").set(nan)
         self._families.gauge("build_info", *build).set(1)
         self.registry = self._families.registry
 

@@ -164,6 +164,7 @@ class AdminWorld:
         self.backends: Mapping[str, EscrowBackend] = {}
         self.targets: Mapping[str, Target] = {}
         self._records: dict[int, PartitionRecord] = {}
+        self.verified: list[bool] = []
         self._ids = itertools.count(1)
 
     def service(self) -> OperatorService:
@@ -175,6 +176,7 @@ class AdminWorld:
             routes=lambda: self.routes,
             upstreams=lambda: [UpstreamView(name="ca:main", state="open", code="CA-001")],
             version="1.2.3",
+            verified=self.verified.append,
         )
         return OperatorService(self.journal, planner, around)
 

@@ -145,6 +145,18 @@ def test_a_socket_of_somebody_else(command: Command, tmp_path: Path) -> None:
     assert "Connection refused" in result.err
 
 
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_told_with_a_code(command: Command, tmp_path: Path) -> None:
+    """A socket of another user: denied; a settings' file of another user: named with the reason."""
+    (tmp_path / "closed").mkdir(mode=0)
+    socket = command("status", "--socket", str(tmp_path / "closed" / "admin.sock"))
+    assert (socket.code, socket.err.split()[0]) == (5, "AUTH-004")
+    settings = tmp_path / "connector.yaml"
+    settings.touch(mode=0)
+    told = command("config", "check", "--config", str(settings))
+    assert (told.code, "CFG-003" in told.err) == (8, True)
+
+
 def test_a_secret_is_no_argument(command: Command) -> None:
     """No option takes a password, key or code itself: only files that hold one."""
     for arguments in (("simulate", "uem"), ("simulate", "ca"), ("audit", "verify"), ("serve",)):

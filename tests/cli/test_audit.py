@@ -88,6 +88,23 @@ async def test_the_service_checks_its_own_trail(ask: Asked) -> None:
     assert "BROKEN" in forged.out
 
 
+async def test_every_check_is_counted(ask: Asked) -> None:
+    """The metric of the chain's state follows the checks that somebody asked for."""
+    await ask.world.put(holder())
+    await ask("audit", "verify")
+    await ask("audit", "verify", "--partition", "0", "--count", "99")
+    assert ask.world.verified == [True, False]
+
+
+async def test_one_partition(ask: Asked) -> None:
+    """Only the wanted one is shown; one that is not there is a usage error."""
+    await ask.world.put(holder())
+    shown = json.loads((await ask("audit", "verify", "--partition", "1", "-o", "json")).out)
+    assert [chain["partition"] for chain in shown["chains"]] == [1]
+    missing = await ask("audit", "verify", "--partition", "99")
+    assert (missing.code, "there is no partition 99" in missing.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
