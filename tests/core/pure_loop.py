@@ -7,6 +7,7 @@ against what must be true of every change.
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from connector.core.audit import AuditEntry
 from connector.core.errors import ConnectorError, Family, Fault, Scope
 from connector.core.events import Event, EventBody
 from connector.core.facts import (
@@ -104,6 +105,7 @@ class PureLoop:
     may_upload_until: dict[SubjectKey, Millis] = field(default_factory=dict)
     finished: list[tuple[SubjectKey, Acted]] = field(default_factory=list)
     steps: Counter[tuple[SubjectKey, Millis]] = field(default_factory=Counter)
+    audited: list[AuditEntry] = field(default_factory=list)
     sent: int = 0
 
     def rules(self) -> Rules:
@@ -140,6 +142,7 @@ class PureLoop:
         """Advance one subject; its version goes up when it changed."""
         before = self.states.get(key) or fresh(key)
         step = advance(before, fact, self.now, self.rules())
+        self.audited += step.audit
         for event in step.events:
             self.append(event)
         if step.state is before:

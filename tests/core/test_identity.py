@@ -1,0 +1,121 @@
+"""Who is who, and what people may change about it."""
+
+import pytest
+
+from connector.core.errors import Permanent
+from connector.core.events import (
+    GenerationDropped,
+    IdentityConfirmed,
+    IdentityForgotten,
+    RetryRequested,
+)
+from connector.core.identity import agrees, observed_pair
+from connector.core.model import HolderFacts, IdentityPair, PersonRecord
+from connector.core.states import Phase
+from tests.core.pure_loop import ROUTE, PureLoop
+from tests.core.scenes import HOLDER, delivery, enrol, holder, redeliver, renew, until
+
+USER = HolderFacts(id="1", name="user1", mail="User1@Example.com")
+RECORD = PersonRecord(person="user1", addresses=("user1@example.com",))
+
+
+def test_the_pair_is_what_the_route_names() -> None:
+    """The person's name as it stands, the second in lower case."""
+    assert observed_pair(USER, ROUTE) == IdentityPair(person="user1", agreeing="user1@example.com")
+
+
+@pytest.mark.parametrize("value", ["", "  ", "x" * 257, "\N{CYRILLIC SMALL LETTER ZHE}" * 100])
+def test_an_attribute_that_is_no_name_is_refused(value: str) -> None:
+    """Empty, or too long to be part of a key: whoever edits it must not stop the service."""
+    with pytest.raises(Permanent, match="IDN-003"):
+        observed_pair(USER.model_copy(update={"name": value}), ROUTE)
+
+
+def test_the_second_attribute_must_be_proven_at_the_ca() -> None:
+    """Mail alone is not proof; a record of another person is none at all."""
+    pair = observed_pair(USER, ROUTE)
+    agrees(pair, RECORD, ROUTE)
+    with pytest.raises(Permanent, match="IDN-002"):
+        agrees(pair, RECORD.model_copy(update={"addresses": ("other@example.com",)}), ROUTE)
+    with pytest.raises(Permanent, match="CA-412"):
+        agrees(pair, RECORD.model_copy(update={"person": "user2"}), ROUTE)
+
+
+def test_an_edited_mail_stops_the_delivery_until_a_person_confirms(loop: PureLoop) -> None:
+    """And the other person's name is never asked at the CA meanwhile."""
+    enrol(loop)
+    loop.run_out()
+    loop.uem.mails["1"] = "user1@elsewhere.example"
+    redeliver(loop)
+    loop.run_out()
+    trouble = delivery(loop).trouble
+    assert trouble is not None
+    assert trouble.code == "IDN-001"
+    observed = holder(loop).observed
+    assert observed is not None
+    assert observed.agreeing == "user1@example.com"
+    renew(loop)
+    loop.run_out()
+    assert len(loop.uem.ledger) == 1
+    loop.send(HOLDER, IdentityConfirmed(by="local:0", reason="moved"))
+    loop.run_out()
+    identity = holder(loop).identity
+    assert identity is not None
+    assert identity.pinned.agreeing == "user1@elsewhere.example"
+    assert identity.confirmed_by == "local:0"
+
+
+def test_a_pair_that_changed_back_needs_nobody(loop: PureLoop) -> None:
+    """The conflict is forgotten with the next good look."""
+    enrol(loop)
+    loop.run_out()
+    loop.uem.mails["1"] = "user2@example.com"
+    redeliver(loop)
+    loop.run_out()
+    loop.uem.mails.clear()
+    loop.send(HOLDER, RetryRequested(by="local:0"))
+    loop.run_out()
+    identity = holder(loop).identity
+    assert identity is not None
+    assert identity.conflicting is None
+    assert delivery(loop).phase is Phase.COMPLETED
+
+
+def test_forgetting_takes_pin_and_history(loop: PureLoop) -> None:
+    """Only a person can."""
+    enrol(loop)
+    loop.run_out()
+    loop.send(HOLDER, IdentityForgotten(by="local:0", reason="new contract"))
+    loop.step()
+    assert holder(loop).identity is None
+    assert holder(loop).delivered == ()
+
+
+def test_a_generation_in_the_way_can_be_dropped_by_name(loop: PureLoop) -> None:
+    """Also at the first delivery, which never got as far as a set."""
+    first = loop.ca.listed["user1"][0]
+    loop.ca.listed["user1"][0] = first.model_copy(update={"recoverable": False})
+    loop.ca.issue("user1")
+    enrol(loop)
+    until(loop, lambda: holder(loop).delivery is not None and not delivery(loop).open)
+    trouble = delivery(loop).trouble
+    assert trouble is not None
+    assert trouble.code == "KEY-104"
+    drop = GenerationDropped(by="local:0", reason="lost", fingerprint=first.fingerprint)
+    loop.send(HOLDER, drop)
+    redeliver(loop)
+    loop.run_out()
+    assert delivery(loop).phase is Phase.COMPLETED
+    assert [one.fingerprint for one in holder(loop).dropped] == [first.fingerprint]
+
+
+def test_an_act_that_fits_nothing_is_audited_and_changes_nothing(loop: PureLoop) -> None:
+    """Confirming what does not conflict, dropping what is not known."""
+    enrol(loop)
+    loop.run_out()
+    before = holder(loop)
+    loop.send(HOLDER, IdentityConfirmed(by="local:0"))
+    loop.send(HOLDER, GenerationDropped(by="local:0", fingerprint="0" * 64))
+    loop.run_out()
+    assert holder(loop) is before
+    assert [entry.outcome for entry in loop.audited[-2:]] == ["DLV-006", "DLV-006"]
