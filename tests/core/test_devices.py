@@ -1,0 +1,179 @@
+"""The device's own small life, and the person's list of holders."""
+
+import pytest
+
+from connector.core.errors import Family, Fault
+from connector.core.events import (
+    CertificatesChanged,
+    DeviceChanged,
+    DeviceEnrolled,
+    DeviceJoined,
+    DeviceUnenrolled,
+    HolderForgotten,
+    HolderRegistered,
+)
+from connector.core.facts import Elapsed, Looked
+from connector.core.model import DAY, HOUR, DeviceFacts
+from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState
+from tests.core.pure_loop import PureLoop, device_key, holder_key, person_key
+from tests.core.scenes import delivery, enrol, holder, until
+from tests.core.upstreams import Phone
+
+DEVICE = device_key("10")
+
+
+def device(loop: PureLoop) -> DeviceState:
+    state = loop.states[DEVICE]
+    assert isinstance(state, DeviceState)
+    return state
+
+
+def test_an_enrolled_device_finds_its_holder(loop: PureLoop) -> None:
+    """The notification names the device for certain, its user not at all."""
+    enrol(loop, "10", "2")
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.ENROLLED
+    assert device(loop).holder == holder_key("2")
+    assert DEVICE in holder(loop, "2").devices
+
+
+def until_told(loop: PureLoop) -> None:
+    for _ in range(10):
+        loop.step()
+
+
+def test_a_device_that_changed_hands_tells_both(loop: PureLoop) -> None:
+    """The one who had it, and the one who has it."""
+    enrol(loop)
+    until_told(loop)
+    loop.uem.phones["10"] = Phone(user="2", enrolled=True)
+    loop.send(DEVICE, DeviceChanged(what="user"))
+    until_told(loop)
+    assert DEVICE not in holder(loop, "1").devices
+    assert DEVICE in holder(loop, "2").devices
+    assert delivery(loop, "1").why == "left"
+
+
+def test_a_device_that_left_is_understood_without_its_user(loop: PureLoop) -> None:
+    """It remembers whose it was."""
+    enrol(loop)
+    until_told(loop)
+    loop.send(DEVICE, DeviceUnenrolled(why="wiped"))
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.LEFT
+    assert holder(loop).devices == {}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_device_that_the_uem_does_not_have_has_left(loop: PureLoop, known: bool) -> None:  # noqa: FBT001 - parametrised
+    """Unknown, or known and not enrolled."""
+    if known:
+        loop.uem.phones["10"] = Phone(enrolled=False)
+    loop.send(DEVICE, DeviceEnrolled())
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.LEFT
+
+
+def test_a_look_that_fails_is_repeated_until_the_deadline(loop: PureLoop) -> None:
+    """Then the device is lost, visibly, with the code of the last trouble."""
+    loop.down.add("uem")
+    enrol(loop)
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.LOOKING
+    loop.pass_time(3 * DAY)
+    loop.run_out()
+    assert device(loop).status is DeviceStatus.LOST
+    trouble = device(loop).trouble
+    assert trouble is not None
+    assert trouble.code == "UEM-001"
+
+
+def test_a_device_deadline_that_is_held_back_moves_nothing_else(loop: PureLoop) -> None:
+    """The next try stays when it was."""
+    loop.down.add("uem")
+    enrol(loop)
+    until_told(loop)
+    loop.pass_time(4 * DAY)
+    loop.held = loop.held.model_copy(update={"paused_since": loop.now})
+    before = next(w for w in device(loop).wants if w.effect is Effect.LOOK_UP_DEVICE)
+    loop.apply(DEVICE, Elapsed())
+    after = {want.effect: want.due for want in device(loop).wants}
+    assert device(loop).status is DeviceStatus.LOOKING
+    assert after[Effect.LOOK_UP_DEVICE] == before.due
+    assert after[Effect.WAIT] > loop.now
+
+
+def test_a_refused_look_loses_the_device_at_once(loop: PureLoop) -> None:
+    """A person has to do something; another event opens it again."""
+    enrol(loop)
+    loop.step()
+    refused = Fault(code="UEM-005", family=Family.PERMANENT)
+    loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, device(loop).version, fault=refused))
+    assert device(loop).status is DeviceStatus.LOST
+    loop.send(DEVICE, DeviceChanged())
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.ENROLLED
+
+
+def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
+    """It was made for another version of the device."""
+    enrol(loop)
+    until_told(loop)
+    before = device(loop)
+    assert loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, before.version - 1)) is before
+    assert loop.audited[-1].action == "look.stale_outcome"
+
+
+def test_two_announcements_within_five_minutes_are_one_enrolment(loop: PureLoop) -> None:
+    """There are two spellings of the enrolment event; a real one later is another."""
+    enrol(loop)
+    until_told(loop)
+    before = delivery(loop).id
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert delivery(loop).id == before
+    loop.pass_time(HOUR)
+    enrol(loop)
+    loop.run_out()
+    assert delivery(loop).trigger == "device_replacement"
+
+
+def test_words_of_the_uem_that_are_too_long_are_cut(loop: PureLoop) -> None:
+    """Whoever names his device must not stop the service."""
+    facts = DeviceFacts(id="10", holder="1", enrolled=True, friendly_name="x" * 2000)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.step()
+    loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, device(loop).version, facts))
+    assert len(device(loop).friendly_name) == 512
+    joined = loop.queue[-1].body
+    assert isinstance(joined, DeviceJoined)
+
+
+def test_a_person_tells_every_holder_that_registered(loop: PureLoop) -> None:
+    """Once each, until it is forgotten."""
+    key = person_key("user1")
+    for user in ("1", "3", "1"):
+        loop.send(key, HolderRegistered(holder=holder_key(user)))
+    for _ in range(3):
+        loop.step()
+    state = loop.states[key]
+    assert isinstance(state, PersonState)
+    assert state.holders == (holder_key("1"), holder_key("3"))
+    loop.send(key, HolderForgotten(holder=holder_key("1")))
+    loop.send(key, CertificatesChanged())
+    loop.step()
+    loop.step()
+    assert [event.subject for event in loop.queue] == [holder_key("3")]
+
+
+def test_a_hint_for_a_holder_without_devices_fetches_nothing(loop: PureLoop) -> None:
+    """There is nobody to deliver to."""
+    enrol(loop)
+    until(loop, lambda: holder(loop).person_key is not None)
+    loop.uem.phones["10"].enrolled = False
+    loop.send(DEVICE, DeviceUnenrolled())
+    until_told(loop)
+    loop.send(person_key("user1"), CertificatesChanged())
+    loop.run_out()
+    assert holder(loop).check is None
+    assert loop.uem.ledger == []
