@@ -120,8 +120,12 @@ class Process:
         return code
 
 
-async def run_command(*arguments: str, log: Path) -> tuple[int, str]:
-    """Run one command of ours to its end: exit code and standard output, which the log gets too."""
+async def run_command(*arguments: str, log: Path, columns: int | None = None) -> tuple[int, str]:
+    """Run one command of ours to its end: exit code and standard output, which the log gets too.
+
+    ``columns`` is how wide it may print; None: as wide as it likes.
+    """
+    width = {} if columns is None else {"COLUMNS": str(columns)}
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *COMMAND,
@@ -129,7 +133,7 @@ async def run_command(*arguments: str, log: Path) -> tuple[int, str]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
-            env=environment(),
+            env=environment() | width,
         )
         async with asyncio.timeout(PATIENCE):
             out, _ = await process.communicate()

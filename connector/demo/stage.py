@@ -147,8 +147,10 @@ class Stage:
             raise RuntimeError(f"{arguments[0]} ended with exit code {code}")
         return json.loads(out)
 
-    async def tell(self, *arguments: str) -> tuple[int, str]:
+    async def tell(self, *arguments: str, columns: int | None = None) -> tuple[int, str]:
         """A command of ours against the running service; exit code and what it printed."""
         return await run_command(
-            *arguments, "--config", str(self.settings_file), log=self.written / "commands.log"
+            *(*arguments, "--config", str(self.settings_file)),
+            log=self.written / "commands.log",
+            columns=columns,
         )

@@ -204,8 +204,10 @@ class Story:
         await self._concluded(self._alice)
 
     async def _shown(self) -> None:
+        console = self._tell.console
+        columns = console.width if console.is_terminal else None
         for command in (("status", "holder"), ("status", "holder", self._alice.holder)):
-            code, table = await self._stage.tell(*command)
+            code, table = await self._stage.tell(*command, columns=columns)
             self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
             self._tell.check(f"`pki-connector {' '.join(command)}` answers", code == 0)
         code, _ = await self._stage.tell("audit", "verify")
