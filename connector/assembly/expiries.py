@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography import x509
 
 from connector.core.metrics import ProcessMetrics
-from connector.core.model import Millis
+from connector.core.model import millis_of
 from connector.settings.model import Settings
 
 
@@ -20,7 +20,7 @@ def publish_expiries(settings: Settings, metrics: ProcessMetrics) -> None:
             certificate = x509.load_pem_x509_certificate(path.read_bytes())
         except (OSError, ValueError):
             continue
-        metrics.own_credential_expires(name, _millis(certificate))
+        metrics.own_credential_expires(name, millis_of(certificate.not_valid_after_utc))
 
 
 def _certificates(settings: Settings) -> Iterator[tuple[str, Path]]:
@@ -30,7 +30,3 @@ def _certificates(settings: Settings) -> Iterator[tuple[str, Path]]:
     for name, uem in settings.uems.items():
         if uem.client_certificate_file is not None:
             yield f"uem:{name}", uem.client_certificate_file
-
-
-def _millis(certificate: x509.Certificate) -> Millis:
-    return int(certificate.not_valid_after_utc.timestamp() * 1000)

@@ -6,6 +6,7 @@ lower-case hexadecimal SHA-256.
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 from urllib.parse import quote, unquote
@@ -17,9 +18,16 @@ SECOND: Millis = 1000
 HOUR: Millis = 3600 * SECOND
 DAY: Millis = 24 * HOUR
 LONGEST_TEXT = 512
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SubjectKey = Annotated[str, Field(min_length=5, max_length=600)]
+
+
+def millis_of(moment: datetime) -> Millis:
+    """A moment with a zone in milliseconds since 1970, fractions cut."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 class Record(BaseModel):

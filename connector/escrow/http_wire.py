@@ -7,7 +7,6 @@ certificate itself.
 
 import hashlib
 from base64 import b64decode
-from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
 from cryptography import x509
@@ -19,12 +18,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
 from connector.core.errors import Permanent
 from connector.core.model import (
     Generation,
-    Millis,
     OpenRequest,
     PersonRecord,
     RequestState,
     Sha256Hex,
     Usage,
+    millis_of,
 )
 from connector.core.ports import EscrowedCertificate, EscrowListing
 
@@ -187,12 +186,12 @@ def _generation(wire: WireGeneration, certificate: x509.Certificate) -> Generati
         issuer=certificate.issuer.rfc4514_string(),
         serial=f"{certificate.serial_number:x}",
         subject=certificate.subject.rfc4514_string(),
-        not_before=_millis(certificate.not_valid_before_utc),
-        not_after=_millis(certificate.not_valid_after_utc),
+        not_before=millis_of(certificate.not_valid_before_utc),
+        not_after=millis_of(certificate.not_valid_after_utc),
         addresses=_addresses(certificate),
         key_type=kind,
         key_size=size,
-        revoked_at=None if wire.revoked_at is None else _millis(wire.revoked_at),
+        revoked_at=None if wire.revoked_at is None else millis_of(wire.revoked_at),
         revocation_reason=wire.reason,
         recoverable=wire.recoverable,
         single_use=wire.single_use,
@@ -230,7 +229,3 @@ def _kind(key: object) -> tuple[str, int]:
             return "ec", key.key_size
         case _:
             return "other", 0
-
-
-def _millis(moment: datetime) -> Millis:
-    return int(moment.timestamp() * 1000)

@@ -6,16 +6,14 @@
      "data": {"person": "m.muster", "fingerprint": "<lower-case hexadecimal SHA-256>"}}
 """
 
-from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from connector.core.errors import Rejected
 from connector.core.events import CertificatesChanged, Event, event_id
-from connector.core.model import Millis, Sha256Hex, SubjectKind, subject_key
+from connector.core.model import Millis, Sha256Hex, SubjectKind, millis_of, subject_key
 from connector.intake.authentication import VerifiedNotification
-from connector.intake.dates import EPOCH, MILLISECOND
 
 What = Literal["issued", "renewed", "revoked"]
 PREFIX = "certificates."
@@ -65,7 +63,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             tenant=notification.tenant,
             subject=subject_key(notification.tenant, SubjectKind.PERSON, notice.data.person),
             source="ca",
-            occurred_at=_millis(notice.timestamp),
+            occurred_at=millis_of(notice.timestamp),
             received_at=now,
             body=CertificatesChanged(what=what, fingerprint=notice.data.fingerprint),
         )
@@ -75,7 +73,3 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
 
 def _what(kind: str) -> What | None:
     return next((what for what in get_args(What) if kind == PREFIX + what), None)
-
-
-def _millis(moment: datetime) -> Millis:
-    return (moment - EPOCH) // MILLISECOND

@@ -10,7 +10,7 @@ from watchfiles import awatch
 
 from connector.core.errors import Permanent
 from connector.core.metrics import Metrics
-from connector.core.model import SECOND
+from connector.core.model import millis_of
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +79,5 @@ class ServerCertificate:
             leaf = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
         except (OSError, ValueError):  # ssl.SSLError is an OSError
             raise Permanent("CFG-003", "reading the listener's certificate and key") from None
-        expires = int(leaf.not_valid_after_utc.timestamp()) * SECOND
-        self._metrics.own_credential_expires(CREDENTIAL, expires)
+        self._metrics.own_credential_expires(CREDENTIAL, millis_of(leaf.not_valid_after_utc))
         return context

@@ -17,7 +17,7 @@ from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event, event_id
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.intake.authentication import VerifiedNotification
-from connector.intake.dates import read_time
+from connector.workspace_one_times import read_time
 
 DeviceEvent = DeviceEnrolled | DeviceUnenrolled | DeviceChanged
 Number = (

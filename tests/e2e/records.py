@@ -11,9 +11,9 @@ from connector.core.audit import AuditEntry, AuditRecord, verify
 from connector.core.model import SetEntry, set_digest
 from connector.core.secret import Credential
 from connector.demo.cast import Actor, encryption_certificates
-from connector.intake.dates import read_time
 from connector.intake.workspace_one import TIME_DIGITS
 from connector.simulators.ca.commands import Operation
+from connector.workspace_one_times import read_time
 from tests.e2e.world import World
 
 Facts = dict[str, Any]

@@ -2,69 +2,20 @@
 
 import json
 import random
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.core.model import Generation, Usage
-from connector.simulators.uem.dates import SHAPES
 from connector.targets.workspace_one.certificates import Wanted
-from connector.targets.workspace_one.dates import read_date
 from connector.targets.workspace_one.events import confirmed_at
 from connector.targets.workspace_one.members import Members
 from connector.targets.workspace_one.upload import _escaped
 
 MOMENT = datetime(2024, 3, 5, 9, 13, 59, 572012, tzinfo=UTC)
 MILLIS = 1709630039572
-
-
-@pytest.mark.parametrize(
-    ("text", "millis"),
-    [
-        ("2022-02-14T20:10:21.540", 1644869421540),
-        ("2022-02-14T20:10:21", 1644869421000),
-        ("2020-02-24T16:52:25.9231303Z", 1582563145923),
-        ("2020-02-24T16:52:25.92313Z", 1582563145923),
-        ("2020-02-24T18:52:25.923+02:00", 1582563145923),
-        ("2022-02-14 20:10:21", 1644869421000),
-        ("02/14/2022 20:10:21", 1644869421000),
-        ("2/14/2022 8:10:21 PM", 1644869421000),
-        ("2/14/2022 12:00:00 AM", 1644796800000),
-        ("7/30/2026 12:00:00", 1785412800000),
-        ("7/30/2026", 1785369600000),
-        ("/Date(1391182403986)/", 1391182403986),
-        ("/Date(1391182403986+0100)/", 1391182403986),
-        ("0001-01-01T00:00:00.000", None),
-        ("1/1/0001 12:00:00 AM", None),
-        ("/Date(-62135596800000)/", None),
-        ("13/13/2022 20:10:21", None),
-        ("2/14/2022 0:10:21 PM", None),
-        ("yesterday", None),
-        ("", None),
-        ("9" * 400, None),
-    ],
-)
-def test_dates_of_all_shapes_are_read(text: str, millis: int | None) -> None:
-    """Seen shapes are moments in UTC; "never" and nonsense are none."""
-    assert read_date(text) == millis
-
-
-@given(st.integers(min_value=0, max_value=4_000_000_000), st.sampled_from(SHAPES))
-def test_a_date_means_the_same_in_every_shape(seconds: int, shape: Any) -> None:
-    """Whole seconds survive whatever the server writes."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    found = read_date(shape(moment))
-    assert found is not None
-    assert found // 1000 == seconds
-
-
-@given(st.text(max_size=60))
-def test_no_text_breaks_the_reading_of_a_date(text: str) -> None:
-    """Whatever comes from outside is a date or nothing."""
-    assert read_date(text) is None or isinstance(read_date(text), int)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from connector.core.model import SECOND, Generation, Millis
-from connector.targets.workspace_one.dates import read_date
 from connector.targets.workspace_one.members import Members
+from connector.workspace_one_times import read_time
 
 
 class Wanted:
@@ -24,11 +24,11 @@ class Wanted:
 
     def seen_at(self, listed: list[Members]) -> Millis | None:
         """When the device last reported it (UEM's clock); None when it did not."""
-        times = [read_date(entry.text("lastsampletime")) for entry in listed if self._is_it(entry)]
+        times = [read_time(entry.text("lastsampletime")) for entry in listed if self._is_it(entry)]
         return max((time for time in times if time is not None), default=None)
 
     def _is_it(self, entry: Members) -> bool:
-        expiry = read_date(entry.text("expireson"))
+        expiry = read_time(entry.text("expireson"))
         return (
             _plain(entry.text("name")) in self._subjects
             and _plain(entry.text("issuedby")) in self._issuers

@@ -5,15 +5,15 @@ that is our profile's id or name is taken as its mention.
 """
 
 from connector.core.model import Millis
-from connector.targets.workspace_one.dates import read_date
 from connector.targets.workspace_one.members import Members
+from connector.workspace_one_times import read_time
 
 
 def confirmed_at(entries: list[Members], event: str, names: frozenset[str]) -> Millis | None:
     """The newest time (UEM's clock) of ``event`` about a profile of these names; None if none."""
     wanted = _squeezed(event)
     times = [
-        read_date(entry.text("timestamp"))
+        read_time(entry.text("timestamp"))
         for entry in entries
         if _squeezed(entry.text("event")) == wanted and _mentions(entry, names)
     ]

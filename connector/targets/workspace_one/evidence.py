@@ -5,7 +5,6 @@ from typing import NamedTuple
 from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
 from connector.core.ports import Evidence, InstallQuestion
 from connector.targets.workspace_one.certificates import Wanted
-from connector.targets.workspace_one.dates import read_date
 from connector.targets.workspace_one.directory import Directory
 from connector.targets.workspace_one.events import confirmed_at
 from connector.targets.workspace_one.facts import is_enrolled, owner_of, platform_of
@@ -13,6 +12,7 @@ from connector.targets.workspace_one.operations import Operation
 from connector.targets.workspace_one.paging import Pages
 from connector.targets.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
+from connector.workspace_one_times import read_time
 
 NOT_THERE = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
 """While the profile is one of these, list and log can only speak of the past."""
@@ -64,7 +64,7 @@ class InstallEvidence:
             profile=profile.status,
             certificate_seen_at=seen,
             install_confirmed_at=confirmed,
-            last_seen=read_date(shown.text("lastseen")),
+            last_seen=read_time(shown.text("lastseen")),
         )
         return _Look(evidence, found.server_time)
 

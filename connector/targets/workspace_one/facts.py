@@ -1,8 +1,8 @@
 """What the interface's user and device objects say, as facts of the core."""
 
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus
-from connector.targets.workspace_one.dates import read_date
 from connector.targets.workspace_one.members import Members
+from connector.workspace_one_times import read_time
 
 INACTIVE = frozenset({"false", "0", "inactive", "disabled"})
 COMPROMISED = frozenset({"true", "1", "compromised", "yes"})
@@ -41,7 +41,7 @@ def device_facts(
         friendly_name=device.text("devicefriendlyname"),
         compromised=device.text("compromisedstatus").lower() in COMPROMISED,
         compliant=COMPLIANT.get(device.text("compliancestatus").lower()),
-        last_seen=read_date(device.text("lastseen")),
+        last_seen=read_time(device.text("lastseen")),
         profile=profile,
     )
 
