@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.block import Block, Tried, run
+from bench.block import Block, Time, Tried, run
 from bench.blocks import BLOCKS
 from bench.figures import FIGURES, Figure, table, write
 
 OUT = Path(__file__).parent / "out"
-BUDGET = 420.0
-"""Seconds after which no block is tried again; what is left of ten minutes is for the others."""
+AGAIN, END = 270.0, 540.0
+"""Seconds after which no block is tried again, and after which no round begins any more."""
 
 
 def main(ids: Sequence[str]) -> int:
@@ -33,7 +33,7 @@ def main(ids: Sequence[str]) -> int:
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=OUT) as folder:
         for block in chosen:
-            tries = run(block, Path(folder) / block.ids[0], begin + BUDGET)
+            tries = run(block, Path(folder) / block.ids[0], Time(begin + AGAIN, begin + END))
             details[block.ids[0]] = tries
             figures |= _figures(block, tries[-1], wanted)
     _report(figures, details)

@@ -1,7 +1,7 @@
 """A block: sides measured in turns, with the rulers read before, between and after."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,25 +44,36 @@ class Tried:
     void: str = ""
 
 
-def run(block: Block, folder: Path, until: float) -> list[Tried]:
-    """Try a block until a try counts, at most three times, and not beyond ``until`` (monotonic)."""
+@dataclass(frozen=True)
+class Time:
+    """On the monotonic clock: until when a block is tried again, and until when it runs at all."""
+
+    again: float
+    end: float
+
+
+def run(block: Block, folder: Path, time_left: Time) -> list[Tried]:
+    """Try a block until a try counts, at most three times, while there is time."""
     tries: list[Tried] = []
-    while len(tries) < TRIES and (not tries or time.monotonic() < until):
+    while len(tries) < TRIES and (not tries or time.monotonic() < time_left.again):
         own = folder / f"try-{len(tries)}"
         own.mkdir(parents=True)
-        tries.append(_try(block, own))
+        tries.append(_try(block, own, time_left.end))
         if not tries[-1].void:
             break
     return tries
 
 
-def _try(block: Block, folder: Path) -> Tried:
-    rulers = Rulers(folder, block.rulers)
+def _try(block: Block, folder: Path, end: float) -> Tried:
     tried = Tried({name: [] for name in block.ids})
+    if time.monotonic() > end:
+        tried.void = "no time was left"
+        return tried
+    rulers = Rulers(folder, block.rulers)
     rulers.read()
     try:
         with block.opened(folder) as measure:
-            _rounds(block, measure, rulers, tried)
+            _rounds(block, measure, rulers, tried, end)
     except VoidFigure as reason:
         tried.void = str(reason)
     rulers.read()
@@ -73,8 +84,10 @@ def _try(block: Block, folder: Path) -> Tried:
     return tried
 
 
-def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried) -> None:
+def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried, end: float) -> None:
     for number in range(block.rounds + EXTRA_ROUNDS):
+        if time.monotonic() > end:
+            break
         if number == block.rounds // 2:
             rulers.read()
         ratios = measure()
@@ -87,7 +100,7 @@ def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried) -> Non
             tried.values[name].append(value)
         if _filled(tried) >= block.rounds:
             return
-    tried.void = f"{tried.void_rounds} rounds were void"
+    tried.void = f"{tried.void_rounds} rounds were void, {_filled(tried)} counted"
 
 
 def _filled(tried: Tried) -> int:

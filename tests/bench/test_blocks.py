@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.block import Block, Measure, VoidFigure, run
+from bench.block import Block, Measure, Time, VoidFigure, run
 from bench.blocks import BLOCKS, backlog, crypto, intake, lag, memory, restart, scaling, storm
 from bench.blocks import unsynced as pipelines
 from bench.figures import FIGURES, table, write
@@ -57,7 +57,7 @@ class Opened:
 def test_a_void_block_is_tried_three_times_and_then_reported(tmp_path: Path) -> None:
     """What failed its own check has no value, however often it was tried."""
     block = Block(("memory-backlog",), lambda _: Opened(), rulers=(), rounds=1)
-    tries = run(block, tmp_path, until=float("inf"))
+    tries = run(block, tmp_path, Time(float("inf"), float("inf")))
     assert [one.void for one in tries] == ["rows are missing"] * 3
     assert FIGURES["memory-backlog"].measured(()).verdict == "void"
 
