@@ -29,6 +29,7 @@ from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.metrics import CircuitState
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
+from connector.core.secret import Credential
 from connector.core.states import Effect
 from connector.crash import CrashPoint, armed, never
 from connector.handover.parent import HandOver
@@ -118,23 +119,7 @@ class Service:
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         effects = self._effects(backends, targets, hand_over)
         key = secrets.snapshot.credential(settings.audit.key_file)
-        workers = [
-            PartitionWorker(
-                journal=journal,
-                partition=partition,
-                effects=effects,
-                gate=gate,
-                clock=self._clock,
-                routes=self._routes,
-                dice=dice,
-                audit_key=key,
-                metrics=self._metrics,
-                crash=self._crash_point(),
-                options=self._options(),
-                tell=tell,
-            )
-            for partition in range(journal.partitions)
-        ]
+        workers = self._workers(journal, effects, gate, key)
         health = Health({"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy})
         listen = settings.service.observe.listen
         operators = Operators(settings, self._clock, gate, self._metrics)
@@ -151,6 +136,27 @@ class Service:
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
         )
         return self._parts
+
+    def _workers(
+        self, journal: SqliteJournal, effects: UpstreamEffects, gate: Gate, key: Credential
+    ) -> list[PartitionWorker]:
+        return [
+            PartitionWorker(
+                journal=journal,
+                partition=partition,
+                effects=effects,
+                gate=gate,
+                clock=self._clock,
+                routes=self._routes,
+                dice=dice,
+                audit_key=key,
+                metrics=self._metrics,
+                crash=self._crash_point(),
+                options=self._options(),
+                tell=tell,
+            )
+            for partition in range(journal.partitions)
+        ]
 
     async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
         """Probes and workers first, webhooks last; on the way down the other way round."""
