@@ -18,6 +18,7 @@ from connector.core.model import (
     Generation,
     HolderFacts,
     Millis,
+    OpenRequest,
     PersonRecord,
     ProfileStatus,
     RequestState,
@@ -48,6 +49,7 @@ class InstantWorld:
     gone_devices: set[str] = field(default_factory=set)
     compromised: set[str] = field(default_factory=set)
     mail_edits: dict[str, str] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
     uploads: list[tuple[str, str]] = field(default_factory=list)
     pushes: list[tuple[str, str]] = field(default_factory=list)
     confirmed: dict[str, Millis] = field(default_factory=dict)
@@ -132,10 +134,23 @@ class InstantEffects:
                     person=f"user{subject.id}", addresses=(f"user{subject.id}@example.com",)
                 )
                 return Listing(person, world.generations(subject.id))
+            case Effect.LOOK_REQUESTS:
+                return self._requests(state)
             case Effect.LOOK_INSTALLED:
                 return self._evidence(state)
             case _:
                 return GoneLook(server_time=world.now())
+
+    def _requests(self, state: Subject) -> tuple[OpenRequest, ...]:
+        """What was begun is granted; of anything else the CA knows nothing."""
+        requests = state.requests if isinstance(state, HolderState) else ()
+        begun = self._world.begun
+        return tuple(
+            request.model_copy(
+                update={"state": RequestState.GRANTED if request.id in begun else RequestState.GONE}
+            )
+            for request in requests
+        )
 
     def _evidence(self, state: Subject) -> Evidence:
         devices = (
@@ -163,6 +178,7 @@ class InstantEffects:
             return Acted(running.effect, running.attempt, fault=fault)
         match running.effect:
             case Effect.BEGIN:
+                self._world.begun.update(request.id for request in running.requests)
                 granted = tuple(
                     request.model_copy(update={"state": RequestState.GRANTED})
                     for request in running.requests
@@ -179,6 +195,7 @@ class InstantEffects:
         entries = delivery.entries if delivery else ()
         made = delivery.digest or "" if delivery else ""
         self._world.uploads.append((user, made))
+        self._world.begun.difference_update(request.id for request in state.requests)
         for device in self._world.devices(user):
             self._world.confirmed[device.id] = self._world.now() + 1000
         return Accepted(

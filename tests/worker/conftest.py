@@ -4,16 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from connector.core.audit import AuditRecord
-from connector.core.errors import Fault, Permanent
+from connector.core.audit import AuditEntry, AuditRecord
+from connector.core.errors import Fault, Permanent, Transient
+from connector.core.events import DeviceEnrolled, Event, EventBody
+from connector.core.facts import Acted
+from connector.core.journal import Commit
 from connector.core.metrics import CircuitState, Metrics, NoMetrics
+from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
 from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
+from connector.core.states import Delivery, HolderState, Phase, Running
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal
 from connector.simulators.instant import InstantEffects, InstantWorld
@@ -58,6 +64,38 @@ ROUTE = RoutePolicy(
 )
 
 
+class StubbornJournal(SqliteJournal):
+    """The real journal, on a disk that can be full for a while."""
+
+    full = False
+    refused = 0
+
+    async def commit(self, commit: Commit) -> None:
+        if self.full:
+            self.refused += 1
+            raise Transient("JRN-001", "writing the journal")
+        await super().commit(commit)
+
+
+class HeldEffects(InstantEffects):
+    """Acts wait at a door; ``begun`` lists those that were started, ``held`` counts brakes."""
+
+    def __init__(self, world: InstantWorld) -> None:
+        super().__init__(world)
+        self.door = asyncio.Event()
+        self.door.set()
+        self.begun: list[Running] = []
+        self.held = 0
+
+    def hold(self) -> None:
+        self.held += 1
+
+    async def act(self, state: HolderState, running: Running) -> Acted:
+        self.begun.append(running)
+        await self.door.wait()
+        return await super().act(state, running)
+
+
 class Stage:
     """A worker, its journal, and the world around it."""
 
@@ -69,18 +107,21 @@ class Stage:
         self.lost: list[Permanent] = []
         self.metrics: Metrics = NoMetrics()
         self.told: list[AuditRecord] = []
-        self.journal = SqliteJournal(
+        self.effects = HeldEffects(self.world)
+        self.journal = StubbornJournal(
             folder / "journal.sqlite",
             1,
             monotonic=self.clock.monotonic,
             on_lost=self.lost.append,
         )
-        self.gate = self._gate()
+        self._numbers = count()
+        self.gate = self.limited()
 
     def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
         self.alarms.append((upstream, state))
 
-    def _gate(self, ceiling: int | None = None) -> Gate:
+    def limited(self, ceiling: int | None = None, hand_overs: int = 8) -> Gate:
+        """A gate with that ceiling of keys per hour and so many hand-overs at once."""
         upstreams = {
             name: Upstream(
                 breaker=Breaker(
@@ -92,13 +133,13 @@ class Stage:
             )
             for name in ("uem:acme", "ca:acme-ca")
         }
-        return Gate(upstreams, lambda: self.routes, 8, ceiling, NoMetrics())
+        return Gate(upstreams, lambda: self.routes, hand_overs, ceiling, NoMetrics())
 
     def worker(self) -> PartitionWorker:
         return PartitionWorker(
             journal=self.journal,
             partition=0,
-            effects=InstantEffects(self.world),
+            effects=self.effects,
             gate=self.gate,
             clock=self.clock,
             routes=lambda: self.routes,
@@ -119,6 +160,61 @@ class Stage:
             await worker.running.wait()
             yield worker
             worker.stop()
+
+    @asynccontextmanager
+    async def killed(self) -> AsyncIterator[PartitionWorker]:
+        """A worker that is not asked to drain when the block is left: it is gone."""
+        worker = self.worker()
+        task = asyncio.get_running_loop().create_task(worker.run())
+        await worker.running.wait()
+        yield worker
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def send(self, subject: SubjectKey, body: EventBody, name: str = "") -> None:
+        """Append an event; ``name`` is its id."""
+        event = Event(
+            id=name or f"sent-{next(self._numbers)}",
+            tenant=parse_subject(subject).tenant,
+            subject=subject,
+            source="workspace-one",
+            occurred_at=self.clock.now(),
+            received_at=self.clock.now(),
+            body=body,
+        )
+        await self.journal.append([event])
+
+    async def enrol(self, device: str = "7") -> None:
+        await self.send(
+            subject_key("acme", SubjectKind.DEVICE, device), DeviceEnrolled(platform="apple")
+        )
+
+    async def holder(self, user: str = "7") -> HolderState | None:
+        key = subject_key("acme", SubjectKind.HOLDER, user)
+        state = (await self.journal.load([key])).get(key)
+        return state if isinstance(state, HolderState) else None
+
+    async def delivery(self, user: str = "7") -> Delivery:
+        state = await self.holder(user)
+        assert state is not None
+        assert state.delivery is not None
+        return state.delivery
+
+    async def until_phase(self, phase: Phase, user: str = "7", step: int = 250) -> None:
+        async def there() -> bool:
+            state = await self.holder(user)
+            return bool(state and state.delivery and state.delivery.phase is phase)
+
+        await self.until(there, step)
+
+    async def turns(self, rounds: int = 20, step: int = 0) -> None:
+        """Let the loop turn so many times, with so much time between."""
+        for _ in range(rounds):
+            self.clock.advance(step)
+            await self.journal.wait(0, 0.005)
+
+    async def audited(self) -> list[AuditEntry]:
+        return [record.entry async for record in self.journal.audit(0)]
 
     async def until(self, holds: Callable[[], object], step: int = 250) -> None:
         """Let time pass until something holds; bounded."""

@@ -1,0 +1,131 @@
+"""An upstream that is down as a whole: one alarm, and nobody's attempts."""
+
+from collections.abc import Callable
+
+from connector.core.errors import Family, Fault, Scope
+from connector.core.metrics import CircuitState
+from connector.core.states import Effect, Phase
+from connector.worker.breaker import Breaker
+from connector.worker.effects import Subject
+from tests.worker.conftest import Stage, SteppedClock
+
+REFUSED = Fault(code="UEM-401", family=Family.PERMANENT, scope=Scope.UPSTREAM, upstream="uem:acme")
+OWN = Fault(code="UEM-005", family=Family.PERMANENT)
+
+
+def failing(times: float, at: set[Effect]) -> Callable[[Effect, Subject], Fault | None]:
+    left = times
+
+    def fault(effect: Effect, _state: Subject) -> Fault | None:
+        nonlocal left
+        if effect not in at or left <= 0:
+            return None
+        left -= 1
+        return REFUSED
+
+    return fault
+
+
+async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
+    stage: Stage,
+) -> None:
+    """For as long as it takes; it goes on by itself when credentials are reloaded."""
+    stage.world.fault = failing(float("inf"), {Effect.LOOK_UP})
+    async with stage.running() as worker:
+        for device in ("7", "8", "9"):
+            await stage.enrol(device)
+        await stage.until(lambda: len(stage.alarms) > 2)
+        for user in ("7", "8", "9"):
+            assert (await stage.delivery(user)).attempts == 0
+        opened = [state for _, state in stage.alarms if state == "open"]
+        probed = [state for _, state in stage.alarms if state == "half_open"]
+        assert len(opened) <= len(probed) + 1, "nobody but the one probe passes"
+        stage.world.fault = lambda _effect, _state: None
+        stage.gate.credentials_reloaded()
+        worker.wake()
+        for user in ("7", "8", "9"):
+            await stage.until_phase(Phase.COMPLETED, user)
+    assert stage.alarms[-1] == ("uem:acme", "closed")
+
+
+async def test_one_refusal_is_over_with_the_first_probe(stage: Stage) -> None:
+    """Open, half open, closed."""
+    stage.world.fault = failing(1, {Effect.LOOK_UP})
+    async with stage.running():
+        await stage.enrol()
+        await stage.until_phase(Phase.COMPLETED)
+    assert [state for _, state in stage.alarms] == ["open", "half_open", "closed"]
+
+
+async def test_a_broken_ca_does_not_hold_the_uem(stage: Stage) -> None:
+    """Lanes are held back apart."""
+    down = Fault(
+        code="CA-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstream="ca:acme-ca"
+    )
+    async with stage.running():
+        await stage.enrol("7")
+        await stage.until(lambda: stage.world.uploads)
+        stage.world.fault = lambda effect, _state: down if effect is Effect.LIST else None
+        await stage.enrol("8")
+        await stage.until_phase(Phase.COMPLETED, "7")
+        assert (await stage.delivery("8")).phase is Phase.PLANNING
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.clock = SteppedClock()
+        self.heard: list[str] = []
+        self.breaker = Breaker(self.clock.monotonic, self._hear)
+
+    def _hear(self, state: CircuitState, _fault: Fault | None) -> None:
+        self.heard.append(state)
+
+
+def test_only_faults_of_the_whole_upstream_open_a_breaker() -> None:
+    """One holder's trouble is his own."""
+    one = Listener()
+    one.breaker.ended(OWN)
+    assert not one.breaker.open
+    one.breaker.ended(REFUSED)
+    assert one.breaker.open
+
+
+def test_many_faults_of_one_outage_are_one_alarm() -> None:
+    """Those that were under way when it began say nothing new."""
+    one = Listener()
+    for _ in range(5):
+        one.breaker.ended(REFUSED)
+    assert one.heard == ["open"]
+
+
+def test_one_probe_at_a_time_after_a_growing_pause() -> None:
+    """Each failed probe doubles the pause, up to a minute."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    pauses = []
+    for _ in range(9):
+        pauses.append(one.breaker.wait())
+        one.clock.advance(int(one.breaker.wait() * 1000) + 1)
+        one.breaker.entered()
+        assert one.breaker.state == "half_open"
+        one.breaker.ended(REFUSED)
+    assert pauses[:4] == [1.0, 2.0, 4.0, 8.0]
+    assert pauses[-1] == 60.0
+
+
+def test_a_probe_that_was_withdrawn_leaves_the_place_free() -> None:
+    """It was not done, so it says nothing."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    one.clock.advance(2000)
+    one.breaker.entered()
+    one.breaker.withdrawn()
+    assert not one.breaker.open
+    assert one.breaker.fault is REFUSED
+
+
+def test_a_retry_after_is_waited_for() -> None:
+    """As the upstream asked."""
+    one = Listener()
+    one.breaker.ended(REFUSED.model_copy(update={"retry_after": 300.0}))
+    assert one.breaker.wait() == 300.0
