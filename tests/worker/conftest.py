@@ -115,6 +115,7 @@ class Stage:
             on_lost=self.lost.append,
         )
         self._numbers = count()
+        self.turning: PartitionWorker | None = None
         self.gate = self.limited()
 
     def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
@@ -158,6 +159,7 @@ class Stage:
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run())
             await worker.running.wait()
+            self.turning = worker
             yield worker
             worker.stop()
 
@@ -167,6 +169,7 @@ class Stage:
         worker = self.worker()
         task = asyncio.get_running_loop().create_task(worker.run())
         await worker.running.wait()
+        self.turning = worker
         yield worker
         task.cancel()
         await asyncio.wait([task])
@@ -210,8 +213,14 @@ class Stage:
     async def turns(self, rounds: int = 20, step: int = 0) -> None:
         """Let the loop turn so many times, with so much time between."""
         for _ in range(rounds):
-            self.clock.advance(step)
-            await self.journal.wait(0, 0.005)
+            await self._pass(step)
+
+    async def _pass(self, step: int) -> None:
+        """Time passes, and the loop looks again without waiting for it on the real clock."""
+        self.clock.advance(step)
+        if self.turning is not None:
+            self.turning.wake()
+        await self.journal.wait(0, 0.005)
 
     async def audited(self) -> list[AuditEntry]:
         return [record.entry async for record in self.journal.audit(0)]
@@ -225,8 +234,7 @@ class Stage:
                     result = await result
                 if result:
                     return
-                self.clock.advance(step)
-                await self.journal.wait(0, 0.005)
+                await self._pass(step)
 
 
 @pytest.fixture
