@@ -27,8 +27,23 @@ Write = Callable[[], str]
 
 def _schema(name: str, kind: Any) -> str:
     schema = TypeAdapter(kind).json_schema(mode="validation")
+    _require_tags(schema, schema["$defs"])
     head = {"$schema": DIALECT, "$id": f"urn:pki-connector:schema:{name}:1"}
     return _json({**head, **schema})
+
+
+def _require_tags(schema: Any, kinds: dict[str, Any]) -> None:
+    """What tells the kinds of a union apart may not be missing, although it has a default."""
+    if isinstance(schema, list):
+        for inner in schema:
+            _require_tags(inner, kinds)
+    elif isinstance(schema, dict):
+        tag = schema.get("discriminator", {})
+        for reference in tag.get("mapping", {}).values():
+            kind = kinds[reference.removeprefix("#/$defs/")]
+            kind["required"] = sorted({*kind.get("required", ()), tag["propertyName"]})
+        for inner in schema.values():
+            _require_tags(inner, kinds)
 
 
 def _json(document: object) -> str:
