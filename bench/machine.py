@@ -32,6 +32,16 @@ def processor_seconds(pid: int, *, with_children: bool = False) -> float:
     return sum(map(int, fields[_WITH_CHILDREN if with_children else _OWN])) / _TICKS
 
 
+def busy_seconds() -> float:
+    """Processor time that all programs together have used on our cores so far."""
+    used = 0
+    for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines():
+        name, *ticks = line.split()
+        if name.removeprefix("cpu").isdecimal() and int(name.removeprefix("cpu")) in cores():
+            used += sum(map(int, ticks[:3]))  # user, nice, system
+    return used / _TICKS
+
+
 def resident_bytes(pid: int) -> int:
     """Resident memory of a process, without pages of files."""
     resident, shared = Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1:3]

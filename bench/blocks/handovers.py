@@ -4,11 +4,16 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.machine import cores, processor_seconds
+from bench.machine import busy_seconds, cores, processor_seconds
 from bench.side import Side
 
 NICE = 15
 """The simulators stand for other machines: they give way to what is measured."""
+
+
+def at_once() -> int:
+    """How many hand-overs the service has at once by default: one more than cores."""
+    return len(cores()) + 1
 
 
 class HandOvers:
@@ -26,8 +31,17 @@ class HandOvers:
         self._service.heard()
         self.run(len(cores()), parallel=len(cores()))
 
-    def run(self, count: int, *, parallel: int) -> dict[str, float]:
-        """So many hand-overs: what the service says, and the simulators' processor seconds."""
-        before = processor_seconds(self._upstreams.pid)
-        told: dict[str, float] = self._service.ask(hand_over=count, parallel=parallel)
-        return {**told, "simulators": processor_seconds(self._upstreams.pid) - before}
+    def run(self, count: int, *, parallel: int, watched: bool = False) -> dict[str, float]:
+        """So many hand-overs.
+
+        Returns:
+            What the service says, and the processor seconds that the simulators used, and the
+            ``others``: all programs of the machine that have nothing to do with this.
+        """
+        before, busy = processor_seconds(self._upstreams.pid), busy_seconds()
+        told: dict[str, float] = self._service.ask(
+            hand_over=count, parallel=parallel, watched=watched
+        )
+        simulators = processor_seconds(self._upstreams.pid) - before
+        others = busy_seconds() - busy - simulators - told["processor_seconds"]
+        return {**told, "simulators": simulators, "others": others}

@@ -6,22 +6,21 @@ from functools import partial
 from pathlib import Path
 
 from bench.block import Block, Measure
-from bench.blocks.handovers import HandOvers
+from bench.blocks.handovers import HandOvers, at_once
 from bench.calibration import key_load_seconds
-from bench.machine import cores
 
 TIMES = 30
 
 
 @contextmanager
 def opened(folder: Path, times: int = TIMES) -> Iterator[Measure]:
-    """The service with one hand-over per core at any time."""
+    """The service with as many hand-overs at once as it has by default."""
     with ExitStack() as stack:
         yield partial(_measure, HandOvers(stack, folder), times)
 
 
 def _measure(hand_overs: HandOvers, times: int) -> dict[str, float]:
-    lag = hand_overs.run(times, parallel=len(cores()))["lag"]
+    lag = hand_overs.run(times, parallel=at_once(), watched=True)["lag"]
     return {"loop-lag-vs-key-load": lag / key_load_seconds()}
 
 

@@ -1,4 +1,7 @@
-"""Whether hand-overs keep all cores busy with themselves."""
+"""Whether hand-overs keep all cores busy with themselves.
+
+A round in which other programs used more than a twentieth of the machine is void.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,12 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.block import Block, Measure
-from bench.blocks.handovers import HandOvers
+from bench.blocks.handovers import HandOvers, at_once
 from bench.machine import cores
 
 TIMES = 30
-PARALLEL = 2
-"""Hand-overs at once per core: while one waits for an answer, another works."""
+OTHERS = 0.05
 
 
 @contextmanager
@@ -21,9 +23,11 @@ def opened(folder: Path, times: int = TIMES) -> Iterator[Measure]:
         yield partial(_measure, HandOvers(stack, folder), times)
 
 
-def _measure(hand_overs: HandOvers, times: int) -> dict[str, float]:
-    told = hand_overs.run(times, parallel=PARALLEL * len(cores()))
+def _measure(hand_overs: HandOvers, times: int) -> dict[str, float] | None:
+    told = hand_overs.run(times, parallel=at_once())
     offered = len(cores()) * told["seconds"] - told["simulators"]
+    if told["others"] > OTHERS * offered:
+        return None
     return {"handover-scaling": told["processor_seconds"] / offered}
 
 

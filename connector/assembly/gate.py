@@ -31,7 +31,8 @@ def gate(
         )
         for name, one in named.items()
     }
-    hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0))
+    # One more than cores: while one waits for the CA or the UEM, another has its core.
+    hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0)) + 1
     return Gate(upstreams, routes, hand_overs, settings.worker.disclosure_ceiling, metrics)
 
 

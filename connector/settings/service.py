@@ -137,7 +137,7 @@ class Handover(Section):
     accept_unlocked_memory: bool = False
     """Go on although memory cannot be locked and swap is on: keys may reach the swap device."""
     parallel: int | None = Field(default=None, ge=1, le=256)
-    """Hand-overs at once; default: one per processor."""
+    """Hand-overs at once; default: one more than processors."""
 
 
 class Testing(Section):
