@@ -19,7 +19,7 @@ RENEWALS = 4
 """At most so many per person, so that a long soak stays a test of kills."""
 REQUESTS = 30
 """A kill comes after at most so many more requests to the UEM,"""
-LIFE = 2.0
+LIFE = 1.8
 """or after so many seconds."""
 PATIENCE = 60.0
 
