@@ -91,6 +91,8 @@ def _on_event(step: Step[DeviceState], event: Event) -> None:
                 step.set(platform=body.platform)
         case DeviceChanged():
             _look_again(step, event)
+            first = step.state.enrolled_at or event.occurred_at or event.received_at
+            step.set(enrolled_at=first)
         case DeviceUnenrolled() as body:
             _leave(step, body.why)
         case _:
@@ -110,7 +112,14 @@ def _look_again(step: Step[DeviceState], event: Event) -> None:
 def _leave(step: Step[DeviceState], why: str, code: str = "ok") -> None:
     if step.state.holder is not None:
         step.tell(step.state.holder, DeviceLeft(device=step.state.key, why=why))
-    step.set(status=DeviceStatus.LEFT, holder=None, attempts=0, deadline=None, trouble=None)
+    step.set(
+        status=DeviceStatus.LEFT,
+        holder=None,
+        enrolled_at=None,
+        attempts=0,
+        deadline=None,
+        trouble=None,
+    )
     step.note("device.left", outcome=code, reason=why)
 
 

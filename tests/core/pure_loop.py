@@ -8,36 +8,29 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from connector.core.audit import AuditEntry
-from connector.core.errors import ConnectorError, Family, Fault, Scope
+from connector.core.errors import ConnectorError, Family, Fault
 from connector.core.events import Event, EventBody
 from connector.core.facts import (
     Acted,
     ActFound,
     Elapsed,
     Fact,
-    Listing,
     Looked,
-    LookResult,
     Permitted,
 )
 from connector.core.handover import Accepted, Changed, HandoverOutcome, NotSent, Refused, Unknown
 from connector.core.model import (
     DAY,
-    HOUR,
     SECOND,
     Millis,
     SubjectKey,
-    SubjectKind,
     parse_subject,
-    subject_key,
 )
-from connector.core.policy import OtherDevices, Retry, RoutePolicy, Rules, UnknownSet
-from connector.core.ports import Evidence, GoneLook
-from connector.core.selection import Selection, SigningPolicy, select
+from connector.core.policy import RoutePolicy, Rules
+from connector.core.selection import Selection, select
 from connector.core.states import (
     ACTS,
     Brakes,
-    DeviceState,
     Effect,
     HolderState,
     Running,
@@ -47,42 +40,16 @@ from connector.core.states import (
 from connector.worker import brakes
 from connector.worker.gate import parse_lane, paused
 from connector.worker.subjects import advance, fresh
+from tests.core.looks import look
+from tests.core.names import BROKEN, DOWN, REFUSED, ROUTE, UNANSWERED
 from tests.core.promises import hold_promises
-from tests.core.upstreams import PERSON_OF, RETENTION, Ca, Uem
+from tests.core.upstreams import PERSON_OF, Ca, Uem
 
 BLINK: Millis = 20
 BUSIEST = 150
 """So many steps of one subject within a minute are a hot loop."""
 
-ROUTE = RoutePolicy(
-    name="corp",
-    uem="acme",
-    ca="ca",
-    person_attribute="username",
-    agreeing_attribute="email",
-    signing=SigningPolicy.REQUIRED,
-    archived=True,
-    other_devices=OtherDevices.HOLD,
-    unknown_set=UnknownSet.REPLACE,
-    profiles={"*": "4711"},
-    retention=RETENTION,
-    retention_margin=HOUR // 2,
-    retry=Retry(first=30 * SECOND, cap=2 * HOUR),
-    look_every=Retry(first=10 * 60 * SECOND, cap=2 * HOUR),
-    request_look_every=Retry(first=10 * 60 * SECOND, cap=2 * HOUR),
-    phase_deadline=3 * DAY,
-    automatic_per_day=1000,
-)
-DOWN = {
-    "uem": Fault(
-        code="UEM-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstream="uem:acme"
-    ),
-    "ca": Fault(code="CA-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstream="ca:ca"),
-}
 AT_CA = {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
-REFUSED = Fault(code="UEM-005", family=Family.PERMANENT)
-BROKEN = Fault(code="HND-002", family=Family.TRANSIENT)
-UNANSWERED = Fault(code="UEM-002", family=Family.TRANSIENT)
 
 
 @dataclass
@@ -209,32 +176,7 @@ class PureLoop:
         upstream = "ca" if effect in AT_CA else "uem"
         if upstream in self.down:
             return Looked(effect, state.version, fault=DOWN[upstream])
-        return Looked(effect, state.version, self._answer(state, effect))
-
-    def _answer(self, state: State, effect: Effect) -> LookResult:
-        identifier = parse_subject(state.key).id
-        if isinstance(state, DeviceState):
-            return self.uem.device(identifier)
-        assert isinstance(state, HolderState)
-        match effect:
-            case Effect.LOOK_UP:
-                return self.uem.user(identifier)
-            case Effect.LIST:
-                person = state.observed.person if state.observed else ""
-                listed = tuple(self.ca.listed[person])
-                return Listing(self.ca.person(person), listed, self.ca.open(person))
-            case Effect.LOOK_REQUESTS:
-                return tuple(self.ca.look(request) for request in state.requests)
-            case Effect.LOOK_INSTALLED:
-                devices = state.delivery.devices if state.delivery else {}
-                current = state.delivery.current if state.delivery else None
-                wanted = current.fingerprint if current else ""
-                seen = tuple(
-                    self.uem.evidence(parse_subject(one).id, identifier, wanted) for one in devices
-                )
-                return Evidence(devices=seen, server_time=self.uem.now)
-            case _:
-                return GoneLook(server_time=self.uem.now)
+        return Looked(effect, state.version, look(self.uem, self.ca, state, effect))
 
     def _act(self, state: HolderState, running: Running) -> None:
         upstreams = {"ca"} if running.effect in AT_CA else {"uem"}
@@ -353,15 +295,3 @@ class PureLoop:
             self.pass_time(max(min(waits) - self.now, 0))
         wants = {key: state.wants for key, state in self.states.items() if state.wants}
         raise AssertionError(f"still waiting after {most} steps: {wants}")
-
-
-def device_key(device: str) -> SubjectKey:
-    return subject_key("acme", SubjectKind.DEVICE, device)
-
-
-def holder_key(user: str) -> SubjectKey:
-    return subject_key("acme", SubjectKind.HOLDER, user)
-
-
-def person_key(person: str) -> SubjectKey:
-    return subject_key("ca", SubjectKind.PERSON, person)

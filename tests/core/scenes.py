@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from connector.core.events import CertificatesChanged, DeliveryRequested, DeviceEnrolled
 from connector.core.states import Delivery, HolderState, Phase
-from tests.core.pure_loop import PureLoop, device_key, holder_key, person_key
+from tests.core.names import device_key, holder_key, person_key
+from tests.core.pure_loop import PureLoop
 from tests.core.upstreams import Phone
 
 HOLDER = holder_key("1")

@@ -6,7 +6,8 @@ from connector.core.events import CancelRequested
 from connector.core.facts import ActFound
 from connector.core.model import DAY, HOUR, SECOND
 from connector.core.states import CopyState, Effect, Phase
-from tests.core.pure_loop import ROUTE, PureLoop
+from tests.core.names import ROUTE
+from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, redeliver, until, until_phase
 
 LIMIT = ROUTE.hand_over_limit + ROUTE.hand_over_margin

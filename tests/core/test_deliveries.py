@@ -8,7 +8,8 @@ from connector.core.holder import TRANSITIONS, advance
 from connector.core.model import DAY, HOUR, SECOND
 from connector.core.policy import Mode, OtherDevices, UnknownSet
 from connector.core.states import ENDED, DevicePhase, Effect, Phase
-from tests.core.pure_loop import ROUTE, PureLoop, device_key
+from tests.core.names import ROUTE, device_key
+from tests.core.pure_loop import PureLoop
 from tests.core.scenes import (
     HOLDER,
     delivery,

@@ -15,7 +15,8 @@ from connector.core.events import (
 from connector.core.facts import Elapsed, Looked
 from connector.core.model import DAY, HOUR, DeviceFacts
 from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState
-from tests.core.pure_loop import PureLoop, device_key, holder_key, person_key
+from tests.core.names import device_key, holder_key, person_key
+from tests.core.pure_loop import PureLoop
 from tests.core.scenes import delivery, enrol, holder, until
 from tests.core.upstreams import Phone
 

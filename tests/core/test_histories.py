@@ -34,7 +34,8 @@ from connector.core.facts import Looked
 from connector.core.model import DAY, HOUR, SECOND, RequestState, SubjectKey, parse_subject
 from connector.core.states import ACTS, CopyState, Effect, HolderState, Phase
 from connector.worker import brakes
-from tests.core.pure_loop import PureLoop, device_key, holder_key, person_key
+from tests.core.names import device_key, holder_key, person_key
+from tests.core.pure_loop import PureLoop
 from tests.core.upstreams import Phone
 
 DEVICES = st.sampled_from(["10", "11", "12"])

@@ -12,7 +12,8 @@ from connector.core.events import (
 from connector.core.identity import agrees, observed_pair
 from connector.core.model import HolderFacts, IdentityPair, PersonRecord
 from connector.core.states import Phase
-from tests.core.pure_loop import ROUTE, PureLoop
+from tests.core.names import ROUTE
+from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, redeliver, renew, until
 
 USER = HolderFacts(id="1", name="user1", mail="User1@Example.com")

@@ -19,7 +19,7 @@ from connector.core.states import (
     Running,
     Trigger,
 )
-from tests.core.pure_loop import ROUTE
+from tests.core.names import ROUTE
 
 NOW = 1_800_000_000_000
 DEVICE = "acme/device/10"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connector.core.events import DeviceJoined, DeviceLeft
+from connector.core.events import DeviceChanged, DeviceJoined, DeviceLeft
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, move, open_delivery
 from connector.core.model import (
     SECOND,
@@ -109,15 +109,18 @@ def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
     """Make the known devices agree with what the UEM shows of the user.
 
     A lost notification is made good here: an enrolled device that nobody announced joins, one that
-    is not enrolled any more leaves.
+    is not enrolled any more leaves. The device itself is told to look whose it is, so that it knows
+    whom to tell when it leaves, and tells whoever had it before.
     """
     tenant = parse_subject(step.state.key).tenant
     seen = {subject_key(tenant, SubjectKind.DEVICE, key): device for key, device in facts.items()}
     for key in tuple(step.state.devices):
         if key not in seen or not seen[key].enrolled:
+            step.tell(key, DeviceChanged(what="not with the user"))
             remove(step, key, "not enrolled for this user")
     for key, device in seen.items():
         if device.enrolled and key not in step.state.devices:
+            step.tell(key, DeviceChanged(what="found with the user"))
             joined(
                 step,
                 DeviceJoined(
