@@ -78,7 +78,11 @@ CATALOGUE = (
     Metric(
         "audit_last_append_timestamp_seconds", "gauge", "When the last audit record was written."
     ),
-    Metric("audit_chain_valid", "gauge", "1: the last check found every chain whole; NaN: no check yet."),
+    Metric(
+        "audit_chain_valid",
+        "gauge",
+        "1: the last check found every chain whole; NaN: no check yet.",
+    ),
     Metric(
         "delivery_stage_duration_seconds",
         "histogram",

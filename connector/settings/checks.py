@@ -4,6 +4,7 @@ They work on the values as given, so that they find their faults also while othe
 """
 
 import ssl
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from connector.settings.secrecy import names_file
 
 PAIRS = (("certificate_file", "key_file"), ("client_certificate_file", "client_key_file"))
 SHORTEST_KEY = 32
+SHORTEST_SECRET = 24
 
 
 class Found(NamedTuple):
@@ -34,6 +36,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[Found]:
     unusable = {found.path for found in broken}
     yield from _pairs(values, (), unusable)
     yield from _audit_key(values, unusable)
+    yield from _signing_secrets(values, unusable)
 
 
 def _references(values: dict[str, Any], routes: dict[str, Any]) -> Iterator[Found]:
@@ -124,6 +127,27 @@ def _audit_key(values: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
     if len(File(file).read_bytes().strip()) < SHORTEST_KEY:
         wrong = f"the key has fewer than {SHORTEST_KEY} characters"
         yield Found(path, "CFG-001", wrong, "Make one: openssl rand -hex 32")
+
+
+def _signing_secrets(values: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
+    """Standard Webhooks 1.0: ``whsec_`` and the base64 of at least 24 bytes."""
+    for name, entry in _mapping(values, "cas").items():
+        webhook = _mapping(entry, "webhook") if _is(entry) else {}
+        files = webhook.get("secret_files")
+        for index, file in enumerate(files if isinstance(files, list) else ()):
+            path = ("cas", name, "webhook", "secret_files", index)
+            if isinstance(file, str) and path not in unusable and not _signs(File(file)):
+                wrong = "holds no signing secret: whsec_ and the base64 of 24 bytes or more"
+                action = 'Make one: echo "whsec_$(openssl rand -base64 32)"'
+                yield Found(path, "CFG-003", wrong, action)
+
+
+def _signs(file: File) -> bool:
+    text = file.read_bytes().strip().removeprefix(b"whsec_")
+    try:
+        return len(b64decode(text + b"=" * (-len(text) % 4), validate=True)) >= SHORTEST_SECRET
+    except ValueError:
+        return False
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

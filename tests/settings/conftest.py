@@ -1,6 +1,7 @@
 """A complete set of good settings in a directory of its own, and plug-ins to go with it."""
 
 import json
+import base64
 import secrets
 from collections.abc import Mapping
 from copy import deepcopy
@@ -29,8 +30,10 @@ def marker() -> str:
 @pytest.fixture
 def good(tmp_path: Path, marker: str) -> Values:
     tls = issue_tls(tmp_path / "tls")
-    for name in ("audit.key", "api.password", "hook.password", "ca.secret"):
+    for name in ("audit.key", "api.password", "hook.password"):
         (tmp_path / name).write_text(f"{marker}-{name}\n")
+    signing = base64.b64encode(f"{marker}-ca.secret".encode()).decode()
+    (tmp_path / "ca.secret").write_text(f"whsec_{signing}\n")
     return {
         "service": {
             "intake": {

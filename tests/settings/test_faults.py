@@ -67,6 +67,13 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("audit.key_file", "missing.key", "audit.key_file", "CFG-003", "cannot be read"),
         ("cas.main.ca_file", "audit.key", "cas.main.ca_file", "CFG-003", "no PEM certificate"),
         (
+            "cas.main.webhook.secret_files",
+            ["ca.secret", "api.password"],
+            "cas.main.webhook.secret_files[1]",
+            "CFG-003",
+            "no signing secret",
+        ),
+        (
             "cas.main.client_key_file",
             "audit.key",
             "cas.main.client_certificate_file",
