@@ -22,7 +22,7 @@ ORIGINAL = "777777777"
 """The user whose states are copied; the number stands for nothing else in them."""
 
 FIRST = 100_000_000
-SPREAD = 14 * DAY
+FAR, SPREAD = 60 * DAY, 14 * DAY
 CHUNK = 5000
 Row = tuple[tuple[object, ...], list[tuple[object, ...]]]
 """Columns of a state, and those of all that it wants."""
@@ -85,10 +85,10 @@ class Seed:
                 take_over(connection, partition)
 
     def waiting(self, count: int) -> None:
-        """Holders whose next look is due in hours to weeks."""
+        """Holders whose next look is due in two months, which is an hour of the fast clock."""
         now = _now()
         self._write(
-            self._copy(self._templates.installing, now + HOUR * 12 + number * SPREAD // count)
+            self._copy(self._templates.installing, now + FAR + number * SPREAD // count)
             for number in range(count)
         )
 

@@ -1,7 +1,7 @@
 """A complete set of good settings in a directory of its own, and plug-ins to go with it."""
 
-import json
 import base64
+import json
 import secrets
 from collections.abc import Mapping
 from copy import deepcopy
