@@ -8,7 +8,6 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from connector.core.audit import AuditEntry
-from connector.core.errors import ConnectorError, Family, Fault
 from connector.core.events import Event, EventBody
 from connector.core.facts import (
     Acted,
@@ -18,7 +17,7 @@ from connector.core.facts import (
     Looked,
     Permitted,
 )
-from connector.core.handover import Accepted, Changed, HandoverOutcome, NotSent, Refused, Unknown
+from connector.core.handover import Changed, HandoverOutcome, Unknown
 from connector.core.model import (
     DAY,
     SECOND,
@@ -27,7 +26,7 @@ from connector.core.model import (
     parse_subject,
 )
 from connector.core.policy import RoutePolicy, Rules
-from connector.core.selection import Selection, select
+from connector.core.selection import Selection
 from connector.core.states import (
     ACTS,
     Brakes,
@@ -40,10 +39,11 @@ from connector.core.states import (
 from connector.worker import brakes
 from connector.worker.gate import parse_lane, paused
 from connector.worker.subjects import advance, fresh
+from tests.core.fates import APPLIED, act, current_of, expected, fetch_and_upload, outcome_of
 from tests.core.looks import look
-from tests.core.names import BROKEN, DOWN, REFUSED, ROUTE, UNANSWERED
+from tests.core.names import DOWN, ROUTE
 from tests.core.promises import hold_promises
-from tests.core.upstreams import PERSON_OF, Ca, Uem
+from tests.core.upstreams import Ca, Uem
 
 BLINK: Millis = 20
 BUSIEST = 150
@@ -190,10 +190,10 @@ class PureLoop:
             self._hand_over(state, running, self.fates.popleft() if self.fates else "accepted")
         elif self.fates and self.fates[0] == "crash":
             self.fates.popleft()
-            self._at_ca(state, running)
+            act(self.uem, self.ca, state, running)
             self.restart()
         else:
-            self.answer(state.key, self._at_ca(state, running))
+            self.answer(state.key, act(self.uem, self.ca, state, running))
 
     def answer(self, key: SubjectKey, fact: Acted) -> None:
         """The outcome of an act comes back."""
@@ -202,80 +202,28 @@ class PureLoop:
         self.finished.append((key, fact))
         self.apply(key, fact)
 
-    def _at_ca(self, state: HolderState, running: Running) -> Acted:
-        person = state.observed.person if state.observed else ""
-        match running.effect:
-            case Effect.BEGIN:
-                begun = tuple(self.ca.begin(person, request) for request in running.requests)
-                return Acted(running.effect, running.attempt, begun)
-            case Effect.CLEAN_UP:
-                for request in running.requests:
-                    self.ca.requests.pop(request.id, None)
-            case _:
-                for device in running.devices:
-                    self.uem.push(parse_subject(device).id)
-        return Acted(running.effect, running.attempt)
-
     def expected(self, state: HolderState) -> Selection | None:
         """The set that the CA's list makes for a holder at this moment, if it makes one."""
-        user = parse_subject(state.key).id
-        person = PERSON_OF[user]
-        rules = ROUTE.selection().model_copy(
-            update={
-                "dropped": frozenset(drop.fingerprint for drop in state.dropped),
-                "delivered": tuple(sent.public_key for sent in state.delivered),
-            }
-        )
-        try:
-            return select(
-                self.ca.listed[person],
-                person=self.ca.person(person),
-                address=self.uem.user(user).mail,
-                rules=rules,
-                now=self.now,
-            )
-        except ConnectorError:
-            return None
+        return expected(self.uem, self.ca, state, self.now)
 
     def _hand_over(self, state: HolderState, running: Running, fate: str) -> None:
         """What becomes of a hand-over: ``fate`` says what goes wrong, and where."""
         self.may_upload_until[state.key] = self.now + running.limit
         user, digest = parse_subject(state.key).id, running.digest or ""
-        expected = self.expected(state)
-        if expected is None or expected.digest != digest:
+        listed = self.expected(state)
+        if listed is None or listed.digest != digest:
             self.answer(state.key, Acted(running.effect, running.attempt, Changed()))
             return
-        outcome = self._fate(fate, state, user, digest)
+        if fate in {"late", "crash_late"}:
+            until = self.may_upload_until[state.key]
+            self.late_uploads.append((until, user, digest, current_of(state)))
+        if fate in APPLIED:
+            fetch_and_upload(self.uem, self.ca, state, running, self.now)
+        outcome = outcome_of(fate, digest, self.uem.now)
         if outcome is not None:
             self.answer(state.key, Acted(running.effect, running.attempt, outcome))
         if fate.startswith("crash"):
             self.restart()
-
-    def _fate(
-        self, fate: str, state: HolderState, user: str, digest: str
-    ) -> HandoverOutcome | None:
-        current = state.delivery.entries[1].fingerprint if state.delivery else ""
-        if fate in {"accepted", "unanswered", "crash_after", "silent"}:
-            entries = state.delivery.entries if state.delivery else ()
-            self.ca.fetched({entry.fingerprint for entry in entries}, PERSON_OF[user])
-            self.uem.upload(user, digest, current, self.now)
-        if fate in {"late", "crash_late"}:
-            self.late_uploads.append((self.may_upload_until[state.key], user, digest, current))
-        match fate:
-            case "accepted":
-                return Accepted(
-                    digest=digest, bundles=(), server_time=self.uem.now, memory_locked=True
-                )
-            case "not_sent":
-                return NotSent(fault=BROKEN)
-            case "lapsed":
-                return NotSent(fault=Fault(code="CA-409", family=Family.TRANSIENT))
-            case "refused":
-                return Refused(fault=REFUSED)
-            case "unanswered" | "late":
-                return Unknown(fault=UNANSWERED)
-            case _:
-                return None
 
     def restart(self) -> None:
         """The process was killed: a new owner finds what was left open."""
