@@ -11,17 +11,15 @@ from connector.core.handover import (
     Refused,
     Unknown,
 )
-from connector.core.holder.lifecycle import Holder, change, fail, move, route_of
+from connector.core.holder.accepted import accepted
+from connector.core.holder.lifecycle import Holder, change, delivery_of, fail, move, route_of
 from connector.core.holder.onward import looked_lately
 from connector.core.holder.retrying import refuse, retry_later
-from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
-from connector.core.policy import PushPolicy, RoutePolicy
+from connector.core.policy import RoutePolicy
 from connector.core.states import (
     Copy,
     CopyState,
-    DeliveredGeneration,
     Delivery,
-    DevicePhase,
     Effect,
     Phase,
     Running,
@@ -102,7 +100,7 @@ def ended(
         step.moment("keys_disclosed", disclosed, reason=_trigger(step, running))
     match outcome:
         case Accepted():
-            _accepted(step, running, outcome)
+            accepted(step, running, outcome)
         case NotSent() | Refused():
             _as_before(step, running)
             _after_fault(step, running, outcome.fault)
@@ -150,95 +148,13 @@ def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
     return {"disclosed": getattr(outcome, "disclosed", 0)}
 
 
-def _of(step: Holder, running: Running) -> Delivery | None:
-    """The delivery that the act belongs to, if it is still the open one."""
-    delivery = step.state.delivery
-    mine = delivery is not None and delivery.id == running.delivery and delivery.open
-    return delivery if mine else None
-
-
-def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
-    candidates = [step.state.delivery, *step.state.history]
-    return next((d.entries for d in candidates if d is not None and d.id == running.delivery), ())
-
-
-def _accepted(step: Holder, running: Running, outcome: Accepted) -> None:
-    entries = _entries(step, running)
-    route = route_of(step)
-    retention = step.state.copy_.retention
-    margin = route.retention_margin if route else 0
-    step.set(
-        copy_=Copy(
-            state=CopyState.PRESENT,
-            digests=(outcome.digest,),
-            since=step.now,
-            since_server=outcome.server_time,
-            due=step.now + retention + margin if outcome.server_time else step.now,
-            retention=retention,
-        ),
-        last_digest=outcome.digest,
-        requests=_without_fetched(step, entries),
-    )
-    # What an upload of unknown fate brought to a device is there already, and proves nothing.
-    before = running.before or Copy()
-    again = bool(step.state.delivered) or before.state is not CopyState.NONE
-    _remember(step, entries)
-    if _of(step, running) is not None:
-        _await_install(step, outcome, again=again)
-
-
-def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenRequest, ...]:
-    """What was granted for the set has been fetched; the rest is cleaned up."""
-    sent = {entry.fingerprint for entry in entries}
-    return tuple(
-        request
-        for request in step.state.requests
-        if request.fingerprint not in sent or request.state is not RequestState.GRANTED
-    )
-
-
-def _remember(step: Holder, entries: tuple[SetEntry, ...]) -> None:
-    sent = {generation.public_key: generation for generation in step.state.delivered}
-    for entry in entries:
-        if entry.slot is not Slot.SIGNING and entry.public_key not in sent:
-            sent[entry.public_key] = DeliveredGeneration(
-                fingerprint=entry.fingerprint, public_key=entry.public_key, at=step.now
-            )
-    step.set(delivered=tuple(sent.values()))
-
-
-def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
-    route = route_of(step)
-    push = route is not None and (
-        route.push is PushPolicy.ALWAYS or (again and route.push is PushPolicy.SECOND)
-    )
-    delivery = step.state.delivery
-    if delivery is None:
-        return
-    devices = {
-        key: device.model_copy(update={"pushed_at": None, "pushes": 0})
-        for key, device in delivery.devices.items()
-    }
-    change(
-        step,
-        uploaded_at=step.now,
-        uploaded_server_time=outcome.server_time,
-        trouble=None,
-        devices=devices,
-    )
-    if any(device.phase is DevicePhase.WAITING for device in devices.values()):
-        move(step, Phase.AWAITING_INSTALL, Effect.PUSH if push else Effect.LOOK_INSTALLED)
-    else:
-        move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
-
-
 def _as_before(step: Holder, running: Running) -> None:
     """Proven: the UEM holds what it held before."""
     step.set(copy_=running.before or Copy())
 
 
 def _after_fault(step: Holder, running: Running, fault: Fault) -> None:
-    if _of(step, running) is None:
+    if delivery_of(step, running) is None:
         return
     if fault.code != "CA-409":
         refuse(step, fault)
@@ -248,7 +164,7 @@ def _after_fault(step: Holder, running: Running, fault: Fault) -> None:
 
 
 def _replan(step: Holder, running: Running) -> None:
-    if _of(step, running) is None:
+    if delivery_of(step, running) is None:
         return
     if _another_round(step, "the CA's list changed in every hand-over"):
         move(step, Phase.PLANNING, Effect.LOOK_UP)
@@ -271,7 +187,7 @@ def _another_round(step: Holder, why: str) -> bool:
 
 def _unknown(step: Holder, running: Running, fault: Fault) -> None:
     """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM."""
-    if _of(step, running) is None:
+    if delivery_of(step, running) is None:
         return
     not_after = step.state.copy_.not_after or step.now
     retry_later(step, fault, not_before=not_after)

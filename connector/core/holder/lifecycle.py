@@ -12,6 +12,7 @@ from connector.core.states import (
     Effect,
     HolderState,
     Phase,
+    Running,
     Trigger,
 )
 from connector.core.step import Step
@@ -164,6 +165,13 @@ def give_up_waiting(step: Holder, why: str) -> None:
         for key, device in delivery.devices.items()
     }
     change(step, devices=devices)
+
+
+def delivery_of(step: Holder, running: Running) -> Delivery | None:
+    """The delivery that the act belongs to, if it is still the open one."""
+    delivery = step.state.delivery
+    mine = delivery is not None and delivery.id == running.delivery and delivery.open
+    return delivery if mine else None
 
 
 def waiting(delivery: Delivery) -> tuple[SubjectKey, ...]:

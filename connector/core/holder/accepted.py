@@ -1,0 +1,91 @@
+"""The UEM took a set: what that means for copy, requests, history and devices."""
+
+from connector.core.handover import Accepted
+from connector.core.holder.lifecycle import Holder, change, delivery_of, move, route_of
+from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
+from connector.core.policy import PushPolicy
+from connector.core.states import (
+    Copy,
+    CopyState,
+    DeliveredGeneration,
+    DevicePhase,
+    Effect,
+    Phase,
+    Running,
+)
+
+
+def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
+    candidates = [step.state.delivery, *step.state.history]
+    return next((d.entries for d in candidates if d is not None and d.id == running.delivery), ())
+
+
+def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
+    """The copy is there, its history is remembered, and its devices are waited for."""
+    entries = _entries(step, running)
+    route = route_of(step)
+    retention = step.state.copy_.retention
+    margin = route.retention_margin if route else 0
+    step.set(
+        copy_=Copy(
+            state=CopyState.PRESENT,
+            digests=(outcome.digest,),
+            since=step.now,
+            since_server=outcome.server_time,
+            due=step.now + retention + margin if outcome.server_time else step.now,
+            retention=retention,
+        ),
+        last_digest=outcome.digest,
+        requests=_without_fetched(step, entries),
+    )
+    # What an upload of unknown fate brought to a device is there already, and proves nothing.
+    before = running.before or Copy()
+    again = bool(step.state.delivered) or before.state is not CopyState.NONE
+    _remember(step, entries)
+    if delivery_of(step, running) is not None:
+        _await_install(step, outcome, again=again)
+
+
+def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenRequest, ...]:
+    """What was granted for the set has been fetched; the rest is cleaned up."""
+    sent = {entry.fingerprint for entry in entries}
+    return tuple(
+        request
+        for request in step.state.requests
+        if request.fingerprint not in sent or request.state is not RequestState.GRANTED
+    )
+
+
+def _remember(step: Holder, entries: tuple[SetEntry, ...]) -> None:
+    sent = {generation.public_key: generation for generation in step.state.delivered}
+    for entry in entries:
+        if entry.slot is not Slot.SIGNING and entry.public_key not in sent:
+            sent[entry.public_key] = DeliveredGeneration(
+                fingerprint=entry.fingerprint, public_key=entry.public_key, at=step.now
+            )
+    step.set(delivered=tuple(sent.values()))
+
+
+def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
+    route = route_of(step)
+    push = route is not None and (
+        route.push is PushPolicy.ALWAYS or (again and route.push is PushPolicy.SECOND)
+    )
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    devices = {
+        key: device.model_copy(update={"pushed_at": None, "pushes": 0})
+        for key, device in delivery.devices.items()
+    }
+    change(
+        step,
+        uploaded_at=step.now,
+        uploaded_server_time=outcome.server_time,
+        trouble=None,
+        devices=devices,
+    )
+    if any(device.phase is DevicePhase.WAITING for device in devices.values()):
+        move(step, Phase.AWAITING_INSTALL, Effect.PUSH if push else Effect.LOOK_INSTALLED)
+    else:
+        move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
