@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.calibration import DRIFT, Rulers
+from bench.side import SideFailed
 
 ROUNDS = 5
 EXTRA_ROUNDS = 3
@@ -74,7 +75,7 @@ def _try(block: Block, folder: Path, end: float) -> Tried:
     try:
         with block.opened(folder) as measure:
             _rounds(block, measure, rulers, tried, end)
-    except VoidFigure as reason:
+    except (VoidFigure, SideFailed) as reason:
         tried.void = str(reason)
     rulers.read()
     tried.readings = rulers.readings

@@ -85,7 +85,7 @@ class Seed:
                 take_over(connection, partition)
 
     def waiting(self, count: int) -> None:
-        """Holders whose next look is due in two months, which is an hour of the fast clock."""
+        """Holders whose next look is due in two months, far off on the fast clock too."""
         now = _now()
         self._write(
             self._copy(self._templates.installing, now + FAR + number * SPREAD // count)

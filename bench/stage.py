@@ -15,8 +15,8 @@ from connector.core.errors import Fault, Permanent
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.journal import Commit
 from connector.core.metrics import NoMetrics
-from connector.core.model import SECOND, SubjectKind, subject_key
-from connector.core.policy import OtherDevices, RoutePolicy, UnknownSet
+from connector.core.model import DAY, SECOND, SubjectKind, subject_key
+from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import HolderState, Phase
@@ -32,6 +32,8 @@ PARALLEL = 256
 HAND_OVERS = 64
 APPEND = 250
 NUDGE = 0.01
+PATIENCE = 120.0
+LONGEST = 600 * SECOND
 ROUTE = RoutePolicy(
     name="corp",
     uem="acme",
@@ -45,6 +47,11 @@ ROUTE = RoutePolicy(
     profiles={"*": "4711"},
     retention=3 * SECOND,
     retention_margin=SECOND,
+    look_every=Retry(first=SECOND),
+    # These are long, because the machine is not faster by as much as the clock.
+    look_fresh=DAY,
+    hand_over_limit=LONGEST,
+    act_limit=LONGEST,
 )
 
 
@@ -104,16 +111,20 @@ class Stage:
             await self.journal.append(events[first : first + APPEND])
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds, looking after each commit; time goes on meanwhile."""
-        while not holds():
-            self.journal.news.clear()
-            for worker in self.workers:
-                worker.wake()
-            try:
-                async with asyncio.timeout(NUDGE):
-                    await self.journal.news.wait()
-            except TimeoutError:
-                continue
+        """Wait until something holds, looking after each commit; two minutes at most."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                self.journal.news.clear()
+                for worker in self.workers:
+                    worker.wake()
+                await self._news()
+
+    async def _news(self) -> None:
+        try:
+            async with asyncio.timeout(NUDGE):
+                await self.journal.news.wait()
+        except TimeoutError:
+            return
 
     async def deliver(self, users: range) -> dict[str, float]:
         """Deliver to so many new users; seconds, transitions and holders."""
@@ -145,7 +156,7 @@ def enrolled(user: int, now: int) -> Event:
 async def stage(
     folder: Path,
     options: SqliteOptions,
-    speed: float = 1000.0,
+    speed: float = 200.0,
     journal: type[CountingJournal] = CountingJournal,
 ) -> AsyncIterator[Stage]:
     """Workers that turn until the block is left."""

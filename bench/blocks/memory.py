@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.block import Block, Measure
-from bench.blocks.pipelines import Pipeline, pipeline
+from bench.blocks.pipelines import FAST, Pipeline, pipeline
 from bench.machine import server_core
 from bench.side import Side
 
@@ -36,7 +36,7 @@ def _measure(folder: Path, holders: int, rounds: Iterator[int]) -> dict[str, flo
 
 
 def _resident(folder: Path, number: int, holders: int) -> int:
-    with Side("bench.sides.pipeline", str(folder), "FULL", "1000", cores=server_core()) as side:
+    with Side("bench.sides.pipeline", str(folder), "FULL", str(FAST), cores=server_core()) as side:
         side.heard()
         made = Pipeline(side, user=number * 10_000)
         made.deliver(holders)

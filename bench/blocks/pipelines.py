@@ -11,7 +11,7 @@ from bench.side import Side
 
 WARM_UP = 100
 HOLDERS = 400
-FAST = 1000.0
+FAST = 200.0
 """Speed of the clock inside: no retention and no look is waited for."""
 
 
