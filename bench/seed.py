@@ -27,13 +27,20 @@ CHUNK = 5000
 Row = tuple[tuple[object, ...], list[tuple[object, ...]]]
 """Columns of a state, and those of all that it wants."""
 
+Original = tuple[tables.StateColumns, list[str]]
+"""Columns of a state that is copied, and the lanes that it wants."""
+
 
 @dataclass(frozen=True)
 class Templates:
     """A holder that waits for its profile to be installed, and one whose hand-over runs."""
 
-    installing: HolderState
-    handing_over: HolderState
+    installing: Original
+    handing_over: Original
+
+
+def _original(state: HolderState) -> Original:
+    return tables.columns(state, 0), [lane for _, lane, _, _ in tables.wants(state, 0)]
 
 
 class Watching(CountingJournal):
@@ -61,7 +68,10 @@ async def templates(folder: Path) -> Templates:
     async with stage(folder, SqliteOptions(), journal=Watching) as made:
         await _delivered(made, range(user, user + 1))
         found = made.journal.found if isinstance(made.journal, Watching) else {}
-    return Templates(found[Phase.AWAITING_INSTALL], found[f"{Phase.HANDING_OVER} running"])
+    return Templates(
+        _original(found[Phase.AWAITING_INSTALL]),
+        _original(found[f"{Phase.HANDING_OVER} running"]),
+    )
 
 
 async def _delivered(made: Stage, users: range) -> None:
@@ -101,16 +111,14 @@ class Seed:
             for number in range(count)
         )
 
-    def _copy(self, state: HolderState, due: int) -> Row:
+    def _copy(self, original: Original, due: int) -> Row:
         user, self._next = str(self._next), self._next + 1
-        key = state.key.replace(ORIGINAL, user)
+        columns, lanes = original
+        key = columns.key.replace(ORIGINAL, user)
         partition = partition_of(key, self._partitions)
-        columns = tables.columns(state, partition)
         text = columns.state.replace(ORIGINAL.encode(), user.encode())
-        wants: list[tuple[object, ...]] = [
-            (key, lane, due, partition) for _, lane, _, _ in tables.wants(state, partition)
-        ]
-        return columns._replace(key=key, state=text), wants
+        wants: list[tuple[object, ...]] = [(key, lane, due, partition) for lane in lanes]
+        return columns._replace(key=key, partition=partition, state=text), wants
 
     def _write(self, rows: Iterator[Row]) -> None:
         with closing(connections.open_writing(self._path, "OFF")) as connection:
