@@ -89,7 +89,9 @@ def _on_event(step: Step[DeviceState], event: Event) -> None:
             step.set(enrolled_at=event.occurred_at or event.received_at)
             if body.platform:
                 step.set(platform=body.platform)
-        case DeviceChanged():
+        case DeviceChanged() as body:
+            if body.seen_with is not None:
+                _claimed(step, body.seen_with)
             _look_again(step, event)
             first = step.state.enrolled_at or event.occurred_at or event.received_at
             step.set(enrolled_at=first)
@@ -97,6 +99,12 @@ def _on_event(step: Step[DeviceState], event: Event) -> None:
             _leave(step, body.why)
         case _:
             step.note("event.ignored", outcome="EVT-005")
+
+
+def _claimed(step: Step[DeviceState], holder: SubjectKey) -> None:
+    """A holder counts the device as his: whatever the look shows, he is told if it is not so."""
+    _hand_on(step, holder)
+    step.set(holder=holder)
 
 
 def _look_again(step: Step[DeviceState], event: Event) -> None:

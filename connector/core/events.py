@@ -26,10 +26,14 @@ class DeviceUnenrolled(Record):
 
 
 class DeviceChanged(Record):
-    """Something about a device changed: ownership, group, compliance, compromised state."""
+    """Something about a device changed: ownership, group, compliance, compromised state.
+
+    ``seen_with``: the holder whose look at the UEM showed the device as his, for it to verify.
+    """
 
     kind: Literal["device_changed"] = "device_changed"
     what: Text = ""
+    seen_with: SubjectKey | None = None
 
 
 class DeviceJoined(Record):

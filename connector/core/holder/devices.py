@@ -120,7 +120,7 @@ def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
             remove(step, key, "not enrolled for this user")
     for key, device in seen.items():
         if device.enrolled and key not in step.state.devices:
-            step.tell(key, DeviceChanged(what="found with the user"))
+            step.tell(key, DeviceChanged(what="found", seen_with=step.state.key))
             joined(
                 step,
                 DeviceJoined(
