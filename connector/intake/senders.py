@@ -1,6 +1,5 @@
 """What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -20,6 +19,7 @@ from connector.intake.authentication import (
 )
 from connector.intake.bodies import Bodies
 from connector.intake.failed_tries import FailedTries
+from connector.intake.patience import Patience
 from connector.intake.tenants import Format, Tenants
 
 JSON_TYPES: Final = frozenset({"application/json", "text/json"})
@@ -72,7 +72,7 @@ class Intake:
     def __init__(self, journal: Log, clock: Clock, metrics: IntakeMetrics, patience: float) -> None:
         """Take where events go."""
         self._journal = journal
-        self._patience = patience
+        self._patience = Patience(patience)
         self._metrics = metrics
         self.now = clock.now
 
@@ -82,7 +82,7 @@ class Intake:
             self._metrics.webhook_event(source, "other", "ignored")
             return
         try:
-            async with asyncio.timeout(self._patience):
+            with self._patience.wait():
                 (is_new,) = await self._journal.append((event,))
         except TimeoutError:
             raise Transient("EVT-003", "waiting for the disk", retry_after=5) from None
