@@ -271,8 +271,9 @@ class Histories(RuleBasedStateMachine):
             assert {delivery.why, delivery.trouble.code if delivery.trouble else ""} & FORGIVEN
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, steps: int, *, same: bool = False) -> None:
     profile = settings(
+        derandomize=same,
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
@@ -282,11 +283,11 @@ def run(examples: int, steps: int) -> None:
 
 
 def test_every_history_ends_well() -> None:
-    """A small number of histories with every change of the program."""
-    run(25, 30)
+    """A small number of histories, the same ones every time."""
+    run(25, 30, same=True)
 
 
 @pytest.mark.slow
 def test_very_many_histories_end_well() -> None:
-    """The same with many more, and longer."""
+    """Many more, longer, and others every time."""
     run(600, 60)
