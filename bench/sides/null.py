@@ -10,7 +10,6 @@ import uvloop
 from aiohttp import web
 
 from bench.obey import Answer, obey, say
-from connector.assembly.collector import settle_collector
 
 
 async def handle(request: web.Request) -> web.Response:
@@ -26,7 +25,6 @@ async def main(tls: ssl.SSLContext | None) -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    settle_collector()
     say({"port": runner.addresses[0][1]})
     await obey(_nothing)
     await runner.cleanup()
