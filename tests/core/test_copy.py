@@ -3,8 +3,9 @@
 import pytest
 
 from connector.core.events import CancelRequested
-from connector.core.facts import ActFound
+from connector.core.facts import ActFound, Looked
 from connector.core.model import DAY, HOUR, SECOND
+from connector.core.ports import GoneLook
 from connector.core.states import CopyState, Effect, Phase
 from tests.core.names import ROUTE
 from tests.core.pure_loop import PureLoop
@@ -132,3 +133,23 @@ def test_a_copy_that_cannot_be_proven_gone_becomes_an_alarm(loop: PureLoop) -> N
     loop.down.clear()
     loop.run_out()
     assert holder(loop).copy_.state is CopyState.GONE
+
+
+def test_a_look_within_the_retention_proves_nothing(loop: PureLoop) -> None:
+    """However early it comes, and whoever asked for it."""
+    enrol(loop)
+    until_phase(loop, Phase.AWAITING_PURGE)
+    loop.pass_time(ROUTE.retention - HOUR)
+    look = GoneLook(server_time=loop.now)
+    loop.apply(HOLDER, Looked(Effect.LOOK_GONE, holder(loop).version, look))
+    assert holder(loop).copy_.state is CopyState.PRESENT
+
+
+def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
+    """It was made for another version of the holder."""
+    enrol(loop)
+    until_phase(loop, Phase.AWAITING_PURGE)
+    before = holder(loop)
+    look = GoneLook(server_time=loop.now + DAY, copy_present=False)
+    assert loop.apply(HOLDER, Looked(Effect.LOOK_GONE, before.version - 1, look)) is before
+    assert loop.audited[-1].action == "look.stale_outcome"

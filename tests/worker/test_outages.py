@@ -107,7 +107,7 @@ def test_one_probe_at_a_time_after_a_growing_pause() -> None:
         pauses.append(one.breaker.wait())
         one.clock.advance(int(one.breaker.wait() * 1000) + 1)
         one.breaker.entered()
-        assert one.breaker.state == "half_open"
+        assert (one.breaker.state, one.breaker.open) == ("half_open", True)
         one.breaker.ended(REFUSED)
     assert pauses[:4] == [1.0, 2.0, 4.0, 8.0]
     assert pauses[-1] == 60.0
