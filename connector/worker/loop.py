@@ -137,12 +137,11 @@ class PartitionWorker:
             self._flights.cancel()
 
     async def _turn(self, group: asyncio.TaskGroup) -> bool:
-        """A round; a journal that cannot be written now only makes the loop wait."""
+        """A round; a journal that cannot be used now only makes the loop wait."""
         try:
             return await self._round(group)
         except Transient as error:
-            if error.code != "JRN-001":
-                raise
+            _only_for_now(error)
             self._admission.held_back = False
             return False
 
@@ -162,7 +161,12 @@ class PartitionWorker:
 
     async def _until_due(self) -> float:
         now = self.now()
-        later = [due for _, due in await self._journal.lanes(self._partition) if due > now]
+        try:
+            lanes = await self._journal.lanes(self._partition)
+        except Transient as error:
+            _only_for_now(error)
+            return LONGEST_WAIT
+        later = [due for _, due in lanes if due > now]
         return max((min(later) - now) / 1000, 0.001) if later else LONGEST_WAIT
 
     async def _drain(self, group: asyncio.TaskGroup) -> None:
@@ -259,3 +263,9 @@ class PartitionWorker:
             elif isinstance(state, HolderState) and state.running is not None:
                 self._flights.act(group, one.lane, state, state.running)
         self._crash("loop.after_start")
+
+
+def _only_for_now(error: Transient) -> None:
+    """A journal that cannot be used now is waited for; whatever else it says ends the loop."""
+    if error.code != "JRN-001":
+        raise error

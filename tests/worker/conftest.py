@@ -15,7 +15,7 @@ from connector.core.events import DeviceEnrolled, Event, EventBody
 from connector.core.facts import Acted
 from connector.core.journal import Commit
 from connector.core.metrics import CircuitState, Metrics, NoMetrics
-from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.model import Millis, SubjectKey, SubjectKind, parse_subject, subject_key
 from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
@@ -69,6 +69,12 @@ class StubbornJournal(SqliteJournal):
 
     full = False
     refused = 0
+
+    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
+        if self.full:
+            self.refused += 1
+            raise Transient("JRN-001", "reading the journal")
+        return await super().lanes(partition)
 
     async def commit(self, commit: Commit) -> None:
         if self.full:
