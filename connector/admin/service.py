@@ -32,7 +32,7 @@ from connector.admin.views import State, matrix, summary
 from connector.core.audit import AuditRecord
 from connector.core.errors import Rejected, Transient
 from connector.core.events import PlanRequested
-from connector.core.journal import Journal, PartitionRecord, StatusFilter
+from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
 from connector.core.model import parse_subject
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
@@ -40,7 +40,8 @@ from connector.core.secret import Credential
 from connector.core.states import HolderState, Phase
 
 BATCH = 200
-DEAD_LETTERS_SEEN = 1000
+SEEN = DeadLetterFilter(limit=1000)
+"""How many dead letters are counted at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class OperatorService:
             ),
             partitions=tuple(map(_partition, await self._journal.records())),
             upstreams=tuple(self._around.upstreams()),
-            dead_letters=len(await self._journal.dead_letters(DEAD_LETTERS_SEEN)),
+            dead_letters=len(await self._journal.dead_letters(SEEN)),
         )
 
     async def listing(self, query: StatusFilter) -> SubjectPage:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import structlog
 
 from connector.core.errors import ConnectorError
+from connector.core.journal import DeadLetterFilter
 from connector.core.metrics import Metrics
 from connector.core.model import DAY, SECOND, Millis
 from connector.core.policy import RoutePolicy
@@ -62,7 +63,8 @@ class Gauges:
             if kind == "holder" and phase:
                 in_state[phase, self._uem_of.get(route, "")] += count
         self._metrics.deliveries_in_state(in_state)
-        self._metrics.dead_letters("events", len(await self._journal.dead_letters(COUNTED)))
+        letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
+        self._metrics.dead_letters("events", len(letters))
         await self._due()
         for uem in sorted(set(self._uem_of.values())):
             await self._copies(uem)

@@ -16,7 +16,7 @@ from connector.conformance.journal_samples import (
 )
 from connector.core.audit import verify
 from connector.core.errors import Family
-from connector.core.journal import DeadLetter, Journal, StateRow
+from connector.core.journal import DeadLetter, DeadLetterFilter, Journal, StateRow
 from connector.core.states import Brakes
 
 
@@ -90,7 +90,7 @@ class RoundCases:
         assert await world.journal.load([here]) == {here: state}
         assert [one async for one in world.journal.audit(0)] == audit
         assert await read_ids(world.journal, 1) == [event(there).id]
-        assert await world.journal.dead_letters(10) == [letter]
+        assert await world.journal.dead_letters(DeadLetterFilter()) == [letter]
 
     async def test_the_position_moves_with_a_round_only(self, world: JournalWorld) -> None:
         (subject,) = some_subjects(world.journal, 1)
@@ -184,13 +184,3 @@ class TrailCases:
         await written(journal, record, audit=chained(record, 5, subject))
         assert [one.sequence async for one in journal.audit(0, 3)] == [4, 5]
         assert [one async for one in journal.audit(1)] == []
-
-    async def test_dead_letters_are_listed_with_a_limit(self, journal: Journal) -> None:
-        record = await journal.take_over(1)
-        letters = [
-            DeadLetter(partition=1, position=place, code="EVT-005", original="", at=place)
-            for place in range(1, 4)
-        ]
-        await written(journal, record, position=3, dead_letters=letters)
-        assert await journal.dead_letters(2) == letters[:2]
-        assert await journal.dead_letters(10) == letters

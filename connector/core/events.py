@@ -141,6 +141,26 @@ class Resumed(HumanAct):
     route: Text | None = None
 
 
+class _LetterAct(HumanAct):
+    """An act on one dead letter of a partition. ``letter``: digest of its original bytes."""
+
+    position: int
+    code: Annotated[str, Field(max_length=16)]
+    letter: Sha256Hex
+
+
+class DeadLetterReplayed(_LetterAct):
+    """A person put a dead letter, readable by now, in at the front door again. To its partition."""
+
+    kind: Literal["dead_letter_replayed"] = "dead_letter_replayed"
+
+
+class DeadLetterDropped(_LetterAct):
+    """A person gave a dead letter up. To its partition."""
+
+    kind: Literal["dead_letter_dropped"] = "dead_letter_dropped"
+
+
 EventBody = Annotated[
     DeviceEnrolled
     | DeviceUnenrolled
@@ -158,7 +178,9 @@ EventBody = Annotated[
     | GenerationDropped
     | PlanRequested
     | Paused
-    | Resumed,
+    | Resumed
+    | DeadLetterReplayed
+    | DeadLetterDropped,
     Field(discriminator="kind"),
 ]
 

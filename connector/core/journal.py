@@ -24,13 +24,34 @@ class Positioned(Record):
 
 
 class DeadLetter(Record):
-    """A record that could not be read: the original bytes (base64), why, and where it stood."""
+    """A record that could not be read: where it stood, why, and what it was, byte for byte.
+
+    ``position`` is that of the record among the events of ``partition``; below zero for a letter
+    that was brought from another journal. ``original`` is the record's body in base64, ``headers``
+    are (name, value in base64) where it had any, ``at`` is when it came. It lies where events lie
+    and is as little of a secret as they are.
+    """
 
     partition: int
     position: int
     code: str
     original: str
     at: Millis
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class DeadLetterFilter(Record):
+    """Which dead letters a listing names. ``since`` counts, ``until`` does not.
+
+    ``after`` continues behind a place (partition, position).
+    """
+
+    code: str | None = None
+    partition: int | None = None
+    since: Millis | None = None
+    until: Millis | None = None
+    after: tuple[int, int] | None = None
+    limit: int = 200
 
 
 class StateRow(Record):
@@ -56,7 +77,8 @@ class PartitionRecord(Record):
 class Commit(Record):
     """All that one loop round of one partition changed; becomes durable as a whole or not at all.
 
-    ``events`` go to other subjects, in whichever partition they live.
+    ``events`` go to other subjects, in whichever partition they live. ``settled`` are positions of
+    dead letters of this partition that a person replayed or dropped: they are listed no more.
     """
 
     record: PartitionRecord
@@ -64,6 +86,7 @@ class Commit(Record):
     audit: tuple[AuditRecord, ...] = ()
     events: tuple[Event, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
+    settled: tuple[int, ...] = ()
 
 
 class Due(Record):
@@ -163,8 +186,16 @@ class Journal(Protocol):
         """The partitions' own records."""
         ...
 
-    async def dead_letters(self, limit: int) -> list[DeadLetter]:
-        """What could not be read."""
+    async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
+        """What could not be read and is not settled, by partition and position."""
+        ...
+
+    def revive(self, letter: DeadLetter) -> Event:
+        """The event that a dead letter is, parsed and checked as :meth:`read` does it.
+
+        Raises:
+            Permanent: ``EVT-005`` when it still cannot be read.
+        """
         ...
 
     async def tidy(self, now: Millis) -> None:

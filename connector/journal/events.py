@@ -8,11 +8,12 @@ ever given is found again at start as the highest row or the highest read positi
 import base64
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
-from connector.core.model import Millis, partition_of
+from connector.core.model import Millis, parse_subject, partition_of
 from connector.journal.database import Connection
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -54,10 +55,36 @@ def read(
     return [_entry(partition, position, at, event) for position, at, event in rows]
 
 
+def parse(text: bytes) -> Event:
+    """An event as it is stored.
+
+    Raises:
+        ValueError: when it is none, or its subject is no key of one.
+    """
+    event = _EVENT.validate_json(text)
+    parse_subject(event.subject)
+    return event
+
+
+def revive(letter: DeadLetter, partitions: int) -> Event:
+    """The event that a dead letter is after all.
+
+    Raises:
+        Permanent: ``EVT-005`` when it still cannot be read, or names a partition that is not there.
+    """
+    try:
+        event = parse(base64.b64decode(letter.original))
+        if partition_of(event.subject, partitions) in range(partitions):
+            return event
+    except ValueError as error:
+        raise Permanent("EVT-005", "reading a dead letter") from error
+    raise Permanent("EVT-005", "reading a dead letter: it is for a partition that is not there")
+
+
 def _entry(partition: int, position: int, at: Millis, event: bytes) -> Positioned | DeadLetter:
     try:
-        return Positioned(position=position, event=_EVENT.validate_json(event))
-    except ValidationError:
+        return Positioned(position=position, event=parse(event))
+    except ValueError:
         return DeadLetter(
             partition=partition,
             position=position,

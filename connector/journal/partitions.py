@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connector.core.audit import AuditRecord
 from connector.core.errors import Permanent, Transient
-from connector.core.journal import DeadLetter, PartitionRecord
+from connector.core.journal import DeadLetter, DeadLetterFilter, PartitionRecord
 from connector.journal.database import Connection
 
 _KNOWN = "SELECT epoch, position, audit_count FROM partitions WHERE partition = ?"
@@ -15,6 +15,18 @@ _PUT = """
 
 AUDIT = """
     SELECT record FROM audit WHERE partition = ? AND sequence > ? ORDER BY sequence LIMIT ?"""
+
+# Code and time are read out of the letters themselves: they are few, and people ask for them.
+DEAD_LETTERS = """
+    SELECT letter FROM dead_letters
+    WHERE (:after IS NULL OR (partition, position) > (:after, :after_position))
+        AND (:partition IS NULL OR partition = :partition)
+        AND (:code IS NULL OR json_extract(CAST(letter AS TEXT), '$.code') = :code)
+        AND (:since IS NULL OR json_extract(CAST(letter AS TEXT), '$.at') >= :since)
+        AND (:until IS NULL OR json_extract(CAST(letter AS TEXT), '$.at') < :until)
+    ORDER BY partition, position LIMIT :limit"""
+
+SETTLE = "DELETE FROM dead_letters WHERE partition = ? AND position = ?"
 
 
 def take_over(connection: Connection, partition: int) -> PartitionRecord:
@@ -72,9 +84,14 @@ def audit_page(connection: Connection, partition: int, after: int, limit: int) -
     return [AuditRecord.model_validate_json(record) for (record,) in rows]
 
 
-def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
-    """What could not be read, by partition and position."""
-    rows = connection.execute(
-        "SELECT letter FROM dead_letters ORDER BY partition, position LIMIT ?", (limit,)
-    )
+def settle(connection: Connection, partition: int, positions: Sequence[int]) -> None:
+    """Take dead letters out, inside the caller's transaction."""
+    connection.executemany(SETTLE, [(partition, position) for position in positions])
+
+
+def dead_letters(connection: Connection, query: DeadLetterFilter) -> list[DeadLetter]:
+    """What could not be read and is not settled, by partition and position."""
+    after, position = query.after or (None, None)
+    places = {**query.model_dump(), "after": after, "after_position": position}
+    rows = connection.execute(DEAD_LETTERS, places)
     return [DeadLetter.model_validate_json(letter) for (letter,) in rows]

@@ -43,6 +43,8 @@ class Round:
         state_tables.remove(connection, self.removed)
         connection.executemany("INSERT INTO audit VALUES (?, ?, ?)", self.audit)
         connection.executemany("INSERT INTO dead_letters VALUES (?, ?, ?)", self.dead_letters)
+        number = self.commit.record.partition
+        partition_tables.settle(connection, number, self.commit.settled)
         log.insert(connection, self.events)
         partition_tables.put(connection, self.commit.record)
 

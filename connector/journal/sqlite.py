@@ -13,6 +13,7 @@ from connector.core.events import Event
 from connector.core.journal import (
     Commit,
     DeadLetter,
+    DeadLetterFilter,
     Due,
     PartitionRecord,
     Positioned,
@@ -162,9 +163,13 @@ class SqliteJournal:
         """The partitions' own records."""
         return await self._ask(partitions.records)
 
-    async def dead_letters(self, limit: int) -> list[DeadLetter]:
-        """What could not be read, by partition and position."""
-        return await self._ask_long(partial(partitions.dead_letters, limit=limit))
+    async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
+        """What could not be read and is not settled, by partition and position."""
+        return await self._ask_long(partial(partitions.dead_letters, query=query))
+
+    def revive(self, letter: DeadLetter) -> Event:
+        """The event that a dead letter is after all."""
+        return events.revive(letter, self._partitions)
 
     async def tidy(self, now: Millis) -> None:
         """Let go payloads and ids that are older than their retention, in small batches."""

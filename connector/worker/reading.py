@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from connector.core.audit import AuditEntry
+from connector.core.events import Event
 from connector.core.journal import DeadLetter, Due, Positioned
 from connector.core.metrics import Metrics
 from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
-from connector.worker import brakes
+from connector.worker import brakes, letters
 from connector.worker.flights import Outcome
 from connector.worker.gate import Lane
 from connector.worker.journal_time import JournalTime
@@ -15,21 +16,30 @@ from connector.worker.sheet import Sheet
 Letter = Positioned | DeadLetter
 
 
-def read(sheet: Sheet, letters: Iterable[Letter]) -> None:
+def read(sheet: Sheet, found: Iterable[Letter]) -> None:
     """Put events on the sheet: brakes first, then everything else in its order."""
-    letters = list(letters)
-    readable = [letter.event for letter in letters if isinstance(letter, Positioned)]
-    sheet.dead_letters += [letter for letter in letters if isinstance(letter, DeadLetter)]
+    found = list(found)
+    readable = [letter.event for letter in found if isinstance(letter, Positioned)]
+    sheet.dead_letters += [letter for letter in found if isinstance(letter, DeadLetter)]
     for event in readable:
         if parse_subject(event.subject).kind is SubjectKind.PARTITION:
-            changed, entry = brakes.apply(sheet.record.brakes, event, sheet.now)
-            sheet.record = sheet.record.model_copy(update={"brakes": changed})
-            sheet.audit.append(entry)
+            _to_the_partition(sheet, event)
     for event in readable:
         if parse_subject(event.subject).kind is not SubjectKind.PARTITION:
             sheet.apply(event.subject, event)
-    for letter in letters:
+    for letter in found:
         sheet.record = sheet.record.model_copy(update={"position": letter.position})
+
+
+def _to_the_partition(sheet: Sheet, event: Event) -> None:
+    """A person's act on a dead letter settles it; whatever else there is, is a brake."""
+    if isinstance(event.body, letters.ACTS):
+        sheet.settled.append(event.body.position)
+        sheet.audit.append(letters.entry(event, event.body, sheet.now))
+        return
+    changed, entry = brakes.apply(sheet.record.brakes, event, sheet.now)
+    sheet.record = sheet.record.model_copy(update={"brakes": changed})
+    sheet.audit.append(entry)
 
 
 def note_jumps(sheet: Sheet, time: JournalTime | None, metrics: Metrics) -> None:
@@ -49,9 +59,9 @@ def note_jumps(sheet: Sheet, time: JournalTime | None, metrics: Metrics) -> None
 
 
 def keys(
-    letters: Iterable[Letter], outcomes: Iterable[Outcome], due: Iterable[tuple[Lane, Due]]
+    found: Iterable[Letter], outcomes: Iterable[Outcome], due: Iterable[tuple[Lane, Due]]
 ) -> Iterable[SubjectKey]:
     """The subjects that a round is about."""
-    yield from (letter.event.subject for letter in letters if isinstance(letter, Positioned))
+    yield from (letter.event.subject for letter in found if isinstance(letter, Positioned))
     yield from (key for key, _ in outcomes)
     yield from (row.key for _, row in due)

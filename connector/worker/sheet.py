@@ -28,6 +28,7 @@ class Sheet:
     events: list[Event] = field(default_factory=list)
     moments: list[tuple[SubjectKey, Moment]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
 
     def state(self, key: SubjectKey) -> State:
         """A subject as this round has left it so far."""
@@ -88,6 +89,7 @@ class Sheet:
             audit=chained,
             events=tuple(self.events),
             dead_letters=tuple(self.dead_letters),
+            settled=tuple(self.settled),
         )
 
 
