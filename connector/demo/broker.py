@@ -1,0 +1,242 @@
+"""Real Kafka brokers for the demo, the tests and the benchmarks: one or three, on loopback.
+
+Each is broker and controller (KRaft), a Java process of its own. Usable from any event loop: the
+processes belong to none.
+"""
+
+import asyncio
+import base64
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import SystemRandom
+from typing import Self
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from connector.demo.broker_settings import (
+    GUARDED,
+    HOST,
+    LISTENERS,
+    Guard,
+    Seat,
+    java_options,
+    properties,
+)
+from connector.demo.kafka_program import BrokerUnavailable, class_path, java
+from connector.demo.patience import until
+
+STARTING = 60.0
+STOPPING = 20.0
+TAIL = 2000
+PORTS = range(20_000, 32_000)
+"""Below the range from which the kernel gives ports to outgoing connections: a port that a killed
+broker leaves is still free when it comes back."""
+
+
+class Broker:
+    """One node. :meth:`start` starts it, again as well; :meth:`kill` ends it like a crash."""
+
+    def __init__(self, seat: Seat, command: tuple[str, ...]) -> None:
+        """Name it; nothing is started."""
+        self.number = seat.number
+        self.data = seat.data
+        self.output = seat.folder / "output.log"
+        self._seat = seat
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process has been started and not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The id of its process, started before."""
+        if self._process is None:
+            raise RuntimeError(f"broker {self.number} is not started")
+        return self._process.pid
+
+    def address(self, listener: str = "OPEN") -> str:
+        """``host:port`` of a listener."""
+        return f"{HOST}:{self._seat.ports[listener]}"
+
+    async def start(self) -> None:
+        """Start it, and wait until it serves.
+
+        Raises:
+            BrokerUnavailable: its process ended, or it did not serve within 60 seconds; with the
+                end of what it said.
+        """
+        self.launch()
+        await self.served()
+
+    def launch(self) -> None:
+        """Start its process without waiting."""
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    async def served(self) -> None:
+        """Wait until it serves; raises as :meth:`start`."""
+        try:
+            await until(f"broker {self.number} serves", self._answers, patience=STARTING)
+        except TimeoutError:
+            raise BrokerUnavailable(self._last_words("does not serve")) from None
+
+    async def _answers(self) -> bool:
+        if not self.running:
+            raise BrokerUnavailable(self._last_words("ended"))
+        if not _listens(self._seat.ports["OPEN"]):
+            return False
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address(), request_timeout_ms=5000)
+        try:
+            await admin.start()
+            cluster = await admin.describe_cluster()
+        except (KafkaError, TimeoutError):
+            return False
+        else:
+            return self.number in {node["node_id"] for node in cluster["brokers"]}
+        finally:
+            await admin.close()
+
+    def _last_words(self, what: str) -> str:
+        said = self.output.read_text("utf-8", "replace")[-TAIL:]
+        return f"broker {self.number} {what}: {said}"
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send its process a signal, such as SIGSTOP or SIGCONT."""
+        os.kill(self.pid, number)
+
+    async def kill(self) -> None:
+        """End it as a crash would (SIGKILL), also when it is stopped; wait until it is gone."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Ask it to end (SIGTERM), and wait; after 20 seconds it is killed."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(number)
+        try:
+            await asyncio.to_thread(self._process.wait, STOPPING)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+
+
+class Brokers:
+    """A cluster; ``async with Brokers(folder, 3) as brokers:`` starts and ends it.
+
+    Each node has a folder ``node-N`` with its ``server.properties``, ``output.log`` (what Java
+    says) and ``data`` (topics and metadata).
+
+    Args:
+        folder: where the nodes' folders are made.
+        count: 1 or 3.
+        guard: turns on the listeners TLS, MUTUAL, SASL, and rights of users.
+
+    Raises:
+        BrokerUnavailable: on entering, when Java or Maven are missing, Kafka cannot be fetched, or
+            a broker does not start.
+    """
+
+    def __init__(self, folder: Path, count: int = 1, *, guard: Guard | None = None) -> None:
+        """Choose the ports; nothing is started yet."""
+        names = [name for name in LISTENERS if guard or name not in GUARDED]
+        free = iter(_free_ports(count * len(names)))
+        self._seats = [
+            Seat(number, folder / f"node-{number}", {name: next(free) for name in names})
+            for number in range(1, count + 1)
+        ]
+        self._guard = guard
+        self.nodes: list[Broker] = []
+
+    @property
+    def bootstrap(self) -> str:
+        """Addresses of all nodes, for clients without TLS and login."""
+        return self.addresses("OPEN")
+
+    def addresses(self, listener: str) -> str:
+        """Addresses of all nodes' listeners of one kind: OPEN, TLS, MUTUAL, SASL."""
+        return ",".join(node.address(listener) for node in self.nodes)
+
+    async def __aenter__(self) -> Self:
+        """Fetch Kafka if need be, format, start, and wait until every node serves."""
+        path = await class_path()
+        cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        async with asyncio.TaskGroup() as group:
+            for seat in self._seats:
+                group.create_task(asyncio.to_thread(self._format, seat, path, cluster))
+        run = (*_dying_with_us(), java(), *java_options(self._guard), "-cp", path, "kafka.Kafka")
+        self.nodes = [Broker(seat, (*run, str(seat.settings))) for seat in self._seats]
+        try:
+            for node in self.nodes:
+                node.launch()
+            for node in self.nodes:
+                await node.served()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Kill all nodes: what they hold is thrown away."""
+        for node in self.nodes:
+            await node.kill()
+
+    def _format(self, seat: Seat, path: str, cluster: str) -> None:
+        seat.folder.mkdir(parents=True)
+        seat.settings.touch(mode=0o600)
+        seat.settings.write_text(properties(seat, self._seats, self._guard))
+        tool = [java(), *java_options(None), "-cp", path, "kafka.tools.StorageTool", "format"]
+        command = [*tool, "-t", cluster, "-c", str(seat.settings), *self._logins()]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise BrokerUnavailable(f"formatting broker {seat.number}: {done.stderr[-TAIL:]}")
+
+    def _logins(self) -> Iterator[str]:
+        users = self._guard.users if self._guard else {}
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            for name, password in users.items():
+                yield "--add-scram"
+                yield f"{mechanism}=[name={name},password={password}]"
+
+
+def _dying_with_us() -> tuple[str, ...]:
+    """A command that has the kernel kill the broker when whoever started it is killed."""
+    path = shutil.which("setpriv")
+    return (path, "--pdeathsig", "KILL", "--") if path else ()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _free_ports(count: int) -> list[int]:
+    """Different ports that are free now."""
+    chosen: list[int] = []
+    with ExitStack() as held:
+        for port in SystemRandom().sample(PORTS, len(PORTS)):
+            holder = held.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                holder.bind((HOST, port))
+            except OSError:
+                continue
+            chosen.append(port)
+            if len(chosen) == count:
+                break
+    return chosen

@@ -1,0 +1,1 @@
+"""The clustered journal: several processes, one Kafka cluster, no other server."""

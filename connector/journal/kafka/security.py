@@ -1,0 +1,150 @@
+"""From :class:`SecurityOptions` to what an aiokafka client is told; the only reader of its secrets.
+
+aiokafka keeps the password with which it was made and uses it for every later connection of that
+client. So that a rotated one counts without a restart, :meth:`Access.renew` gives running clients
+what lies in the files now; a certificate is loaded anew into the context that they share; a token
+is read at every login by itself.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.client import AIOKafkaClient
+
+from connector.core.errors import Permanent
+from connector.core.secret import Credential
+from connector.journal.kafka.options import KafkaOptions, SaslOptions, TlsOptions
+
+LARGEST = 64 * 1024
+
+
+class Access:
+    """How clients of one journal reach the brokers and log in.
+
+    Args:
+        options: where the brokers are, and in which files the secrets lie.
+
+    Raises everywhere:
+        Permanent: ``CFG-003`` when a file is missing, empty, or holds nothing of its kind.
+    """
+
+    def __init__(self, options: KafkaOptions) -> None:
+        """Take the options; no file is read yet."""
+        self._options = options
+        self._security = options.security
+        self._context: ssl.SSLContext | None = None
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Keyword arguments that every aiokafka client takes, with the secrets as they are now."""
+        return {
+            "bootstrap_servers": list(self._options.bootstrap_servers),
+            "security_protocol": self._protocol(),
+            "ssl_context": self._loaded_context(),
+            **self._login(),
+        }
+
+    def renew(self, clients: Iterable[AIOKafkaClient]) -> None:
+        """Have the next connections of running clients use the secrets as they are now.
+
+        A producer's and a consumer's is ``producer.client`` and ``consumer._client``.
+        """
+        self._loaded_context()
+        sasl = self._security.sasl
+        if sasl is None or sasl.password_file is None:
+            return
+        password = read_secret(sasl.password_file).reveal()
+        for client in clients:
+            client._sasl_plain_password = password  # noqa: SLF001 - it has no other way in
+
+    def _protocol(self) -> str:
+        encrypted, named = self._security.tls is not None, self._security.sasl is not None
+        if named:
+            return "SASL_SSL" if encrypted else "SASL_PLAINTEXT"
+        return "SSL" if encrypted else "PLAINTEXT"
+
+    def _loaded_context(self) -> ssl.SSLContext | None:
+        tls = self._security.tls
+        if tls is None:
+            return None
+        if self._context is None:
+            self._context = _context(tls)
+        if tls.client is not None:
+            _load_pair(self._context, tls.client.certificate_file, tls.client.key_file)
+        return self._context
+
+    def _login(self) -> dict[str, Any]:
+        sasl = self._security.sasl
+        if sasl is None:
+            return {}
+        if sasl.token_file is not None:
+            provider = TokenFile(sasl.token_file)
+            return {"sasl_mechanism": str(sasl.mechanism), "sasl_oauth_token_provider": provider}
+        return {
+            "sasl_mechanism": str(sasl.mechanism),
+            "sasl_plain_username": sasl.user,
+            "sasl_plain_password": _password(sasl),
+        }
+
+
+class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no types
+    """A token that somebody else keeps fresh in a file; read at every login."""
+
+    def __init__(self, file: Path) -> None:
+        """Name the file."""
+        self._file = file
+
+    async def token(self) -> str:
+        """The token as it is now."""
+        secret = await asyncio.to_thread(read_secret, self._file)
+        return secret.reveal()
+
+
+def _password(sasl: SaslOptions) -> str | None:
+    return read_secret(sasl.password_file).reveal() if sasl.password_file else None
+
+
+def _context(tls: TlsOptions) -> ssl.SSLContext:
+    """Checks certificate and host name of the brokers; there is no way to switch that off."""
+    # Not create_default_context: that writes session keys to a file if SSLKEYLOGFILE says so.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if tls.ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        return context
+    try:
+        context.load_verify_locations(tls.ca_file)
+    except ssl.SSLError:
+        raise Permanent("CFG-003", f"reading {tls.ca_file}: no PEM certificates") from None
+    except OSError as error:
+        raise Permanent("CFG-003", f"reading {tls.ca_file}: {error.strerror}") from None
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    try:
+        # A password keeps OpenSSL from asking a terminal when the key is encrypted.
+        context.load_cert_chain(certificate, key, password="")
+    except ssl.SSLError:
+        text = f"reading {certificate} and {key}: no PEM certificate and key that fit together"
+        raise Permanent("CFG-003", text) from None
+    except OSError as error:
+        raise Permanent("CFG-003", f"reading {certificate} or {key}: {error.strerror}") from None
+
+
+def read_secret(file: Path) -> Credential:
+    """The text (UTF-8) in a mounted file, without its line end."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+        text = data.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Permanent("CFG-003", f"reading {file}: not UTF-8 text") from None
+    except OSError as error:
+        raise Permanent("CFG-003", f"reading {file}: {error.strerror}") from None
+    if not text or len(data) > LARGEST:
+        raise Permanent("CFG-003", f"reading {file}: empty, or larger than 64 KiB")
+    return Credential(text)
