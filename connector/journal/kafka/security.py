@@ -7,6 +7,7 @@ is read at every login by itself.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import AuthenticationFailedError
 
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
@@ -37,6 +39,8 @@ class Access:
         self._options = options
         self._security = options.security
         self._context: ssl.SSLContext | None = None
+        # At level debug it writes every request, the login's with its password.
+        logging.getLogger("aiokafka.conn").setLevel(logging.WARNING)
 
     def client_arguments(self) -> dict[str, Any]:
         """Keyword arguments that every aiokafka client takes, with the secrets as they are now."""
@@ -98,8 +102,15 @@ class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no 
         self._file = file
 
     async def token(self) -> str:
-        """The token as it is now."""
-        secret = await asyncio.to_thread(read_secret, self._file)
+        """The token as it is now.
+
+        Raises:
+            AuthenticationFailedError: there is none; the client's own kind, so that it tries again.
+        """
+        try:
+            secret = await asyncio.to_thread(read_secret, self._file)
+        except Permanent as error:
+            raise AuthenticationFailedError(error.detail) from None
         return secret.reveal()
 
 

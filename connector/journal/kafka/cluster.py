@@ -1,0 +1,209 @@
+"""Looking at a Kafka cluster and making topics in it; says clearly what stands in the way.
+
+aiokafka's clients log why they cannot connect and raise something general. So
+:func:`administration` first makes one connection by itself and maps what that ends with.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
+
+from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.security import Access
+from connector.journal.kafka.topics import (
+    Found,
+    Plan,
+    Topic,
+    TopicsRefused,
+    all_faults,
+    planned,
+)
+
+RETRY_AFTER = 2.0
+LOGIN = (
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+    IllegalSaslStateError,
+    # What its SCRAM ends with when the broker cannot prove that it knows the password.
+    ValueError,
+    LookupError,
+)
+RIGHTS = (ClusterAuthorizationFailedError, TopicAuthorizationFailedError)
+EXPECTED = (KafkaError, OSError, ValueError, LookupError)
+_LOOKS = 200
+_PAUSE = 0.05
+
+
+async def require(options: KafkaOptions) -> None:
+    """Check, before anything else is done, that the topics are as the journal needs them.
+
+    Raises:
+        TopicsRefused: ``KAF-004``, with everything that is wrong.
+        ConnectorError: as :func:`administration`.
+    """
+    async with administration(options) as admin:
+        faults = all_faults(await plan(admin, options))
+    if faults:
+        raise TopicsRefused(faults)
+
+
+@asynccontextmanager
+async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected client for looking and making.
+
+    Raises:
+        Transient: ``KAF-001`` when no broker answers.
+        Permanent: ``KAF-002`` when the brokers refuse the login, ``KAF-003`` when TLS fails,
+            ``KAF-005`` when the user lacks a right, ``CFG-003`` when a secret cannot be read.
+    """
+    access = Access(options)
+    await reach(options, access)
+    admin = AIOKafkaAdminClient(
+        **access.client_arguments(), request_timeout_ms=options.request_timeout
+    )
+    try:
+        await admin.start()
+        yield admin
+    except EXPECTED as error:
+        raise fault("asking the cluster", error) from None
+    finally:
+        await admin.close()
+
+
+async def reach(options: KafkaOptions, access: Access) -> None:
+    """Connect once to the first broker that answers; raises as :func:`administration`."""
+    arguments = access.client_arguments()
+    refused: ConnectorError | None = None
+    for host, port, _ in collect_hosts(arguments.pop("bootstrap_servers")):
+        doing = f"connecting to {host}:{port}"
+        try:
+            connection = await create_conn(
+                host, port, **arguments, request_timeout_ms=options.request_timeout
+            )
+        except EXPECTED as error:
+            refused = fault(doing, error)
+        else:
+            connection.close()
+            return
+    if refused is not None:
+        raise refused
+
+
+def fault(doing: str, error: BaseException) -> ConnectorError:
+    """What an error of the client means. Names its class, quotes nothing that a broker said."""
+    cause = error.__cause__ or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Permanent("KAF-003", f"{doing}: {cause.verify_message}")
+    if isinstance(cause, ssl.SSLError):
+        return Permanent("KAF-003", f"{doing}: {cause.reason or 'TLS failed'}")
+    if isinstance(error, LOGIN):
+        return Permanent("KAF-002", f"{doing}: {type(error).__name__}")
+    if isinstance(error, RIGHTS):
+        return Permanent("KAF-005", f"{doing}: {type(error).__name__}")
+    return Transient("KAF-001", f"{doing}: {type(cause).__name__}", retry_after=RETRY_AFTER)
+
+
+async def plan(admin: AIOKafkaAdminClient, options: KafkaOptions) -> Plan:
+    """What is there compared with what is wanted."""
+    return planned(options, await found(admin, options.names.topics))
+
+
+async def found(admin: AIOKafkaAdminClient, names: tuple[str, ...]) -> dict[str, Found]:
+    """Those of the named topics that are there (and that our user may describe), by name."""
+    # All topics are asked for: naming one that is missing may have a broker create it.
+    listed = {
+        topic["topic"]: topic["partitions"]
+        for topic in await admin.describe_topics()
+        if topic["topic"] in names and topic["error_code"] == 0
+    }
+    settings = await _settings(admin, list(listed))
+    return {
+        name: Found(
+            name=name,
+            partitions=len(partitions),
+            replication=min(len(partition["replicas"]) for partition in partitions),
+            settings=settings[name],
+        )
+        for name, partitions in listed.items()
+    }
+
+
+async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> Mapping[str, dict[str, str]]:
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    answers: list[Any] = await admin.describe_configs(asked)
+    found: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for code, _, _, name, entries in answer.resources:
+            _checked(code, f"reading the settings of {name}")
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
+
+
+async def create(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> None:
+    """Make topics, and wait until all are seen. One that is there by now is left as it is.
+
+    Raises:
+        Permanent: ``KAF-005`` when the cluster refuses one.
+        Transient: ``KAF-001`` when they are not seen in time.
+    """
+    await _create(admin, topics, only_checked=False)
+    names = tuple(topic.name for topic in topics)
+    for _ in range(_LOOKS):
+        if len(await found(admin, names)) == len(names):
+            return
+        await asyncio.sleep(_PAUSE)
+    raise Transient("KAF-001", "waiting for the new topics", retry_after=RETRY_AFTER)
+
+
+async def check_creation(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> None:
+    """Have the cluster say whether it would make these topics; raises as :func:`create`."""
+    await _create(admin, topics, only_checked=True)
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, topics: tuple[Topic, ...], *, only_checked: bool
+) -> None:
+    if not topics:
+        return
+    answer = await admin.create_topics(
+        [
+            NewTopic(
+                name=topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=topic.replication,
+                topic_configs=topic.settings,
+            )
+            for topic in topics
+        ],
+        validate_only=only_checked,
+    )
+    for name, code, *_ in answer.topic_errors:
+        if code != TopicAlreadyExistsError.errno:
+            _checked(code, f"creating {name}")
+
+
+def _checked(code: int, doing: str) -> None:
+    if code:
+        error = for_code(code)
+        raise Permanent("KAF-005", f"{doing}: {error.__name__}")
