@@ -6,7 +6,7 @@ from bench.stage import Stage
 from connector.core.errors import Family, Fault
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Effect
-from connector.worker.effects import Subject
+from connector.worker.ports import Subject
 
 FAILED_LOOKS = 5
 BUSY = Fault(code="UEM-003", family=Family.TRANSIENT, detail="looking up a user: busy")

@@ -53,6 +53,14 @@ class Permitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Denied:
+    """An act that the state asks for can never get its permit; the fault says why."""
+
+    effect: Effect
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
 class Acted:
     """An act ended: with a result or with a fault."""
 
@@ -72,4 +80,4 @@ class Elapsed:
     """The due time of something that only waits has come."""
 
 
-Fact = Event | Looked | Permitted | Acted | ActFound | Elapsed
+Fact = Event | Looked | Permitted | Denied | Acted | ActFound | Elapsed

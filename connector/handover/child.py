@@ -111,7 +111,7 @@ def _locked_down(envelope: Envelope) -> bool:
     lockdown.limit_resources(lockdown.Limits(processor))
     locked = lockdown.lock_memory()
     lockdown.require_unswappable(locked=locked, accept_unlocked=job.accept_unlocked_memory)
-    lockdown.end_at(envelope.deadline - time.monotonic())
+    lockdown.end_by(envelope.deadline, time.monotonic)
     lockdown.end_with_the_service()
     allow_key_material()
     return locked

@@ -23,6 +23,9 @@ CHANNEL = 3
 
 OPEN_FILES = 64
 MEMORY_BEYOND_PRESENT = 512 * 1024 * 1024
+PROMPT = 0.02
+"""Seconds by which a timer may be set too late."""
+
 PRIORITY = 10
 """Niceness: the service's own loop goes first when all cores load keys."""
 
@@ -142,6 +145,19 @@ def end_at(seconds: float) -> None:
     if seconds <= 0:
         os.kill(os.getpid(), signal.SIGALRM)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def end_by(deadline: float, monotonic: Callable[[], float]) -> None:
+    """The same for a moment of the monotonic clock.
+
+    Whoever is stopped between reading the clock and setting the timer would have set it too late;
+    so the clock is read once more, and the timer set anew when much time has passed.
+    """
+    while True:
+        read = monotonic()
+        end_at(deadline - read)
+        if monotonic() - read < PROMPT:
+            return
 
 
 def end_with_the_service() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from connector.core.errors import ConnectorError, Permanent
+from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.handover.attempt import Attempt
 from connector.handover.lockdown import require_unswappable
@@ -34,7 +34,7 @@ class HandOver:
         self._command = command
         self._server: ForkServerHandle | None = None
         self._starting = asyncio.Lock()
-        self._attempts: set[Attempt] = set()
+        self._attempts: dict[Attempt, HandoverJob] = {}
 
     async def start(self) -> None:
         """Start the forkserver.
@@ -55,29 +55,41 @@ class HandOver:
         if self._server is not None:
             await self._server.stop()
 
-    def cancel_unsent(self) -> None:
-        """End the processes that do not upload yet; their outcome is *not sent*."""
-        for attempt in self._attempts:
-            attempt.cancel_if_unsent()
+    def cancel_unsent(self, mine: Callable[[HandoverJob], bool] = lambda _: True) -> None:
+        """End the processes that do not upload yet; their outcome is *not sent*.
 
-    async def run(self, job: HandoverJob, limit: float) -> HandoverOutcome:
+        Args:
+            mine: which jobs are meant; all, when it is left out.
+        """
+        for attempt, job in self._attempts.items():
+            if mine(job):
+                attempt.cancel_if_unsent()
+
+    async def run(
+        self, job: HandoverJob, limit: float, deadline: float | None = None
+    ) -> HandoverOutcome:
         """Do one hand-over.
 
         Args:
             job: what to hand over.
             limit: seconds after which the kernel ends the process, counted from now.
+            deadline: on the monotonic clock, when that was decided earlier: whoever was stopped in
+                between must not count from when he was continued.
         """
-        deadline = self._monotonic() + limit
+        deadline = self._monotonic() + limit if deadline is None else deadline
         try:
             server = await self._running_server()
+            left = deadline - self._monotonic()
+            if left <= 0:
+                raise Transient("HND-006", "handing over: its time was over before it began")
             attempt = Attempt(server, server.fork())
         except ConnectorError as error:
             return NotSent(fault=error.fault())
-        self._attempts.add(attempt)
+        self._attempts[attempt] = job
         try:
-            return judge(job, await attempt.run(Envelope(job=job, deadline=deadline), limit))
+            return judge(job, await attempt.run(Envelope(job=job, deadline=deadline), left))
         finally:
-            self._attempts.discard(attempt)
+            del self._attempts[attempt]
             attempt.close()
 
     async def _running_server(self) -> ForkServerHandle:

@@ -5,7 +5,7 @@ certificates. Everything that concerns a wire is tested against the other simula
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from connector.core.errors import Fault
@@ -22,12 +22,13 @@ from connector.core.model import (
     PersonRecord,
     ProfileStatus,
     RequestState,
+    SubjectKey,
     Usage,
     parse_subject,
 )
 from connector.core.ports import Evidence, GoneLook
 from connector.core.states import DeviceState, Effect, HolderState, Running
-from connector.worker.effects import Subject
+from connector.worker.ports import Subject
 
 
 def digest(*parts: object) -> str:
@@ -111,7 +112,7 @@ class InstantEffects:
         """Act on ``world``."""
         self._world = world
 
-    def hold(self) -> None:
+    def hold(self, keys: Collection[SubjectKey]) -> None:
         """Nothing takes long enough to be ended."""
 
     async def look(self, effect: Effect, state: Subject) -> Looked:
@@ -171,7 +172,12 @@ class InstantEffects:
             server_time=self._world.now(),
         )
 
-    async def act(self, state: HolderState, running: Running) -> Acted:
+    async def act(
+        self,
+        state: HolderState,
+        running: Running,
+        deadline: float,  # noqa: ARG002 - it takes no time
+    ) -> Acted:
         """Do an act at once."""
         fault = self._world.fault(running.effect, state)
         if fault is not None:

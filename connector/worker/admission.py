@@ -3,22 +3,34 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connector.core.facts import Elapsed, Permitted
+from connector.core.errors import Permanent
+from connector.core.facts import Denied, Elapsed, Permitted
 from connector.core.journal import Due, Journal
 from connector.core.model import Millis, SubjectKey
 from connector.core.states import ACTS, Brakes, Effect, HolderState, State
 from connector.worker import brakes
 from connector.worker.flights import Flights
 from connector.worker.gate import Gate, Lane, parse_lane
+from connector.worker.held import Held
 from connector.worker.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An effect that may start after the commit."""
+    """An effect that may start after the commit; ``keys``: how many the ceiling counts for it."""
 
     lane: Lane
     key: SubjectKey
+    keys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a round that is durable lets start; ``decided``: when, in monotonic seconds."""
+
+    sheet: Sheet
+    ready: list[Ready]
+    decided: float
 
 
 class Admission:
@@ -27,12 +39,15 @@ class Admission:
     ``held_back`` tells, after a round, whether something that is due waits for a permit.
     """
 
-    def __init__(self, journal: Journal, partition: int, gate: Gate, flights: Flights) -> None:
-        """Nothing is held back yet."""
+    def __init__(
+        self, journal: Journal, partition: int, gate: Gate, flights: Flights, held: Held
+    ) -> None:
+        """Nothing is held back yet. ``held``: subjects that are left alone."""
         self._journal = journal
         self._partition = partition
         self._gate = gate
         self._flights = flights
+        self._held = held
         self.held_back = False
 
     async def due(self, now: Millis, held: Brakes) -> list[tuple[Lane, Due]]:
@@ -47,7 +62,7 @@ class Admission:
             if room == 0:
                 self.held_back = True
                 continue
-            limit = room + self._flights.in_lane(lane)
+            limit = room + self._flights.in_lane(lane) + len(self._held)
             rows = await self._journal.due(self._partition, name, now, limit)
             found += [(lane, row) for row in rows]
         return found
@@ -58,6 +73,8 @@ class Admission:
         """Add to ``ready``: looks of states left alone, acts whose ``running`` is on the sheet."""
         taken: set[SubjectKey] = set()
         for lane, row in due:
+            if row.key in self._held:
+                continue
             if self._gate.only_time(lane):
                 if not sheet.touched(row.key):
                     sheet.apply(row.key, Elapsed())
@@ -66,27 +83,42 @@ class Admission:
                 continue
             if self._gate.room(lane, sheet.record.brakes) == 0:
                 self.held_back = True
-            elif await self._admit(sheet, lane, row.key):
+            elif one := await self._admit(sheet, lane, row.key):
                 taken.add(row.key)
-                ready.append(Ready(lane, row.key))
+                ready.append(one)
 
-    async def _admit(self, sheet: Sheet, lane: Lane, key: SubjectKey) -> bool:
+    async def _admit(self, sheet: Sheet, lane: Lane, key: SubjectKey) -> Ready | None:
         if lane.effect not in ACTS:
-            await self._gate.enter(lane)
-            return True
+            self._gate.enter(lane)
+            return Ready(lane, key)
         keys = _keys(sheet.state(key)) if lane.effect is Effect.HAND_OVER else 0
-        already = brakes.disclosed(sheet.record.brakes, sheet.now)
-        if keys and self._gate.ceiling is not None and already + keys > self._gate.ceiling:
+        if keys and not await self._may_disclose(sheet, key, keys):
+            return None
+        if self._gate.room(lane, sheet.record.brakes) == 0:  # somebody else took it meanwhile
             self.held_back = True
-            return False
+            return None
         after = sheet.apply(key, Permitted(lane.effect))
         if not isinstance(after, HolderState) or after.running is None:
-            return False
+            return None
         if keys:
             spent = brakes.disclose(sheet.record.brakes, sheet.now, keys)
             sheet.record = sheet.record.model_copy(update={"brakes": spent})
-        await self._gate.enter(lane)
-        return True
+        self._gate.enter(lane)
+        return Ready(lane, key, keys)
+
+    async def _may_disclose(self, sheet: Sheet, key: SubjectKey, keys: int) -> bool:
+        """Whether the ceiling lets so many keys pass. More than it ever lets are denied at once."""
+        ceiling = self._gate.ceiling
+        if ceiling is None:
+            return True
+        if keys > ceiling.limit:
+            fault = Permanent("DLV-009", f"the set has {keys} keys, the ceiling is {ceiling.limit}")
+            sheet.apply(key, Denied(Effect.HAND_OVER, fault.fault()))
+            return False
+        if await ceiling.take(self._partition, keys, sheet.now):
+            return True
+        self.held_back = True
+        return False
 
 
 def _keys(state: State) -> int:

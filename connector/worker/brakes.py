@@ -72,3 +72,13 @@ def disclose(brakes: Brakes, now: Millis, count: int) -> Brakes:
     recent = {at: number for at, number in brakes.disclosed if at > now - HOUR}
     recent[minute] = recent.get(minute, 0) + count
     return brakes.model_copy(update={"disclosed": tuple(sorted(recent.items()))})
+
+
+def give_back(brakes: Brakes, at: Millis, count: int) -> Brakes:
+    """Take back what :func:`disclose` counted at a time: it is proven that no key was fetched."""
+    minute = at - at % 60_000
+    counted = {when: number for when, number in brakes.disclosed if when != minute}
+    before = dict(brakes.disclosed).get(minute, 0)
+    if before > count:
+        counted[minute] = before - count
+    return brakes.model_copy(update={"disclosed": tuple(sorted(counted.items()))})

@@ -25,7 +25,7 @@ class Breaker:
         changed: Callable[[CircuitState, Fault | None], None],
     ) -> None:
         """Start closed: everything may pass."""
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._changed = changed
         self._until = 0.0
         self._failures = 0
@@ -37,7 +37,7 @@ class Breaker:
         """Whether nothing may pass at the moment."""
         if self.fault is None:
             return False
-        return self._probing or self._monotonic() < self._until
+        return self._probing or self.monotonic() < self._until
 
     @property
     def state(self) -> CircuitState:
@@ -48,7 +48,7 @@ class Breaker:
 
     def wait(self) -> float:
         """Seconds until a probe may pass; 0 when something may pass now."""
-        return max(self._until - self._monotonic(), 0.0) if self.fault is not None else 0.0
+        return max(self._until - self.monotonic(), 0.0) if self.fault is not None else 0.0
 
     def entered(self) -> None:
         """An effect starts; behind a fault it is the one probe."""
@@ -80,7 +80,7 @@ class Breaker:
             self._failures += 1
         pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
         asked = min(fault.retry_after or 0.0, LONGEST_ASKED)
-        self._until = max(self._until, self._monotonic() + max(pause, asked))
+        self._until = max(self._until, self.monotonic() + max(pause, asked))
         self.fault, self._probing = fault, False
         if first:
             self._changed("open", fault)

@@ -4,16 +4,23 @@ Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
 
 from pydantic import ValidationError
 
-from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope
+from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
-from connector.core.handover import HandoverJob, HandoverOutcome, PluginReference
+from connector.core.handover import HandoverJob, PluginReference
 from connector.core.holder.planning import rules_of
-from connector.core.model import Millis, OpenRequest, RequestState, parse_subject
+from connector.core.model import (
+    Millis,
+    OpenRequest,
+    RequestState,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, InstallQuestion, Recovery, Target
 from connector.core.states import (
@@ -21,40 +28,10 @@ from connector.core.states import (
     DeviceState,
     Effect,
     HolderState,
-    PersonState,
     Running,
 )
 from connector.crash import CrashBy
-
-Subject = HolderState | DeviceState | PersonState
-
-
-class HandOver(Protocol):
-    """Starts hand-over processes."""
-
-    async def run(self, job: HandoverJob, limit: float) -> HandoverOutcome:
-        """Do one hand-over within ``limit`` seconds; never raises a connector error."""
-        ...
-
-    def cancel_unsent(self) -> None:
-        """End the processes that have not begun to upload."""
-        ...
-
-
-class Effects(Protocol):
-    """What the loop needs to have effects performed."""
-
-    async def look(self, effect: Effect, state: Subject) -> Looked:
-        """Read something; the fact carries the state's version."""
-        ...
-
-    async def act(self, state: HolderState, running: Running) -> Acted:
-        """Do what ``running`` says; the fact carries its attempt."""
-        ...
-
-    def hold(self) -> None:
-        """A brake was applied: end what has not begun to upload."""
-        ...
+from connector.worker.ports import HandOver, Subject
 
 
 class UpstreamEffects:
@@ -67,6 +44,7 @@ class UpstreamEffects:
         routes: the present policies.
         hand_over: starts hand-over processes.
         now: journal time.
+        monotonic: seconds.
         accept_unlocked_memory: as the settings say.
         crash_at: crash point for the child, in tests only.
         crash_by: whether it is killed or stopped there.
@@ -82,6 +60,7 @@ class UpstreamEffects:
         routes: Callable[[], Mapping[str, RoutePolicy]],
         hand_over: HandOver,
         now: Callable[[], Millis],
+        monotonic: Callable[[], float],
         unexpected: Callable[[Effect, BaseException], None],
         accept_unlocked_memory: bool = False,
         crash_at: str | None = None,
@@ -94,14 +73,17 @@ class UpstreamEffects:
         self._routes = routes
         self._hand_over = hand_over
         self._now = now
+        self._monotonic = monotonic
         self._unexpected = unexpected
         self._accept_unlocked_memory = accept_unlocked_memory
         self._crash_at = crash_at
         self._crash_by = crash_by
 
-    def hold(self) -> None:
-        """End the hand-overs that have not begun to upload."""
-        self._hand_over.cancel_unsent()
+    def hold(self, keys: Collection[SubjectKey]) -> None:
+        """End the hand-overs for these holders that have not begun to upload."""
+        self._hand_over.cancel_unsent(
+            lambda job: subject_key(job.target.name, SubjectKind.HOLDER, job.holder) in keys
+        )
 
     async def look(self, effect: Effect, state: Subject) -> Looked:
         """Perform a look; see :class:`Effects`."""
@@ -186,12 +168,15 @@ class UpstreamEffects:
             since=delivery.uploaded_server_time or delivery.uploaded_at or 0,
         )
 
-    async def act(self, state: HolderState, running: Running) -> Acted:
+    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
         """Perform an act; see :class:`Effects`."""
         done: list[OpenRequest] = []
+        left = None if running.effect is Effect.HAND_OVER else deadline - self._monotonic()
         try:
-            async with asyncio.timeout(self._limit(running)):
-                result = await self._act(state, running, done)
+            async with asyncio.timeout(left):
+                if left is not None and left <= 0:
+                    raise Transient("HND-006", "acting: its time was over before it began")  # noqa: TRY301
+                result = await self._act(state, running, deadline, done)
         except TimeoutError:
             fault = Fault(code="HND-007", family=Family.TRANSIENT, detail="longer than its limit")
             return Acted(running.effect, running.attempt, tuple(done) or None, fault)
@@ -200,16 +185,14 @@ class UpstreamEffects:
             return Acted(running.effect, running.attempt, tuple(done) or None, fault)
         return Acted(running.effect, running.attempt, result)
 
-    def _limit(self, running: Running) -> float | None:
-        """Seconds until an act must have ended; a hand-over keeps to its limit by itself."""
-        return None if running.effect is Effect.HAND_OVER else running.limit / 1000
-
     async def _act(
-        self, state: HolderState, running: Running, done: list[OpenRequest]
+        self, state: HolderState, running: Running, deadline: float, done: list[OpenRequest]
     ) -> ActResult:
+        """A hand-over keeps to its deadline by itself, everything else is cut off at it."""
         match running.effect:
             case Effect.HAND_OVER:
-                return await self._hand_over.run(self._job(state, running), running.limit / 1000)
+                job = self._job(state, running)
+                return await self._hand_over.run(job, job.limit, deadline)
             case Effect.BEGIN:
                 return await self._begin(state, running, done)
             case Effect.PUSH:

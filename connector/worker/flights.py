@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from connector.core.facts import Acted, Looked
 from connector.core.model import SubjectKey
-from connector.core.states import Effect, HolderState, Running
+from connector.core.states import ACTS, Effect, HolderState, Running
 from connector.crash import CrashPoint
-from connector.worker.effects import Effects, Subject
 from connector.worker.gate import Gate, Lane
+from connector.worker.ports import Effects, Subject
 
+Perform = Callable[[], Coroutine[Any, Any, Looked | Acted]]
 Outcome = tuple[SubjectKey, Looked | Acted]
 
 NOWHERE = Lane(Effect.WAIT, None, None)
@@ -47,7 +49,8 @@ class Flights:
         self._in_lane: Counter[Lane] = Counter()
         self._landed: deque[Outcome] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._acts: set[asyncio.Task[None]] = set()
+        self._acts: dict[asyncio.Task[None], Lane] = {}
+        self._dropped = False
 
     def __contains__(self, key: object) -> bool:
         """Whether an effect of this subject is in flight or its outcome still waits."""
@@ -79,16 +82,24 @@ class Flights:
 
     def look(self, group: asyncio.TaskGroup, lane: Lane, state: Subject) -> None:
         """Start a look whose permits are taken."""
-        self._tasks.add(self._start(group, state.key, lane, self._look(lane, state)))
+        look = partial(self._effects.look, lane.effect, state)
+        self._tasks.add(self._start(group, state.key, lane, look))
 
     def act(
-        self, group: asyncio.TaskGroup, lane: Lane, state: HolderState, running: Running
+        self,
+        group: asyncio.TaskGroup,
+        lane: Lane,
+        state: HolderState,
+        running: Running,
+        deadline: float,
     ) -> None:
-        """Start an act whose ``running`` is durable and whose permits are taken."""
-        task = self._start(group, state.key, lane, self._act(lane, state, running))
+        """Start an act whose ``running`` is durable and whose permits are taken.
+
+        ``deadline``: on the monotonic clock, see :meth:`connector.worker.ports.Effects.act`.
+        """
+        task = self._start(group, state.key, lane, partial(self._act, state, running, deadline))
         self._tasks.add(task)
-        self._acts.add(task)
-        task.add_done_callback(self._acts.discard)
+        self._acts[task] = lane
 
     async def acts_ended(self, seconds: float) -> None:
         """Wait until the acts in flight have ended, at the most so long."""
@@ -100,37 +111,50 @@ class Flights:
         for task in self._tasks:
             task.cancel()
 
-    def hold(self) -> None:
-        """A brake was applied: end acts that have not begun to upload."""
-        self._effects.hold()
+    def drop(self) -> None:
+        """Another owns the partition: end everything but hand-overs that upload.
+
+        Those run to their end, which the new owner awaits; nobody here hears of it.
+        """
+        self._dropped = True
+        handing = {task for task, lane in self._acts.items() if lane.effect is Effect.HAND_OVER}
+        for task in self._tasks - handing:
+            task.cancel()
+        self.hold(lambda _: True)
+
+    def hold(self, held: Callable[[Lane], bool]) -> None:
+        """End what has not begun to upload in these lanes."""
+        keys = {key for key, lane in self._lanes.items() if lane.effect in ACTS and held(lane)}
+        if keys:
+            self._effects.hold(keys)
 
     def _start(
-        self,
-        group: asyncio.TaskGroup,
-        key: SubjectKey,
-        lane: Lane,
-        work: Coroutine[Any, Any, None],
+        self, group: asyncio.TaskGroup, key: SubjectKey, lane: Lane, perform: Perform
     ) -> asyncio.Task[None]:
         self._lanes[key] = lane
         self._in_lane[lane] += 1
-        task = group.create_task(work)
-        task.add_done_callback(self._tasks.discard)
+        task = group.create_task(self._fly(lane, key, perform))
+        task.add_done_callback(lambda ended: self._ended(ended, lane))
         return task
 
-    async def _look(self, lane: Lane, state: Subject) -> None:
-        started = self._monotonic()
-        fact = await self._effects.look(lane.effect, state)
-        self._land(lane, state.key, fact, started)
+    def _ended(self, task: asyncio.Task[None], lane: Lane) -> None:
+        self._tasks.discard(task)
+        self._acts.pop(task, None)
+        if task.cancelled():
+            self._gate.give_back(lane)
 
-    async def _act(self, lane: Lane, state: HolderState, running: Running) -> None:
+    async def _fly(self, lane: Lane, key: SubjectKey, perform: Perform) -> None:
         started = self._monotonic()
-        self._crash("act.before")
-        fact = await self._effects.act(state, running)
-        self._crash("act.after")
-        self._land(lane, state.key, fact, started)
-
-    def _land(self, lane: Lane, key: SubjectKey, fact: Looked | Acted, started: float) -> None:
+        fact = await perform()
         fault = fact.fault or getattr(getattr(fact, "result", None), "fault", None)
         self._gate.leave(lane, fault, self._monotonic() - started)
         self._landed.append((key, fact))
         self._notify()
+
+    async def _act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+        if self._dropped:
+            raise asyncio.CancelledError
+        self._crash("act.before")
+        fact = await self._effects.act(state, running, deadline)
+        self._crash("act.after")
+        return fact

@@ -7,13 +7,14 @@ together, and what is held back in one lane holds up no other.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from aiolimiter import AsyncLimiter
-
 from connector.core.errors import Fault
 from connector.core.metrics import CircuitState, UpstreamMetrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, Brakes, Effect
 from connector.worker.breaker import Breaker
+from connector.worker.ceiling import Ceiling
+from connector.worker.pace import Pace
+from connector.worker.share import Owned, rate_of, room_of, whole
 
 AT_CA = frozenset(
     {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
@@ -52,27 +53,47 @@ def parse_lane(lane: str) -> Lane:
 
 @dataclass(slots=True)
 class Upstream:
-    """What limits one upstream: breaker, rate, room. ``rate`` None means unlimited."""
+    """What limits one upstream: breaker, rate, room. ``rate`` None means unlimited.
+
+    Rate and room are those of all processes together; ``share`` says which part is this one's.
+    """
 
     breaker: Breaker
     rate: float | None
     parallel: int
+    share: Callable[[], Owned] = whole
     running: int = 0
-    limiter: AsyncLimiter | None = field(init=False)
+    pace: Pace | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """A bucket of one permit: no second carries more than the rate and one."""
-        self.limiter = None if self.rate is None else AsyncLimiter(1, 1 / self.rate)
+        """One permit at a time: no second carries more than the share of the rate, and one."""
+        rate = self.rate
+        if rate is None:
+            self.pace = None
+        else:
+            self.pace = Pace(lambda: rate_of(rate, self.share()), self.breaker.monotonic)
 
     def free(self) -> int:
         """How many effects may start now."""
-        if self.breaker.open or self.running >= self.parallel:
+        places = room_of(self.parallel, self.share())
+        if self.breaker.open or self.running >= places:
             return 0
-        if self.breaker.fault is not None:
-            return 1
-        if self.limiter is not None:
-            return 1 if self.limiter.has_capacity() else 0
-        return self.parallel - self.running
+        if self.pace is not None and self.pace.wait() != 0:
+            return 0
+        one = self.pace is not None or self.breaker.fault is not None
+        return 1 if one else places - self.running
+
+    def enter(self) -> None:
+        """Take the permits of one effect."""
+        self.running += 1
+        self.breaker.entered()
+        if self.pace is not None:
+            self.pace.take()
+
+    def waits(self) -> list[float]:
+        """Seconds until something that is held back here may pass, where that is known."""
+        pace = None if self.pace is None else self.pace.wait()
+        return [wait for wait in (self.breaker.wait(), pace) if wait]
 
 
 class Gate:
@@ -90,7 +111,7 @@ class Gate:
         upstreams: Mapping[str, Upstream],
         routes: Callable[[], Mapping[str, RoutePolicy]],
         hand_overs: int,
-        ceiling: int | None,
+        ceiling: Ceiling | None,
         metrics: UpstreamMetrics,
     ) -> None:
         """Nothing runs yet."""
@@ -130,14 +151,10 @@ class Gate:
         lost = lane.route is not None and lane.route not in self._routes()
         return lane.effect is Effect.WAIT or lost
 
-    async def enter(self, lane: Lane) -> None:
+    def enter(self, lane: Lane) -> None:
         """Take the permits of one effect; :meth:`room` said that they are there."""
         for name in self.names(lane):
-            upstream = self._upstreams[name]
-            upstream.running += 1
-            upstream.breaker.entered()
-            if upstream.limiter is not None:
-                await upstream.limiter.acquire()
+            self._upstreams[name].enter()
         if lane.effect is Effect.HAND_OVER:
             self._handing_over += 1
 
@@ -167,9 +184,8 @@ class Gate:
 
     def next_permit(self) -> float:
         """Seconds until something that is held back now may pass, at most one."""
-        waits = [upstream.breaker.wait() for upstream in self._upstreams.values()]
-        waits += [1 / u.rate for u in self._upstreams.values() if u.rate is not None]
-        return min([wait for wait in waits if wait > 0] + [1.0])
+        waits = [wait for upstream in self._upstreams.values() for wait in upstream.waits()]
+        return min([*waits, 1.0])
 
     def states(self) -> dict[str, tuple[CircuitState, Fault | None]]:
         """How each upstream's breaker stands, and the fault behind it."""

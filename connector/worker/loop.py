@@ -2,43 +2,33 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from connector.core.audit import AuditRecord
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
-from connector.core.model import DAY, SubjectKey, SubjectKind, parse_subject
+from connector.core.model import SubjectKey, SubjectKind, parse_subject
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import ACTS, HolderState
 from connector.crash import CrashPoint
-from connector.worker import brakes, reading
-from connector.worker.admission import Admission, Ready
-from connector.worker.effects import Effects
+from connector.worker import brakes, failures, reading
+from connector.worker.admission import Admission, Ready, Start
 from connector.worker.flights import Flights, Outcome
-from connector.worker.gate import Gate
+from connector.worker.gate import Gate, paused
+from connector.worker.held import Held
 from connector.worker.journal_time import JournalTime
-from connector.worker.sheet import Sheet
+from connector.worker.news import News
+from connector.worker.options import WorkerOptions, untold
+from connector.worker.ports import Effects
+from connector.worker.refunds import Refunds
+from connector.worker.sheet import Failure, Sheet
 
 EVENTS_PER_ROUND = 256
 FOUND_PER_ROUND = 64
 LONGEST_WAIT = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    """Settings of the loop. ``clock_jump`` and ``device_deadline`` in ms, ``drain`` in seconds."""
-
-    clock_jump: int = 3_600_000
-    device_deadline: int = 14 * DAY
-    drain: float = 30.0
-
-
-def untold(_record: AuditRecord) -> None:
-    """Whom an audit record is told when nobody listens."""
 
 
 class PartitionWorker:
@@ -57,6 +47,7 @@ class PartitionWorker:
         crash: crash points.
         options: see :class:`WorkerOptions`.
         tell: told each audit record once it is durable.
+        alarm: told each fact at which the program failed.
     """
 
     def __init__(  # noqa: PLR0913 - the loop needs each of them, all named
@@ -74,8 +65,9 @@ class PartitionWorker:
         crash: CrashPoint,
         options: WorkerOptions,
         tell: Callable[[AuditRecord], None] = untold,
+        alarm: Callable[[Failure], None] = untold,
     ) -> None:
-        """Nothing is owned yet; :meth:`run` takes the partition over."""
+        """Nothing is owned yet; :meth:`take_over` does that."""
         self._journal = journal
         self._partition = partition
         self._gate = gate
@@ -86,12 +78,14 @@ class PartitionWorker:
         self._metrics = metrics
         self._crash = crash
         self._options = options
-        self._tell = tell
+        self._news = News(metrics, tell, alarm)
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
         self._all_found = False
-        self._admission = Admission(journal, partition, gate, self._flights)
+        self._held = Held(clock.monotonic)
+        self._refunds = Refunds()
+        self._admission = Admission(journal, partition, gate, self._flights, self._held)
         self._record = PartitionRecord(partition=partition)
         self._time: JournalTime | None = None
         self.running = asyncio.Event()
@@ -116,30 +110,52 @@ class PartitionWorker:
         self._wake.set()
 
     async def run(self) -> None:
-        """Own the partition until :meth:`stop`.
+        """Own the partition until :meth:`stop`; see :meth:`take_over` and :meth:`turn`."""
+        await self.take_over()
+        async with asyncio.TaskGroup() as acts:
+            await self.turn(acts)
+
+    async def take_over(self) -> None:
+        """Become the owner.
+
+        Raises:
+            Transient: ``JRN-001`` when that is not possible now.
+            Permanent: ``JRN-002`` when the journal is lost.
+        """
+        self._record = await self._journal.take_over(self._partition)
+        self._known(self._record)
+        self._news.chain(self._record, self._record.time)
+        self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
+        self._crash("loop.after_take_over")
+        self.running.set()
+
+    async def turn(self, acts: asyncio.TaskGroup) -> None:
+        """Do the work until :meth:`stop`, and then drain. Cancelled: drop everything at once.
+
+        Args:
+            acts: where acts run, so that an upload outlives a partition that is another's now.
 
         Raises:
             Transient: ``JRN-003`` when another owner has taken it over.
             Permanent: ``JRN-002`` when the journal is lost.
         """
-        self._record = await self._journal.take_over(self._partition)
-        self._publish_audit(self._record.time)
-        self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
-        self._crash("loop.after_take_over")
-        async with asyncio.TaskGroup() as group:
-            bell = group.create_task(self._listen())
-            self.running.set()
-            while not self._stopping:
-                if not await self._turn(group):
-                    await self._rest()
-            await self._drain(group)
-            bell.cancel()
-            self._flights.cancel()
+        try:
+            async with asyncio.TaskGroup() as looks:
+                bell = looks.create_task(self._listen())
+                while not self._stopping:
+                    if not await self._turn(looks, acts):
+                        await self._rest()
+                await self._drain(looks, acts)
+                bell.cancel()
+                self._flights.cancel()
+        except BaseException:
+            self._flights.drop()
+            raise
 
-    async def _turn(self, group: asyncio.TaskGroup) -> bool:
+    async def _turn(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
         """A round; a journal that cannot be used now only makes the loop wait."""
         try:
-            return await self._round(group)
+            return await self._round(looks, acts)
         except Transient as error:
             _only_for_now(error)
             self._admission.held_back = False
@@ -169,10 +185,10 @@ class PartitionWorker:
         later = [due for _, due in lanes if due > now]
         return max((min(later) - now) / 1000, 0.001) if later else LONGEST_WAIT
 
-    async def _drain(self, group: asyncio.TaskGroup) -> None:
+    async def _drain(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> None:
         """Let running acts end and write down what they brought; start nothing new."""
         await self._flights.acts_ended(self._options.drain)
-        await self._turn(group)
+        await self._turn(looks, acts)
 
     async def _open_acts(self) -> list[SubjectKey]:
         """Some acts that an earlier owner left open, until all have been found.
@@ -184,7 +200,7 @@ class PartitionWorker:
             return []
         return await self._journal.open_acts(self._partition, self._record.epoch, FOUND_PER_ROUND)
 
-    async def _round(self, group: asyncio.TaskGroup) -> bool:
+    async def _round(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
         letters = await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
@@ -193,22 +209,26 @@ class PartitionWorker:
         outcomes = self._flights.take()
         ready: list[Ready] = []
         self._crash("loop.after_read")
+        decided = self._clock.monotonic()
         try:
             sheet = await self._sheet([*found, *reading.keys(letters, outcomes, due)])
             reading.note_jumps(sheet, self._time, self._metrics)
             for key in found:
                 sheet.apply(key, ActFound())
             reading.read(sheet, letters)
+            self._refunds.give_back(sheet, outcomes)
             for key, fact in outcomes:
                 sheet.apply(key, fact)
             await self._admission.permit(sheet, due, ready)
+            failures.write_down(sheet, letters, self._held)
             self._crash("loop.after_advance")
             await self._commit(sheet)
-        except Transient:
+        except BaseException:
             self._undo(outcomes, ready)
             raise
         self._all_found = len(found) < FOUND_PER_ROUND
-        self._start(group, sheet, ready)
+        self._refunds.settled(outcomes)
+        self._start(looks, acts, Start(sheet, ready, decided))
         return bool(found or letters or outcomes or ready)
 
     def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
@@ -216,6 +236,12 @@ class PartitionWorker:
         self._flights.give_back(outcomes)
         for one in ready:
             self._gate.give_back(one.lane)
+        self._known(self._record)
+
+    def _known(self, record: PartitionRecord) -> None:
+        """Tell the ceiling what is durable: whatever else it counted is none of it."""
+        if self._gate.ceiling is not None:
+            self._gate.ceiling.committed(record)
 
     async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
         wanted = [
@@ -235,33 +261,31 @@ class PartitionWorker:
 
     async def _commit(self, sheet: Sheet) -> None:
         if not sheet.changed(self._record):
+            self._known(self._record)
             return
         applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
         commit = sheet.commit(self._audit_key)
         await self._journal.commit(commit)
         self._record = commit.record
+        self._known(self._record)
         self._crash("loop.after_commit")
         if applied:
-            self._flights.hold()
-        for key, moment in sheet.moments:
-            self._metrics.moment(moment, parse_subject(key).tenant)
-        if commit.audit:
-            self._publish_audit(sheet.now)
-        for record in commit.audit:
-            self._tell(record)
+            self._flights.hold(lambda lane: paused(self._record.brakes, lane.route))
+        if self._held:
+            for key in sheet.states:
+                self._held.advanced(key)
+        self._news.of(sheet, commit)
 
-    def _publish_audit(self, now: int) -> None:
-        """Head and count are there from the take-over on, so that a cut-off end shows at once."""
-        record = self._record
-        self._metrics.audit_appended(self._partition, record.audit_count, record.audit_head, now)
-
-    def _start(self, group: asyncio.TaskGroup, sheet: Sheet, ready: Iterable[Ready]) -> None:
-        for one in ready:
-            state = sheet.state(one.key)
+    def _start(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup, start: Start) -> None:
+        for one in start.ready:
+            state = start.sheet.state(one.key)
             if one.lane.effect not in ACTS:
-                self._flights.look(group, one.lane, state)
+                self._flights.look(looks, one.lane, state)
             elif isinstance(state, HolderState) and state.running is not None:
-                self._flights.act(group, one.lane, state, state.running)
+                running, at = state.running, start.sheet.now
+                self._refunds.counted(one.key, running.attempt, at, one.keys)
+                deadline = start.decided + running.limit / 1000
+                self._flights.act(acts, one.lane, state, running, deadline)
         self._crash("loop.after_start")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connector.core.audit import AuditEntry, link
 from connector.core.events import Event
@@ -13,6 +14,14 @@ from connector.core.secret import Credential
 from connector.core.states import State
 from connector.core.step import Moment
 from connector.worker.subjects import advance, fresh
+
+
+class Failure(NamedTuple):
+    """A fact at which the program failed, whose it was, and with what."""
+
+    key: SubjectKey
+    fact: Fact
+    error: Exception
 
 
 @dataclass(slots=True)
@@ -29,6 +38,7 @@ class Sheet:
     moments: list[tuple[SubjectKey, Moment]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def state(self, key: SubjectKey) -> State:
         """A subject as this round has left it so far."""
@@ -42,10 +52,15 @@ class Sheet:
         """Advance one subject by one fact, and return its new state.
 
         The version goes up once per round, so that a look that is started after this round's
-        commit belongs to the state that it will find.
+        commit belongs to the state that it will find. When the program fails at it, the state stays
+        as it was and the fact is among ``failures``.
         """
         before = self.state(key)
-        step = advance(before, fact, self.now, self.rules)
+        try:
+            step = advance(before, fact, self.now, self.rules)
+        except Exception as error:  # noqa: BLE001 - one subject's bug must not stop the partition
+            self.failures.append(Failure(key, fact, error))
+            return before
         self.audit += step.audit
         self.events += step.events
         self.moments += [(key, moment) for moment in step.moments]

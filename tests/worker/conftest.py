@@ -1,7 +1,7 @@
 """A worker on a real journal in a temporary folder, with upstreams that answer at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -25,7 +25,9 @@ from connector.journal.sqlite import SqliteJournal
 from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
+from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
+from connector.worker.share import whole
 
 
 class SteppedClock:
@@ -93,13 +95,13 @@ class HeldEffects(InstantEffects):
         self.begun: list[Running] = []
         self.held = 0
 
-    def hold(self) -> None:
-        self.held += 1
+    def hold(self, keys: Collection[SubjectKey]) -> None:
+        self.held += len(keys)
 
-    async def act(self, state: HolderState, running: Running) -> Acted:
+    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
         self.begun.append(running)
         await self.door.wait()
-        return await super().act(state, running)
+        return await super().act(state, running, deadline)
 
 
 class Stage:
@@ -140,7 +142,11 @@ class Stage:
             )
             for name in ("uem:acme", "ca:acme-ca")
         }
-        return Gate(upstreams, lambda: self.routes, hand_overs, ceiling, NoMetrics())
+        limit = None if ceiling is None else self._ceiling(ceiling)
+        return Gate(upstreams, lambda: self.routes, hand_overs, limit, NoMetrics())
+
+    def _ceiling(self, keys: int) -> Ceiling:
+        return Ceiling(keys, self.journal.records, whole, self.clock.monotonic)
 
     def worker(self) -> PartitionWorker:
         return PartitionWorker(

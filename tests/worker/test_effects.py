@@ -36,6 +36,7 @@ async def test_nonsense_of_a_plug_in_stops_nobody(error: Exception) -> None:
         routes=dict,
         hand_over=nothing,
         now=lambda: 0,
+        monotonic=lambda: 0.0,
         unexpected=lambda _, raised: reported.append(raised),
     )
     fact = await effects.look(Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"))

@@ -6,7 +6,7 @@ from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
 from connector.core.states import Effect, Phase
 from connector.worker.breaker import Breaker
-from connector.worker.effects import Subject
+from connector.worker.ports import Subject
 from tests.worker.conftest import Stage, SteppedClock
 
 REFUSED = Fault(code="UEM-401", family=Family.PERMANENT, scope=Scope.UPSTREAM, upstream="uem:acme")

@@ -1,7 +1,5 @@
 """What a new owner finds, what a full disk costs, what a clock may do."""
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +7,6 @@ from hypothesis import strategies as st
 from connector.core.events import DeviceUnenrolled, Paused
 from connector.core.model import HOUR, SECOND, SubjectKind, subject_key
 from connector.core.states import Effect, Phase
-from connector.worker.gate import parse_lane
 from connector.worker.journal_time import JournalTime
 from tests.worker.conftest import ROUTE, Stage, SteppedClock
 
@@ -166,20 +163,3 @@ def test_time_starts_no_earlier_than_the_journal_has_seen() -> None:
     """A machine whose clock is behind does not undo what was concluded."""
     clock = SteppedClock()
     assert JournalTime(clock, HOUR, clock.wall + 5000).now() == clock.wall + 5000
-
-
-async def test_no_second_carries_more_than_the_rate_and_one(stage: Stage) -> None:
-    """Permits come one by one, on the real clock of the event loop."""
-    gate = stage.limited()
-    for upstream in gate._upstreams.values():
-        upstream.rate = 200.0
-        upstream.__post_init__()
-    lane = parse_lane("look_up:@acme")
-    times = []
-    loop = asyncio.get_running_loop()
-    for _ in range(60):
-        await gate.enter(lane)
-        times.append(loop.time())
-        gate.give_back(lane)
-    tenth = [sum(start <= one < start + 0.1 for one in times) for start in times]
-    assert max(tenth) <= 21

@@ -9,7 +9,16 @@ from connector.core.events import (
     DeviceLeft,
     Event,
 )
-from connector.core.facts import Acted, ActFound, Elapsed, Fact, Listing, Looked, Permitted
+from connector.core.facts import (
+    Acted,
+    ActFound,
+    Denied,
+    Elapsed,
+    Fact,
+    Listing,
+    Looked,
+    Permitted,
+)
 from connector.core.handover import HandoverOutcome
 from connector.core.holder import (
     changes,
@@ -23,6 +32,7 @@ from connector.core.holder import (
     recovery,
 )
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
+from connector.core.holder.retrying import refuse
 from connector.core.holder.schedule import end_of_act, margin_of, schedule
 from connector.core.model import HolderFacts, Millis, OpenRequest
 from connector.core.policy import Mode, Rules
@@ -66,8 +76,8 @@ def _dispatch(step: Holder, fact: Fact) -> None:
             step.note(
                 "look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault)
             )
-        case Permitted():
-            _start(step, fact.effect)
+        case Permitted() | Denied():
+            _on_permit(step, fact)
         case Acted():
             _on_act(step, fact)
         case ActFound():
@@ -109,12 +119,24 @@ def _on_look(step: Holder, fact: Looked) -> None:
             step.moment("stale_fact", subject="holder")
 
 
-def _start(step: Holder, effect: Effect) -> None:
-    """A permit counts for what the state asks for at this moment, and for nothing else."""
+def _wants(step: Holder, effect: Effect) -> bool:
+    """Whether the state asks for an act at this moment."""
     wanted = any(want.effect is effect and want.due <= step.now for want in step.state.wants)
-    if step.state.running is not None or not wanted:
+    return wanted and step.state.running is None
+
+
+def _on_permit(step: Holder, fact: Permitted | Denied) -> None:
+    """It counts for what the state asks for at this moment, and for nothing else."""
+    if not _wants(step, fact.effect):
         step.moment("stale_fact", subject="holder")
-        return
+    elif isinstance(fact, Denied):
+        refuse(step, fact.fault)
+    else:
+        _start(step, fact.effect)
+
+
+def _start(step: Holder, effect: Effect) -> None:
+    """What a permit is for begins."""
     route = route_of(step)
     if effect in FETCHING and route is not None and route.mode is Mode.OBSERVE:
         end(step, Phase.CANCELLED, code="DLV-005", why="observed")

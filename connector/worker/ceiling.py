@@ -1,0 +1,110 @@
+"""The ceiling on keys disclosed per hour, over all partitions and all processes (promise 10).
+
+Each partition's record counts what was disclosed there. Whoever owns all partitions knows every
+count exactly. Who does not, reads the others' records, and takes its share of what is left. That
+what others have just taken is not seen yet must not be used twice; therefore a share may be used
+for :data:`VALID` seconds only, and is counted anew :data:`QUIET` seconds after the last use of it,
+when all others have seen that use. Far below the ceiling nobody has to be that careful: there a
+share is one of a small part, of which several together do not reach the ceiling.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from connector.core.journal import PartitionRecord
+from connector.core.model import Millis
+from connector.core.states import Brakes
+from connector.worker import brakes
+from connector.worker.share import Owned, keys_of
+
+VALID = 1.0
+QUIET = 2.0
+"""The difference is how late a record of another process may be known here, in seconds."""
+SMALL_PART = 8
+"""While half of the ceiling is left, an eighth of it is shared out at a time."""
+
+FIRST_PARTITION = 0
+
+
+class Ceiling:
+    """Says how many more keys this process may disclose now.
+
+    Args:
+        limit: most keys within an hour.
+        records: all partitions' records, as far as they are known here.
+        share: owned and all partitions.
+        monotonic: seconds.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        records: Callable[[], Awaitable[list[PartitionRecord]]],
+        share: Callable[[], Owned],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Nothing is known of any partition yet."""
+        self.limit = limit
+        self._records = records
+        self._share = share
+        self._monotonic = monotonic
+        self._own: dict[int, Brakes] = {}
+        self._pending: Counter[int] = Counter()
+        self._granted = 0
+        self._until = self._used_at = monotonic() - QUIET
+        self._renewing = asyncio.Lock()
+
+    def committed(self, record: PartitionRecord) -> None:
+        """A partition's record that is durable; what was taken for it is counted in it."""
+        self._own[record.partition] = record.brakes
+        self._pending.pop(record.partition, None)
+
+    def withdrawn(self, partition: int) -> None:
+        """What was taken since the last commit of a partition is not disclosed after all."""
+        self._pending.pop(partition, None)
+
+    def dropped(self, partition: int) -> None:
+        """A partition is another's now."""
+        self._own.pop(partition, None)
+        self._pending.pop(partition, None)
+
+    async def take(self, partition: int, keys: int, now: Millis) -> bool:
+        """Take so many keys for a hand-over; False while there are not enough."""
+        owned, every = self._share()
+        if owned == every == len(self._own):
+            if keys > self._left(self._own, now):
+                return False
+        elif not await self._granted_for(keys, now):
+            return False
+        self._pending[partition] += keys
+        return True
+
+    async def _granted_for(self, keys: int, now: Millis) -> bool:
+        async with self._renewing:
+            if self._monotonic() >= self._until:
+                await self._renew(keys, now)
+        if keys > self._granted:
+            return False
+        self._granted -= keys
+        self._used_at = self._monotonic()
+        return True
+
+    async def _renew(self, keys: int, now: Millis) -> None:
+        self._granted = 0
+        known = {one.partition: one.brakes for one in await self._records()}
+        left = self._left(known | self._own, now)
+        part = self._part(self.limit // SMALL_PART)
+        if 2 * left <= self.limit or part < keys:
+            if self._monotonic() < self._used_at + QUIET:
+                return
+            part = self._part(left)
+        self._granted = part
+        self._until = self._monotonic() + VALID
+
+    def _part(self, left: int) -> int:
+        return keys_of(left, self._share(), first=FIRST_PARTITION in self._own)
+
+    def _left(self, known: dict[int, Brakes], now: Millis) -> int:
+        spent = sum(brakes.disclosed(one, now) for one in known.values())
+        return self.limit - spent - self._pending.total()

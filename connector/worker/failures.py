@@ -1,0 +1,52 @@
+"""What becomes of a fact at which the program failed: it is kept, shown, and stops nobody else."""
+
+import base64
+from collections.abc import Iterable
+
+from connector.core.audit import AuditEntry
+from connector.core.events import Event
+from connector.core.journal import DeadLetter, Positioned
+from connector.worker.held import Held
+from connector.worker.sheet import Failure, Sheet
+
+CODE = "SRV-003"
+
+
+def write_down(sheet: Sheet, found: Iterable[Positioned | DeadLetter], held: Held) -> None:
+    """Put the failures of a round on its sheet.
+
+    An event becomes a dead letter, which people may put in again. For any other fact the subject is
+    held: what it waits for is looked at again after a while, or when an event comes for it.
+    """
+    if not sheet.failures:
+        return
+    places = {
+        id(letter.event): letter.position for letter in found if isinstance(letter, Positioned)
+    }
+    for failure in sheet.failures:
+        if isinstance(failure.fact, Event):
+            sheet.dead_letters.append(_letter(sheet, failure.fact, places[id(failure.fact)]))
+        else:
+            held.hold(failure.key)
+        sheet.audit.append(_entry(sheet, failure))
+
+
+def _letter(sheet: Sheet, event: Event, position: int) -> DeadLetter:
+    return DeadLetter(
+        partition=sheet.record.partition,
+        position=position,
+        code=CODE,
+        original=base64.b64encode(event.model_dump_json().encode()).decode(),
+        at=sheet.now,
+    )
+
+
+def _entry(sheet: Sheet, failure: Failure) -> AuditEntry:
+    return AuditEntry(
+        at=sheet.now,
+        subject=failure.key,
+        action="subject.failed",
+        outcome=CODE,
+        reason=type(failure.fact).__name__.lower(),
+        details={"error": type(failure.error).__name__},
+    )

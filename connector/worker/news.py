@@ -1,0 +1,50 @@
+"""What a worker tells once a round is durable: metrics, audit records, failures."""
+
+from collections.abc import Callable
+
+from connector.core.audit import AuditRecord
+from connector.core.journal import Commit, PartitionRecord
+from connector.core.metrics import Metrics
+from connector.core.model import Millis, parse_subject
+from connector.worker.sheet import Failure, Sheet
+
+
+class News:
+    """Tells what has become durable in one partition.
+
+    Args:
+        metrics: told the business moments, dead letters, and the end of the audit chain.
+        tell: told each audit record.
+        alarm: told each fact at which the program failed.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        tell: Callable[[AuditRecord], None],
+        alarm: Callable[[Failure], None],
+    ) -> None:
+        """Nothing has happened yet."""
+        self._metrics = metrics
+        self._tell = tell
+        self._alarm = alarm
+
+    def of(self, sheet: Sheet, commit: Commit) -> None:
+        """Tell what a round has brought."""
+        for key, moment in sheet.moments:
+            self._metrics.moment(moment, parse_subject(key).tenant)
+        if commit.audit:
+            self.chain(commit.record, sheet.now)
+        for record in commit.audit:
+            self._tell(record)
+        for letter in commit.dead_letters:
+            self._metrics.dead_lettered("events", letter.code)
+        for failure in sheet.failures:
+            self._alarm(failure)
+
+    def chain(self, record: PartitionRecord, now: Millis) -> None:
+        """Head and count of a partition's audit chain.
+
+        They are there from the take-over on, so that a cut-off end shows at once.
+        """
+        self._metrics.audit_appended(record.partition, record.audit_count, record.audit_head, now)

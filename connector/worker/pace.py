@@ -1,0 +1,34 @@
+"""Permits one by one, at a rate that may change while they are waited for."""
+
+from collections.abc import Callable
+
+
+class Pace:
+    """No second carries more permits than the rate, and one.
+
+    A permit is there when ``1 / rate`` seconds have passed since the last one, by the rate of now:
+    who is given a smaller share waits longer from the same moment on.
+
+    Args:
+        rate: permits per second at the moment; 0 gives none.
+        monotonic: seconds.
+    """
+
+    def __init__(self, rate: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        """The first permit is there at once."""
+        self._rate = rate
+        self._monotonic = monotonic
+        self._last: float | None = None
+
+    def wait(self) -> float | None:
+        """Seconds until the next permit; 0 when it is there, None when none will come."""
+        rate = self._rate()
+        if rate <= 0:
+            return None
+        if self._last is None:
+            return 0.0
+        return max(self._last + 1 / rate - self._monotonic(), 0.0)
+
+    def take(self) -> None:
+        """Take the permit that is there."""
+        self._last = self._monotonic()
