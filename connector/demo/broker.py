@@ -9,13 +9,13 @@ import base64
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import SystemRandom
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -113,19 +113,19 @@ class Broker:
         said = self.output.read_text("utf-8", "replace")[-TAIL:]
         return f"broker {self.number} {what}: {said}"
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """Send its process a signal, such as SIGSTOP or SIGCONT."""
         os.kill(self.pid, number)
 
     async def kill(self) -> None:
         """End it as a crash would (SIGKILL), also when it is stopped; wait until it is gone."""
-        await self._end(signal.SIGKILL)
+        await self._end(SIGKILL)
 
     async def stop(self) -> None:
         """Ask it to end (SIGTERM), and wait; after 20 seconds it is killed."""
-        await self._end(signal.SIGTERM)
+        await self._end(SIGTERM)
 
-    async def _end(self, number: signal.Signals) -> None:
+    async def _end(self, number: Signals) -> None:
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(number)
