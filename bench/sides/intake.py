@@ -19,11 +19,12 @@ from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import Journal
-from connector.core.metrics import NoMetrics
 from connector.core.secret import Credential
 from connector.intake.server import IntakeServer, Surroundings
 from connector.intake.tenants import Limits, Listener, Tenants, UemTenant
 from connector.journal.sqlite import SqliteJournal
+from connector.observe.labels import Names
+from connector.observe.metrics import Build, PrometheusMetrics
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 TENANTS = Tenants(uem=(UemTenant("acme", (("bench", Credential("bench")),)),))
@@ -50,12 +51,16 @@ async def main(folder: Path, commits: str, *tls: str) -> None:
     appended = journal if commits == "group" else cast("Journal", SingleCommits(journal))
     certificate, key = map(Path, tls) if tls else (None, None)
     listener = Listener("127.0.0.1", 0, certificate, key, () if tls else LOOPBACK)
-    surroundings = Surroundings(appended, MachineClock(), NoMetrics())
+    surroundings = Surroundings(appended, MachineClock(), _metrics())
     async with IntakeServer(listener, Limits(), TENANTS, surroundings) as intake:
         settle_collector()
         say({"port": intake.port})
         await obey(_nothing)
     await journal.close()
+
+
+def _metrics() -> PrometheusMetrics:
+    return PrometheusMetrics(Names(targets=("acme",), partitions=4), Build("", "", ""))
 
 
 async def _nothing(_: object) -> Answer:

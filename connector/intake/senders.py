@@ -1,12 +1,12 @@
 """What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
 
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from aiohttp import hdrs, web
 
-from connector.core.errors import Rejected, Transient
-from connector.core.events import Event
+from connector.core.errors import Rejected
 from connector.core.metrics import IntakeMetrics
 from connector.core.ports import Clock
 from connector.intake import ca, workspace_one
@@ -19,20 +19,12 @@ from connector.intake.authentication import (
 )
 from connector.intake.bodies import Bodies
 from connector.intake.failed_tries import FailedTries
-from connector.intake.patience import Patience
+from connector.intake.storing import Storing
 from connector.intake.tenants import Format, Tenants
 
 JSON_TYPES: Final = frozenset({"application/json", "text/json"})
 XML_TYPES: Final = frozenset({"application/xml", "text/xml"})
 CA_STATUS = 202
-
-
-class Log(Protocol):
-    """The one verb of a journal that intake needs."""
-
-    async def append(self, events: Sequence[Event]) -> list[bool]:
-        """See :meth:`connector.core.journal.Journal.append`."""
-        ...
 
 
 class Gate:
@@ -62,44 +54,18 @@ class Gate:
         self._metrics.webhook_auth_failed(source, code)
 
 
-class Intake:
-    """Makes events durable and counts how that went.
-
-    ``patience`` is in seconds: senders give up after 15 or 30, so a stalled disk must become a
-    503 before that. The row is kept all the same, and its id absorbs what is sent again.
-    """
-
-    def __init__(self, journal: Log, clock: Clock, metrics: IntakeMetrics, patience: float) -> None:
-        """Take where events go."""
-        self._journal = journal
-        self._patience = Patience(patience)
-        self._metrics = metrics
-        self.now = clock.now
-
-    async def store(self, source: str, event: Event | None) -> None:
-        """Append an event; return only when it is durable. None is counted and dropped."""
-        if event is None:
-            self._metrics.webhook_event(source, "other", "ignored")
-            return
-        try:
-            with self._patience.wait():
-                (is_new,) = await self._journal.append((event,))
-        except TimeoutError:
-            raise Transient("EVT-003", "waiting for the disk", retry_after=5) from None
-        self._metrics.webhook_event(source, event.body.kind, "accepted" if is_new else "duplicate")
-
-
 class WorkspaceOneSender:
     """The webhook of a UEM console: Basic credentials, known before the body is read."""
 
     source = "workspace-one"
     challenge = 'Basic realm="pki-connector", charset="UTF-8"'
 
-    def __init__(self, gate: Gate, bodies: Bodies, intake: Intake) -> None:
+    def __init__(self, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock) -> None:
         """Begin without tenants."""
         self._gate = gate
         self._bodies = bodies
-        self._intake = intake
+        self._storing = storing
+        self._clock = clock
         self._basic = BasicAuthentication(())
 
     def replace_tenants(self, tenants: Tenants) -> None:
@@ -113,8 +79,8 @@ class WorkspaceOneSender:
         with self._bodies.reserve(request):
             body = await self._bodies.read(request)
             notification = caller.notification(body, is_xml=is_xml)
-            event = workspace_one.normalise(notification, self._intake.now())
-            await self._intake.store(self.source, event)
+            read = partial(workspace_one.normalise, notification, self._clock.now())
+            await self._storing.store(self.source, read)
         return empty(request, caller.tenant.success_status)
 
     async def get(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
@@ -137,11 +103,12 @@ class CaSender:
     source = "ca"
     challenge = 'StandardWebhooks realm="pki-connector"'
 
-    def __init__(self, gate: Gate, bodies: Bodies, intake: Intake) -> None:
+    def __init__(self, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock) -> None:
         """Begin without tenants."""
         self._gate = gate
         self._bodies = bodies
-        self._intake = intake
+        self._storing = storing
+        self._clock = clock
         self._signatures = SignatureAuthentication(())
 
     def replace_tenants(self, tenants: Tenants) -> None:
@@ -153,14 +120,14 @@ class CaSender:
         self._gate.check(request)
         with self._bodies.reserve(request):
             body = await self._bodies.read(request)
-            now = self._intake.now()
+            now = self._clock.now()
             try:
                 verified = self._signatures.verify(tenant, _signed_headers(request), body, now)
             except Rejected as error:
                 self._gate.note(request, self.source, error.code)
                 raise
             _is_xml(request, Format.JSON)
-            await self._intake.store(self.source, ca.normalise(verified, now))
+            await self._storing.store(self.source, partial(ca.normalise, verified, now))
         return empty(request, CA_STATUS)
 
 

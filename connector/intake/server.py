@@ -14,7 +14,8 @@ from connector.intake.client_address import client_address
 from connector.intake.connections import Connections
 from connector.intake.failed_tries import FailedTries
 from connector.intake.http import Routes
-from connector.intake.senders import CaSender, Gate, Intake, Log, WorkspaceOneSender
+from connector.intake.senders import CaSender, Gate, WorkspaceOneSender
+from connector.intake.storing import Log, Storing
 from connector.intake.tenants import Limits, Listener, Tenants
 from connector.intake.tls import ServerCertificate
 
@@ -57,11 +58,11 @@ class IntakeServer:
         self._limits = limits
         self._metrics = metrics
         gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
-        intake = Intake(journal, clock, metrics, limits.append_time)
+        self._storing = storing = Storing(journal, metrics, limits.append_time)
         # Bodies of their own: the CA's are read before the caller is known, and whoever fills that
         # room must not keep a UEM's notification out.
-        self._workspace_one = WorkspaceOneSender(gate, _bodies(limits), intake)
-        self._ca = CaSender(gate, _bodies(limits), intake)
+        self._workspace_one = WorkspaceOneSender(gate, _bodies(limits), storing, clock)
+        self._ca = CaSender(gate, _bodies(limits), storing, clock)
         self._routes = Routes(self._workspace_one, self._ca, clock, metrics)
         self.replace_tenants(tenants)
 
@@ -127,6 +128,7 @@ class IntakeServer:
         await asyncio.sleep(0)  # requests that have arrived begin before idle connections close
         connections.pre_shutdown()
         await connections.shutdown(self._limits.stop)
+        await self._storing.close()
         await server.wait_closed()
 
     def _certificate(self) -> ServerCertificate | None:
