@@ -9,6 +9,15 @@ from aiohttp import hdrs
 from pydantic import BaseModel, ValidationError
 
 from connector.admin.answers import Problem
+from connector.admin.bodies import KEY_HEADER
+from connector.admin.letter_records import (
+    LetterDetail,
+    LetterPage,
+    LetterQuery,
+    LetterReceipt,
+    PlaceName,
+    SettleLetters,
+)
 from connector.admin.peer import NAME_HEADER
 from connector.admin.records import (
     Act,
@@ -22,7 +31,6 @@ from connector.admin.records import (
     SubjectPage,
     VersionView,
 )
-from connector.admin.routes import KEY_HEADER
 from connector.catalogue import catalogue
 from connector.core.audit import AuditRecord
 from connector.core.errors import BY_FAMILY, ConnectorError, Permanent, Rejected, Transient
@@ -89,6 +97,21 @@ class AdminClient:
         """Check the audit trail."""
         body = {"published": [known.model_dump(mode="json") for known in published]}
         return await self._tell(AuditReport, "/v1/audit/verify", body)
+
+    async def letters(self, query: LetterQuery) -> LetterPage:
+        """A page of dead letters."""
+        wanted = query.model_dump(exclude_none=True)
+        return await self._ask(LetterPage, "/v1/dead-letters", wanted)
+
+    async def letter(self, place: PlaceName) -> LetterDetail:
+        """One dead letter."""
+        return await self._ask(LetterDetail, "/v1/dead-letter", {"place": place})
+
+    async def settle(self, act: SettleLetters, key: str = "") -> LetterReceipt:
+        """Replay or drop dead letters; with a ``key`` it may be sent again."""
+        headers = {KEY_HEADER: key} if key else {}
+        body = act.model_dump(mode="json")
+        return await self._tell(LetterReceipt, "/v1/dead-letters/settle", body, headers)
 
     async def version(self) -> VersionView:
         """What runs there."""

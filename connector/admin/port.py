@@ -3,6 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from connector.admin.letter_records import (
+    LetterDetail,
+    LetterPage,
+    LetterQuery,
+    LetterReceipt,
+    PlaceName,
+    SettleLetters,
+)
 from connector.admin.records import (
     Act,
     AuditReport,
@@ -20,7 +28,23 @@ from connector.core.audit import AuditRecord
 from connector.core.journal import StatusFilter
 
 
-class AdminService(Protocol):
+class LetterService(Protocol):
+    """What operators may ask and do about dead letters; raises as :class:`AdminService`."""
+
+    async def letters(self, query: LetterQuery) -> LetterPage:
+        """A page of dead letters."""
+        ...
+
+    async def letter(self, place: PlaceName) -> LetterDetail:
+        """One dead letter; ``Rejected`` ``DLV-009`` when there is none at this place."""
+        ...
+
+    async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:
+        """Replay or drop letters; the same ``key`` again writes no second audit record."""
+        ...
+
+
+class AdminService(LetterService, Protocol):
     """Everything that operators may ask and do.
 
     Raises everywhere: ``Rejected`` ``DLV-007`` for a subject that is not known, ``EVT-007`` for a

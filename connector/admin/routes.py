@@ -1,20 +1,19 @@
 """The operators' HTTP interface, version 1."""
 
-import orjson
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 from pydantic import Field, TypeAdapter
 
 from connector.admin.answers import answer, problems
+from connector.admin.bodies import KEY_HEADER, json_body
+from connector.admin.letter_routes import letter_routes
 from connector.admin.peer import OPERATOR
 from connector.admin.port import AdminService
 from connector.admin.records import Act, Kind, Published, Wanted
-from connector.core.errors import Rejected
 from connector.core.journal import StatusFilter
 from connector.core.model import Record
 
 BODY_LIMIT = 64 * 1024
-KEY_HEADER = "Idempotency-Key"
 NDJSON = "application/x-ndjson"
 ACT: TypeAdapter[Act] = TypeAdapter(Act)
 
@@ -65,6 +64,7 @@ def admin_app(service: AdminService, gate: Middleware) -> web.Application:
             web.get("/v1/audit", handlers.audit),
             web.post("/v1/audit/verify", handlers.verify),
             web.get("/v1/version", handlers.version),
+            *letter_routes(service),
         ]
     )
     return app
@@ -86,12 +86,12 @@ class _Handlers:
         return answer(await self._service.detail(query.kind, query.name))
 
     async def acts(self, request: web.Request) -> web.Response:
-        act = ACT.validate_python(await _json(request))
+        act = ACT.validate_python(await json_body(request))
         key = request.headers.get(KEY_HEADER, "")[:128]
         return answer(await self._service.act(act, request[OPERATOR], key))
 
     async def plan(self, request: web.Request) -> web.Response:
-        query = PlanQuery.model_validate(await _json(request))
+        query = PlanQuery.model_validate(await json_body(request))
         return answer(await self._service.plan(query.holder, request[OPERATOR]))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
@@ -109,16 +109,8 @@ class _Handlers:
         return response
 
     async def verify(self, request: web.Request) -> web.Response:
-        query = VerifyQuery.model_validate(await _json(request))
+        query = VerifyQuery.model_validate(await json_body(request))
         return answer(await self._service.verify(query.published))
 
     async def version(self, _: web.Request) -> web.Response:
         return answer(self._service.version())
-
-
-async def _json(request: web.Request) -> object:
-    try:
-        body: object = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        raise Rejected("EVT-007", "the body is not JSON") from None
-    return body

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
 from connector.admin.auditing import ChainCheck, check_chain
+from connector.admin.dead_letters import DeadLetters
+from connector.admin.letter_records import (
+    LetterDetail,
+    LetterPage,
+    LetterQuery,
+    LetterReceipt,
+    PlaceName,
+    SettleLetters,
+)
 from connector.admin.planner import Planner
 from connector.admin.records import (
     Act,
@@ -70,6 +79,7 @@ class OperatorService:
         self._journal = journal
         self._planner = planner
         self._around = around
+        self._letters = DeadLetters(journal)
 
     async def overview(self) -> Overview:
         """The service at a glance."""
@@ -150,6 +160,18 @@ class OperatorService:
         report = AuditReport(chains=tuple(chains))
         self._around.verified(report.whole)
         return report
+
+    async def letters(self, query: LetterQuery) -> LetterPage:
+        """A page of dead letters."""
+        return await self._letters.listing(query, self._around.clock.now())
+
+    async def letter(self, place: PlaceName) -> LetterDetail:
+        """One dead letter."""
+        return await self._letters.detail(place, self._around.clock.now())
+
+    async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:
+        """Replay or drop dead letters."""
+        return await self._letters.settle(act, self._stamp(operator, key))
 
     def version(self) -> VersionView:
         """What runs here."""

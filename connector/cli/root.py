@@ -8,6 +8,7 @@ import typer
 from connector.catalogue import catalogue
 from connector.cli import acting, config, running
 from connector.cli.audit import audit
+from connector.cli.dlq import dlq
 from connector.cli.exits import exit_code
 from connector.cli.options import World
 from connector.cli.simulating import simulate
@@ -34,6 +35,7 @@ app.command()(acting.retry)
 app.command()(acting.cancel)
 app.command()(acting.pause)
 app.command()(acting.resume)
+app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")
 app.add_typer(config.config, name="config")
 app.command()(config.version)

@@ -6,7 +6,7 @@ ever given is found again at start as the highest row or the highest read positi
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import TypeAdapter
 
@@ -35,6 +35,9 @@ EMPTY = """
             SELECT position, at FROM events
             WHERE partition = ? AND position <= ? AND event IS NOT NULL ORDER BY position LIMIT ?
         ) WHERE at < ?)"""
+
+# What could not be read may come again: as a replay, or from a sender who repeats himself.
+FREE = "UPDATE events SET id = 'unread ' || position WHERE partition = ? AND position = ?"
 
 FORGET = """
     DELETE FROM events WHERE position IN (
@@ -132,6 +135,11 @@ def empty_consumed(
     changes = connection.total_changes
     connection.execute(EMPTY, (partition, position, limit, before))
     return connection.total_changes - changes
+
+
+def free_ids(connection: Connection, places: Iterable[tuple[int, int]]) -> None:
+    """Forget the ids of records at (partition, position), inside the caller's transaction."""
+    connection.executemany(FREE, list(places))
 
 
 def forget_ids(connection: Connection, before: Millis, limit: int) -> int:

@@ -13,7 +13,7 @@ from connector.core.model import SubjectKey, partition_of
 from connector.journal import partitions as partition_tables
 from connector.journal import states as state_tables
 from connector.journal.database import Connection
-from connector.journal.events import EventLog, EventRow, row_of
+from connector.journal.events import EventLog, EventRow, free_ids, row_of
 
 _CHUNK = 32
 """How many states are made into JSON before the event loop gets a turn (about 1 ms)."""
@@ -43,6 +43,7 @@ class Round:
         state_tables.remove(connection, self.removed)
         connection.executemany("INSERT INTO audit VALUES (?, ?, ?)", self.audit)
         connection.executemany("INSERT INTO dead_letters VALUES (?, ?, ?)", self.dead_letters)
+        free_ids(connection, ((row[0], row[1]) for row in self.dead_letters))
         number = self.commit.record.partition
         partition_tables.settle(connection, number, self.commit.settled)
         log.insert(connection, self.events)

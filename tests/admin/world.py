@@ -1,5 +1,6 @@
 """States in a real journal, and the operators' service on them."""
 
+import base64
 import itertools
 import time
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from connector.admin.service import OperatorService, Surroundings
 from connector.core.audit import AuditEntry, link
 from connector.core.errors import Family, Fault, Permanent
 from connector.core.events import Event
-from connector.core.journal import Commit, PartitionRecord, Positioned, StateRow
+from connector.core.journal import Commit, DeadLetter, PartitionRecord, Positioned, StateRow
 from connector.core.model import (
     DAY,
     Generation,
@@ -188,9 +189,25 @@ class AdminWorld:
     async def put(self, *states: State) -> None:
         """Commit states, each with an audit entry about it."""
         for state in states:
-            await self._commit(state)
+            await self._put(state)
 
-    async def _commit(self, state: State) -> None:
+    async def bury(
+        self,
+        partition: int,
+        position: int,
+        original: bytes,
+        *,
+        at: int = NOW,
+        code: str = "EVT-005",
+    ) -> None:
+        """Commit a dead letter."""
+        body = base64.b64encode(original).decode()
+        letter = DeadLetter(partition=partition, position=position, code=code, original=body, at=at)
+        record = self._records[partition]
+        self._records[partition] = record.model_copy(update={"commits": record.commits + 1})
+        await self.journal.commit(Commit(record=self._records[partition], dead_letters=(letter,)))
+
+    async def _put(self, state: State) -> None:
         number = partition_of(state.key, PARTITIONS)
         record = self._records[number]
         entry = AuditEntry(at=NOW, subject=state.key, action="test.put", reason="=1+1")

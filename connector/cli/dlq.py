@@ -1,0 +1,258 @@
+"""``dlq``: what could not be read, looked at, put in again, or given up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import typer
+from pydantic import ValidationError
+
+from connector.admin.client import AdminClient
+from connector.admin.letter_records import (
+    AT_ONCE,
+    LetterOutcome,
+    LetterQuery,
+    LetterReceipt,
+    LetterView,
+    SettleLetters,
+)
+from connector.cli import letter
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.cli.words import moment, short
+from connector.core.model import millis_of
+
+dlq = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be read.")
+
+COLUMNS = ("place", "code", "came", "bytes", "sha256", "reads as", "subject")
+OUTCOMES = ("place", "result", "code", "reads as", "subject")
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+SENT_AT_ONCE = 100
+"""Letters dropped with one request."""
+
+PlaceArgument = Annotated[str, typer.Argument(help="Which one: PARTITION/POSITION.")]
+OnePlace = Annotated[
+    str | None,
+    typer.Argument(metavar="[PLACE]", help="One letter (PARTITION/POSITION); or choose many."),
+]
+CodeOption = Annotated[str | None, typer.Option("--code", help="Only with this error code.")]
+PartitionOption = Annotated[
+    int | None, typer.Option("--partition", min=0, help="Only of this partition.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option("--since", formats=MOMENTS, help="Only what came then or later (UTC)."),
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", formats=MOMENTS, help="Only what came before (UTC).")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every letter there is.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would become of each.")
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+
+
+@dlq.command("list")
+@asking
+def listing(
+    call: Call,
+    code: CodeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    partition: PartitionOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = AT_ONCE,
+) -> None:
+    """List dead letters, and what each can be read as by now."""
+    query = _query(code, since, until, partition)
+    letters = call.ask(lambda client: _some(client, query, limit))
+    if call.screen.form is Format.JSON:
+        call.screen.json({"items": letters})
+        return
+    whole = call.screen.form is Format.CSV
+    show = call.screen.csv if whole else call.screen.table
+    show(COLUMNS, [_row(one, whole=whole) for one in letters])
+    if len(letters) == limit:
+        call.screen.remark(f"The first {limit}; --limit shows more.")
+
+
+@dlq.command("show")
+@asking
+def show(call: Call, place: PlaceArgument) -> None:
+    """Show one dead letter: original bytes as text with escapes, or in hexadecimal."""
+    letter.show(call.screen, call.ask(lambda client: client.letter(place)))
+
+
+@dlq.command("replay")
+@asking
+def replay(
+    call: Call,
+    place: OnePlace = None,
+    code: CodeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    partition: PartitionOption = None,
+    everything: AllOption = False,
+    dry_run: DryRunOption = False,
+    rate: Annotated[float, typer.Option("--rate", min=0.1, help="At most so many a second.")] = 10,
+    reason: ReasonOption = "",
+) -> None:
+    """Put dead letters in at the front door again: those that can be read by now.
+
+    Exit code 7 when some still cannot be read (8 with --dry-run); they stay where they are.
+    """
+    query = None if place else _chosen(code, since, until, partition, everything=everything)
+
+    async def replaying(client: AdminClient) -> list[LetterOutcome]:
+        outcomes: list[LetterOutcome] = []
+        async for name in _places(client, place, query):
+            if outcomes and not dry_run:
+                await asyncio.sleep(1 / rate)
+            outcomes += await _settle(call, client, "replay", [name], reason, dry_run=dry_run)
+        return outcomes
+
+    _tell(call, "replay", call.ask(replaying), dry_run=dry_run)
+
+
+@dlq.command("drop")
+@asking
+def drop(
+    call: Call,
+    place: OnePlace = None,
+    code: CodeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    partition: PartitionOption = None,
+    everything: AllOption = False,
+    dry_run: DryRunOption = False,
+    reason: ReasonOption = "",
+) -> None:
+    """Give dead letters up; needs a --reason."""
+    query = None if place else _chosen(code, since, until, partition, everything=everything)
+    if not reason.strip() and not dry_run:
+        raise typer.BadParameter("dropping dead letters needs a --reason")
+
+    async def dropping(client: AdminClient) -> list[LetterOutcome]:
+        names = [name async for name in _places(client, place, query)]
+        outcomes: list[LetterOutcome] = []
+        for start in range(0, len(names), SENT_AT_ONCE):
+            part = names[start : start + SENT_AT_ONCE]
+            outcomes += await _settle(
+                call, client, "drop", part, reason or "dry run", dry_run=dry_run
+            )
+        return outcomes
+
+    _tell(call, "drop", call.ask(dropping), dry_run=dry_run)
+
+
+def _query(
+    code: str | None, since: datetime | None, until: datetime | None, partition: int | None
+) -> LetterQuery:
+    times = {"since": since, "until": until}
+    bounds = {name: _millis(moment) for name, moment in times.items() if moment is not None}
+    try:
+        return LetterQuery.model_validate({"code": code, "partition": partition, **bounds})
+    except ValidationError:
+        raise typer.BadParameter("--code is written like EVT-005") from None
+
+
+def _millis(moment: datetime) -> int:
+    """A moment without a zone is meant in UTC."""
+    return millis_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _chosen(
+    code: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    partition: int | None,
+    *,
+    everything: bool,
+) -> LetterQuery:
+    choice = (code, since, until, partition)
+    if not everything and all(one is None for one in choice):
+        raise typer.BadParameter(
+            "name a letter, choose by --code, --since, --until or --partition, or say --all"
+        )
+    return _query(*choice)
+
+
+async def _every(client: AdminClient, query: LetterQuery) -> AsyncIterator[LetterView]:
+    """All letters that a query chooses, page by page."""
+    while True:
+        page = await client.letters(query)
+        for view in page.items:
+            yield view
+        if page.after is None:
+            return
+        query = query.model_copy(update={"after": page.after})
+
+
+async def _some(client: AdminClient, query: LetterQuery, limit: int) -> list[LetterView]:
+    found: list[LetterView] = []
+    async for view in _every(client, query):
+        found.append(view)
+        if len(found) == limit:
+            break
+    return found
+
+
+async def _places(
+    client: AdminClient, place: str | None, query: LetterQuery | None
+) -> AsyncIterator[str]:
+    """The named letter, or all chosen ones."""
+    if place is not None:
+        yield place
+    elif query is not None:
+        async for view in _every(client, query):
+            yield view.place
+
+
+async def _settle(
+    call: Call,
+    client: AdminClient,
+    act: Literal["replay", "drop"],
+    places: list[str],
+    reason: str,
+    *,
+    dry_run: bool,
+) -> tuple[LetterOutcome, ...]:
+    given = {"act": act, "places": places, "reason": reason, "dry_run": dry_run}
+    try:
+        wanted = SettleLetters.model_validate(given)
+    except ValidationError:
+        text = "a letter is named PARTITION/POSITION; a reason has at most 512 characters"
+        raise typer.BadParameter(text) from None
+    return (await client.settle(wanted, call.world.unique())).outcomes
+
+
+def _tell(
+    call: Call, act: Literal["replay", "drop"], outcomes: list[LetterOutcome], *, dry_run: bool
+) -> None:
+    receipt = LetterReceipt(act=act, dry_run=dry_run, outcomes=tuple(outcomes))
+    match call.screen.form:
+        case Format.JSON:
+            call.screen.json(receipt)
+        case Format.CSV:
+            call.screen.csv(OUTCOMES, map(_outcome, outcomes))
+        case Format.TABLE:
+            call.screen.table(OUTCOMES, map(_outcome, outcomes))
+    if dry_run:
+        call.screen.remark("A dry run: nothing was changed.")
+    if any(outcome.result == "missing" for outcome in outcomes):
+        raise typer.Exit(Exit.NOT_FOUND if len(outcomes) == 1 else Exit.PARTLY)
+    if any(outcome.result == "dead" for outcome in outcomes):
+        raise typer.Exit(Exit.PROBLEMS if dry_run else Exit.PARTLY)
+
+
+def _outcome(outcome: LetterOutcome) -> tuple[object, ...]:
+    result = f"{outcome.result} (known before)" if outcome.known else outcome.result
+    return outcome.place, result, outcome.code, outcome.reads_as, outcome.subject
+
+
+def _row(view: LetterView, *, whole: bool) -> tuple[object, ...]:
+    digest = view.digest if whole else short(view.digest)
+    came = moment(view.at)
+    return view.place, view.code, came, view.size, digest, view.reads_as, view.subject
