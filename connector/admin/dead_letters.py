@@ -52,11 +52,11 @@ class DeadLetters:
         """One letter.
 
         Raises:
-            Rejected: ``DLV-009`` when there is none at this place.
+            Rejected: ``DLV-010`` when there is none at this place.
         """
         letter = await self._find(name)
         if letter is None:
-            raise Rejected("DLV-009", "no dead letter is at this place")
+            raise Rejected("DLV-010", "no dead letter is at this place")
         event, _ = self._revived(letter)
         return LetterDetail(view=_view(letter, event), letter=letter, event=event, now=now)
 

@@ -36,7 +36,7 @@ class LetterService(Protocol):
         ...
 
     async def letter(self, place: PlaceName) -> LetterDetail:
-        """One dead letter; ``Rejected`` ``DLV-009`` when there is none at this place."""
+        """One dead letter; ``Rejected`` ``DLV-010`` when there is none at this place."""
         ...
 
     async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:

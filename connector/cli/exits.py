@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 BY_CODE = {
     "DLV-007": Exit.NOT_FOUND,
-    "DLV-009": Exit.NOT_FOUND,
+    "DLV-010": Exit.NOT_FOUND,
     "EVT-007": Exit.USAGE,
     "AUTH-004": Exit.DENIED,
     "APR-001": Exit.DENIED,

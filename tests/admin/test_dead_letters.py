@@ -88,7 +88,7 @@ async def test_one_letter_is_shown_byte_for_byte(world: AdminWorld, client: Admi
     assert (base64.b64decode(shown.letter.original), shown.event) == (NONSENSE, None)
     with pytest.raises(Rejected) as refused:
         await client.letter("0/5")
-    assert refused.value.code == "DLV-009"
+    assert refused.value.code == "DLV-010"
 
 
 async def test_a_replay_appends_the_event_and_writes_down_who(

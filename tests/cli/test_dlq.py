@@ -127,7 +127,7 @@ async def test_a_replay_keeps_to_its_rate(ask: Asked) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("dlq", "show", "0/9"), 3, "DLV-009"),
+        (("dlq", "show", "0/9"), 3, "DLV-010"),
         (("dlq", "show", "nine"), 2, "EVT-007"),
         (("dlq", "replay", "0/9"), 3, ""),
         (("dlq", "replay", "nine"), 2, "PARTITION/POSITION"),
