@@ -59,7 +59,7 @@ demo: $(RUN) ## watch old mail become readable on a new phone, with processes ki
 
 .PHONY: check
 check: $(DEV) ## fast tests, under a minute
-	@$(BIN)/pytest -m "not slow" $(ARGS)
+	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
 .PHONY: test
 test: $(DEV) ## all tests
