@@ -11,6 +11,7 @@ AREAS = {
     "AUTH": "Who may talk to us",
     "EVT": "Notifications and requests",
     "JRN": "The journal",
+    "KAF": "Kafka, which the clustered journal uses",
     "USR": "Users and devices in the UEM",
     "IDN": "Who is who",
     "KEY": "Certificates and keys",

@@ -83,7 +83,7 @@ class GuardedBrokers(NamedTuple):
 
 def guard(folder: Path) -> Keys:
     """Certificates, passwords and a signer for brokers that are not started yet."""
-    tls = issue_tls(folder, client=CERTIFIED)
+    tls = issue_tls(folder, client=CERTIFIED, hosts=("127.0.0.1",))
     passwords = {name: f"marker-{secrets.token_hex(16)}" for name in (KEEPER, LIMITED)}
     signer = Signer()
     jwks = folder / "jwks.json"

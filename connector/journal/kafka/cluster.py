@@ -17,6 +17,7 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     IllegalSaslStateError,
+    KafkaConnectionError,
     KafkaError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
@@ -24,9 +25,10 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from connector.core.errors import ConnectorError, Permanent, Transient
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.options import KafkaOptions, Mechanism
 from connector.journal.kafka.security import Access
 from connector.journal.kafka.topics import (
     Found,
@@ -91,21 +93,33 @@ async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminCl
 
 async def reach(options: KafkaOptions, access: Access) -> None:
     """Connect once to the first broker that answers; raises as :func:`administration`."""
-    arguments = access.client_arguments()
+    arguments = access.client_arguments() | {"request_timeout_ms": options.request_timeout}
     refused: ConnectorError | None = None
     for host, port, _ in collect_hosts(arguments.pop("bootstrap_servers")):
-        doing = f"connecting to {host}:{port}"
         try:
-            connection = await create_conn(
-                host, port, **arguments, request_timeout_ms=options.request_timeout
-            )
+            await _connect_once(host, port, arguments)
         except EXPECTED as error:
-            refused = fault(doing, error)
+            refused = fault(f"connecting to {host}:{port}", error)
         else:
-            connection.close()
             return
     if refused is not None:
         raise refused
+
+
+async def _connect_once(host: str, port: int, arguments: dict[str, Any]) -> None:
+    connection = await create_conn(host, port, **arguments)
+    try:
+        brokers = (await connection.send(MetadataRequest([]))).brokers
+    except KafkaConnectionError:
+        # aiokafka takes any answer to a token for a yes. A broker that said no hangs up now, or
+        # answers with what reads like a cluster without brokers.
+        if arguments.get("sasl_mechanism") != Mechanism.OAUTHBEARER:
+            raise
+        brokers = []
+    finally:
+        await connection.close()
+    if not brokers:
+        raise SaslAuthenticationFailed("asking for the brokers")
 
 
 def fault(doing: str, error: BaseException) -> ConnectorError:

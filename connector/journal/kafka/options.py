@@ -126,7 +126,7 @@ class KafkaOptions(_Documented):
     """After this time the brokers abort a transaction that its owner left open."""
     request_timeout: Millis = Field(default=10 * SECOND, ge=SECOND)
     """Longest time to wait for the answer to one request."""
-    append_timeout: Millis = Field(default=10 * SECOND, ge=SECOND // 2)
+    append_timeout: Millis = Field(default=8 * SECOND, ge=SECOND // 2)
     """Longest time that a webhook waits for its event to be durable; then it is answered 503."""
     queue_limit: int = Field(default=4096, ge=1)
     """Appends waiting for the brokers at once; more are answered 503."""
