@@ -22,8 +22,14 @@ def backoff(
         fault: the failure; its ``retry_after`` is a lower bound.
     """
     step = min(retry.cap, retry.first * 2 ** min(max(attempts, 1) - 1, 30))
-    asked = 0.0 if fault is None or fault.retry_after is None else fault.retry_after * SECOND
-    return max(int(dice() * step), int(min(asked, LONGEST_ASKED)), 1)
+    return max(int(dice() * step), asked(fault), 1)
+
+
+def asked(fault: Fault | None) -> Millis:
+    """Milliseconds that an upstream asked to wait, at most a day; 0 when it did not ask."""
+    if fault is None or fault.retry_after is None:
+        return 0
+    return int(min(fault.retry_after * SECOND, LONGEST_ASKED))
 
 
 def poll(retry: Retry, looks: int, dice: Callable[[], float]) -> Millis:

@@ -1,5 +1,6 @@
 """What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -21,6 +22,8 @@ from connector.intake.bodies import Bodies
 from connector.intake.failed_tries import FailedTries
 from connector.intake.storing import Storing
 from connector.intake.tenants import Format, Tenants
+
+_log = logging.getLogger(__name__)
 
 JSON_TYPES: Final = frozenset({"application/json", "text/json"})
 XML_TYPES: Final = frozenset({"application/xml", "text/xml"})
@@ -49,9 +52,12 @@ class Gate:
             self._failed.check(self._address(request), self._clock.monotonic())
 
     def note(self, request: web.BaseRequest, source: str, code: str) -> None:
-        """Count a failed try."""
-        self._failed.note(self._address(request), self._clock.monotonic())
+        """Count and log a failed try; an address that fails too often is not logged further."""
+        address = self._address(request)
+        self._failed.note(address, self._clock.monotonic())
         self._metrics.webhook_auth_failed(source, code)
+        extra = {"error_code": code, "source": source, "client": address}
+        _log.warning("intake.sender_refused", extra=extra)
 
 
 class WorkspaceOneSender:

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "intake.certificate_refused": frozenset(),
     "intake.certificate_reloaded": frozenset(),
     "intake.error": frozenset(),
+    "intake.sender_refused": frozenset({"source", "client"}),
     "journal.lost": frozenset(),
     "plugin.failed": frozenset({"stage"}),
     "secrets.reloaded": frozenset({"count"}),

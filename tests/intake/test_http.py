@@ -85,8 +85,10 @@ async def test_console_can_test_the_connection(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", [UEM, "/hooks/workspace-one/nobody", "/hooks/workspace-one/"])
-async def test_stranger_learns_nothing(world: World, path: str) -> None:
-    """Wrong password and unknown tenant get the very same bytes, date aside."""
+async def test_stranger_learns_nothing(
+    world: World, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wrong password and unknown tenant get the very same bytes, date aside; the log says who."""
     async with world.client.post(
         world.url(path), data=ENROLMENT, headers=JSON | basic("uem", "wrong")
     ) as answer:
@@ -102,6 +104,14 @@ async def test_stranger_learns_nothing(world: World, path: str) -> None:
     }
     assert await world.stored() == []
     assert world.tally.refused == [("workspace-one", "AUTH-001")]
+    (line,) = [one for one in caplog.records if one.message == "intake.sender_refused"]
+    said = line.__dict__
+    assert (said["client"], said["source"], said["error_code"]) == (
+        "127.0.0.1",
+        "workspace-one",
+        "AUTH-001",
+    )
+    assert "d3Jvbmc" not in str(said)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from connector.core.model import (
 )
 from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.ports import Evidence
-from connector.core.retry import poll
+from connector.core.retry import asked, poll
 from connector.core.states import (
     CopyState,
     Delivery,
@@ -202,8 +202,7 @@ def _look_again(step: Holder, route: RoutePolicy, fault: Fault | None) -> None:
     used = 0 if fault is not None and fault.scope == "upstream" else 1
     looks = delivery.attempts + used
     wait = poll(route.look_every, looks, step.rules.dice)
-    if fault is not None and fault.retry_after is not None:
-        wait = max(wait, int(fault.retry_after * 1000))
+    wait = max(wait, asked(fault))
     change(step, attempts=looks, due=step.now + wait)
 
 
