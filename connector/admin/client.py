@@ -22,6 +22,7 @@ from connector.admin.peer import NAME_HEADER
 from connector.admin.records import (
     Act,
     AuditReport,
+    CutTrail,
     Kind,
     Overview,
     PlanReport,
@@ -97,6 +98,11 @@ class AdminClient:
         """Check the audit trail."""
         body = {"published": [known.model_dump(mode="json") for known in published]}
         return await self._tell(AuditReport, "/v1/audit/verify", body)
+
+    async def cut(self, act: CutTrail, key: str = "") -> Receipt:
+        """Give the beginning of the audit trail up; with a ``key`` it may be sent again."""
+        headers = {KEY_HEADER: key} if key else {}
+        return await self._tell(Receipt, "/v1/audit/cut", act.model_dump(mode="json"), headers)
 
     async def letters(self, query: LetterQuery) -> LetterPage:
         """A page of dead letters."""

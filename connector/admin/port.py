@@ -14,6 +14,7 @@ from connector.admin.letter_records import (
 from connector.admin.records import (
     Act,
     AuditReport,
+    CutTrail,
     Kind,
     Operator,
     Overview,
@@ -84,6 +85,15 @@ class AdminService(LetterService, Protocol):
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
         """Check the audit trail against its key, the journal's own heads, and published ones."""
+        ...
+
+    async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
+        """Give up the trail to records that were exported; written down behind the cut.
+
+        Raises:
+            Permanent: ``AUD-001`` when the trail is not whole.
+            Rejected: ``AUD-003`` when a record is not the journal's.
+        """
         ...
 
     def version(self) -> VersionView:

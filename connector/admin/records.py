@@ -16,6 +16,8 @@ Wanted = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
 """A fingerprint or an unambiguous beginning of it."""
 Kind = Literal["holder", "device", "person"]
+CUT_AT_ONCE = 256
+"""Partitions whose trail is cut with one request."""
 
 
 class Deliver(Record):
@@ -263,12 +265,31 @@ class Published(Record):
     head: str | None = Field(default=None, pattern=r"^[0-9a-f]{12,64}$")
 
 
+class ChainEnd(Record):
+    """A record of a partition's chain: its sequence number and its MAC."""
+
+    partition: int = Field(ge=0)
+    count: int = Field(ge=1)
+    head: Sha256Hex
+
+
+class CutTrail(Record):
+    """Give the trail up to these records, which were exported."""
+
+    ends: tuple[ChainEnd, ...] = Field(min_length=1, max_length=CUT_AT_ONCE)
+    reason: Reason
+
+
 class ChainReport(Record):
-    """One partition's chain after a check: how long it is, its head, and what is wrong."""
+    """One partition's chain after a check: how long it is, its head, and what is wrong.
+
+    Records up to ``cut`` were exported and given up.
+    """
 
     partition: int
     count: int
     head: str
+    cut: int = 0
     findings: tuple[Finding, ...] = ()
 
 

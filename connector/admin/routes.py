@@ -9,7 +9,7 @@ from connector.admin.bodies import KEY_HEADER, json_body
 from connector.admin.letter_routes import letter_routes
 from connector.admin.peer import OPERATOR
 from connector.admin.port import AdminService
-from connector.admin.records import Act, Kind, Published, Wanted
+from connector.admin.records import Act, CutTrail, Kind, Published, Wanted
 from connector.core.journal import StatusFilter
 from connector.core.model import Record
 
@@ -63,6 +63,7 @@ def admin_app(service: AdminService, gate: Middleware) -> web.Application:
             web.post("/v1/plan", handlers.plan),
             web.get("/v1/audit", handlers.audit),
             web.post("/v1/audit/verify", handlers.verify),
+            web.post("/v1/audit/cut", handlers.cut),
             web.get("/v1/version", handlers.version),
             *letter_routes(service),
         ]
@@ -111,6 +112,11 @@ class _Handlers:
     async def verify(self, request: web.Request) -> web.Response:
         query = VerifyQuery.model_validate(await json_body(request))
         return answer(await self._service.verify(query.published))
+
+    async def cut(self, request: web.Request) -> web.Response:
+        act = CutTrail.model_validate(await json_body(request))
+        key = request.headers.get(KEY_HEADER, "")[:128]
+        return answer(await self._service.cut(act, request[OPERATOR], key))
 
     async def version(self, _: web.Request) -> web.Response:
         return answer(self._service.version())

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
-from connector.admin.auditing import ChainCheck, check_chain
+from connector.admin.auditing import check_journal, trail_of
+from connector.admin.cutting import cut
 from connector.admin.dead_letters import DeadLetters
 from connector.admin.letter_records import (
     LetterDetail,
@@ -19,6 +20,7 @@ from connector.admin.planner import Planner
 from connector.admin.records import (
     Act,
     AuditReport,
+    CutTrail,
     HolderAct,
     Kind,
     Operator,
@@ -135,31 +137,20 @@ class OperatorService:
         await self._journal.append(events_for(stamp, state.key, [body]))
         return await self._planner.plan(state)
 
-    async def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
-        """The audit trail."""
-        if partition is not None and partition >= self._journal.partitions:
-            raise Rejected("EVT-007", f"there are {self._journal.partitions} partitions")
-        wanted = range(self._journal.partitions) if partition is None else [partition]
-        for number in wanted:
-            async for record in self._journal.audit(number, after):
-                yield record
+    def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
+        """The audit trail, without what was cut."""
+        return trail_of(self._journal, partition, after)
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
-        """Check the trail; the journal's own heads are read first, as it grows meanwhile."""
-        records = await self._journal.records()
-        chains = []
-        for record in records:
-            marks = [known for known in published if known.partition == record.partition]
-            own = Published(
-                partition=record.partition,
-                count=record.audit_count,
-                head=record.audit_head or None,
-            )
-            check = ChainCheck(self._around.audit_key, record.partition, [own, *marks])
-            chains.append(await check_chain(check, self._journal.audit(record.partition)))
+        """Check the trail."""
+        chains = await check_journal(self._journal, self._around.audit_key, published)
         report = AuditReport(chains=tuple(chains))
         self._around.verified(report.whole)
         return report
+
+    async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
+        """Give the beginning of the trail up."""
+        return await cut(self._journal, self._around.audit_key, act, self._stamp(operator, key))
 
     async def letters(self, query: LetterQuery) -> LetterPage:
         """A page of dead letters."""

@@ -1,23 +1,26 @@
 """``audit``: is the trail whole, and a copy of it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from connector.admin.auditing import ChainCheck
+from connector.admin.auditing import check_journal, trail_of
 from connector.admin.client import AdminClient
 from connector.admin.records import AuditReport, ChainReport, Published
+from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
+from connector.cli.cut import cut
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
+from connector.cli.running import settings_of
 from connector.cli.screen import Format
+from connector.cli.trail import check_files
 from connector.cli.words import moment, short
 from connector.core.audit import AuditRecord
-from connector.core.errors import Permanent, Rejected
 from connector.settings.secrets import read_secret
 
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
@@ -37,6 +40,12 @@ COLUMNS = (
 BROKEN = "AUD-001"
 SHOWN = 5
 """Findings told per chain; a wrong key would make one of every record."""
+OfflineOption = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Read the journal itself, by the settings, while the service is down."
+    ),
+]
 PartitionOption = Annotated[
     int | None, typer.Option("--partition", min=0, help="One partition; default: all.")
 ]
@@ -57,23 +66,29 @@ def verify(
         int | None, typer.Option("--count", min=0, help="Number of records as published.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", exists=True, help="Check an exported copy instead.")
+        list[Path] | None,
+        typer.Option(
+            "--file", exists=True, help="Check an exported copy; several that follow one another."
+        ),
     ] = None,
     key_file: Annotated[
         Path | None, typer.Option("--key-file", exists=True, help="The chain's key, with --file.")
     ] = None,
+    offline: OfflineOption = False,
 ) -> None:
     """Find changed, missing, doubled or cut-off records; exit code 8 when there are any.
 
     A cut-off end shows only against a head or count that was published elsewhere.
     """
     known = _published(partition, head, count)
-    if file is None:
-        report = call.ask(lambda client: client.verify(known))
-    elif key_file is None:
+    if file and key_file is None:
         raise typer.BadParameter("--file needs the chain's --key-file")
+    if file and key_file:
+        report = check_files(file, key_file, known)
+    elif offline:
+        report = asyncio.run(_check_offline(call, known))
     else:
-        report = _check_file(file, key_file, known)
+        report = call.ask(lambda client: client.verify(known))
     if partition is not None:
         report = _only(report, partition)
     _show(call, report)
@@ -97,35 +112,6 @@ def _published(partition: int | None, head: str | None, count: int | None) -> li
         return [Published(partition=partition, head=head, count=count)]
     except ValidationError:
         raise typer.BadParameter("--head is 12 to 64 hexadecimal digits") from None
-
-
-def _check_file(file: Path, key_file: Path, known: list[Published]) -> AuditReport:
-    key = read_secret(key_file)
-    checks: dict[int, ChainCheck] = {}
-    for record in _records(file):
-        if record.partition not in checks:
-            marks = [one for one in known if one.partition == record.partition]
-            checks[record.partition] = ChainCheck(key, record.partition, marks)
-        checks[record.partition].take(record)
-    for one in known:
-        checks.setdefault(one.partition, ChainCheck(key, one.partition, [one]))
-    return AuditReport(chains=tuple(checks[number].report() for number in sorted(checks)))
-
-
-def _records(file: Path) -> Iterator[AuditRecord]:
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                yield _record(line, number)
-    except OSError as error:
-        raise Permanent("CFG-003", f"reading {file}: {error.strerror}") from error
-
-
-def _record(line: bytes, number: int) -> AuditRecord:
-    try:
-        return AuditRecord.model_validate_json(line)
-    except ValidationError:
-        raise Rejected("AUD-002", f"line {number} is no audit record") from None
 
 
 def _show(call: Call, report: AuditReport) -> None:
@@ -156,6 +142,9 @@ def _findings(call: Call, chain: ChainReport) -> None:
         call.screen.fault("    No record fits: is this the key that the chain was made with?")
 
 
+audit.command("cut")(cut)
+
+
 @audit.command("export")
 @asking
 def export(
@@ -164,17 +153,17 @@ def export(
     after: Annotated[
         int, typer.Option("--after", min=0, help="Only records behind this sequence number.")
     ] = 0,
+    offline: OfflineOption = False,
 ) -> None:
     """Print the audit trail; with ``--output json`` one record per line, for `audit verify`."""
 
     async def receiving() -> list[tuple[object, ...]]:
         rows = []
-        async with AdminClient(call.socket, call.name) as client:
-            async for record in client.audit(partition, after):
-                if call.screen.form is Format.JSON:
-                    call.screen.json_line(record)
-                else:
-                    rows.append(_row(record, whole=call.screen.form is Format.CSV))
+        async for record in _trail(call, partition, after, offline=offline):
+            if call.screen.form is Format.JSON:
+                call.screen.json_line(record)
+            else:
+                rows.append(_row(record, whole=call.screen.form is Format.CSV))
         return rows
 
     rows = asyncio.run(receiving())
@@ -182,6 +171,26 @@ def export(
         call.screen.csv(COLUMNS, rows)
     elif call.screen.form is Format.TABLE:
         call.screen.table(COLUMNS, rows)
+
+
+async def _trail(
+    call: Call, partition: int | None, after: int, *, offline: bool
+) -> AsyncIterator[AuditRecord]:
+    if not offline:
+        async with AdminClient(call.socket, call.name) as client:
+            async for record in client.audit(partition, after):
+                yield record
+        return
+    async with offline_journal(settings_of(call)) as journal:
+        async for record in trail_of(journal, partition, after):
+            yield record
+
+
+async def _check_offline(call: Call, known: list[Published]) -> AuditReport:
+    settings = settings_of(call)
+    key = read_secret(settings.audit.key_file)
+    async with offline_journal(settings) as journal:
+        return AuditReport(chains=tuple(await check_journal(journal, key, known)))
 
 
 def _row(record: AuditRecord, *, whole: bool) -> tuple[object, ...]:

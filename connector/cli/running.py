@@ -1,6 +1,7 @@
 """``serve`` and ``demo``: they load what they run only when called, so that others stay quick."""
 
 import asyncio
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -9,6 +10,7 @@ from connector.cli.config import report
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.settings.load import load
+from connector.settings.model import Settings
 from connector.settings.plugins import installed
 from connector.settings.report import SettingsRefused
 
@@ -20,12 +22,20 @@ def serve(call: Call) -> None:
 
     from connector.app import serve as run  # noqa: PLC0415 - loads everything there is
 
+    uvloop.run(run(settings_of(call)))
+
+
+def settings_of(call: Call, file: Path | None = None) -> Settings:
+    """The checked settings of the call's file, or of another one.
+
+    Raises:
+        typer.Exit: they are wrong, which has been told.
+    """
     try:
-        settings = load(call.config, call.world.environment, installed())
+        return load(file or call.config, call.world.environment, installed())
     except SettingsRefused as error:
         report(call, error.problems)
         raise typer.Exit(Exit.PROBLEMS) from None
-    uvloop.run(run(settings))
 
 
 def demo() -> None:

@@ -17,6 +17,9 @@ from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
 from connector.core.secret import Credential
 
 GENESIS = "0" * 64
+CUT = "person.audit_cut"
+"""Action of the entry that says up to where the trail was given up, and what the rest is chained
+to: ``details`` with ``through`` (a sequence number) and ``head`` (a MAC)."""
 
 
 class AuditEntry(Record):
@@ -48,6 +51,12 @@ class AuditRecord(Record):
     epoch: int
     entry: AuditEntry
     mac: Sha256Hex
+
+
+def says_cut(entry: AuditEntry, start: tuple[int, str]) -> bool:
+    """Whether an entry bears witness that the trail may begin behind (sequence, MAC)."""
+    told = entry.details.get("through"), entry.details.get("head")
+    return entry.action == CUT and entry.outcome == "ok" and told == start
 
 
 class Finding(Record):

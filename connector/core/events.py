@@ -141,6 +141,17 @@ class Resumed(HumanAct):
     route: Text | None = None
 
 
+class AuditCut(HumanAct):
+    """A person gave up the trail up to a record, which was exported. To its partition.
+
+    ``head`` is the MAC of the record ``through``, to which the next one is chained.
+    """
+
+    kind: Literal["audit_cut"] = "audit_cut"
+    through: Annotated[int, Field(ge=1)]
+    head: Sha256Hex
+
+
 class _LetterAct(HumanAct):
     """An act on one dead letter of a partition. ``letter``: digest of its original bytes."""
 
@@ -180,7 +191,8 @@ EventBody = Annotated[
     | Paused
     | Resumed
     | DeadLetterReplayed
-    | DeadLetterDropped,
+    | DeadLetterDropped
+    | AuditCut,
     Field(discriminator="kind"),
 ]
 

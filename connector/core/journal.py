@@ -62,7 +62,12 @@ class StateRow(Record):
 
 
 class PartitionRecord(Record):
-    """What a partition knows of itself: owner epoch, commits, audit head and count, brakes."""
+    """What a partition knows of itself: owner epoch, commits, audit head and count, brakes.
+
+    ``audit_cut`` and ``audit_cut_head``: up to this record the trail was exported and given up; the
+    next one is chained to this head. ``copying`` names the journal that this one is being copied
+    from: it may not be served before that is done.
+    """
 
     partition: int
     epoch: int = 0
@@ -70,8 +75,11 @@ class PartitionRecord(Record):
     position: int = 0
     audit_head: str = ""
     audit_count: int = 0
+    audit_cut: int = 0
+    audit_cut_head: str = ""
     brakes: Brakes = Brakes()
     time: Millis = 0
+    copying: str = ""
 
 
 class Commit(Record):
@@ -129,10 +137,24 @@ class Journal(Protocol):
         ...
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
-        """Make events durable, all or none. True for each new one, False for a known id.
+        """Make events durable. True for each, or False when its id is known to have been taken.
 
-        Returns only after power loss could not undo it (promise 1).
+        Returns only after power loss could not undo it (promise 1). Events to partitions themselves
+        (brakes) become durable all or none; of others, after an error, each may be durable or not,
+        and its id absorbs the repetition. A journal that cannot know all ids here says True for one
+        that was taken elsewhere; :meth:`read` gives it once all the same.
         """
+        ...
+
+    async def assigned(self, known: frozenset[int]) -> frozenset[int]:
+        """The partitions that are this process's to own; returns as soon as they differ from known.
+
+        A rebalance that gives a partition back to its owner changes nothing.
+        """
+        ...
+
+    def share(self) -> tuple[int, int]:
+        """How many partitions are this process's to own, and how many there are."""
         ...
 
     async def take_over(self, partition: int) -> PartitionRecord:
@@ -140,7 +162,10 @@ class Journal(Protocol):
         ...
 
     async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
-        """The next events behind a position, in order; unreadable ones as dead letters."""
+        """The next events behind a position, in order; unreadable ones as dead letters.
+
+        An id that its subject has consumed within its retention (at least 7 days) is left out.
+        """
         ...
 
     async def wait(self, partition: int, seconds: float) -> None:

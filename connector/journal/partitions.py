@@ -16,6 +16,11 @@ _PUT = """
 AUDIT = """
     SELECT record FROM audit WHERE partition = ? AND sequence > ? ORDER BY sequence LIMIT ?"""
 
+GIVE_UP = """
+    DELETE FROM audit WHERE partition = ?1 AND sequence IN (
+        SELECT sequence FROM audit WHERE partition = ?1 AND sequence <= ?2
+        ORDER BY sequence LIMIT ?3)"""
+
 # Code and time are read out of the letters themselves: they are few, and people ask for them.
 DEAD_LETTERS = """
     SELECT letter FROM dead_letters
@@ -56,7 +61,17 @@ def check(connection: Connection, record: PartitionRecord, audit: Sequence[Audit
     known = connection.execute(_KNOWN, (record.partition,)).fetchone()
     if known is None or known[0] != record.epoch:
         raise Transient("JRN-003", f"committing to partition {record.partition}")
-    _, position, count = known
+    check_behind(known[1], known[2], record, audit)
+
+
+def check_behind(
+    position: int, count: int, record: PartitionRecord, audit: Sequence[AuditRecord]
+) -> None:
+    """Whether a round goes on behind a read position and so many audit records.
+
+    Raises:
+        Permanent: ``JRN-006`` when it does not.
+    """
     expected = list(range(count + 1, count + len(audit) + 1))
     if [entry.sequence for entry in audit] != expected or record.audit_count != count + len(audit):
         raise Permanent("JRN-006", f"committing: the audit must go on behind record {count}")
@@ -82,6 +97,13 @@ def audit_page(connection: Connection, partition: int, after: int, limit: int) -
     """The next audit records behind a sequence number."""
     rows = connection.execute(AUDIT, (partition, after, limit))
     return [AuditRecord.model_validate_json(record) for (record,) in rows]
+
+
+def give_up(connection: Connection, partition: int, through: int, limit: int) -> int:
+    """Delete the first audit records up to a sequence number; how many were deleted."""
+    changes = connection.total_changes
+    connection.execute(GIVE_UP, (partition, through, limit))
+    return connection.total_changes - changes
 
 
 def settle(connection: Connection, partition: int, positions: Sequence[int]) -> None:

@@ -1,5 +1,6 @@
 """The embedded journal: one file, one process, durable before it answers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -102,6 +103,17 @@ class SqliteJournal:
         rows = [events.row_of(event, self._partitions) for event in new]
         return await self._opened().writer.append(rows)
 
+    async def assigned(self, known: frozenset[int]) -> frozenset[int]:
+        """All partitions, for there is one process; when they are known, it never returns."""
+        every = frozenset(range(self._partitions))
+        while known == every:
+            await asyncio.Event().wait()
+        return every
+
+    def share(self) -> tuple[int, int]:
+        """All of all."""
+        return self._partitions, self._partitions
+
     async def take_over(self, partition: int) -> PartitionRecord:
         """Raise the owner epoch."""
         return await self._opened().writer.run(
@@ -172,10 +184,11 @@ class SqliteJournal:
         return events.revive(letter, self._partitions)
 
     async def tidy(self, now: Millis) -> None:
-        """Let go payloads and ids that are older than their retention, in small batches."""
+        """Let go what is older than its retention, and the trail that was cut, in small batches."""
         writer, options = self._opened().writer, self._options
         for record in await self.records():
             await tidying.empty_consumed(writer, record, now - options.payload_retention)
+            await tidying.give_up_audit(writer, record)
         await tidying.forget_ids(writer, now - options.id_retention)
 
     def load_of_appends(self) -> tuple[int, float]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from connector.core.journal import PartitionRecord
 from connector.core.model import Millis
-from connector.journal import events
+from connector.journal import events, partitions
 from connector.journal.database import Connection
 from connector.journal.writer import Writer
 
@@ -20,6 +20,16 @@ async def empty_consumed(writer: Writer, record: PartitionRecord, before: Millis
 
     def batch(connection: Connection) -> int:
         return events.empty_consumed(connection, partition, position, before, _BATCH)
+
+    await _repeat(writer, batch)
+
+
+async def give_up_audit(writer: Writer, record: PartitionRecord) -> None:
+    """Delete the part of a partition's audit trail that was exported and cut."""
+    partition, through = record.partition, record.audit_cut
+
+    def batch(connection: Connection) -> int:
+        return partitions.give_up(connection, partition, through, _BATCH)
 
     await _repeat(writer, batch)
 

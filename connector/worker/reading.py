@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from connector.core.audit import AuditEntry
-from connector.core.events import Event
+from connector.core.events import AuditCut, Event
 from connector.core.journal import DeadLetter, Due, Positioned
 from connector.core.metrics import Metrics
 from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
-from connector.worker import brakes, letters
+from connector.worker import brakes, letters, trail
 from connector.worker.flights import Outcome
 from connector.worker.gate import Lane
 from connector.worker.journal_time import JournalTime
@@ -32,10 +32,14 @@ def read(sheet: Sheet, found: Iterable[Letter]) -> None:
 
 
 def _to_the_partition(sheet: Sheet, event: Event) -> None:
-    """A person's act on a dead letter settles it; whatever else there is, is a brake."""
+    """An act on a dead letter or on the trail; whatever else there is, is a brake."""
     if isinstance(event.body, letters.ACTS):
         sheet.settled.append(event.body.position)
         sheet.audit.append(letters.entry(event, event.body, sheet.now))
+        return
+    if isinstance(event.body, AuditCut):
+        sheet.record, entry = trail.cut(sheet.record, event, event.body, sheet.now)
+        sheet.audit.append(entry)
         return
     changed, entry = brakes.apply(sheet.record.brakes, event, sheet.now)
     sheet.record = sheet.record.model_copy(update={"brakes": changed})

@@ -1,12 +1,14 @@
 """Export and check of the audit trail."""
 
 import pytest
+from pydantic import JsonValue
 
 from connector.admin.auditing import ChainCheck
 from connector.admin.client import AdminClient
-from connector.admin.records import Published
-from connector.core.audit import AuditEntry, AuditRecord, link
-from connector.core.errors import Rejected
+from connector.admin.records import ChainEnd, CutTrail, Published
+from connector.core.audit import CUT, AuditEntry, AuditRecord, link
+from connector.core.errors import Permanent, Rejected
+from connector.core.events import AuditCut
 from connector.core.secret import Credential
 from tests.admin.world import NOW, PARTITIONS, AdminWorld, holder
 
@@ -119,3 +121,87 @@ async def test_records_cut_off_in_the_journal_are_found(
     report = await client.verify([])
     findings = [finding.problem for chain in report.chains for finding in chain.findings]
     assert findings[0] == f"{longest.count} records were published"
+
+
+def cut_trail(records: list[AuditRecord], upto: int, **told: JsonValue) -> list[AuditRecord]:
+    """What is left behind a cut, with a record at the end that tells of it."""
+    last = records[upto - 1]
+    details: dict[str, JsonValue] = {"through": upto, "head": last.mac, **told}
+    entry = AuditEntry(at=NOW, subject="-/partition/0", action=CUT, details=details)
+    end = records[-1]
+    witness = link(KEY, partition=0, epoch=1, head=end.mac, count=end.sequence, entries=[entry])
+    return [*records[upto:], *witness]
+
+
+def cut_problems(records: list[AuditRecord], start: tuple[int, str]) -> list[str]:
+    check = ChainCheck(KEY, 0, [Published(partition=0, count=1, head="0" * 64)], start)
+    for record in records:
+        check.take(record)
+    return [finding.problem for finding in check.report().findings]
+
+
+def test_a_cut_trail_is_whole_when_it_tells_of_the_cut() -> None:
+    """It is chained to the head of what was given up; older published heads are not asked for."""
+    records = chain(5)
+    assert cut_problems(cut_trail(records, 3), (3, records[2].mac)) == []
+
+
+@pytest.mark.parametrize(
+    "told", [{"through": 2}, {"head": "e" * 64}, {"through": "3"}], ids=["place", "head", "text"]
+)
+def test_a_cut_that_nobody_tells_of_is_found(told: dict[str, JsonValue]) -> None:
+    """Whoever moves the beginning in the journal cannot write the record that has to say so."""
+    records = chain(5)
+    problem = "the trail was cut here, and no record says who did it"
+    assert cut_problems(cut_trail(records, 3, **told), (3, records[2].mac)) == [problem]
+
+
+def test_a_cut_at_another_place_is_found() -> None:
+    """More is gone than the journal admits."""
+    records = chain(5)
+    assert cut_problems(cut_trail(records, 3)[1:], (3, records[2].mac))
+
+
+async def cut_world(world: AdminWorld, client: AdminClient) -> list[ChainEnd]:
+    await world.put(*(holder(number) for number in range(10, 30)))
+    report = await client.verify([])
+    return [
+        ChainEnd(partition=chain.partition, count=chain.count, head=chain.head)
+        for chain in report.chains
+    ]
+
+
+async def test_a_cut_becomes_an_event_to_each_partition(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """The owner applies it, in the order of the journal."""
+    ends = await cut_world(world, client)
+    receipt = await client.cut(CutTrail(ends=tuple(ends), reason="archived"))
+    assert receipt.subjects == ("-/partition/0", "-/partition/1")
+    bodies = [event.body for event in await world.events()]
+    cuts = [(body.through, body.reason) for body in bodies if isinstance(body, AuditCut)]
+    assert cuts == [(end.count, "archived") for end in ends]
+
+
+async def test_ends_that_are_not_the_journals_are_refused(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """Another head, a record that is not there yet, a partition that never was."""
+    end, _ = await cut_world(world, client)
+    for wrong in ({"head": "e" * 64}, {"count": end.count + 1}, {"partition": 9}):
+        act = CutTrail(ends=(end.model_copy(update=wrong),), reason="archived")
+        with pytest.raises(Rejected) as refused:
+            await client.cut(act)
+        assert refused.value.code == "AUD-003"
+    assert await world.events() == []
+
+
+async def test_a_broken_trail_is_not_cut(world: AdminWorld, client: AdminClient) -> None:
+    """All of it is evidence."""
+    end, _ = await cut_world(world, client)
+    await world.journal._opened().writer.run(
+        lambda connection, _: connection.execute("DELETE FROM audit WHERE sequence = 2")
+    )
+    with pytest.raises(Permanent) as refused:
+        await client.cut(CutTrail(ends=(end,), reason="archived"))
+    assert refused.value.code == "AUD-001"

@@ -155,8 +155,9 @@ class AdminWorld:
     def __init__(self, folder: Path) -> None:
         self.lost: list[Permanent] = []
         self.key = Credential("0123456789abcdef" * 4)
+        self.path = folder / "journal.sqlite"
         self.journal = SqliteJournal(
-            folder / "journal.sqlite",
+            self.path,
             PARTITIONS,
             monotonic=time.monotonic,
             on_lost=self.lost.append,

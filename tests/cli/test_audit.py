@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.admin.world import PARTITIONS, holder
 from tests.cli.calls import Asked, Command
@@ -127,3 +128,87 @@ async def test_an_export_for_spreadsheets(ask: Asked) -> None:
     assert "test.put" in (await ask("audit", "export")).out
     none = await ask("audit", "export", "--partition", str(PARTITIONS + 5))
     assert none.code == 2
+
+
+async def test_a_copy_in_pieces_is_checked_as_one(
+    ask: Asked, command: Command, tmp_path: Path
+) -> None:
+    """Exports that follow one another are one trail; a later one alone lacks its beginning."""
+    trail, key = await exported(ask, tmp_path)
+    lines = trail.read_text().splitlines(keepends=True)
+    early = [line for line in lines if json.loads(line)["sequence"] <= 4]
+    late = [line for line in lines if json.loads(line)["sequence"] > 4]
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("".join(early))
+    second.write_text("".join(late))
+    pieces = ("audit", "verify", "--key-file", str(key), "--file", str(first), "--file")
+    assert command(*pieces, str(second)).code == 0
+    assert checked(command, second, key)[0] == 8
+
+
+async def test_a_cut_compares_every_record(ask: Asked, tmp_path: Path) -> None:
+    """Equal: an act with its reason; changed, doubled or missing: nothing is cut."""
+    trail, _ = await exported(ask, tmp_path)
+    whole = trail.read_text()
+    lines = whole.splitlines(keepends=True)
+    for wrong in (
+        whole.replace("corp/user/11", "corp/user/99", 1),
+        "".join(lines[:1] + lines),
+        "".join(lines[:3] + lines[4:]),
+        "".join(lines + lines[:1]),
+        "".join([*lines[:-1], lines[-1].replace('"sequence":', '"sequence":1')]),
+    ):
+        trail.write_text(wrong)
+        refused = await ask("audit", "cut", "--file", str(trail), "--reason", "kept elsewhere")
+        assert (refused.code, refused.err[:7]) == (1, "AUD-003")
+    assert await ask.world.events() == []
+    trail.write_text(whole)
+    done = await ask("audit", "cut", "--file", str(trail), "--reason", "kept elsewhere")
+    assert done.code == 0
+    bodies = [event.body for event in await ask.world.events()]
+    assert {(body.kind, getattr(body, "reason", "")) for body in bodies} == {
+        ("audit_cut", "kept elsewhere")
+    }
+
+
+async def test_an_older_copy_cuts_as_far_as_it_goes(ask: Asked, tmp_path: Path) -> None:
+    """What came after the export stays; a dry run only says how far."""
+    trail, _ = await exported(ask, tmp_path)
+    await ask.world.put(*(holder(number) for number in range(40, 50)))
+    shown = await ask("audit", "cut", "--file", str(trail), "--dry-run", "-o", "json")
+    ends = json.loads(shown.out)["cut"]
+    assert (shown.code, sum(end["count"] for end in ends)) == (0, 20)
+    assert await ask.world.events() == []
+
+
+async def test_a_cut_needs_a_reason(ask: Asked, tmp_path: Path) -> None:
+    """As every act that cannot be undone."""
+    trail, _ = await exported(ask, tmp_path)
+    assert (await ask("audit", "cut", "--file", str(trail))).code == 2
+
+
+def name_journal(settings: Path, ask: Asked) -> None:
+    """Let settings name the journal of the service, and the key of its trail."""
+    document = yaml.safe_load(settings.read_text())
+    document["journal"] = {"path": str(ask.world.path), "partitions": PARTITIONS}
+    (settings.parent / "secret").write_text(ask.world.key.reveal())
+    settings.write_text(yaml.safe_dump(document))
+
+
+async def test_a_trail_is_checked_and_exported_while_the_service_is_down(
+    ask: Asked, command: Command, good: Path
+) -> None:
+    """By the settings alone; a journal that a service holds, or that is not there, is refused."""
+    await ask.world.put(*(holder(number) for number in range(10, 30)))
+    await asyncio.to_thread(name_journal, good, ask)
+    online = (await ask("audit", "export", "-o", "json")).out
+    offline = ("--offline", "--config", str(good))
+    held = await asyncio.to_thread(command, "audit", "verify", *offline)
+    assert (held.code, held.err[:7]) == (1, "JRN-004")
+    await ask.world.journal.close()
+    assert (await asyncio.to_thread(command, "audit", "verify", *offline)).code == 0
+    exported = await asyncio.to_thread(command, "audit", "export", "-o", "json", *offline)
+    assert exported.out == online
+    ask.world.path.rename(ask.world.path.with_name("elsewhere"))
+    missing = await asyncio.to_thread(command, "audit", "verify", *offline)
+    assert (missing.code, "there is no journal" in missing.err) == (1, True)

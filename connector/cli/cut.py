@@ -1,0 +1,107 @@
+"""``audit cut``: give up the beginning of the trail, once it lies elsewhere."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from connector.admin.client import AdminClient
+from connector.admin.records import CUT_AT_ONCE, ChainEnd, CutTrail
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.cli.trail import records
+from connector.core.audit import AuditRecord
+from connector.core.errors import Rejected
+
+
+@asking
+def cut(
+    call: Call,
+    file: Annotated[
+        Path, typer.Option("--file", exists=True, help="The exported copy (JSON) that is kept.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only compare, and say what would be cut.")
+    ] = False,
+) -> None:
+    """Let the journal give up the records that an exported copy holds.
+
+    Every record of the copy is compared with the journal's, and the whole trail is checked;
+    nothing is cut when anything differs. The head that the rest is chained to stays.
+    """
+    if not reason.strip() and not dry_run:
+        raise typer.BadParameter("cutting the audit trail needs a --reason")
+    ends = asyncio.run(_compared(call, file))
+    if dry_run or not ends:
+        _show(call, ends)
+        call.screen.remark("Nothing was cut.")
+        return
+    acts = [_act(ends[at : at + CUT_AT_ONCE], reason) for at in range(0, len(ends), CUT_AT_ONCE)]
+    key = call.world.unique()
+
+    async def cutting(client: AdminClient) -> None:
+        for act in acts:
+            await client.cut(act, key)
+
+    call.ask(cutting)
+    _show(call, ends)
+
+
+def _act(ends: list[ChainEnd], reason: str) -> CutTrail:
+    try:
+        return CutTrail(ends=tuple(ends), reason=reason)
+    except ValidationError:
+        raise typer.BadParameter("--reason says why, in at most 512 characters") from None
+
+
+async def _compared(call: Call, file: Path) -> list[ChainEnd]:
+    """The last record of each partition in the copy, all others found equal.
+
+    Raises:
+        Rejected: ``AUD-003`` when a record differs, or one is missing in the copy.
+    """
+    ends: list[ChainEnd] = []
+    async with AdminClient(call.socket, call.name) as client:
+        for number, copied in groupby(records([file]), lambda record: record.partition):
+            if any(end.partition == number for end in ends):
+                raise Rejected("AUD-003", f"partition {number} comes twice: not as exported")
+            ends += await _end_of(client, number, copied)
+    return ends
+
+
+async def _end_of(
+    client: AdminClient, number: int, copied: Iterator[AuditRecord]
+) -> list[ChainEnd]:
+    """The end of one partition's copy; none when the journal gave all of it up before."""
+    expected = next(copied, None)
+    last: AuditRecord | None = None
+    async for record in client.audit(number):
+        while last is None and expected is not None and expected.sequence < record.sequence:
+            expected = next(copied, None)
+        if expected is None:
+            break
+        if expected != record:
+            raise Rejected("AUD-003", f"partition {number}, record {record.sequence} differs")
+        last, expected = record, next(copied, None)
+    if expected is not None:
+        raise Rejected("AUD-003", f"partition {number} has no record {expected.sequence}")
+    if last is None:
+        return []
+    return [ChainEnd(partition=number, count=last.sequence, head=last.mac)]
+
+
+def _show(call: Call, ends: list[ChainEnd]) -> None:
+    columns = ("partition", "records up to", "head")
+    rows = [(end.partition, end.count, end.head) for end in ends]
+    match call.screen.form:
+        case Format.JSON:
+            call.screen.json({"cut": ends})
+        case Format.CSV:
+            call.screen.csv(columns, rows)
+        case Format.TABLE:
+            call.screen.table(columns, rows)

@@ -1,0 +1,29 @@
+"""The audit trail, given up at its beginning by a person after it was exported."""
+
+from connector.core.audit import CUT, AuditEntry
+from connector.core.events import AuditCut, Event
+from connector.core.journal import PartitionRecord
+from connector.core.model import Millis
+
+
+def cut(
+    record: PartitionRecord, event: Event, act: AuditCut, now: Millis
+) -> tuple[PartitionRecord, AuditEntry]:
+    """The record with a later beginning of the trail, and who wanted it.
+
+    The entry stays in the trail behind the cut and names what the next record is chained to, so
+    that nobody can give up records without a trace. A cut that was overtaken changes nothing.
+    """
+    overtaken = not record.audit_cut < act.through <= record.audit_count
+    entry = AuditEntry(
+        at=now,
+        subject=event.subject,
+        action=CUT,
+        actor=act.by,
+        reason=act.reason,
+        outcome="EVT-007" if overtaken else "ok",
+        details={"through": act.through, "head": act.head},
+    )
+    if overtaken:
+        return record, entry
+    return record.model_copy(update={"audit_cut": act.through, "audit_cut_head": act.head}), entry
