@@ -7,34 +7,53 @@ from connector.conformance.journal_samples import (
     PATIENCE,
     JournalWorld,
     event,
+    holder,
     numbered,
     read_ids,
     some_subjects,
     soon,
+    take,
+    want,
     written,
 )
-from connector.core.journal import DeadLetter, Journal, Positioned
-from connector.core.model import DAY
+from connector.core.journal import DeadLetter, Journal, Positioned, StateRow
+from connector.core.model import DAY, SubjectKind, subject_key
 
 
 class EventCases:
     """What is appended is there for good, once, in order, and found by who waits for it."""
 
-    async def test_a_known_id_changes_nothing(self, journal: Journal) -> None:
-        (subject,) = some_subjects(journal, 1)
+    async def test_a_known_id_changes_nothing(self, world: JournalWorld) -> None:
+        (subject,) = some_subjects(world.journal, 1)
         first = event(subject, "same", at=1)
-        assert await journal.append([first]) == [True]
-        assert await journal.append([first.model_copy(update={"received_at": 2})]) == [False]
-        (entry,) = await journal.read(0, 0, 10)
+        await take(world, [first], [True])
+        await take(world, [first.model_copy(update={"received_at": 2})], [False])
+        (entry,) = await world.journal.read(0, 0, 10)
         assert isinstance(entry, Positioned)
         assert entry.event == first
 
-    async def test_new_and_known_ids_come_in_one_call(self, journal: Journal) -> None:
-        (subject,) = some_subjects(journal, 1)
+    async def test_new_and_known_ids_come_in_one_call(self, world: JournalWorld) -> None:
+        (subject,) = some_subjects(world.journal, 1)
         a, b, c = numbered(subject, 3)
-        assert await journal.append([a, b]) == [True, True]
-        assert await journal.append([b, c, c, a]) == [False, True, False, False]
-        assert await read_ids(journal, 0) == [a.id, b.id, c.id]
+        await take(world, [a, b], [True, True])
+        await take(world, [b, c, c, a], [False, True, False, False])
+        assert await read_ids(world.journal, 0) == [a.id, b.id, c.id]
+
+    async def test_brakes_reach_the_partitions_that_they_name(self, journal: Journal) -> None:
+        subjects = [subject_key("-", SubjectKind.PARTITION, str(number)) for number in (0, 1)]
+        assert await journal.append([event(subject) for subject in subjects]) == [True, True]
+        for number, subject in enumerate(subjects):
+            assert await read_ids(journal, number) == [event(subject).id]
+
+    async def test_a_consumed_brake_changes_nothing_again(self, world: JournalWorld) -> None:
+        brake = event(subject_key("-", SubjectKind.PARTITION, "0"))
+        await world.journal.append([brake])
+        (entry,) = await world.journal.read(0, 0, 1)
+        await written(world.journal, await world.journal.take_over(0), position=entry.position)
+        await world.restart()
+        position = (await world.journal.take_over(0)).position
+        await take(world, [brake], [False])
+        assert await read_ids(world.journal, 0, position) == []
 
     async def test_appending_nothing_is_harmless(self, journal: Journal) -> None:
         assert await journal.append([]) == []
@@ -93,7 +112,8 @@ class EventCases:
         await world.journal.append(events)
         await world.restart()
         assert await read_ids(world.journal, 0) == [one.id for one in events]
-        assert await world.journal.append(events) == [False] * 3
+        await take(world, events, [False] * 3)
+        assert await read_ids(world.journal, 0) == [one.id for one in events]
 
     async def test_a_consumed_id_stays_known(self, world: JournalWorld) -> None:
         (subject,) = some_subjects(world.journal, 1)
@@ -103,10 +123,45 @@ class EventCases:
         record = await world.journal.take_over(0)
         await written(world.journal, record, position=entry.position)
         await world.journal.tidy(7 * DAY - 1)
-        assert await world.journal.append([one]) == [False]
+        await take(world, [one], [False])
         await world.restart()
-        assert await world.journal.append([one]) == [False]
+        await take(world, [one], [False])
         assert await read_ids(world.journal, 0, entry.position) == []
+        await world.journal.take_over(0)
+        assert await read_ids(world.journal, 0, entry.position) == []
+
+    async def test_a_consumed_id_stays_known_beside_a_state(self, world: JournalWorld) -> None:
+        (subject,) = some_subjects(world.journal, 1)
+        one, two = numbered(subject, 2)
+        record = await world.journal.take_over(0)
+        for new in (one, two):
+            await world.journal.append([new])
+            (entry,) = await world.journal.read(0, record.position, 1)
+            row = StateRow(key=subject, state=holder(subject))
+            record = await written(world.journal, record, position=entry.position, states=[row])
+        record = await written(
+            world.journal, record, states=[StateRow(key=subject, state=holder(subject))]
+        )
+        await world.restart()
+        await take(world, [one, two, event(subject, "new")], [False, False, True])
+        assert await read_ids(world.journal, 0, record.position) == [event(subject, "new").id]
+
+    async def test_an_event_that_changed_nothing_leaves_its_state(
+        self, world: JournalWorld
+    ) -> None:
+        (subject,) = some_subjects(world.journal, 1)
+        state = holder(subject, wants=(want("lane", 5),))
+        record = await written(
+            world.journal,
+            await world.journal.take_over(0),
+            states=[StateRow(key=subject, state=state)],
+        )
+        await world.journal.append([event(subject)])
+        (entry,) = await world.journal.read(0, 0, 1)
+        await written(world.journal, record, position=entry.position)
+        await world.restart()
+        assert await world.journal.load([subject]) == {subject: state}
+        assert await world.journal.lanes(0) == [("lane", 5)]
 
     async def test_what_was_not_consumed_is_never_let_go(self, world: JournalWorld) -> None:
         (subject,) = some_subjects(world.journal, 1)

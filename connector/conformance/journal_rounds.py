@@ -11,6 +11,8 @@ from connector.conformance.journal_samples import (
     read_ids,
     refusal,
     some_subjects,
+    soon_of,
+    take,
     want,
     written,
 )
@@ -51,7 +53,13 @@ class OwnerCases:
         assert (await world.journal.records())[0] == new
         assert await world.journal.load([here]) == {}
         assert [record async for record in world.journal.audit(0)] == []
-        assert await world.journal.append([event(there)]) == [True]
+        await take(world, [event(there)], [True])
+        assert await read_ids(world.journal, 1) == [event(there).id]
+
+    async def test_one_process_owns_all_that_it_is_given(self, journal: Journal) -> None:
+        mine = await soon_of(journal.assigned(frozenset()))
+        assert mine == frozenset(range(journal.partitions))
+        assert journal.share() == (journal.partitions, journal.partitions)
 
     async def test_an_epoch_that_nobody_took_is_refused(self, journal: Journal) -> None:
         record = await journal.take_over(0)

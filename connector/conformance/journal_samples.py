@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -14,6 +14,8 @@ from connector.core.journal import Commit, Journal, PartitionRecord, Positioned
 from connector.core.model import SubjectKey, SubjectKind, partition_of, subject_key
 from connector.core.secret import Credential
 from connector.core.states import Effect, HolderState, Running, Want
+
+T = TypeVar("T")
 
 TENANT = "acme"
 KEY = Credential("conformance-suite-" + "k" * 32)
@@ -26,10 +28,12 @@ class JournalWorld(Protocol):
 
     It has at least two partitions and is empty at first. ``restart`` closes it and opens the same
     one again, as after a stop of the process; ``plant`` makes durable, as the next record of a
-    partition, bytes that are no event.
+    partition, bytes that are no event. ``knows_ids``: appending tells known ids from new ones; a
+    journal of many processes learns of them only when it reads.
     """
 
     journal: Journal
+    knows_ids: bool
 
     async def restart(self) -> None:
         """Close, and open again."""
@@ -115,6 +119,12 @@ def next_round(record: PartitionRecord, **parts: Any) -> Commit:
     return Commit(record=after, **{name: tuple(value) for name, value in parts.items()})
 
 
+async def take(world: JournalWorld, events: Sequence[Event], new: Sequence[bool]) -> None:
+    """Append events of which some are new; a journal that cannot know must take them all."""
+    told = await world.journal.append(events)
+    assert told == (list(new) if world.knows_ids else [True] * len(events))
+
+
 async def written(journal: Journal, record: PartitionRecord, **parts: Any) -> PartitionRecord:
     """Commit the next round; the record behind it."""
     commit = next_round(record, **parts)
@@ -137,5 +147,10 @@ async def refusal(verb: Awaitable[object]) -> ConnectorError:
 
 async def soon(verb: Awaitable[object]) -> None:
     """Await something that must not take long."""
+    await soon_of(verb)
+
+
+async def soon_of(verb: Awaitable[T]) -> T:
+    """What something returns that must not take long."""
     async with asyncio.timeout(PATIENCE):
-        await verb
+        return await verb

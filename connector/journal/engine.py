@@ -19,7 +19,7 @@ from connector.journal.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to open a journal."""
+    """How to open a journal. ``fresh``: a file that is there is thrown away first."""
 
     path: Path
     partitions: int
@@ -28,6 +28,7 @@ class Plan:
     monotonic: Callable[[], float]
     announce: Callable[[set[int]], None]
     on_lost: Callable[[Permanent], None]
+    fresh: bool = False
 
 
 class _Files(NamedTuple):
@@ -88,6 +89,8 @@ def _open_files(plan: Plan) -> _Files:
     with ExitStack() as undo:
         lock.take()
         undo.callback(lock.release)
+        if plan.fresh:
+            _throw_away(plan.path)
         writing = open_writing(plan.path, plan.synchronous)
         undo.callback(writing.close)
         try:
@@ -99,3 +102,12 @@ def _open_files(plan: Plan) -> _Files:
         files = _Files(lock, writing, loop_reading, open_reading(plan.path))
         undo.pop_all()
     return files
+
+
+def _throw_away(path: Path) -> None:
+    """Remove a database file together with its log."""
+    try:
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise faults.unusable("throwing away an old file", error) from error

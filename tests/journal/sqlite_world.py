@@ -14,6 +14,8 @@ PARTITIONS = 4
 class SqliteWorld:
     """An open journal; ``lost`` collects what ``on_lost`` was told."""
 
+    knows_ids = True
+
     def __init__(self, path: Path, options: SqliteOptions | None = None) -> None:
         self.path = path
         self.options = options or SqliteOptions()

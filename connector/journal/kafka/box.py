@@ -1,0 +1,104 @@
+"""What was read of one partition's events and is not committed yet, each event once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from connector.core.journal import DeadLetter, Positioned
+from connector.core.model import Millis, SubjectKey
+from connector.journal.kafka.cloudevents import Incoming
+
+FULL = 512
+"""So many records wait in memory for their owner; more stay with the broker."""
+
+Entry = Positioned | DeadLetter
+
+
+class Consumed(NamedTuple):
+    """An event that a round consumed."""
+
+    subject: SubjectKey
+    id: str
+    received_at: Millis
+
+
+class Box:
+    """Records behind a position, in order, until the position has passed them.
+
+    ``after`` is the position behind which it begins; ``wanted`` the position up to which there
+    are records for certain, because this process wrote them.
+    """
+
+    def __init__(self) -> None:
+        """Closed: it takes nothing."""
+        self.open = False
+        self.after = 0
+        self.wanted = 0
+        self.arrived = asyncio.Event()
+        self._raw: deque[Incoming] = deque()
+        self._entries: deque[Entry] = deque()
+        self._first: dict[tuple[SubjectKey, str], int] = {}
+
+    def begin(self, after: int) -> None:
+        """Begin behind a position; what was there is forgotten."""
+        self.open = True
+        self.after = after
+        self._raw.clear()
+        self._entries.clear()
+        self._first.clear()
+
+    def close(self) -> None:
+        """Take nothing more, and forget."""
+        self.begin(0)
+        self.open = False
+        self.wanted = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many records it holds."""
+        return len(self._raw) + len(self._entries)
+
+    def put(self, records: Sequence[Incoming]) -> None:
+        """Take what the consumer brought."""
+        if self.open:
+            self._raw.extend(records)
+            self.arrived.set()
+
+    def take_raw(self, limit: int) -> list[Incoming]:
+        """The next records that were not looked at yet."""
+        return [self._raw.popleft() for _ in range(min(limit, len(self._raw)))]
+
+    def add(
+        self, entries: Sequence[Entry], known: Mapping[SubjectKey, Mapping[str, Millis]]
+    ) -> None:
+        """Keep entries, but not those whose id their subject knows or that stand here already."""
+        for entry in entries:
+            if isinstance(entry, Positioned):
+                subject, name = entry.event.subject, entry.event.id
+                if name in known.get(subject, ()) or (subject, name) in self._first:
+                    continue
+                self._first[subject, name] = entry.position
+            self._entries.append(entry)
+
+    def entries(self, limit: int) -> list[Entry]:
+        """The first so many entries; they stay."""
+        return [entry for entry, _ in zip(self._entries, range(limit), strict=False)]
+
+    def consumed(self, position: int) -> list[Consumed]:
+        """The events up to a position that somebody has been given."""
+        return [
+            Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
+            for entry in self._entries
+            if isinstance(entry, Positioned) and entry.position <= position
+        ]
+
+    def pass_by(self, position: int) -> None:
+        """Let go what lies before a position that is committed."""
+        self.after = max(self.after, position)
+        while self._entries and self._entries[0].position <= position:
+            entry = self._entries.popleft()
+            if isinstance(entry, Positioned):
+                self._first.pop((entry.event.subject, entry.event.id), None)
+        while self._raw and self._raw[0].offset < position:
+            self._raw.popleft()

@@ -1,0 +1,42 @@
+"""Events to several partitions in one transaction: a brake holds everywhere or nowhere."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka.structs import RecordMetadata
+
+from connector.core.errors import Transient
+from connector.journal.kafka import faults
+from connector.journal.kafka.cloudevents import Outgoing
+from connector.journal.kafka.transactions import Fenced, InDoubt, NotWritten, Transactions
+
+
+class Brakes:
+    """Writes them with a transactional id of this process's own, taken when first needed."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        """Nothing is begun yet."""
+        self._transactions = transactions
+        self._turn = asyncio.Lock()
+
+    async def append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
+        """Make records durable, all or none.
+
+        Raises:
+            Transient: ``JRN-001``; when the answer is missing they may be durable, all of them, and
+                their ids absorb the repetition.
+        """
+        async with self._turn:
+            try:
+                if not self._transactions.started:
+                    await self._transactions.start()
+                return await self._transactions.run(records)
+            except (NotWritten, InDoubt, Fenced) as error:
+                cause = error.__cause__ or error
+                raise Transient(
+                    "JRN-001", f"appending: {type(cause).__name__}", retry_after=faults.RETRY_AFTER
+                ) from error
+
+    async def close(self) -> None:
+        """End; twice is harmless."""
+        await self._transactions.close()

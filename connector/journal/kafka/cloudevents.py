@@ -1,0 +1,99 @@
+"""Events as records of ``<prefix>.events``: CloudEvents 1.0 in the binary mode of its Kafka binding.
+
+Key is the subject, value the event's JSON (``schemas/event``), the attributes are headers
+``ce_…`` (https://github.com/cloudevents/spec, kafka-protocol-binding.md section 3.2). Readers need
+none of the headers: whoever produces by hand may leave them out.
+"""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pydantic import TypeAdapter
+
+from connector.core.events import Event
+from connector.core.journal import DeadLetter, Positioned
+from connector.core.model import partition_of
+from connector.journal.events import parse
+
+Headers = Sequence[tuple[str, bytes]]
+
+UNREADABLE = "EVT-005"
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Outgoing(NamedTuple):
+    """A record on its way to a topic. ``value`` None removes the key from a compacted topic."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: Headers
+
+
+class Incoming(NamedTuple):
+    """A record as it lies in a topic; ``timestamp`` in milliseconds since 1970."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def outgoing(event: Event, topic: str, partitions: int) -> Outgoing:
+    """The record of an event."""
+    at = event.received_at if event.occurred_at is None else event.occurred_at
+    return Outgoing(
+        topic=topic,
+        partition=partition_of(event.subject, partitions),
+        key=event.subject.encode(),
+        value=_EVENT.dump_json(event),
+        headers=(
+            ("ce_specversion", b"1.0"),
+            ("ce_id", event.id.encode()),
+            ("ce_type", f"pki-connector.{event.body.kind}.v{event.schema_version}".encode()),
+            ("ce_source", f"/pki-connector/{event.source}".encode()),
+            ("ce_subject", event.subject.encode()),
+            ("ce_time", _rfc3339(at)),
+            ("content-type", b"application/json"),
+        ),
+    )
+
+
+def incoming(record: Incoming, partition: int, partitions: int) -> Positioned | DeadLetter:
+    """The event of a record, or the record as a dead letter when this program cannot use it.
+
+    An event of another partition's subject is a dead letter, too: its order is lost already.
+    """
+    position = record.offset + 1
+    try:
+        event = parse(record.value or b"")
+        if partition_of(event.subject, partitions) == partition:
+            return Positioned(position=position, event=event)
+    except ValueError:
+        return _dead(record, partition)
+    return _dead(record, partition)
+
+
+def _dead(record: Incoming, partition: int) -> DeadLetter:
+    return DeadLetter(
+        partition=partition,
+        position=record.offset + 1,
+        code=UNREADABLE,
+        original=base64.b64encode(record.value or b"").decode(),
+        at=max(record.timestamp, 0),
+        headers=tuple(
+            (name, base64.b64encode(value or b"").decode()) for name, value in record.headers
+        ),
+    )
+
+
+def _rfc3339(at: int) -> bytes:
+    try:
+        moment = datetime.fromtimestamp(at / 1000, UTC)
+    except (OverflowError, ValueError, OSError):  # a sender's time beyond the year 9999
+        return b"9999-12-31T23:59:59.999Z"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()

@@ -1,0 +1,76 @@
+"""Where partitions end at this moment."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from connector.journal.kafka import faults
+from connector.journal.kafka.clients import Clients, end_consumer
+
+PAUSE = 0.004
+"""Seconds between two looks at how far a consumer has come."""
+
+
+class Ends:
+    """Asks for end offsets, those of open transactions included.
+
+    What only counts committed records would stop before a hanging transaction, and whoever reads
+    up to there would miss all that was committed behind it.
+    """
+
+    def __init__(self, clients: Clients, limit: float) -> None:
+        """``limit``: seconds that a question may take."""
+        self._clients = clients
+        self._limit = limit
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Connect; raises ``JRN-001``."""
+        consumer = self._clients.consumer(committed=False)
+        try:
+            async with asyncio.timeout(self._limit):
+                await consumer.start()
+        except faults.EXPECTED as error:
+            await end_consumer(consumer)
+            raise faults.unwritable("connecting to the cluster", error) from error
+        except BaseException:
+            await end_consumer(consumer)
+            raise
+        self._consumer = consumer
+
+    async def close(self) -> None:
+        """Disconnect; twice is harmless."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await end_consumer(consumer)
+
+    async def of(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset behind the last record of each; raises ``JRN-001``."""
+        if self._consumer is None:
+            await self.start()
+        assert self._consumer is not None
+        try:
+            async with asyncio.timeout(self._limit):
+                found: dict[TopicPartition, int] = await self._consumer.end_offsets(list(places))
+        except faults.EXPECTED as error:
+            raise faults.unwritable("asking for end offsets", error) from error
+        return found
+
+
+async def reached(
+    consumer: AIOKafkaConsumer, targets: dict[TopicPartition, int], limit: float
+) -> bool:
+    """Wait until a consumer has come so far; False when it did not within ``limit`` seconds.
+
+    Markers of transactions move its position without a record, so it has to be looked at.
+    """
+    try:
+        async with asyncio.timeout(limit):
+            for place, target in targets.items():
+                while await consumer.position(place) < target:
+                    await asyncio.sleep(PAUSE)
+    except faults.EXPECTED:
+        return False
+    return True

@@ -1,0 +1,274 @@
+"""The clustered journal: what is durable lies in Kafka, what is asked for in a local SQLite file."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from aiokafka.structs import TopicPartition
+
+from connector.core.audit import AuditRecord
+from connector.core.errors import Permanent
+from connector.core.events import Event
+from connector.core.journal import (
+    Commit,
+    DeadLetter,
+    DeadLetterFilter,
+    Due,
+    PartitionRecord,
+    Positioned,
+    StatusFilter,
+)
+from connector.core.model import Millis, SubjectKey
+from connector.core.states import State
+from connector.journal import events, partitions, states
+from connector.journal.kafka import faults, trail
+from connector.journal.kafka.brakes import Brakes
+from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.cloudevents import outgoing
+from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.follower import Follower
+from connector.journal.kafka.inbox import Inbox
+from connector.journal.kafka.local import LocalTables
+from connector.journal.kafka.membership import Membership
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.owner import Owner, Surroundings
+from connector.journal.kafka.producer import Producer
+from connector.journal.kafka.records import is_partition
+from connector.journal.kafka.transactions import Transactions
+
+RESTORING = 600.0
+"""Seconds that reading all states may take at start."""
+READ_PATIENCE = 0.05
+
+
+class KafkaJournal:
+    """The contract of :class:`connector.core.journal.Journal`, kept by a Kafka cluster.
+
+    Every process appends for every subject and answers for every subject; rounds of a partition are
+    committed by the one that took it over.
+    """
+
+    def __init__(
+        self,
+        options: KafkaOptions,
+        *,
+        local: Path,
+        instance: str,
+        monotonic: Callable[[], float],
+        on_lost: Callable[[Permanent], None],
+        read_patience: float = READ_PATIENCE,
+    ) -> None:
+        """Name the cluster and the local file; :meth:`open` connects.
+
+        Args:
+            options: cluster, topics, times.
+            local: the file of the local tables; made anew at each start.
+            instance: a name that no other process has or had, for its own transactional id.
+            monotonic: seconds.
+            on_lost: called once in the event loop when the local tables failed (``JRN-002``): the
+                process must end.
+            read_patience: seconds that :meth:`read` waits for events that this process is known to
+                have written.
+        """
+        self._options = options
+        self._count = options.partitions
+        self._names = options.names
+        self._limit = options.append_timeout / 1000
+        self._clients = Clients(options)
+        self._ends = Ends(self._clients, self._limit)
+        self._local = LocalTables(local, self._count, monotonic=monotonic, on_lost=on_lost)
+        self._producer = Producer(self._clients, monotonic, self._limit, options.queue_limit)
+        own = f"{self._names.transactions}front-{instance}"
+        self._brakes = Brakes(Transactions(self._clients, own, self._limit))
+        self._owners: dict[int, Owner] = {}
+        self._dropping: set[asyncio.Task[None]] = set()
+        self._follower = Follower(
+            self._clients, self._ends, self._local, self._names.states, self._names.dead_letter
+        )
+        self._inbox = Inbox(
+            self._clients,
+            self._ends,
+            self._local,
+            topic=self._names.events,
+            partitions=self._count,
+            patience=read_patience,
+        )
+        self._membership = Membership(
+            self._clients,
+            self._names,
+            session=options.session_timeout,
+            rebalance=options.rebalance_timeout,
+            changed=self._drop_others,
+        )
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions it has."""
+        return self._count
+
+    async def open(self) -> None:
+        """Connect, and fill the local tables. Topics are expected to be there.
+
+        Raises:
+            Transient: ``JRN-001`` when the cluster cannot be reached.
+            Permanent: ``JRN-004`` when the local file cannot be made.
+        """
+        await self._local.open()
+        try:
+            await self._ends.start()
+            await self._inbox.start()
+            await self._follower.start(self._count, RESTORING)
+            await self._producer.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Leave the group, finish rounds that run, and disconnect."""
+        await self._membership.close()
+        await self._let_go(list(self._owners))
+        if self._dropping:
+            await asyncio.wait(self._dropping)
+        await self._brakes.close()
+        await self._producer.close()
+        await self._inbox.close()
+        await self._follower.close()
+        await self._ends.close()
+        await self._local.close()
+
+    async def append(self, new: Sequence[Event]) -> list[bool]:
+        """Make events durable; those to partitions all or none, the others each by itself."""
+        self._local.opened()
+        records = [outgoing(event, self._names.events, self._count) for event in new]
+        if not records:
+            return []
+        if len(new) > 1 and any(is_partition(event.subject) for event in new):
+            placed = await self._brakes.append(records)
+        else:
+            placed = await self._producer.append(records)
+        for one in placed:
+            self._inbox.expect(one.partition, one.offset + 1)
+        return [True] * len(placed)
+
+    async def assigned(self, known: frozenset[int]) -> frozenset[int]:
+        """The partitions that the group has given to this process."""
+        return await self._membership.assigned(known)
+
+    def share(self) -> tuple[int, int]:
+        """How many partitions are this process's, and how many there are."""
+        return len(self._membership.mine), self._count
+
+    async def take_over(self, partition: int) -> PartitionRecord:
+        """Fence the predecessor, catch up, and raise the owner epoch."""
+        if not 0 <= partition < self._count:
+            raise Permanent("JRN-005", f"taking over partition {partition}: there is none")
+        self._local.opened()
+        owner = self._owners.get(partition)
+        if owner is None:
+            owner = self._owners[partition] = Owner(partition, self._surroundings())
+        return await owner.take_over()
+
+    async def commit(self, commit: Commit) -> None:
+        """Write one round."""
+        self._local.opened()
+        owner = self._owners.get(commit.record.partition)
+        if owner is None:
+            raise faults.not_owner(commit.record.partition)
+        await owner.commit(commit)
+
+    async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
+        """The next events behind a position, each id of a subject once."""
+        return await self._inbox.read(partition, after, limit)
+
+    async def wait(self, partition: int, seconds: float) -> None:
+        """Return when there may be new events."""
+        self._local.opened()
+        await self._inbox.wait(partition, seconds)
+
+    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+        """The states of these subjects."""
+        return await self._local.ask(partial(states.load, keys=keys))
+
+    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
+        """Subjects of a lane whose time has come, earliest first."""
+        return await self._local.ask(
+            lambda connection: states.due(connection, partition, lane, now, limit)
+        )
+
+    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
+        """All lanes in use with the earliest due time of each."""
+        return await self._local.ask(partial(states.lanes, partition=partition))
+
+    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+        """Subjects with a running act of an earlier epoch."""
+        return await self._local.ask(
+            lambda connection: states.open_acts(connection, partition, epoch, limit)
+        )
+
+    async def status(self, query: StatusFilter) -> list[State]:
+        """Subjects for people to look at, by key, of all partitions."""
+        return await self._local.ask_long(partial(states.status, query=query))
+
+    async def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many subjects there are by (kind, route, phase), of all partitions."""
+        return await self._local.ask_long(states.counts)
+
+    async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
+        """The audit records behind a sequence number, read from the topic."""
+        place = TopicPartition(self._names.audit, partition)
+        async for record in trail.audit(self._clients, self._ends, place):
+            if record.sequence > after:
+                yield record
+
+    async def records(self) -> list[PartitionRecord]:
+        """The partitions' own records."""
+        return await self._local.ask(partitions.records)
+
+    async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
+        """What could not be read and is not settled, by partition and position."""
+        await self._follower.catch_up_letters(self._count, self._limit)
+        return await self._local.ask_long(partial(partitions.dead_letters, query=query))
+
+    def revive(self, letter: DeadLetter) -> Event:
+        """The event that a dead letter is after all."""
+        return events.revive(letter, self._count)
+
+    async def tidy(self, now: Millis) -> None:
+        """Let go subjects without a state whose ids are older than their retention."""
+        self.renew_logins()
+        for owner in list(self._owners.values()):
+            await owner.forget(now - self._options.ids_kept)
+
+    def renew_logins(self) -> None:
+        """Have new connections use the mounted secrets as they are now; raises ``CFG-003``."""
+        self._clients.renew()
+
+    def load_of_appends(self) -> tuple[int, float]:
+        """How many appended events wait for the brokers, and for how many seconds the oldest."""
+        return self._producer.waiting, self._producer.age()
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            clients=self._clients,
+            local=self._local,
+            follower=self._follower,
+            inbox=self._inbox,
+            names=self._names,
+            partitions=self._count,
+            limit=self._limit,
+            ids_kept=self._options.ids_kept,
+        )
+
+    def _drop_others(self, mine: frozenset[int]) -> None:
+        """With a new assignment, what did not come back is not ours any more."""
+        gone = [number for number in self._owners if number not in mine]
+        if gone:
+            task = asyncio.get_running_loop().create_task(self._let_go(gone))
+            self._dropping.add(task)
+            task.add_done_callback(self._dropping.discard)
+
+    async def _let_go(self, numbers: Sequence[int]) -> None:
+        owners = [self._owners.pop(number) for number in numbers if number in self._owners]
+        for owner in owners:
+            await owner.close()

@@ -1,0 +1,251 @@
+"""One partition while this process owns it: its fence, its guards, its rounds."""
+
+import asyncio
+from dataclasses import dataclass
+
+from aiokafka.structs import TopicPartition
+
+from connector.core.errors import ConnectorError, Permanent
+from connector.core.journal import Commit, PartitionRecord
+from connector.core.model import Millis
+from connector.journal import rounds
+from connector.journal.kafka import faults, letters, records, subjects
+from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.cloudevents import Outgoing, outgoing
+from connector.journal.kafka.follower import Follower
+from connector.journal.kafka.inbox import Inbox
+from connector.journal.kafka.local import Changes, LocalTables
+from connector.journal.kafka.names import Names
+from connector.journal.kafka.transactions import Fenced, InDoubt, NotWritten, Transactions
+from connector.journal.partitions import check_behind
+
+_RETRIES = 3
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the owners of one process share. ``limit``: seconds for a step of the cluster's."""
+
+    clients: Clients
+    local: LocalTables
+    follower: Follower
+    inbox: Inbox
+    names: Names
+    partitions: int
+    limit: float
+    ids_kept: Millis
+
+
+class Owner:
+    """Takes a partition over and commits its rounds, one after another.
+
+    Three guards keep a former owner out: the broker refuses his transactional id once a newer one
+    has begun with it; readers refuse his epoch; and a record that turns up late has a version that
+    is not newer.
+    """
+
+    def __init__(self, partition: int, around: Surroundings) -> None:
+        """Nothing is owned yet."""
+        self._partition = partition
+        self._around = around
+        identifier = around.names.transactional_id(partition)
+        self._transactions = Transactions(around.clients, identifier, around.limit)
+        self._offset = -1
+        self._turn = asyncio.Lock()
+        self._record = PartitionRecord(partition=partition)
+        self._lost = False
+
+    async def take_over(self) -> PartitionRecord:
+        """Fence the predecessor, catch up with him, and raise the epoch.
+
+        Raises:
+            Transient: ``JRN-001`` when the cluster does not let that happen now, ``JRN-003`` when
+                another owner was quicker.
+            Permanent: ``JRN-007`` when a newer program has written here.
+        """
+        async with self._turn:
+            await self._begin()
+            known = await self._around.local.record(self._partition)
+            self._record = known.model_copy(
+                update={
+                    "epoch": known.epoch + 1,
+                    "position": max(known.position, self._around.local.source(self._partition)),
+                }
+            )
+            self._lost = False
+            await self._write([], [], self._around.local.own_seen(self._partition))
+            await self._around.inbox.begin(self._partition, self._record.position)
+            return self._record
+
+    async def commit(self, commit: Commit) -> None:
+        """Write one round in one transaction, then into the local tables.
+
+        Raises:
+            Transient: ``JRN-001`` when it was not written, ``JRN-003`` when this is not the owner
+                any more, or cannot tell whether it was written: then it has to take over anew.
+            Permanent: ``JRN-006`` when the round contradicts what is stored.
+        """
+        async with self._turn:
+            self._check(commit)
+            if not self._transactions.started:
+                await self._resume()
+            ready = await rounds.prepare(commit, self._around.partitions)
+            before, self._record = self._record, commit.record
+            try:
+                await self._write_round(ready)
+            except BaseException:
+                self._record = before
+                raise
+            self._around.inbox.passed(self._partition, commit.record.position)
+
+    async def forget(self, before: Millis) -> None:
+        """Write tombstones for subjects without a state whose ids all came before a time.
+
+        So many at once; the next call goes on.
+        """
+        async with self._turn:
+            if self._lost or not self._transactions.started:
+                return
+            local, number = self._around.local, self._partition
+            epoch = self._record.epoch
+            old = await subjects.forgettable(local, number, epoch, before, AT_ONCE)
+            if old:
+                await self._write(old, [], local.own_seen(number))
+
+    async def close(self) -> None:
+        """Own it no more; a commit that runs ends first, later ones are refused."""
+        self._lost = True
+        async with self._turn:
+            await self._leave()
+
+    # ------------------------------------------------------------------------------- beginnings
+
+    async def _begin(self) -> None:
+        """Fence, catch up, and see that this program understands all that is there."""
+        around = self._around
+        try:
+            await self._transactions.start()
+        except NotWritten as error:
+            raise faults.unwritable("taking over a partition", error.__cause__ or error) from error
+        await around.follower.catch_up(self._partition, around.limit)
+        newest = around.follower.too_new.get(self._partition)
+        if newest is not None:
+            raise Permanent(
+                "JRN-007",
+                f"partition {self._partition} has records of version {newest}; this program"
+                f" knows {records.SCHEMA}",
+            )
+
+    async def _resume(self) -> PartitionRecord:
+        """Begin anew after trouble. Nobody else may have owned the partition in between.
+
+        Raises:
+            Transient: ``JRN-003`` when somebody has.
+        """
+        await self._begin()
+        known = await self._around.local.record(self._partition)
+        if known.epoch != self._record.epoch:
+            await self._lose()
+        return known
+
+    async def _lose(self) -> None:
+        await self._leave()
+        raise faults.not_owner(self._partition)
+
+    async def _leave(self) -> None:
+        self._lost = True
+        await self._transactions.close()
+        self._around.inbox.end(self._partition)
+        self._around.follower.follow(self._partition)
+
+    # ----------------------------------------------------------------------------------- rounds
+
+    def _check(self, commit: Commit) -> None:
+        record = commit.record
+        newest = self._around.local.epoch(self._partition)
+        if self._lost or record.epoch != self._record.epoch or newest > record.epoch:
+            raise faults.not_owner(self._partition)
+        check_behind(self._record.position, self._record.audit_count, record, commit.audit)
+
+    def _others(self, ready: rounds.Round) -> list[Outgoing]:
+        """Audit, events and letters of a round."""
+        names, number = self._around.names, self._partition
+        found = [
+            outgoing(one, names.events, self._around.partitions) for one in ready.commit.events
+        ]
+        for entry, (_, sequence, text) in zip(ready.commit.audit, ready.audit, strict=True):
+            headers = (("epoch", b"%d" % entry.epoch), ("sequence", b"%d" % sequence))
+            key = entry.entry.subject.encode()
+            found.append(Outgoing(names.audit, number, key, text, headers))
+        gone = [(number, position, None) for position in ready.commit.settled]
+        found += [
+            letters.outgoing(*letter, names.dead_letter) for letter in (*ready.dead_letters, *gone)
+        ]
+        return found
+
+    async def _write_round(self, ready: rounds.Round) -> None:
+        around, record = self._around, self._record
+        before = record.time - around.ids_kept
+        consumed = around.inbox.consumed(self._partition, record.position)
+        states = await subjects.of_round(around.local, ready, consumed, before)
+        seen = subjects.own_seen(around.local.own_seen(self._partition), consumed, before)
+        await self._write(states, self._others(ready), seen)
+
+    async def _write(
+        self, states: list[records.StateRecord], others: list[Outgoing], seen: records.Seen
+    ) -> None:
+        """One transaction, the partition's own record last; then the local tables."""
+        around, record = self._around, self._record
+        own = records.own_outgoing(record, seen, around.names.states)
+        sent = [records.state_outgoing(one, around.names.states) for one in states]
+        sent += [*others, own]
+        try:
+            placed = await self._transactions.run(sent, self._offsets(), around.names.group)
+        except NotWritten as error:
+            raise faults.unwritable("committing", error.__cause__ or error) from error
+        except Fenced:
+            await self._lose()
+            return
+        except InDoubt:
+            await self._settle_doubt()
+            return
+        self._offset = record.position
+        await self._apply(states, own)
+        around.follower.leave(self._partition)
+        around.follower.written(self._partition, placed[-1].offset + 1)
+        for one in placed:
+            if one.topic == around.names.events:
+                around.inbox.expect(one.partition, one.offset + 1)
+
+    def _offsets(self) -> dict[TopicPartition, int]:
+        """What the group is told when the read position moved, for tools that show a lag."""
+        position = self._record.position
+        if position == self._offset:
+            return {}
+        return {TopicPartition(self._around.names.events, self._partition): position}
+
+    async def _apply(self, states: list[records.StateRecord], own: Outgoing) -> None:
+        record, number = self._record, self._partition
+        seen = dict(own.headers)["seen"]
+        mine = records.OwnRecord(number, record.epoch, record.commits, seen, own.value or b"")
+        await self._around.local.apply(Changes(states=states, own={number: mine}))
+
+    async def _settle_doubt(self) -> None:
+        """Find out whether a round was written: by then it is, or never will be.
+
+        Raises:
+            Transient: ``JRN-001`` when it was not; ``JRN-003`` when that cannot be found out now,
+                or somebody else owns the partition: whoever takes it over sees what is true.
+        """
+        for _ in range(_RETRIES):
+            try:
+                known = await self._resume()
+            except ConnectorError as error:
+                if error.code != "JRN-001":
+                    raise
+                continue
+            if known.commits == self._record.commits:
+                return
+            raise faults.unwritable("committing", TimeoutError())
+        await self._lose()

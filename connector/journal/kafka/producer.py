@@ -1,0 +1,120 @@
+"""The producer that makes appended events durable, and is made anew after fatal errors."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
+
+from connector.core.errors import Transient
+from connector.journal.kafka import faults
+from connector.journal.kafka.clients import Clients, end_producer
+from connector.journal.kafka.cloudevents import Outgoing
+from connector.journal.kafka.transactions import acknowledged, send
+
+
+class Producer:
+    """Idempotent, acknowledged by all in-sync replicas, bounded in number and time.
+
+    What was refused for its time may become durable after all; its id absorbs the repetition.
+
+    Args:
+        monotonic: seconds.
+        limit: seconds that an append may take.
+        queue: how many records may wait for the brokers at once.
+    """
+
+    def __init__(
+        self, clients: Clients, monotonic: Callable[[], float], limit: float, queue: int
+    ) -> None:
+        """Nothing is connected yet."""
+        self._clients = clients
+        self._monotonic = monotonic
+        self._calls: dict[int, float] = {}
+        self._limit = limit
+        self._queue = queue
+        self._waiting = 0
+        self._number = 0
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many records wait for the brokers."""
+        return self._waiting
+
+    def age(self) -> float:
+        """For how many seconds the oldest has waited."""
+        begun = next(iter(self._calls.values()), None)
+        return 0.0 if begun is None else self._monotonic() - begun
+
+    async def start(self) -> None:
+        """Connect; raises ``JRN-001``."""
+        try:
+            async with asyncio.timeout(self._limit):
+                await self._started()
+        except faults.EXPECTED as error:
+            raise faults.unwritable("connecting to the cluster", error) from error
+
+    async def close(self) -> None:
+        """End it; twice is harmless. Who still waits gets ``JRN-001``."""
+        self._closed = True
+        await self._drop(self._producer)
+
+    async def append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
+        """Make records durable, each by itself. Where they lie.
+
+        Raises:
+            Transient: ``JRN-001`` when too many wait, or it takes too long, or the cluster cannot:
+                each of them may be durable or not.
+            Permanent: ``JRN-006`` when a record is larger than the cluster takes.
+        """
+        if self._waiting + len(records) > self._queue and self._waiting:
+            raise Transient(
+                "JRN-001", f"appending: {self._waiting} events wait", retry_after=faults.RETRY_AFTER
+            )
+        self._waiting += len(records)
+        call = self._number = self._number + 1
+        self._calls[call] = self._monotonic()
+        try:
+            async with asyncio.timeout(self._limit):
+                return await self._append(records)
+        except faults.EXPECTED as error:
+            raise faults.unwritable("appending", error) from error
+        finally:
+            self._waiting -= len(records)
+            del self._calls[call]
+
+    async def _append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
+        producer = self._producer or await self._started()
+        try:
+            sent = [await send(producer, record) for record in records]
+            return await acknowledged(sent)
+        except faults.TOO_LARGE:
+            raise
+        except faults.BROKEN:
+            await self._drop(producer)
+            raise
+
+    async def _started(self) -> AIOKafkaProducer:
+        """One attempt at a time, for all who wait."""
+        async with self._starting:
+            if self._producer is not None:
+                return self._producer
+            if self._closed:
+                raise Transient("JRN-001", "using journal: it is not open")
+            producer = self._clients.producer()
+            try:
+                await producer.start()
+            except BaseException:
+                await end_producer(producer)
+                raise
+            self._producer = producer
+            return producer
+
+    async def _drop(self, producer: AIOKafkaProducer | None) -> None:
+        """After an error that it does not repeat by itself, its sequence numbers are broken."""
+        if producer is not None and self._producer is producer:
+            self._producer = None
+            await end_producer(producer)

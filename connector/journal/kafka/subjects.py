@@ -1,0 +1,120 @@
+"""What a round makes of its subjects' records: versions, and the ids that they remember.
+
+An id that a subject has consumed stays in the subject's own record for its retention, so that
+whoever owns the partition next knows it as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from connector.core.journal import PartitionRecord
+from connector.core.model import Millis, SubjectKey
+from connector.journal.kafka import heads
+from connector.journal.kafka.box import Consumed
+from connector.journal.kafka.local import LocalTables
+from connector.journal.kafka.records import (
+    NOTHING_SEEN,
+    Head,
+    Seen,
+    StateRecord,
+    is_partition,
+    remembered,
+    seen_header,
+)
+from connector.journal.rounds import Round
+from connector.journal.states import StateColumns, WantColumns
+
+Content = tuple[StateColumns | None, list[WantColumns]]
+_NOTHING: Content = (None, [])
+
+
+async def of_round(
+    local: LocalTables, ready: Round, consumed: Iterable[Consumed], before: Millis
+) -> list[StateRecord]:
+    """The records of a round: of its states, and of subjects that consumed an event for nothing.
+
+    Ids that came before a time are left out.
+    """
+    written = _written(ready)
+    new = _by_subject(consumed)
+    idle = [key for key in new if key not in written and not is_partition(key)]
+    known = await local.heads([*written, *idle])
+    written |= await _unchanged(local, [key for key in idle if key in known])
+    written |= {key: _NOTHING for key in idle if key not in written}
+    place = ready.commit.record
+    return [
+        _record(
+            known.get(key)
+            or Head(key, place.partition, 0, place.commits - 1, NOTHING_SEEN, 0, True),
+            content,
+            place.epoch,
+            place.position,
+            new.get(key, {}),
+            before,
+        )
+        for key, content in written.items()
+    ]
+
+
+def own_seen(seen: Seen, consumed: Iterable[Consumed], before: Millis) -> Seen:
+    """What the partition itself remembers after a round."""
+    new = {one.id: one.received_at for one in consumed if is_partition(one.subject)}
+    return {name: at for name, at in (seen | new).items() if at >= before}
+
+
+async def forgettable(
+    local: LocalTables, partition: int, epoch: int, before: Millis, limit: int
+) -> list[StateRecord]:
+    """Tombstones for subjects without a state whose ids all came before a time."""
+    old = await local.ask(
+        lambda connection: heads.forgettable(connection, partition, before, limit)
+    )
+    return [_record(head, _NOTHING, epoch, 0, {}, before) for head in old]
+
+
+def _record(
+    head: Head, content: Content, epoch: int, source: int, new: Seen, before: Millis
+) -> StateRecord:
+    """The next record of a subject."""
+    seen = head.seen
+    newest = head.newest
+    if new or seen != NOTHING_SEEN:
+        kept = {name: at for name, at in (remembered(seen) | new).items() if at >= before}
+        seen, newest = seen_header(kept), max(kept.values(), default=0)
+    columns, wants = content
+    after = Head(head.key, head.partition, epoch, head.version + 1, seen, newest, columns is None)
+    return StateRecord(after, source, columns, wants)
+
+
+def _unheard_of(key: SubjectKey, round_: PartitionRecord) -> Head:
+    """What comes before a subject's first record.
+
+    Versions begin with the round's commit counter, which no version of an earlier subject of that
+    name exceeds, for each commit raises a version by one at most.
+    """
+    return Head(key, round_.partition, 0, round_.commits - 1, NOTHING_SEEN, 0, bare=True)
+
+
+def _written(ready: Round) -> dict[SubjectKey, Content]:
+    wants: dict[SubjectKey, list[WantColumns]] = {}
+    for want in ready.wants:
+        wants.setdefault(want[0], []).append(want)
+    written: dict[SubjectKey, Content] = {
+        columns.key: (columns, wants.get(columns.key, [])) for columns in ready.states
+    }
+    return written | dict.fromkeys(ready.removed, _NOTHING)
+
+
+def _by_subject(consumed: Iterable[Consumed]) -> dict[SubjectKey, Seen]:
+    new: dict[SubjectKey, Seen] = {}
+    for one in consumed:
+        new.setdefault(one.subject, {})[one.id] = one.received_at
+    return new
+
+
+async def _unchanged(
+    local: LocalTables, keys: Sequence[SubjectKey]
+) -> Mapping[SubjectKey, Content]:
+    if not keys:
+        return {}
+    found = await local.ask(lambda connection: heads.contents(connection, keys))
+    return {key: found.get(key, _NOTHING) for key in keys}

@@ -1,0 +1,58 @@
+"""Reads a partition of the audit topic from its beginning to where it ends now."""
+
+from collections.abc import AsyncIterator
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+from pydantic import ValidationError
+
+from connector.core.audit import AuditRecord
+from connector.core.errors import Transient
+from connector.journal.kafka import faults
+from connector.journal.kafka.clients import MEBI, Clients, end_consumer
+from connector.journal.kafka.ends import Ends
+
+_LISTEN_MS = 50
+_PAGE = 500
+_EMPTY_PAGES = 200
+
+
+async def audit(clients: Clients, ends: Ends, place: TopicPartition) -> AsyncIterator[AuditRecord]:
+    """All audit records of a partition, of all its owners, as they lie in the topic.
+
+    A record that cannot be read is left out: the gap that it leaves in the chain shows it.
+
+    Raises:
+        Transient: ``JRN-001`` when the cluster cannot be read, or a transaction that hangs hides
+            the end.
+    """
+    consumer = clients.consumer(fetch_max_wait_ms=_LISTEN_MS, max_partition_fetch_bytes=MEBI)
+    try:
+        await consumer.start()
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        end = (await ends.of([place]))[place]
+        async for value in _values(consumer, place, end):
+            try:
+                yield AuditRecord.model_validate_json(value)
+            except ValidationError:
+                continue
+    except faults.EXPECTED as error:
+        raise faults.unwritable("reading the audit trail", error) from error
+    finally:
+        await end_consumer(consumer)
+
+
+async def _values(
+    consumer: AIOKafkaConsumer, place: TopicPartition, end: int
+) -> AsyncIterator[bytes]:
+    empty = 0
+    while await consumer.position(place) < end:
+        found = await consumer.getmany(place, timeout_ms=_LISTEN_MS, max_records=_PAGE)
+        records = found.get(place, ())
+        empty = 0 if records else empty + 1
+        if empty > _EMPTY_PAGES:
+            raise Transient("JRN-001", "reading the audit trail: a transaction hides its end")
+        for record in records:
+            if record.offset < end:
+                yield record.value or b""

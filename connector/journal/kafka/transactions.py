@@ -1,0 +1,137 @@
+"""Transactions of one transactional id, with an outcome that is known or said to be unknown."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata, TopicPartition
+
+from connector.journal.kafka import faults
+from connector.journal.kafka.clients import Clients, end_producer
+from connector.journal.kafka.cloudevents import Outgoing
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class NotWritten(Exception):
+    """The transaction is not committed and never will be; ``__cause__`` says why."""
+
+
+class InDoubt(Exception):
+    """Whether it was committed is not known: the answer to the last request is missing."""
+
+
+class Fenced(Exception):
+    """A newer producer has taken the transactional id; what was not committed never will be."""
+
+
+class Transactions:
+    """One transaction after another, by a producer that is made anew after any trouble.
+
+    Args:
+        transactional_id: beginning with it fences whoever used it before.
+        limit: seconds for beginning, for writing, and for committing, each.
+    """
+
+    def __init__(self, clients: Clients, transactional_id: str, limit: float) -> None:
+        """Nothing is begun; :meth:`start` fences the predecessor."""
+        self._clients = clients
+        self._id = transactional_id
+        self._limit = limit
+        self._producer: AIOKafkaProducer | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a producer that is not known to have failed."""
+        return self._producer is not None
+
+    async def start(self) -> None:
+        """Take the transactional id; what a predecessor left open is aborted by then.
+
+        Raises:
+            NotWritten: the cluster cannot be reached or does not answer in time.
+        """
+        await self.close()
+        producer = self._clients.producer(self._id)
+        try:
+            async with asyncio.timeout(self._limit):
+                await producer.start()
+        except faults.EXPECTED as error:
+            await end_producer(producer)
+            raise NotWritten from error
+        except BaseException:
+            await end_producer(producer)
+            raise
+        self._producer = producer
+
+    async def run(
+        self, records: Sequence[Outgoing], offsets: Offsets | None = None, group: str = ""
+    ) -> list[RecordMetadata]:
+        """Write all records, and the offsets of a group, or nothing. Where the records lie.
+
+        Raises:
+            NotWritten, InDoubt, Fenced: the producer is gone; :meth:`start` makes another one.
+        """
+        producer = self._producer
+        if producer is None:
+            raise NotWritten
+        try:
+            placed = await self._write(producer, records, offsets or {}, group)
+            await self._commit(producer)
+        except BaseException:
+            await self.close()
+            raise
+        return placed
+
+    async def close(self) -> None:
+        """End the producer; twice is harmless."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await end_producer(producer)
+
+    async def _write(
+        self, producer: AIOKafkaProducer, records: Sequence[Outgoing], offsets: Offsets, group: str
+    ) -> list[RecordMetadata]:
+        """All that comes before the commit: whatever fails here has never been committed."""
+        sent: list[asyncio.Future[RecordMetadata]] = []
+        try:
+            async with asyncio.timeout(self._limit):
+                await producer.begin_transaction()
+                for record in records:
+                    sent.append(await send(producer, record))  # noqa: PERF401 - kept on failure
+                if offsets:
+                    await producer.send_offsets_to_transaction(dict(offsets), group)
+                return await acknowledged(sent)
+        except faults.EXPECTED as error:
+            raise (Fenced if faults.fenced(error) else NotWritten) from error
+
+    async def _commit(self, producer: AIOKafkaProducer) -> None:
+        try:
+            async with asyncio.timeout(self._limit):
+                await producer.commit_transaction()
+        except faults.EXPECTED as error:
+            raise (Fenced if faults.fenced(error) else InDoubt) from error
+
+
+async def send(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[RecordMetadata]":
+    """Hand a record to a producer; the future ends when it is acknowledged."""
+    future: asyncio.Future[Any] = await producer.send(
+        record.topic,
+        record.value,
+        record.key,
+        record.partition,
+        headers=list(record.headers),
+    )
+    return future
+
+
+async def acknowledged(
+    sent: Sequence["asyncio.Future[RecordMetadata]"],
+) -> list[RecordMetadata]:
+    """Where records lie that were sent; raises the first error as soon as it is there."""
+    await asyncio.wait(sent, return_when=asyncio.FIRST_EXCEPTION)
+    errors = [one.exception() for one in sent if one.done()]
+    for error in filter(None, errors):
+        raise error
+    return [one.result() for one in sent]

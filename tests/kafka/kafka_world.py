@@ -1,0 +1,63 @@
+"""A Kafka journal on the session's broker, as the tests use it."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from connector.core.errors import Permanent
+from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.options import KafkaOptions
+
+PATIENCE = 10.0
+"""Seconds that a read waits for what was just written: here the machine may be busy."""
+
+
+class KafkaWorld:
+    """An open journal; ``lost`` collects what ``on_lost`` was told."""
+
+    knows_ids = False
+
+    def __init__(self, options: KafkaOptions, folder: Path) -> None:
+        self.options = options
+        self.folder = folder
+        self.lost: list[Permanent] = []
+        self.journal = self.another()
+
+    def another(self, **changes: object) -> KafkaJournal:
+        """One more process's journal on the same topics, not open."""
+        instance = secrets.token_hex(4)
+        return KafkaJournal(
+            self.options.model_copy(update=changes),
+            local=self.folder / f"local-{instance}.db",
+            instance=instance,
+            monotonic=time.monotonic,
+            on_lost=self.lost.append,
+            read_patience=PATIENCE,
+        )
+
+    async def restart(self) -> None:
+        await self.journal.close()
+        self.journal = self.another()
+        await self.journal.open()
+
+    async def plant(self, partition: int, original: bytes) -> None:
+        producer = Clients(self.options).producer()
+        await producer.start()
+        try:
+            await producer.send_and_wait(self.options.names.events, original, partition=partition)
+        finally:
+            await producer.stop()
+
+
+@asynccontextmanager
+async def opened(options: KafkaOptions, folder: Path) -> AsyncIterator[KafkaWorld]:
+    """A world whose journal is open, closed at the end whatever happened."""
+    world = KafkaWorld(options, folder)
+    await world.journal.open()
+    try:
+        yield world
+    finally:
+        await world.journal.close()
