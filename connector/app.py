@@ -1,14 +1,15 @@
 """The composition root: settings → adapters → workers, and the order of start and stop.
 
-Start: journal, hand-over server, upstreams, workers, then the listeners. Stop (SIGTERM or SIGINT):
+Start: journal, hand-over server, upstreams, owners, then the listeners. Stop (SIGTERM or SIGINT):
 unready, stop accepting, drain the workers, close the upstreams, close the journal.
 """
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ import structlog
 
 from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
-from connector.assembly import observation, ports, tenants
+from connector.assembly import observation, ownership, ports, tenants
 from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
 from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.hardening import harden
+from connector.assembly.journal import ServedJournal, make_journal, require_topics
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
 from connector.core.errors import ConnectorError, Fault, Permanent
@@ -34,14 +36,15 @@ from connector.core.states import Effect
 from connector.crash import CrashPoint, armed, never
 from connector.handover.parent import HandOver
 from connector.intake.server import IntakeServer, Surroundings
-from connector.journal.sqlite import SqliteJournal, SqliteOptions
+from connector.journal.kafka.journal import KafkaJournal
 from connector.observe.health import Health
 from connector.observe.server import ObserveServer
 from connector.observe.story import tell
+from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
 from connector.settings.values import millis
-from connector.worker import PartitionWorker, WorkerOptions
+from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.effects import UpstreamEffects
 from connector.worker.gate import Gate
 
@@ -54,12 +57,12 @@ log = structlog.get_logger("connector.app")
 class Parts:
     """What a running service is made of, in the order in which it is opened."""
 
-    journal: SqliteJournal
+    journal: ServedJournal
     backends: OpenPorts[EscrowBackend]
     targets: OpenPorts[Target]
     gate: Gate
     secrets: SecretFiles
-    workers: list[PartitionWorker]
+    owners: Owners
     intake: IntakeServer
     admin: AdminServer
     health: Health
@@ -106,7 +109,8 @@ class Service:
 
     async def _open(self, stack: AsyncExitStack) -> Parts:
         settings = self._settings
-        journal = self._journal()
+        await require_topics(settings.journal)
+        journal = make_journal(settings.journal, self._clock, self._journal_lost)
         await journal.open()
         stack.push_async_callback(journal.close)
         hand_over = HandOver(accept_unlocked_memory=settings.handover.accept_unlocked_memory)
@@ -115,12 +119,15 @@ class Service:
         monotonic = self._clock.monotonic
         backends = await stack.enter_async_context(ports.backends(settings, monotonic))
         targets = await stack.enter_async_context(ports.targets(settings, monotonic))
-        gate = gates.gate(settings, self._clock, self._routes, self._metrics, _alarm)
+        gate = gates.gate(settings, self._clock, self._routes, self._metrics, _alarm, journal)
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         effects = self._effects(backends, targets, hand_over)
         key = secrets.snapshot.credential(settings.audit.key_file)
-        workers = self._workers(journal, effects, gate, key)
-        health = Health({"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy})
+        owners = self._owners(journal, effects, gate, key)
+        health = Health(
+            {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
+            ownership.parts(owners),
+        )
         listen = settings.service.observe.listen
         operators = Operators(settings, self._clock, gate, self._metrics)
         self._parts = Parts(
@@ -129,7 +136,7 @@ class Service:
             targets=targets,
             gate=gate,
             secrets=secrets,
-            workers=workers,
+            owners=owners,
             intake=self._intake(journal, secrets),
             admin=operators.server(journal, backends, targets, key),
             health=health,
@@ -137,36 +144,43 @@ class Service:
         )
         return self._parts
 
-    def _workers(
-        self, journal: SqliteJournal, effects: UpstreamEffects, gate: Gate, key: Credential
-    ) -> list[PartitionWorker]:
-        return [
-            PartitionWorker(
-                journal=journal,
-                partition=partition,
-                effects=effects,
-                gate=gate,
-                clock=self._clock,
-                routes=self._routes,
-                dice=dice,
-                audit_key=key,
-                metrics=self._metrics,
-                crash=self._crash_point(),
-                options=self._options(),
-                tell=tell,
-            )
-            for partition in range(journal.partitions)
-        ]
+    def _owners(
+        self, journal: ServedJournal, effects: UpstreamEffects, gate: Gate, key: Credential
+    ) -> Owners:
+        make = self._worker(journal, effects, gate, key)
+        gauges = self._gauges(journal)
+        duties = partial(gauges.publish_while_first, GAUGES_EVERY)
+        told = ownership.listeners(self._metrics, gate.ceiling)
+        return ownership.make_owners(self._settings, journal, make, duties, told)
+
+    def _worker(
+        self, journal: ServedJournal, effects: UpstreamEffects, gate: Gate, key: Credential
+    ) -> Callable[[int], PartitionWorker]:
+        return lambda partition: PartitionWorker(
+            journal=journal,
+            partition=partition,
+            effects=effects,
+            gate=gate,
+            clock=self._clock,
+            routes=self._routes,
+            dice=dice,
+            audit_key=key,
+            metrics=self._metrics,
+            crash=self._crash_point(),
+            options=self._options(),
+            tell=tell,
+            alarm=ownership.failed,
+        )
+
+    def _gauges(self, journal: ServedJournal) -> Gauges:
+        return Gauges(journal, self._metrics, self._clock, self._policies)
 
     async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
-        """Probes and workers first, webhooks last; on the way down the other way round."""
-        running = [group.create_task(worker.run()) for worker in parts.workers]
-        for number, task in enumerate(running):
-            parts.health.watch(f"partition-{number}", task)
+        """Probes and owners first, webhooks last; on the way down the other way round."""
+        owning = group.create_task(parts.owners.run())
+        parts.health.watch("owners", owning)
         async with parts.observe as observe, parts.admin:
-            for worker in parts.workers:
-                await worker.running.wait()
-            self._metrics.partitions_owned(len(parts.workers))
+            await self._owned(group, parts)
             publish_expiries(self._settings, self._metrics)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
@@ -176,16 +190,24 @@ class Service:
                 await self._stop.wait()
                 parts.health.drain()
                 log.info("service.stopping")
-            for worker in parts.workers:
-                worker.stop()
-            await asyncio.gather(*running, *follow)
+            parts.owners.stop()
+            await asyncio.gather(owning, *follow)
+
+    async def _owned(self, group: asyncio.TaskGroup, parts: Parts) -> None:
+        """The only process owns everything before it is ready; of several, each takes webhooks."""
+        if not isinstance(self._settings.journal, SqliteSettings):
+            return
+        whole = parts.owners.until(lambda owned: len(owned) == parts.journal.partitions)
+        waits = {group.create_task(whole), group.create_task(self._stop.wait())}
+        _, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
 
     def _followers(self, parts: Parts) -> tuple[Coroutine[Any, Any, None], ...]:
-        gauges = Gauges(parts.journal, self._metrics, self._clock, self._policies)
         tidy_every = self._settings.worker.tidy_every.total_seconds()
         return (
             parts.secrets.follow(self._stop),
-            gauges.follow(self._stop, GAUGES_EVERY, tidy_every),
+            self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
 
     def _effects(
@@ -201,6 +223,7 @@ class Service:
             routes=self._routes,
             hand_over=hand_over,
             now=self._clock.now,
+            monotonic=self._clock.monotonic,
             unexpected=_unexpected,
             accept_unlocked_memory=self._settings.handover.accept_unlocked_memory,
             crash_at=self._settings.testing.crash_at,
@@ -211,6 +234,8 @@ class Service:
         """Mounted secrets changed: take them up everywhere; whoever was refused tries again."""
         parts = self._parts
         try:
+            if isinstance(parts.journal, KafkaJournal):
+                parts.journal.renew_logins()
             await parts.backends.reopen()
             await parts.targets.reopen()
             parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
@@ -220,25 +245,12 @@ class Service:
             return
         parts.gate.credentials_reloaded()
         publish_expiries(self._settings, self._metrics)
-        for worker in parts.workers:
-            worker.wake()
+        parts.owners.wake()
         self._metrics.config_reloaded(self._clock.now(), accepted=True)
         log.info("secrets.reloaded", count=len(changed))
 
     def _routes(self) -> Mapping[str, RoutePolicy]:
         return self._policies
-
-    def _journal(self) -> SqliteJournal:
-        wanted = self._settings.journal
-        return SqliteJournal(
-            wanted.path,
-            wanted.partitions,
-            monotonic=self._clock.monotonic,
-            on_lost=self._journal_lost,
-            options=SqliteOptions(
-                waiting_limit=wanted.queue_limit, id_retention=millis(wanted.ids_kept)
-            ),
-        )
 
     def _journal_lost(self, fault: Permanent) -> None:
         """The disk failed: stop at once; what is durable is found at the next start."""
@@ -246,7 +258,7 @@ class Service:
         log.critical("journal.lost", error_code=fault.code)
         self._stop.set()
 
-    def _intake(self, journal: SqliteJournal, secrets: SecretFiles) -> IntakeServer:
+    def _intake(self, journal: ServedJournal, secrets: SecretFiles) -> IntakeServer:
         intake = self._settings.service.intake
         return IntakeServer(
             tenants.listener(intake),

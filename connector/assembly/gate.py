@@ -4,13 +4,16 @@ import os
 from collections.abc import Callable, Mapping
 
 from connector.core.errors import Fault
+from connector.core.journal import Journal
 from connector.core.metrics import CircuitState, Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.upstream import UpstreamSettings
 from connector.settings.model import Settings
 from connector.worker.breaker import Breaker
+from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
+from connector.worker.share import Share
 
 Alarm = Callable[[str, CircuitState, Fault | None], None]
 
@@ -21,19 +24,28 @@ def gate(
     routes: Callable[[], Mapping[str, RoutePolicy]],
     metrics: Metrics,
     alarm: Alarm,
+    journal: Journal,
 ) -> Gate:
-    """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends."""
+    """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends.
+
+    Rates, room and ceiling are those of all processes on the journal together.
+    """
+    share = Share(journal.share, clock.monotonic)
     named: dict[str, UpstreamSettings] = {f"ca:{key}": ca for key, ca in settings.cas.items()}
     named |= {f"uem:{key}": uem for key, uem in settings.uems.items()}
     upstreams = {
         name: Upstream(
-            breaker=_breaker(name, clock, metrics, alarm), rate=one.rate, parallel=one.parallel
+            breaker=_breaker(name, clock, metrics, alarm),
+            rate=one.rate,
+            parallel=one.parallel,
+            share=share,
         )
         for name, one in named.items()
     }
     # One more than cores: while one waits for the CA or the UEM, another has its core.
     hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0)) + 1
-    return Gate(upstreams, routes, hand_overs, settings.worker.disclosure_ceiling, metrics)
+    ceiling = Ceiling(settings.worker.disclosure_ceiling, journal.records, share, clock.monotonic)
+    return Gate(upstreams, routes, hand_overs, ceiling, metrics)
 
 
 def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker:

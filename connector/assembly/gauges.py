@@ -1,11 +1,17 @@
-"""What is counted now and then instead of at every change: subjects by state, watched copies."""
+"""What is counted now and then instead of at every change.
+
+What waits in this process is told by every process. What the whole journal holds (subjects by
+state, watched copies, dead letters) is told by one: all that are summed up would count it twice.
+"""
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import structlog
 
+from connector.assembly.journal import ServedJournal
 from connector.core.errors import ConnectorError
 from connector.core.journal import DeadLetterFilter
 from connector.core.metrics import Metrics
@@ -13,7 +19,6 @@ from connector.core.model import DAY, SECOND, Millis
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.states import Effect, HolderState
-from connector.journal.sqlite import SqliteJournal
 
 log = structlog.get_logger("connector.gauges")
 
@@ -27,7 +32,7 @@ class Gauges:
 
     def __init__(
         self,
-        journal: SqliteJournal,
+        journal: ServedJournal,
         metrics: Metrics,
         clock: Clock,
         routes: Mapping[str, RoutePolicy],
@@ -39,25 +44,34 @@ class Gauges:
         self._uem_of = {name: route.uem for name, route in routes.items()}
 
     async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
-        """Publish every ``every`` seconds, let the journal tidy up every ``tidy_every``."""
+        """Tell what waits here every ``every`` seconds; let the journal tidy up now and then."""
         tidied = self._clock.monotonic()
         while not stop.is_set():
-            try:
-                await self.publish()
-                if self._clock.monotonic() - tidied >= tidy_every:
-                    tidied = self._clock.monotonic()
-                    await self._journal.tidy(self._clock.now())
-            except ConnectorError as error:
-                log.warning("gauges.failed", error_code=error.code)
-            try:
+            self._metrics.journal_waiting("events", *self._journal.load_of_appends())
+            if self._clock.monotonic() - tidied >= tidy_every:
+                tidied = self._clock.monotonic()
+                await self._quietly(self._journal.tidy(self._clock.now()))
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(every):
                     await stop.wait()
-            except TimeoutError:
-                continue
+
+    async def publish_while_first(self, every: float) -> None:
+        """Tell what the whole journal holds, until cancelled; from then on another does."""
+        try:
+            while True:
+                await self._quietly(self.publish())
+                await asyncio.sleep(every)
+        finally:
+            self._forget()
+
+    async def _quietly(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except ConnectorError as error:
+            log.warning("gauges.failed", error_code=error.code)
 
     async def publish(self) -> None:
         """One look at the journal."""
-        self._metrics.journal_waiting("events", *self._journal.load_of_appends())
         in_state: Counter[tuple[str, str]] = Counter()
         for (kind, route, phase), count in (await self._journal.counts()).items():
             if kind == "holder" and phase:
@@ -68,6 +82,14 @@ class Gauges:
         await self._due()
         for uem in sorted(set(self._uem_of.values())):
             await self._copies(uem)
+
+    def _forget(self) -> None:
+        """All to zero: what is not looked at any more must not stand there as if it were."""
+        self._metrics.deliveries_in_state({})
+        self._metrics.dead_letters("events", 0)
+        self._metrics.journal_waiting("due", 0, 0.0)
+        for uem in set(self._uem_of.values()):
+            self._metrics.purge_pending(uem, 0, 0.0)
 
     async def _due(self) -> None:
         """Effects whose time has come and that have not started: held back, or too many."""

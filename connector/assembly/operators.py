@@ -9,11 +9,11 @@ from connector.admin.server import AdminServer
 from connector.admin.service import OperatorService, Surroundings
 from connector.assembly.clock import MachineClock
 from connector.assembly.observation import program_version
+from connector.core.journal import Journal
 from connector.core.metrics import Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
-from connector.journal.sqlite import SqliteJournal
 from connector.settings.model import Settings
 from connector.worker.gate import Gate
 
@@ -33,7 +33,7 @@ class Operators:
 
     def server(
         self,
-        journal: SqliteJournal,
+        journal: Journal,
         backends: Mapping[str, EscrowBackend],
         targets: Mapping[str, Target],
         audit_key: Credential,

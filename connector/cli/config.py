@@ -1,6 +1,7 @@
 """``config``: an example to begin with, a check, the schema; and ``version``."""
 
 import platform
+from typing import Annotated, Literal
 from importlib.metadata import version as distribution_version
 
 import typer
@@ -19,9 +20,13 @@ config = typer.Typer(no_args_is_help=True, help="The settings.")
 
 
 @config.command("example")
-def example() -> None:
+def example(
+    journal: Annotated[
+        Literal["sqlite", "kafka"], typer.Option(help="Kind of journal.")
+    ] = "sqlite",
+) -> None:
     """Print a commented file to begin with; what must be decided is left empty."""
-    typer.echo(example_text(installed()), nl=False)
+    typer.echo(example_text(installed(), journal), nl=False)
 
 
 @config.command("schema")

@@ -21,8 +21,14 @@ def serve(call: Call) -> None:
     import uvloop  # noqa: PLC0415 - only the service needs it
 
     from connector.app import serve as run  # noqa: PLC0415 - loads everything there is
+    from connector.journal.kafka.topics import TopicsRefused  # noqa: PLC0415 - as above
 
-    uvloop.run(run(settings_of(call)))
+    try:
+        uvloop.run(run(settings_of(call)))
+    except TopicsRefused as error:
+        for fault in error.faults:
+            call.screen.fault(str(fault))
+        raise
 
 
 def settings_of(call: Call, file: Path | None = None) -> Settings:

@@ -60,6 +60,10 @@ class JournalMetrics(Protocol):
         """How many partitions this process owns now."""
         ...
 
+    def partitions_stopped(self, count: int) -> None:
+        """How many partitions assigned to this process cannot go on."""
+        ...
+
     def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:
         """The audit chain of a partition ends at ``head`` (hexadecimal MAC) after ``count``."""
         ...
@@ -157,6 +161,9 @@ class NoMetrics:
         """Do nothing."""
 
     def partitions_owned(self, count: int) -> None:
+        """Do nothing."""
+
+    def partitions_stopped(self, count: int) -> None:
         """Do nothing."""
 
     def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:

@@ -68,6 +68,11 @@ CATALOGUE = (
         "dlq_messages_total", "counter", "Records that could not be read.", ("queue", "error_code")
     ),
     Metric("partitions_owned", "gauge", "Journal partitions that this process owns."),
+    Metric(
+        "partitions_stopped",
+        "gauge",
+        "Journal partitions assigned to this process that cannot go on.",
+    ),
     Metric("audit_records", "gauge", "Audit records in a partition's chain.", ("partition",)),
     Metric(
         "audit_head_prefix",

@@ -13,11 +13,18 @@ class Health:
     Args:
         checks: what must hold before work may come (journal open and writable, partitions
             restored, settings valid); each is quick and raises nothing.
+        parts: what may fail while the rest goes on; shown to whoever asks for more, and no reason
+            to send no work.
     """
 
-    def __init__(self, checks: Mapping[str, Callable[[], bool]]) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Callable[[], bool]],
+        parts: Callable[[], Mapping[str, bool]] = dict,
+    ) -> None:
         """Begin as not started and not draining."""
         self._checks = dict(checks)
+        self._parts = parts
         self._tasks: dict[str, asyncio.Task[object]] = {}
         self._started = False
         self._draining = False
@@ -43,6 +50,10 @@ class Health:
         """Every check, and that it is started and not draining."""
         checks = {name: check() for name, check in self._checks.items()}
         return checks | self.started() | {"not-draining": not self._draining}
+
+    def parts(self) -> dict[str, bool]:
+        """What may fail while the rest goes on."""
+        return dict(self._parts())
 
     def started(self) -> dict[str, bool]:
         """Whether the start is over."""

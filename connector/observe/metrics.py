@@ -81,6 +81,10 @@ class PrometheusMetrics:
         """See the port."""
         self._families.gauge("partitions_owned").set(count)
 
+    def partitions_stopped(self, count: int) -> None:
+        """See the port."""
+        self._families.gauge("partitions_stopped").set(count)
+
     def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:
         """See the port."""
         place = str(partition)

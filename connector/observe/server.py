@@ -22,7 +22,8 @@ STOP = 2.0
 class ObserveServer:
     """Serves ``/livez``, ``/readyz``, ``/startupz`` and ``/metrics`` while its context is open.
 
-    A probe answers 200 or 503; with ``?verbose`` it lists its checks, one a line.
+    A probe answers 200 or 503; with ``?verbose`` it lists its checks, one a line, and parts that
+    may fail while the rest goes on.
 
     Args:
         host: interface to listen on.
@@ -37,7 +38,7 @@ class ObserveServer:
         self._wanted = port
         app = web.Application()
         app.router.add_get("/livez", _probe(health.live))
-        app.router.add_get("/readyz", _probe(health.ready))
+        app.router.add_get("/readyz", _probe(health.ready, health.parts))
         app.router.add_get("/startupz", _probe(health.started))
         app.router.add_get("/metrics", make_aiohttp_handler(registry))
         self._runner = web.AppRunner(
@@ -76,10 +77,13 @@ class ObserveServer:
         await self._stack.__aexit__(kind, error, trace)
 
 
-def _probe(look: Callable[[], dict[str, bool]]) -> Handler:
+def _probe(
+    look: Callable[[], dict[str, bool]], parts: Callable[[], dict[str, bool]] = dict
+) -> Handler:
     async def probe(request: web.Request) -> web.StreamResponse:
         checks = look()
-        lines = [f"[{'+' if holds else '-'}] {name}" for name, holds in checks.items()]
+        shown = checks | parts()
+        lines = [f"[{'+' if holds else '-'}] {name}" for name, holds in shown.items()]
         text = "\n".join(lines) if "verbose" in request.query else _summary(checks)
         status = OK if all(checks.values()) else UNAVAILABLE
         return web.Response(status=status, text=f"{text}\n", headers={"Cache-Control": "no-store"})

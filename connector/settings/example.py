@@ -27,12 +27,13 @@ UNSHOWN = frozenset({"testing"})
 WIDTH = 96
 
 
-def example(plugins: Plugins) -> str:
-    """The file's text, with an upstream of each installed plug-in."""
+def example(plugins: Plugins, journal: str = "sqlite") -> str:
+    """The file's text, with an upstream of each installed plug-in and that kind of journal."""
     uem, ca = (_name(min(kinds, default="")) for kinds in (plugins.targets, plugins.escrow))
     page = _Page({("routes", "NAME", "uem"): uem, ("routes", "NAME", "ca"): ca})
     for group in groups(settings_model(plugins)):
-        if group.path and group.path[0] not in UNSHOWN:
+        other = group.path[:1] == ("journal",) and group.tag != journal
+        if group.path and group.path[0] not in UNSHOWN and not other:
             page.group(group)
     return HEAD + "\n".join(page.lines) + "\n"
 

@@ -19,6 +19,7 @@ FIXED = {
     "CFG-005": ("CFG-005", "approvals are not available yet", "Leave it out until they are."),
 }
 """Code, what is wrong, what to do, by the kind of error."""
+JOURNAL = ("CFG-001", "its type is no kind of journal", "Set type to sqlite or kafka.")
 
 
 def place_of(tree: Tree, path: Path) -> str:
@@ -70,7 +71,7 @@ def _words(
     kind: str, message: str, path: Path, tree: Tree, model: type[BaseModel]
 ) -> tuple[str, str, str]:
     """Code, what is wrong, what to do."""
-    fixed = FIXED.get(kind)
+    fixed = JOURNAL if (kind, path) == ("union_tag_invalid", ("journal",)) else FIXED.get(kind)
     if fixed is not None:
         return fixed
     if kind == "extra_forbidden":

@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field, JsonValue, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.core.policy import RoutePolicy
+from connector.settings.journal import Journal, SqliteSettings
 from connector.settings.plugins import Plugins
 from connector.settings.routes import RouteSettings
-from connector.settings.service import Audit, Handover, Journal, Service, Testing, Worker
+from connector.settings.service import Audit, Handover, Service, Testing, Worker
 from connector.settings.upstreams import CaSettings, UemSettings
 from connector.settings.values import Name
 
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
 
     service: Service
     """The process itself."""
-    journal: Journal = Journal()
+    journal: Journal = SqliteSettings()
     """The durable log."""
     audit: Audit
     """The audit trail."""

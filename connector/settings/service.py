@@ -1,4 +1,4 @@
-"""Settings of the process itself: where it listens, keeps its journal, and how much it does."""
+"""Settings of the process itself: where it listens, and how much it does."""
 
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -109,21 +109,6 @@ class Service(Section):
     """Longest time to finish what was begun after SIGTERM."""
 
 
-class Journal(Section):
-    """The durable log. ``sqlite``: embedded, one process."""
-
-    type: Literal["sqlite"] = "sqlite"
-    """Kind of journal."""
-    path: Path = Path("/var/lib/pki-connector/journal.sqlite")
-    """Database file, on a local disk that survives the process."""
-    partitions: int = Field(default=4, ge=1, le=256)
-    """Number of partitions; fixed for the life of the journal."""
-    ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
-    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
-    queue_limit: int = Field(default=4096, ge=1)
-    """Appends waiting for the disk at once; more are answered 503."""
-
-
 class Audit(Section):
     """The audit trail."""
 
@@ -157,7 +142,7 @@ class Worker(Section):
     """The loop that advances the subjects."""
 
     disclosure_ceiling: int = Field(default=1000, ge=1)
-    """Most keys disclosed within an hour, over all routes; then everything waits."""
+    """Most keys disclosed within an hour, over all routes and pods; then everything waits."""
     clock_jump: Period = timedelta(minutes=5)
     """A forward jump of the clock beyond this holds decisions about expiry."""
     device_deadline: Period = timedelta(days=14)

@@ -73,7 +73,7 @@ def groups(model: type[BaseModel]) -> Iterator[Group]:
 
 
 def _groups(model: type[BaseModel], path: Path, field: FieldInfo | None) -> Iterator[Group]:
-    default = field.default if field and isinstance(field.default, BaseModel) else None
+    default = field.default if field and isinstance(field.default, model) else None
     values, inner = [], []
     for name, member in model.model_fields.items():
         below = list(_models(member.annotation, (*path, name)))
@@ -177,10 +177,13 @@ def _kind(annotation: Any) -> str:
     return KINDS.get(kind, "text")
 
 
-def _models(annotation: Any, path: Path) -> Iterator[tuple[type[BaseModel], Path]]:
+def _models(
+    annotation: Any, path: Path, *, chosen: bool = False
+) -> Iterator[tuple[type[BaseModel], Path]]:
+    """Models in an annotation, each with its path; ``chosen``: it is one of several."""
     kind = _stripped(annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        tag = _tag(kind) if path[-1:] == ("NAME",) else None
+        tag = _tag(kind) if chosen or path[-1:] == ("NAME",) else None
         yield kind, (*path, f"({tag})") if tag else path
     elif get_origin(kind) is dict:
         yield from _models(get_args(kind)[1], (*path, "NAME"))
@@ -188,7 +191,7 @@ def _models(annotation: Any, path: Path) -> Iterator[tuple[type[BaseModel], Path
         yield from _models(get_args(kind)[0], (*path, "N"))
     elif get_origin(kind) in {Union, UnionType}:
         for choice in get_args(kind):
-            yield from _models(choice, path)
+            yield from _models(choice, path, chosen=True)
 
 
 def _tag(kind: Any) -> str | None:
@@ -198,8 +201,11 @@ def _tag(kind: Any) -> str | None:
 
 
 def _chosen(union: Any, values: Any) -> Any:
+    kinds = [_stripped(kind) for kind in get_args(union)]
     wanted = values.get("type") if isinstance(values, Mapping) else None
-    return next((kind for kind in get_args(union) if _tag(kind) == wanted), None)
+    if wanted is None:
+        return next((kind for kind in kinds if not kind.model_fields["type"].is_required()), None)
+    return next((kind for kind in kinds if _tag(kind) == wanted), None)
 
 
 def _element(kind: Any) -> Any:

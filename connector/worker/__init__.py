@@ -2,5 +2,6 @@
 
 from connector.worker.loop import PartitionWorker
 from connector.worker.options import WorkerOptions
+from connector.worker.owners import Owners
 
-__all__ = ["PartitionWorker", "WorkerOptions"]
+__all__ = ["Owners", "PartitionWorker", "WorkerOptions"]

@@ -16,19 +16,28 @@ from connector.settings.schema import configuration_schema
 from tests.settings.examples import Change, Check, Values
 
 
-def test_the_example_asks_for_what_must_be_decided(checked: Check, plugins: Plugins) -> None:
+@pytest.mark.parametrize("journal", ["sqlite", "kafka"])
+def test_the_example_asks_for_what_must_be_decided(
+    checked: Check, plugins: Plugins, journal: str
+) -> None:
     """An unchanged example has only one kind of fault: what must be given is not given yet."""
-    problems = checked(example(plugins)).problems
+    problems = checked(example(plugins, journal)).problems
     assert {problem.wrong for problem in problems} == {
         "is not set",
         "is not decided and has no default",
     }
-    assert "routes.staff.retention" in {problem.setting for problem in problems}
+    settings = {problem.setting for problem in problems}
+    assert "routes.staff.retention" in settings
+    assert ("journal.bootstrap_servers" in settings) == (journal == "kafka")
 
 
-def test_every_default_in_the_example_is_a_setting(checked: Check, plugins: Plugins) -> None:
+@pytest.mark.parametrize("journal", ["sqlite", "kafka"])
+def test_every_default_in_the_example_is_a_setting(
+    checked: Check, plugins: Plugins, journal: str
+) -> None:
     """With every comment sign before a name deleted, it still has no other fault."""
-    text = re.sub(r"^( *)#( *- \w|( *)\w+:)", r"\1\2", example(plugins), flags=re.MULTILINE)
+    shown = example(plugins, journal)
+    text = re.sub(r"^( *)#( *- \w|( *)\w+:)", r"\1\2", shown, flags=re.MULTILINE)
     unset = re.sub(r"^( *)plain_from:.*", "", text, flags=re.MULTILINE)
     assert "  failed_tries:" in unset
     assert {problem.wrong for problem in checked(unset).problems} == {

@@ -18,6 +18,14 @@ UNDECIDED = (
     "routes.staff.unknown_set",
     "routes.staff.signing",
 )
+KAFKA = {"type": "kafka", "bootstrap_servers": ["kafka.example.com:9093"]}
+SERVER = "journal.bootstrap_servers[0]"
+SASL = "journal.security.sasl"
+LOGIN = {"mechanism": "SCRAM-SHA-256", "user": "u", "password_file": "missing.password"}
+
+
+def sasl(**members: str) -> dict[str, object]:
+    return {"security": {"tls": {}, "sasl": members}}
 
 
 def only(problems: tuple[Problem, ...]) -> Problem:
@@ -64,6 +72,15 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("uems.BAD", {"type": "phones"}, "uems.BAD", "CFG-001", "match pattern"),
         ("service.intake.plain_from", ["10.0.0.0/8"], "service.intake", "CFG-001", "not both"),
         ("journal.ids_kept", "6d", "journal.ids_kept", "CFG-001", "greater than"),
+        ("journal.type", "postgres", "journal", "CFG-001", "no kind of journal"),
+        ("journal", {"type": "kafka"}, "journal.bootstrap_servers", "CFG-001", "is not set"),
+        ("journal", KAFKA, "journal", "CFG-001", "security.tls is needed"),
+        ("journal", KAFKA | {"bootstrap_servers": ["a"]}, SERVER, "CFG-001", "match pattern"),
+        ("journal", KAFKA | {"replicas": 3}, "journal.replicas", "CFG-001", "is no setting"),
+        ("journal", KAFKA | sasl(mechanism="PLAIN"), SASL, "CFG-001", "needs user"),
+        ("journal", KAFKA | sasl(mechanism="OAUTHBEARER"), SASL, "CFG-001", "needs token_file"),
+        ("journal", KAFKA | sasl(**LOGIN), f"{SASL}.password_file", "CFG-003", "cannot be read"),
+        ("journal", KAFKA | sasl(password="x"), f"{SASL}.password", "CFG-002", "secret"),
         ("audit.key_file", "missing.key", "audit.key_file", "CFG-003", "cannot be read"),
         ("cas.main.ca_file", "audit.key", "cas.main.ca_file", "CFG-003", "no PEM certificate"),
         (

@@ -64,6 +64,7 @@ KEPT = {
     "ids_kept",
     "tolerance",
     "hand_over_limit",
+    "security",
 }
 
 

@@ -1,0 +1,74 @@
+"""The journal, embedded or clustered, as the settings choose."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+from connector.assembly.clock import MachineClock
+from connector.core.errors import Permanent
+from connector.core.journal import Journal
+from connector.journal.kafka.cluster import require
+from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.sqlite import SqliteJournal, SqliteOptions
+from connector.settings.journal import KafkaSettings, SqliteSettings
+from connector.settings.values import millis
+
+OURS = {"type", "path"}
+"""Settings of the clustered journal that do not concern the cluster."""
+
+
+class ServedJournal(Journal, Protocol):
+    """A journal of this process, which also tells what waits in it."""
+
+    def load_of_appends(self) -> tuple[int, float]:
+        """How many appended events wait, and for how many seconds the oldest."""
+        ...
+
+
+def make_journal(
+    wanted: SqliteSettings | KafkaSettings,
+    clock: MachineClock,
+    on_lost: Callable[[Permanent], None],
+) -> ServedJournal:
+    """The journal, not yet open; ``on_lost`` as its constructor says."""
+    if isinstance(wanted, KafkaSettings):
+        return KafkaJournal(
+            kafka_options(wanted),
+            local=wanted.path,
+            instance=uuid.uuid4().hex,
+            monotonic=clock.monotonic,
+            on_lost=on_lost,
+        )
+    return SqliteJournal(
+        wanted.path,
+        wanted.partitions,
+        monotonic=clock.monotonic,
+        on_lost=on_lost,
+        options=SqliteOptions(
+            waiting_limit=wanted.queue_limit, id_retention=millis(wanted.ids_kept)
+        ),
+    )
+
+
+async def require_topics(wanted: SqliteSettings | KafkaSettings) -> None:
+    """See that the cluster has what the journal needs; nothing is made silently.
+
+    Raises:
+        ConnectorError: as :func:`connector.journal.kafka.cluster.require`.
+    """
+    if isinstance(wanted, KafkaSettings):
+        await require(kafka_options(wanted))
+
+
+def kafka_options(wanted: KafkaSettings) -> KafkaOptions:
+    """What the clustered journal is told, from the settings."""
+    return KafkaOptions.model_validate(_in_millis(wanted.model_dump(exclude=OURS)))
+
+
+def _in_millis(value: Any) -> Any:
+    """The same values with durations in milliseconds."""
+    if isinstance(value, dict):
+        return {name: _in_millis(inner) for name, inner in value.items()}
+    return millis(value) if isinstance(value, timedelta) else value

@@ -1,0 +1,92 @@
+"""The owners of the process's partitions, from the settings, and what is told of them."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from connector.assembly.ending import ending
+from connector.catalogue import catalogue
+from connector.core.errors import Family, Fault
+from connector.core.journal import Journal
+from connector.core.metrics import Metrics
+from connector.settings.journal import KafkaSettings
+from connector.settings.model import Settings
+from connector.worker import Owners, PartitionWorker
+from connector.worker.ceiling import Ceiling
+from connector.worker.owners import Duties, Listeners, OwnersOptions
+from connector.worker.sheet import Failure
+
+FINISH = 5.0
+"""Seconds after the longest drain in which the last round must have been written."""
+
+log = structlog.get_logger("connector.ownership")
+
+
+def make_owners(
+    settings: Settings,
+    journal: Journal,
+    make: Callable[[int], PartitionWorker],
+    duties: Duties,
+    tell: Listeners,
+) -> Owners:
+    """The owners of one process; ``tell`` hears what becomes of partitions."""
+    wanted = settings.journal
+    again = wanted.session_timeout.total_seconds() if isinstance(wanted, KafkaSettings) else 1.0
+    drain = settings.service.drain.total_seconds() + FINISH
+    return Owners(
+        journal,
+        make,
+        duties=duties,
+        listeners=tell,
+        options=OwnersOptions(again=again, drain=drain),
+    )
+
+
+def listeners(metrics: Metrics, ceiling: Ceiling | None) -> Listeners:
+    """Metrics, log and ceiling hear of partitions that come and go."""
+    return Listeners(
+        owned=metrics.partitions_owned,
+        stopped=metrics.partitions_stopped,
+        left=_Left(ceiling),
+    )
+
+
+class _Left:
+    """A partition is worked on no more."""
+
+    def __init__(self, ceiling: Ceiling | None) -> None:
+        self._ceiling = ceiling
+        self._told: dict[int, str] = {}
+
+    def __call__(self, partition: int, fault: Fault | None) -> None:
+        """Tell why, once for each reason in a row."""
+        if self._ceiling is not None:
+            self._ceiling.dropped(partition)
+        code = "" if fault is None else fault.code
+        if fault is not None and self._told.get(partition) == code:
+            return
+        self._told[partition] = code
+        if fault is None:
+            log.info("partition.dropped", partition=partition)
+        elif fault.family is Family.PERMANENT:
+            words = f"{catalogue()[code].title}: {fault.detail}"
+            log.error("partition.stopped", partition=partition, error_code=code, message=words)
+        else:
+            log.warning("partition.lost", partition=partition, error_code=code)
+
+
+def failed(failure: Failure) -> None:
+    """The alarm for a fact at which the program failed: class and place of the error only."""
+    fact = type(failure.fact).__name__.lower()
+    where = ending(failure.error).detail
+    log.error("subject.failed", stage=fact, error_code="SRV-003", error=where)
+
+
+def parts(owners: Owners) -> Callable[[], Mapping[str, bool]]:
+    """For the probes: each partition of this process, and whether it goes on."""
+
+    def look() -> Mapping[str, bool]:
+        stopped = {f"partition-{number}": False for number in owners.faults}
+        return {f"partition-{number}": True for number in sorted(owners.owned)} | stopped
+
+    return look

@@ -1,0 +1,206 @@
+"""Settings of the journal: embedded for one process, or clustered for several.
+
+``type`` tells them apart; without it the journal is the embedded one.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from connector.settings.values import Period, Section
+
+Server = Annotated[
+    str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")
+]
+"""``host:port``, or ``[IPv6]:port``."""
+LOGINS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+EITHER: dict[str, JsonValue] = {
+    "oneOf": [
+        {
+            "properties": {"mechanism": {"enum": [*LOGINS]}},
+            "required": ["user", "password_file"],
+            "not": {"required": ["token_file"]},
+        },
+        {
+            "properties": {"mechanism": {"const": "OAUTHBEARER"}},
+            "required": ["token_file"],
+            "not": {"anyOf": [{"required": ["user"]}, {"required": ["password_file"]}]},
+        },
+    ]
+}
+"""What the validator of :class:`Sasl` says, as JSON Schema."""
+
+
+class SqliteSettings(Section):
+    """Embedded: one process, one file."""
+
+    type: Literal["sqlite"] = "sqlite"
+    """Kind of journal; `kafka` is the one for several pods."""
+    path: Path = Path("/var/lib/pki-connector/journal.sqlite")
+    """Database file, on a local disk that survives the process."""
+    partitions: int = Field(default=4, ge=1, le=256)
+    """Number of partitions; fixed for the life of the journal."""
+    ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
+    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
+    queue_limit: int = Field(default=4096, ge=1)
+    """Appends waiting for the disk at once; more are answered 503."""
+
+
+class BrokerClient(Section):
+    """A certificate with which the connector logs in (mutual TLS)."""
+
+    certificate_file: Path
+    """PEM certificate with its chain."""
+    key_file: Path
+    """PEM private key of it (a mounted secret)."""
+
+
+class BrokerTls(Section):
+    """TLS 1.2 or newer; host names are checked."""
+
+    ca_file: Path | None = None
+    """PEM certificates of who may have issued the brokers' certificates; default: the system's."""
+    client: BrokerClient | None = None
+    """The connector's own certificate, where the brokers ask for one."""
+
+
+class Sasl(Section):
+    """User and password, or a token."""
+
+    model_config = ConfigDict(json_schema_extra=EITHER)
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+    """How the connector says who it is."""
+    user: str | None = Field(default=None, min_length=1)
+    """User name, for all but OAUTHBEARER."""
+    password_file: Path | None = None
+    """Mounted password, for all but OAUTHBEARER; read again for new connections."""
+    token_file: Path | None = None
+    """Mounted token for OAUTHBEARER (a projected service account's), read at each login."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        token = self.token_file is not None
+        login = (self.user is not None, self.password_file is not None)
+        if self.mechanism == "OAUTHBEARER" and (not token or any(login)):
+            raise ValueError("OAUTHBEARER needs token_file, and neither user nor password_file")
+        if self.mechanism != "OAUTHBEARER" and (token or not all(login)):
+            raise ValueError(f"{self.mechanism} needs user and password_file, and no token_file")
+        return self
+
+
+class BrokerSecurity(Section):
+    """How the brokers are reached. Without TLS only on this machine, unless told otherwise."""
+
+    tls: BrokerTls | None = None
+    """Encryption; must be given, if only as `{}`, for brokers on other machines."""
+    sasl: Sasl | None = None
+    """The login; default: none (the client certificate, or nobody in particular)."""
+    accept_plain_text: bool = False
+    """Speak to brokers on other machines without TLS: everybody on the way reads and changes it."""
+
+
+class Retention(Section):
+    """How long records are kept."""
+
+    events: Annotated[Period, Field(ge=timedelta(days=1))] = timedelta(days=14)
+    """Events, from when they were taken; longer than any outage that must be survived."""
+    audit: Annotated[Period, Field(ge=timedelta(days=1))] | None = None
+    """The audit trail; default: for ever. Export it before limiting it."""
+    dead_letters: Annotated[Period, Field(ge=timedelta(days=1))] = timedelta(days=90)
+    """Records that could not be read."""
+
+
+class KafkaSettings(Section):
+    """Clustered: several pods and a Kafka cluster."""
+
+    type: Literal["kafka"]
+    """Kind of journal."""
+    bootstrap_servers: tuple[Server, ...] = Field(min_length=1)
+    """Some of the brokers, as `host:port`."""
+    prefix: str = Field(
+        default="pki-connector", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200
+    )
+    """What the names of topics, group and transactional ids begin with."""
+    path: Path = Path("/var/lib/pki-connector/tables.sqlite")
+    """File of the local tables, on a local disk; made anew at each start."""
+    partitions: int = Field(default=24, ge=1, le=1024)
+    """Partitions of each topic; fixed for the life of a prefix."""
+    replication: int = Field(default=3, ge=1, le=9)
+    """Copies of each record, on as many brokers."""
+    min_insync_replicas: int = Field(default=2, ge=1, le=9)
+    """Copies that must be written before a webhook is answered 2xx."""
+    accept_single_replica: bool = False
+    """One copy, not flushed to disk at once, is wanted: a broker's power loss loses events."""
+    security: BrokerSecurity = BrokerSecurity()
+    """Encryption and login."""
+    retention: Retention = Retention()
+    """How long the brokers keep records."""
+    ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
+    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
+    session_timeout: Annotated[Period, Field(ge=timedelta(seconds=6), le=timedelta(minutes=5))] = (
+        timedelta(seconds=15)
+    )
+    """After this time without a sign of life a pod loses its partitions."""
+    rebalance_timeout: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(minutes=1)
+    """Longest time that pods may take to join again when partitions move."""
+    transaction_timeout: Annotated[
+        Period, Field(ge=timedelta(seconds=1), le=timedelta(minutes=15))
+    ] = timedelta(seconds=10)
+    """After this time the brokers abort a transaction that its owner left open."""
+    request_timeout: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(seconds=10)
+    """Longest time to wait for the answer to one request."""
+    append_timeout: Annotated[
+        Period, Field(ge=timedelta(milliseconds=500), le=timedelta(seconds=12))
+    ] = timedelta(seconds=8)
+    """Longest time that a webhook waits for its event to be durable; then it is answered 503."""
+    queue_limit: int = Field(default=4096, ge=1)
+    """Appends waiting for the brokers at once; more are answered 503."""
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.min_insync_replicas > self.replication:
+            raise ValueError("min_insync_replicas must not be greater than replication")
+        if self.retention.events < self.ids_kept:
+            raise ValueError("retention.events must be at least as long as ids_kept")
+        local = all(map(_is_loopback, self.bootstrap_servers))
+        if self.security.tls is None and not local and not self.security.accept_plain_text:
+            raise ValueError(
+                "security.tls is needed for brokers on other machines"
+                " (or security.accept_plain_text, which lets others read along)"
+            )
+        return self
+
+
+def _is_loopback(server: str) -> bool:
+    host = server.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _type(given: Any) -> Any:
+    """Which of the two is meant; what was written before there were two has no type."""
+    if isinstance(given, dict):
+        return given.get("type", "sqlite")
+    return getattr(given, "type", "sqlite")
+
+
+Journal = Annotated[
+    Annotated[SqliteSettings, Tag("sqlite")] | Annotated[KafkaSettings, Tag("kafka")],
+    Discriminator(_type),
+]
