@@ -20,6 +20,7 @@ from typing import ClassVar
 import pytest
 
 from connector.conformance.journal_events import EventCases
+from connector.conformance.journal_known import KnownCases
 from connector.conformance.journal_letters import LetterCases
 from connector.conformance.journal_rounds import OwnerCases, RoundCases, TrailCases
 from connector.conformance.journal_samples import JournalWorld
@@ -27,7 +28,9 @@ from connector.conformance.journal_states import StateCases
 from connector.core.journal import Journal
 
 
-class JournalConformance(EventCases, OwnerCases, RoundCases, TrailCases, LetterCases, StateCases):
+class JournalConformance(
+    EventCases, OwnerCases, RoundCases, TrailCases, LetterCases, KnownCases, StateCases
+):
     """All cases. ``waivers``: name of a case → why this journal cannot pass it."""
 
     waivers: ClassVar[dict[str, str]] = {}

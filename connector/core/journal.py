@@ -82,11 +82,21 @@ class PartitionRecord(Record):
     copying: str = ""
 
 
+class KnownId(Record):
+    """An id of an event that its subject has consumed, and when that event was received."""
+
+    subject: SubjectKey
+    id: str
+    at: Millis
+
+
 class Commit(Record):
     """All that one loop round of one partition changed; becomes durable as a whole or not at all.
 
     ``events`` go to other subjects, in whichever partition they live. ``settled`` are positions of
     dead letters of this partition that a person replayed or dropped: they are listed no more.
+    ``known`` are ids that subjects of this partition have consumed elsewhere, before a journal was
+    copied.
     """
 
     record: PartitionRecord
@@ -95,6 +105,7 @@ class Commit(Record):
     events: tuple[Event, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     settled: tuple[int, ...] = ()
+    known: tuple[KnownId, ...] = ()
 
 
 class Due(Record):
@@ -201,6 +212,10 @@ class Journal(Protocol):
 
     async def counts(self) -> dict[tuple[str, str, str], int]:
         """How many subjects there are by (kind, route, phase), for gauges."""
+        ...
+
+    def known(self) -> AsyncIterator[KnownId]:
+        """Ids that subjects have consumed and remember, in no certain order."""
         ...
 
     def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:

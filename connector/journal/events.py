@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from connector.core.errors import Permanent
 from connector.core.events import Event
-from connector.core.journal import DeadLetter, Positioned
+from connector.core.journal import DeadLetter, KnownId, Positioned
 from connector.core.model import Millis, parse_subject, partition_of
 from connector.journal.database import Connection
 
@@ -29,15 +29,31 @@ READ = """
     SELECT position, at, event FROM events
     WHERE partition = ? AND position > ? AND event IS NOT NULL ORDER BY position LIMIT ?"""
 
+# Whose event it was stays, so that its id can be told to another journal.
 EMPTY = """
-    UPDATE events SET event = NULL WHERE position IN (
+    UPDATE events SET event = NULL, subject = CASE WHEN json_valid(CAST(event AS TEXT))
+        THEN json_extract(CAST(event AS TEXT), '$.subject') END
+    WHERE position IN (
         SELECT position FROM (
             SELECT position, at FROM events
             WHERE partition = ? AND position <= ? AND event IS NOT NULL ORDER BY position LIMIT ?
         ) WHERE at < ?)"""
 
 # What could not be read may come again: as a replay, or from a sender who repeats himself.
+_UNREAD = "unread "
 FREE = "UPDATE events SET id = 'unread ' || position WHERE partition = ? AND position = ?"
+
+REMEMBER = """
+    INSERT INTO events (position, partition, id, at, subject) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO NOTHING"""
+
+KNOWN = """
+    SELECT position, coalesce(subject, CASE WHEN json_valid(CAST(event AS TEXT))
+        THEN json_extract(CAST(event AS TEXT), '$.subject') END), id, at
+    FROM events
+    WHERE position > ? AND (event IS NULL OR position <= (
+        SELECT position FROM partitions WHERE partitions.partition = events.partition))
+    ORDER BY position LIMIT ?"""
 
 FORGET = """
     DELETE FROM events WHERE position IN (
@@ -112,6 +128,15 @@ class EventLog:
         touched, self._touched = self._touched, set()
         return touched
 
+    def remember(self, connection: Connection, ids: Sequence[KnownId], partition: int) -> None:
+        """Write ids that count as consumed, inside the caller's transaction."""
+        rows = [
+            (self._last + place, partition, one.id, one.at, one.subject)
+            for place, one in enumerate(ids, start=1)
+        ]
+        self._last += len(rows)
+        connection.executemany(REMEMBER, rows)
+
     def insert(self, connection: Connection, rows: Sequence[EventRow]) -> list[bool]:
         """Write events inside the caller's transaction; False for each whose id was known."""
         before = self._last
@@ -126,6 +151,20 @@ class EventLog:
         new = connection.execute("SELECT position FROM events WHERE position > ?", (before,))
         positions = {position for (position,) in new}
         return [position in positions for position in range(before + 1, self._last + 1)]
+
+
+def known(connection: Connection, after: int, limit: int) -> tuple[list[KnownId], int | None]:
+    """Ids behind a position that were consumed, and where to go on; None at the end.
+
+    Whose they were is not known of payloads that an older version of this program let go.
+    """
+    rows = connection.execute(KNOWN, (after, limit)).fetchall()
+    ids = [
+        KnownId(subject=subject, id=name, at=at)
+        for _, subject, name, at in rows
+        if subject is not None and not name.startswith(_UNREAD)
+    ]
+    return ids, rows[-1][0] if len(rows) == limit else None
 
 
 def empty_consumed(

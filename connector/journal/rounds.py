@@ -45,6 +45,7 @@ class Round:
         connection.executemany("INSERT INTO dead_letters VALUES (?, ?, ?)", self.dead_letters)
         free_ids(connection, ((row[0], row[1]) for row in self.dead_letters))
         number = self.commit.record.partition
+        log.remember(connection, self.commit.known, number)
         partition_tables.settle(connection, number, self.commit.settled)
         log.insert(connection, self.events)
         partition_tables.put(connection, self.commit.record)
@@ -57,7 +58,7 @@ async def prepare(commit: Commit, partitions: int) -> Round:
         Permanent: ``JRN-006`` when a state or audit record belongs to another partition.
     """
     number = commit.record.partition
-    keys = (row.key for row in commit.states)
+    keys = [row.key for row in commit.states] + [one.subject for one in commit.known]
     if any(partition_of(key, partitions) != number for key in keys) or any(
         record.partition != number for record in commit.audit
     ):

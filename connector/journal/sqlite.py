@@ -16,6 +16,7 @@ from connector.core.journal import (
     DeadLetter,
     DeadLetterFilter,
     Due,
+    KnownId,
     PartitionRecord,
     Positioned,
     StatusFilter,
@@ -31,6 +32,7 @@ from connector.journal.waiting import Limits
 T = TypeVar("T")
 
 _AUDIT_PAGE = 500
+_KNOWN_PAGE = 2000
 
 
 class SqliteOptions(Record):
@@ -161,6 +163,16 @@ class SqliteJournal:
     async def counts(self) -> dict[tuple[str, str, str], int]:
         """How many subjects there are by (kind, route, phase)."""
         return await self._ask_long(states.counts)
+
+    async def known(self) -> AsyncIterator[KnownId]:
+        """Ids that subjects have consumed, as long as they are kept."""
+        after: int | None = 0
+        while after is not None:
+            page, after = await self._ask_long(
+                partial(events.known, after=after, limit=_KNOWN_PAGE)
+            )
+            for one in page:
+                yield one
 
     async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
         """The audit records behind a sequence number, read page by page."""

@@ -68,7 +68,12 @@ _LISTINGS = (
     "CREATE INDEX events_forgettable ON events (at) WHERE event IS NULL",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _LISTINGS)
+_SUBJECTS = (
+    # Whose event it was, once the payload that said so was let go.
+    "ALTER TABLE events ADD COLUMN subject TEXT",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _LISTINGS, _SUBJECTS)
 """What each schema version adds. Versions that were released never change."""
 
 VERSION = len(STEPS)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from connector.core.journal import DeadLetter, Positioned
@@ -85,12 +85,17 @@ class Box:
         """The first so many entries; they stay."""
         return [entry for entry, _ in zip(self._entries, range(limit), strict=False)]
 
-    def consumed(self, position: int) -> list[Consumed]:
-        """The events up to a position that somebody has been given."""
+    def consumed(self, position: int, unread: Collection[int] = ()) -> list[Consumed]:
+        """The events up to a position that somebody has been given.
+
+        The id of one that was set aside as a dead letter (``unread``) may come again.
+        """
         return [
             Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
             for entry in self._entries
-            if isinstance(entry, Positioned) and entry.position <= position
+            if isinstance(entry, Positioned)
+            and entry.position <= position
+            and entry.position not in unread
         ]
 
     def pass_by(self, position: int) -> None:

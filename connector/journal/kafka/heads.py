@@ -33,6 +33,9 @@ _FORGETTABLE = """
     SELECT * FROM heads
     WHERE bare AND seen <> x'7b7d' AND partition = ? AND newest < ? ORDER BY newest LIMIT ?"""
 
+_REMEMBERING = """
+    SELECT key, seen FROM heads WHERE key > ? AND seen <> x'7b7d' ORDER BY key LIMIT ?"""
+
 _COLUMNS = "SELECT * FROM states WHERE key IN (SELECT value FROM json_each(?))"
 
 _WANTS = """
@@ -69,6 +72,13 @@ def forgettable(connection: Connection, partition: int, before: Millis, limit: i
     """Subjects without a state whose ids are all older than a time, oldest first."""
     rows = connection.execute(_FORGETTABLE, (partition, before, limit))
     return [Head._make(row) for row in rows]
+
+
+def remembering(
+    connection: Connection, after: SubjectKey, limit: int
+) -> list[tuple[SubjectKey, bytes]]:
+    """Subjects behind a key with the ids that they remember, by key."""
+    return connection.execute(_REMEMBERING, (after, limit)).fetchall()
 
 
 def contents(

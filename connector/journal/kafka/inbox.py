@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -73,7 +73,7 @@ class Inbox:
             consumer.seek(place, 0)
             consumer.pause(place)
         self._consumer = consumer
-        self._task = asyncio.create_task(self._receive(consumer))
+        self._task = asyncio.get_running_loop().create_task(self._receive(consumer))
         self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
@@ -134,9 +134,9 @@ class Inbox:
         self._let_in(partition)
         return box.entries(limit)
 
-    def consumed(self, partition: int, position: int) -> list[Consumed]:
-        """The events up to a position that were read."""
-        return self._boxes[partition].consumed(position)
+    def consumed(self, partition: int, position: int, unread: Collection[int]) -> list[Consumed]:
+        """The events up to a position that were read, but for those set aside as dead letters."""
+        return self._boxes[partition].consumed(position, unread)
 
     def passed(self, partition: int, position: int) -> None:
         """Let go what a committed round has consumed."""

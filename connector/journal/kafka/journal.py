@@ -1,4 +1,4 @@
-"""The clustered journal: what is durable lies in Kafka, what is asked for in a local SQLite file."""
+"""The clustered journal: what is durable lies in Kafka, what is asked for in a SQLite file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,6 +15,7 @@ from connector.core.journal import (
     DeadLetter,
     DeadLetterFilter,
     Due,
+    KnownId,
     PartitionRecord,
     Positioned,
     StatusFilter,
@@ -22,7 +23,7 @@ from connector.core.journal import (
 from connector.core.model import Millis, SubjectKey
 from connector.core.states import State
 from connector.journal import events, partitions, states
-from connector.journal.kafka import faults, trail
+from connector.journal.kafka import faults, heads, trail
 from connector.journal.kafka.brakes import Brakes
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import outgoing
@@ -34,12 +35,13 @@ from connector.journal.kafka.membership import Membership
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.owner import Owner, Surroundings
 from connector.journal.kafka.producer import Producer
-from connector.journal.kafka.records import is_partition
+from connector.journal.kafka.records import is_partition, remembered
 from connector.journal.kafka.transactions import Transactions
 
 RESTORING = 600.0
 """Seconds that reading all states may take at start."""
 READ_PATIENCE = 0.05
+_KNOWN_PAGE = 500
 
 
 class KafkaJournal:
@@ -213,6 +215,17 @@ class KafkaJournal:
     async def counts(self) -> dict[tuple[str, str, str], int]:
         """How many subjects there are by (kind, route, phase), of all partitions."""
         return await self._local.ask_long(states.counts)
+
+    async def known(self) -> AsyncIterator[KnownId]:
+        """Ids that subjects remember."""
+        after = ""
+        while page := await self._local.ask_long(
+            partial(heads.remembering, after=after, limit=_KNOWN_PAGE)
+        ):
+            for subject, seen in page:
+                for name, at in remembered(seen).items():
+                    yield KnownId(subject=subject, id=name, at=at)
+            after = page[-1][0]
 
     async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
         """The audit records behind a sequence number, read from the topic."""

@@ -10,6 +10,7 @@ from connector.core.journal import Commit, PartitionRecord
 from connector.core.model import Millis
 from connector.journal import rounds
 from connector.journal.kafka import faults, letters, records, subjects
+from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing, outgoing
 from connector.journal.kafka.follower import Follower
@@ -187,7 +188,9 @@ class Owner:
     async def _write_round(self, ready: rounds.Round) -> None:
         around, record = self._around, self._record
         before = record.time - around.ids_kept
-        consumed = around.inbox.consumed(self._partition, record.position)
+        unread = {letter.position for letter in ready.commit.dead_letters}
+        consumed = around.inbox.consumed(self._partition, record.position, unread)
+        consumed += [Consumed(one.subject, one.id, one.at) for one in ready.commit.known]
         states = await subjects.of_round(around.local, ready, consumed, before)
         seen = subjects.own_seen(around.local.own_seen(self._partition), consumed, before)
         await self._write(states, self._others(ready), seen)
