@@ -30,20 +30,21 @@ class Share:
     def __init__(
         self, ask: Callable[[], Owned], monotonic: Callable[[], float], settle: float = SETTLED
     ) -> None:
-        """Nothing is owned yet."""
+        """Whoever owns everything from the beginning is alone, and has nobody to wait for."""
         self._ask = ask
         self._monotonic = monotonic
         self._settle = settle
-        self._heard, self._since = 0, monotonic()
-        self._held = 0
+        owned, every = ask()
+        self._heard, self._since = owned, monotonic()
+        self._held = owned if owned == every else 0
 
     def __call__(self) -> Owned:
-        """The share to keep to now. Whoever owns everything has nobody to wait for."""
+        """The share to keep to now."""
         owned, every = self._ask()
         now = self._monotonic()
         if owned != self._heard:
             self._heard, self._since = owned, now
-        if owned < self._held or owned == every or now - self._since >= self._settle:
+        if owned < self._held or now - self._since >= self._settle:
             self._held = owned
         return self._held, every
 

@@ -1,0 +1,142 @@
+"""The arithmetic of limits that several processes keep together."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.core.metrics import NoMetrics
+from connector.core.states import Brakes
+from connector.worker.breaker import Breaker
+from connector.worker.gate import Gate, Upstream, parse_lane
+from connector.worker.pace import Pace
+from connector.worker.share import SETTLED, Share, keys_of, rate_of, room_of
+from tests.worker.conftest import ROUTE, SteppedClock
+
+LANE = parse_lane("look_up:@acme")
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> list[int]:
+    """How many partitions each of some processes owns; together all of them."""
+    return draw(st.lists(st.integers(0, 12), min_size=1, max_size=6).filter(sum))
+
+
+@given(splits(), st.integers(0, 100_000))
+def test_the_parts_of_what_is_left_are_never_more_than_it(split: list[int], left: int) -> None:
+    """Whoever owns partition 0 takes the rest; nobody else is rounded up."""
+    every = sum(split)
+    parts = [keys_of(left, (owned, every), first=index == 0) for index, owned in enumerate(split)]
+    assert sum(parts) <= left
+    assert all(part >= 0 for part in parts)
+    assert keys_of(left, (every, every), first=True) == left
+    assert keys_of(-left, (split[0], every), first=True) == 0
+
+
+@given(splits(), st.floats(0.1, 1000), st.integers(1, 256))
+def test_rates_and_places_of_all_are_those_that_were_set(
+    split: list[int], rate: float, places: int
+) -> None:
+    """A process that owns nothing gets nothing; each other one has at least one place."""
+    every = sum(split)
+    assert sum(rate_of(rate, (owned, every)) for owned in split) == pytest.approx(rate)
+    rooms = [room_of(places, (owned, every)) for owned in split]
+    assert sum(rooms) <= max(places, sum(owned > 0 for owned in split)) + len(split)
+    assert all((room > 0) == (owned > 0) for room, owned in zip(rooms, split, strict=True))
+
+
+class Told:
+    """What the journal says of a process's partitions."""
+
+    def __init__(self, owned: int = 0, every: int = 24) -> None:
+        self.owned, self.every = owned, every
+
+    def __call__(self) -> tuple[int, int]:
+        return self.owned, self.every
+
+
+def test_a_share_shrinks_at_once_and_grows_late() -> None:
+    """What was gained counts when whoever lost it has surely let go of it."""
+    clock, told = SteppedClock(), Told(owned=12)
+    share = Share(told, clock.monotonic)
+    assert share() == (0, 24)
+    clock.advance(int(SETTLED * 1000))
+    assert share() == (12, 24)
+    told.owned = 20
+    assert share() == (12, 24)
+    told.owned = 4
+    assert share() == (4, 24)
+    told.owned = 24
+    assert share() == (4, 24)
+    clock.advance(int(SETTLED * 1000))
+    assert share() == (24, 24)
+
+
+def test_whoever_owns_all_from_the_beginning_is_alone() -> None:
+    """The embedded journal waits for nobody."""
+    assert Share(Told(4, 4), SteppedClock().monotonic)() == (4, 4)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2500), st.integers(0, 12)), min_size=1, max_size=20),
+    st.floats(0.5, 40),
+)
+def test_no_second_carries_more_than_the_rate_and_one_each(
+    moves: list[tuple[int, int]], rate: float
+) -> None:
+    """Two processes, between which partitions move: the gainer hears of it first, the loser late.
+
+    As long as the loser hears of it within the time that the gainer waits.
+    """
+    clock = SteppedClock()
+    told = [Told(12, 12), Told(0, 12)]
+    shares = [Share(one, clock.monotonic) for one in told]
+    paces = [_pace(rate, share, clock) for share in shares]
+    for share in shares:
+        share()
+    permits: list[float] = []
+    for wait, first in moves:
+        second = 12 - first
+        for index, owned in enumerate((first, second)):
+            if owned > told[index].owned:
+                told[index].owned = owned
+        _run(clock, paces, permits, 400)
+        told[0].owned, told[1].owned = first, second
+        _run(clock, paces, permits, wait)
+    for start in permits:
+        carried = sum(start <= one < start + 1 - 1e-9 for one in permits)
+        assert carried <= rate + 2
+
+
+def _pace(rate: float, share: Share, clock: SteppedClock) -> Pace:
+    return Pace(lambda: rate_of(rate, share()), clock.monotonic)
+
+
+def _run(clock: SteppedClock, paces: list[Pace], permits: list[float], millis: int) -> None:
+    """Each takes every permit that it can get, every 20 ms."""
+    for _ in range(0, millis, 20):
+        for pace in paces:
+            if pace.wait() == 0:
+                pace.take()
+                permits.append(clock.monotonic())
+        clock.advance(20)
+
+
+def test_a_permit_is_taken_before_the_next_is_there() -> None:
+    """The gate lets one pass at a time, at the share of the rate of this moment."""
+    clock, told = SteppedClock(), Told(24)
+    breaker = Breaker(clock.monotonic, lambda _state, _fault: None)
+    upstream = Upstream(breaker, rate=10.0, parallel=64, share=Share(told, clock.monotonic))
+    gate = Gate({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
+    passed = 0
+    for _ in range(1000):
+        if gate.room(LANE, Brakes()):
+            gate.enter(LANE)
+            gate.give_back(LANE)
+            passed += 1
+        clock.advance(10)
+    assert 88 <= passed <= 101
+    told.owned = 6
+    before = clock.monotonic()
+    while not gate.room(LANE, Brakes()):
+        clock.advance(10)
+    assert clock.monotonic() - before > 0.2, "a quarter of the rate, from the same moment on"
