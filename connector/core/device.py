@@ -19,6 +19,7 @@ from connector.core.facts import Elapsed, Fact, Looked
 from connector.core.model import (
     SECOND,
     DeviceFacts,
+    Millis,
     SubjectKey,
     SubjectKind,
     parse_subject,
@@ -74,9 +75,12 @@ def advance(state: DeviceState, fact: Fact, now: int, rules: Rules) -> Step[Devi
 
 def _on_time(step: Step[DeviceState]) -> None:
     """The deadline has come; while it is held back, only the next look at it moves."""
+    if step.state.ended_at is not None:
+        _let_go(step)
+        return
     if _overdue(step):
         _lost(step, step.state.trouble)
-        step.set(wants=())
+        _schedule(step)
         return
     looks = tuple(want for want in step.state.wants if want.effect is not Effect.WAIT)
     step.set(wants=(*looks, *_deadline(step)))
@@ -112,6 +116,7 @@ def _look_again(step: Step[DeviceState], event: Event) -> None:
         status=DeviceStatus.LOOKING,
         attempts=0,
         deadline=step.now + step.rules.device_deadline,
+        ended_at=None,
         cause=event.id,
         trouble=None,
     )
@@ -126,6 +131,7 @@ def _leave(step: Step[DeviceState], why: str, code: str = "ok") -> None:
         enrolled_at=None,
         attempts=0,
         deadline=None,
+        ended_at=step.now,
         trouble=None,
     )
     step.note("device.left", outcome=code, reason=why)
@@ -160,7 +166,7 @@ def _overdue(step: Step[DeviceState]) -> bool:
 
 
 def _lost(step: Step[DeviceState], fault: Fault | None) -> None:
-    step.set(status=DeviceStatus.LOST, deadline=None)
+    step.set(status=DeviceStatus.LOST, deadline=None, ended_at=step.now)
     step.note("device.lost", outcome=fault.code if fault else "DLV-001")
     step.moment("device_lost", error_code=fault.code if fault else "DLV-001")
 
@@ -204,7 +210,7 @@ def _hand_on(step: Step[DeviceState], holder: SubjectKey) -> None:
 def _schedule(step: Step[DeviceState]) -> None:
     state = step.state
     if state.status is not DeviceStatus.LOOKING:
-        step.set(wants=())
+        step.set(wants=() if state.ended_at is None else (_wait(step, _forgotten_at(step)),))
         return
     wait = 0
     if state.trouble is not None:
@@ -222,5 +228,21 @@ def _deadline(step: Step[DeviceState]) -> tuple[Want, ...]:
     deadline = step.state.deadline
     if deadline is None:
         return ()
+    return (_wait(step, deadline),)
+
+
+def _wait(step: Step[DeviceState], due: Millis) -> Want:
     held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
-    return (Want(effect=Effect.WAIT, due=max(deadline, held), lane=Effect.WAIT.value),)
+    return Want(effect=Effect.WAIT, due=max(due, held), lane=Effect.WAIT.value)
+
+
+def _forgotten_at(step: Step[DeviceState]) -> Millis:
+    return (step.state.ended_at or step.now) + step.rules.ended_kept
+
+
+def _let_go(step: Step[DeviceState]) -> None:
+    """A device that left or was lost long ago needs no record; a later event begins it anew."""
+    if step.now >= _forgotten_at(step) and not step.rules.deadlines_held:
+        step.gone = True
+    else:
+        _schedule(step)

@@ -123,7 +123,8 @@ class Rules(Record):
 
     ``dice`` yields numbers in [0, 1) for jitter. ``deadlines_held`` is true during a pause, within
     24 hours after it, and while the clock is in doubt: nothing ends by a deadline or expiry then.
-    ``epoch`` is the owner's epoch.
+    ``epoch`` is the owner's epoch. ``ended_kept`` is how long what has ended stays where
+    no route says so.
     """
 
     routes: dict[str, RoutePolicy]
@@ -131,6 +132,7 @@ class Rules(Record):
     deadlines_held: bool = False
     device_retry: Retry = Retry()
     device_deadline: Millis = 14 * DAY
+    ended_kept: Millis = 90 * DAY
     dice: Callable[[], float]
 
 

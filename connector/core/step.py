@@ -36,6 +36,8 @@ class Step(Generic[S]):
     audit: list[AuditEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
+    gone: bool = False
+    """Nothing of the subject needs to be remembered any more."""
 
     def set(self, **changes: object) -> None:
         """Replace members of the state."""

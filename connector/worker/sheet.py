@@ -1,6 +1,6 @@
 """The sheet of one loop round: which subjects were touched, and what the one commit will carry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class Sheet:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    gone: set[SubjectKey] = field(default_factory=set)
 
     def state(self, key: SubjectKey) -> State:
         """A subject as this round has left it so far."""
@@ -64,11 +65,16 @@ class Sheet:
         self.audit += step.audit
         self.events += step.events
         self.moments += [(key, moment) for moment in step.moments]
-        if step.state is before:
+        if step.state is before and not step.gone:
             return before
         after: State = step.state
         if key not in self.states:
             after = after.model_copy(update={"version": before.version + 1})
+        if step.gone:
+            self.gone.add(key)
+            after = fresh(key).model_copy(update={"version": after.version})
+        else:
+            self.gone.discard(key)
         self.states[key] = after
         return after
 
@@ -100,13 +106,15 @@ class Sheet:
         )
         return Commit(
             record=record,
-            states=tuple(_rows(self.states)),
+            states=tuple(self._rows()),
             audit=chained,
             events=tuple(self.events),
             dead_letters=tuple(self.dead_letters),
             settled=tuple(self.settled),
         )
 
-
-def _rows(states: Mapping[SubjectKey, State]) -> Sequence[StateRow]:
-    return [StateRow(key=key, state=state) for key, state in states.items()]
+    def _rows(self) -> list[StateRow]:
+        return [
+            StateRow(key=key, state=None if key in self.gone else state)
+            for key, state in self.states.items()
+        ]

@@ -45,6 +45,8 @@ from tests.core.names import DOWN, ROUTE
 from tests.core.promises import hold_promises
 from tests.core.upstreams import Ca, Uem
 
+HORIZON = 60 * DAY
+"""Longer than every deadline, shorter than what has ended is kept."""
 BLINK: Millis = 20
 BUSIEST = 150
 """So many steps of one subject within a minute are a hot loop."""
@@ -112,6 +114,9 @@ class PureLoop:
         self.audited += step.audit
         for event in step.events:
             self.append(event)
+        if step.gone:
+            self.states.pop(key, None)
+            return fresh(key)
         if step.state is before:
             return before
         after: State = step.state.model_copy(update={"version": before.version + 1})
@@ -232,12 +237,15 @@ class PureLoop:
             if isinstance(state, HolderState) and state.running is not None:
                 self.apply(key, ActFound())
 
-    def run_out(self, most: int = 6000) -> None:
-        """Until nothing is wanted any more: a state that never gets there is a dead end."""
+    def run_out(self, most: int = 6000, horizon: Millis = HORIZON) -> None:
+        """Until nothing is wanted any more but to be forgotten: else a state is a dead end.
+
+        ``horizon``: what waits longer than this is not waited for.
+        """
         for _ in range(most):
             if self.step():
                 continue
-            waits = [want.due for _, want in self.wanted()]
+            waits = [want.due for _, want in self.wanted() if want.due <= self.now + horizon]
             if not waits and not self.queue:
                 return
             self.pass_time(max(min(waits) - self.now, 0))

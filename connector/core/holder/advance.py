@@ -30,6 +30,7 @@ from connector.core.holder import (
     planning,
     purge,
     recovery,
+    retention,
 )
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
 from connector.core.holder.retrying import refuse
@@ -251,17 +252,4 @@ def _settle(step: Holder) -> None:
         fail(step, "USR-007", "the route of this delivery is not configured any more")
     install.settle(step)
     purge.settle(step)
-    trimmed = _trim(step)
-    if len(trimmed) != len(step.state.history):
-        step.set(history=trimmed)
-
-
-def _trim(step: Holder) -> tuple[object, ...]:
-    route = route_of(step)
-    if route is None:
-        return step.state.history
-    return tuple(
-        ended
-        for ended in step.state.history
-        if (ended.ended_at or step.now) > step.now - route.history_kept
-    )
+    retention.let_go(step)

@@ -1,6 +1,6 @@
 """What the holder waits for next: made anew from the state after every step."""
 
-from connector.core.holder import purge
+from connector.core.holder import purge, retention
 from connector.core.holder.lifecycle import Holder, route_of
 from connector.core.holder.recovery import unneeded
 from connector.core.model import SECOND, Millis, parse_subject
@@ -16,7 +16,7 @@ def schedule(step: Holder) -> None:
     if running is not None:
         step.set(wants=(_wait(end_of_act(step, running)),))
         return
-    wants = [*_check(step), *_delivery(step), *_copy(step), *_clean_up(step)]
+    wants = [*_check(step), *_delivery(step), *_copy(step), *_clean_up(step), *_retention(step)]
     step.set(wants=tuple(wants))
 
 
@@ -72,6 +72,14 @@ def _copy(step: Holder) -> list[Want]:
     due, alarm = purge.due(step.state.copy_), purge.alarm_at(step)
     looks = [] if due is None else [_want(step, Effect.LOOK_GONE, due)]
     return looks if alarm is None else [*looks, _wait(max(alarm, step.now + SECOND))]
+
+
+def _retention(step: Holder) -> list[Want]:
+    due = retention.due(step)
+    if due is None:
+        return []
+    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
+    return [_wait(max(due, held))]
 
 
 def _clean_up(step: Holder) -> list[Want]:

@@ -34,6 +34,7 @@ class DeviceState(Record):
     friendly_name: str = ""
     attempts: int = 0
     deadline: Millis | None = None
+    ended_at: Millis | None = None
     cause: str | None = None
     trouble: Fault | None = None
     wants: tuple[Want, ...] = ()

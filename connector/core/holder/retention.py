@@ -1,0 +1,61 @@
+"""What has ended leaves after a time: deliveries, and a holder of whom nothing has to be kept.
+
+The identity pin and the generations delivered stay until a person forgets them: without them the
+next delivery could go to another person, or leave out a key.
+"""
+
+from connector.core.events import HolderForgotten
+from connector.core.holder.lifecycle import Holder, route_of
+from connector.core.model import Millis
+from connector.core.states import CopyState, Delivery, HolderState
+
+
+def due(step: Holder) -> Millis | None:
+    """When something may be let go next, or None."""
+    ends = [delivery.ended_at for delivery in _ended(step.state) if delivery.ended_at is not None]
+    return min(ends) + _kept(step) if ends else None
+
+
+def let_go(step: Holder) -> None:
+    """Drop the deliveries that ended long ago, and the holder if that was the last of him."""
+    if step.rules.deadlines_held:
+        return
+    over = {delivery.id for delivery in _ended(step.state) if _is_over(step, delivery)}
+    if over:
+        state = step.state
+        history = tuple(one for one in state.history if one.id not in over)
+        kept = None if state.delivery is None or state.delivery.id in over else state.delivery
+        step.set(history=history, delivery=kept)
+    if over and _is_empty(step.state):
+        if step.state.person_key is not None:
+            step.tell(step.state.person_key, HolderForgotten(holder=step.state.key))
+        step.gone = True
+
+
+def _ended(state: HolderState) -> tuple[Delivery, ...]:
+    """The deliveries that may leave: the last one only when nobody and nothing depends on it."""
+    last = state.delivery
+    if last is None or last.open or not _is_idle(state):
+        return state.history
+    return (*state.history, last)
+
+
+def _is_idle(state: HolderState) -> bool:
+    """No device is enrolled, the copy is gone, and nothing is under way at CA or UEM."""
+    at_rest = state.copy_.state in {CopyState.NONE, CopyState.GONE} and not state.requests
+    return at_rest and not state.devices and state.running is None and state.check is None
+
+
+def _is_empty(state: HolderState) -> bool:
+    delivered = state.delivery is not None or state.history or state.delivered or state.dropped
+    return _is_idle(state) and state.identity is None and not delivered
+
+
+def _is_over(step: Holder, delivery: Delivery) -> bool:
+    ended = delivery.ended_at
+    return ended is not None and step.now >= ended + _kept(step)
+
+
+def _kept(step: Holder) -> Millis:
+    route = route_of(step)
+    return step.rules.ended_kept if route is None else route.history_kept

@@ -1,0 +1,78 @@
+"""What has ended leaves after a time; what protects the next delivery stays."""
+
+import pytest
+
+from connector.core.events import DeviceUnenrolled, HolderForgotten, IdentityForgotten
+from connector.core.model import DAY
+from tests.core.names import ROUTE, device_key, holder_key, person_key
+from tests.core.pure_loop import PureLoop
+from tests.core.scenes import enrol, holder
+
+DEVICE, HOLDER = device_key("10"), holder_key("1")
+
+
+@pytest.fixture
+def ended(loop: PureLoop) -> PureLoop:
+    """A holder who got his keys, and whose only device left since."""
+    enrol(loop)
+    loop.run_out()
+    loop.send(DEVICE, DeviceUnenrolled())
+    loop.run_out()
+    return loop
+
+
+def wait(loop: PureLoop, days: int) -> None:
+    loop.pass_time(days * DAY)
+    for _ in range(50):
+        loop.step()
+
+
+def test_a_device_that_left_is_forgotten_in_time(ended: PureLoop) -> None:
+    """Until then it can be looked at; when it comes back after that, it is new."""
+    kept = ended.rules().ended_kept // DAY
+    wait(ended, kept - 1)
+    assert DEVICE in ended.states
+    wait(ended, 2)
+    assert DEVICE not in ended.states
+    enrol(ended)
+    ended.run_out()
+    assert DEVICE in holder(ended).devices
+
+
+def test_an_enrolled_device_is_never_forgotten(loop: PureLoop) -> None:
+    """However long ago it enrolled, and its holder keeps his last delivery."""
+    enrol(loop)
+    loop.run_out()
+    wait(loop, 400)
+    assert DEVICE in loop.states
+    assert holder(loop).delivery is not None
+
+
+def test_the_pin_outlives_the_deliveries(ended: PureLoop) -> None:
+    """Who is who, and which generations were delivered, only a person forgets."""
+    assert holder(ended).delivery is not None
+    wait(ended, ROUTE.history_kept // DAY + 1)
+    left = holder(ended)
+    assert left.delivery is None
+    assert left.history == ()
+    assert left.identity is not None
+    assert left.delivered
+    assert left.wants == ()
+
+
+def test_a_holder_of_whom_nothing_is_left_is_forgotten(ended: PureLoop) -> None:
+    """His person is told so, and lists him no more."""
+    ended.send(HOLDER, IdentityForgotten(by="local:0", reason="left the company"))
+    ended.run_out()
+    wait(ended, ROUTE.history_kept // DAY + 1)
+    assert HOLDER not in ended.states
+    assert HOLDER not in getattr(ended.states[person_key("user1")], "holders", ())
+
+
+def test_nothing_is_forgotten_while_deadlines_are_held(ended: PureLoop) -> None:
+    """Nor while the clock is in doubt: a jump must not erase what people may look for."""
+    ended.held = ended.held.model_copy(update={"all_paused": True, "paused_since": ended.now})
+    wait(ended, 400)
+    assert DEVICE in ended.states
+    assert holder(ended).delivery is not None
+    assert not any(isinstance(one.body, HolderForgotten) for one in ended.queue)
