@@ -1,7 +1,8 @@
 """The rights that the connector's user needs, no more: for ``kafka-acls`` and for machines.
 
-Names are Kafka's ("Authorization using ACLs" in its manual). Topics, the group and transactional
-ids all begin with the prefix, so that rights for other prefixes give nothing here.
+Names are Kafka's ("Authorization and ACLs" in its manual), where Read and Write imply Describe.
+Topics, the group and transactional ids all begin with the prefix, so that rights for one prefix
+give nothing in another.
 """
 
 import shlex
@@ -10,16 +11,15 @@ from typing import Literal
 from connector.core.model import Record
 from connector.journal.kafka.names import Names
 
-Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create"]
-Resource = Literal["topic", "group", "transactional-id"]
+Operation = Literal["Read", "Write", "DescribeConfigs", "Create"]
 
 
 class Acl(Record):
-    """What a principal may do with one resource, or with all whose names begin like it."""
+    """What a principal may do with resources of these names, or whose names begin so."""
 
     principal: str
-    resource: Resource
-    name: str
+    resource: Literal["topic", "group", "transactional-id"]
+    names: tuple[str, ...]
     pattern: Literal["literal", "prefixed"]
     operations: tuple[Operation, ...]
 
@@ -29,8 +29,9 @@ class Acl(Record):
         words += ["--allow-principal", self.principal]
         for operation in self.operations:
             words += ["--operation", operation]
-        words += [f"--{self.resource}", self.name, "--resource-pattern-type", self.pattern]
-        return shlex.join(words)
+        for name in self.names:
+            words += [f"--{self.resource}", name]
+        return shlex.join([*words, "--resource-pattern-type", self.pattern])
 
 
 def acls(names: Names, principal: str, *, creator: bool = False) -> tuple[Acl, ...]:
@@ -39,17 +40,27 @@ def acls(names: Names, principal: str, *, creator: bool = False) -> tuple[Acl, .
     ``principal`` is the user as the brokers know it: ``User:NAME``, or with mutual TLS
     ``User:`` and the certificate's subject.
     """
-    topics: tuple[Operation, ...] = ("Read", "Write", "Describe", "DescribeConfigs")
-    wanted: tuple[tuple[Resource, str, Literal["literal", "prefixed"], tuple[Operation, ...]], ...]
-    wanted = (
-        *(
-            ("topic", topic, "literal", (*topics, "Create") if creator else topics)
-            for topic in names.topics
+    topics: tuple[Operation, ...] = ("Read", "Write", "DescribeConfigs")
+    return (
+        Acl(
+            principal=principal,
+            resource="topic",
+            names=names.topics,
+            pattern="literal",
+            operations=(*topics, "Create") if creator else topics,
         ),
-        ("group", names.group, "literal", ("Read",)),
-        ("transactional-id", names.transactions, "prefixed", ("Write", "Describe")),
-    )
-    return tuple(
-        Acl(principal=principal, resource=kind, name=name, pattern=pattern, operations=operations)
-        for kind, name, pattern, operations in wanted
+        Acl(
+            principal=principal,
+            resource="group",
+            names=(names.group,),
+            pattern="literal",
+            operations=("Read",),
+        ),
+        Acl(
+            principal=principal,
+            resource="transactional-id",
+            names=(names.transactions,),
+            pattern="prefixed",
+            operations=("Write",),
+        ),
     )

@@ -1,0 +1,137 @@
+"""The printed rights are enough for everything that the journal does, and none is too many."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from connector.conformance.journal_samples import chained, event, holder, subjects, written
+from connector.core.errors import ConnectorError
+from connector.core.journal import DeadLetter, DeadLetterFilter, StateRow
+from connector.core.model import SubjectKey
+from connector.demo.patience import until
+from connector.journal.kafka.acls import acls
+from connector.journal.kafka.cluster import administration, create, require
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.topics import wanted
+from tests.kafka.conftest import single
+from tests.kafka.granting import Right, grant, paste, rights
+from tests.kafka.guarded import LIMITED, GuardedBrokers, secured
+from tests.kafka.kafka_world import KafkaWorld
+
+PRINCIPAL = f"User:{LIMITED}"
+PATIENCE = 6.0
+
+
+@pytest.fixture
+def limited(guarded: GuardedBrokers, tmp_path: Path) -> KafkaOptions:
+    """Options of a user who may do nothing yet."""
+    password = tmp_path / "password"
+    password.write_text(guarded.keys.passwords[LIMITED])
+    sasl = {"mechanism": "SCRAM-SHA-256", "user": LIMITED, "password_file": str(password)}
+    tls = {"ca_file": str(guarded.keys.tls.ca)}
+    where = secured(guarded.brokers, "SASL", tls=tls, sasl=sasl)
+    return single(guarded.brokers, "unused", **where, append_timeout=2000)
+
+
+def named(options: KafkaOptions, prefixes: Iterator[str]) -> KafkaOptions:
+    """The same with a prefix of its own."""
+    return options.model_copy(update={"prefix": next(prefixes)})
+
+
+async def works(options: KafkaOptions, folder: Path) -> None:
+    """All that the journal does with the cluster: check, append, own, commit, start again."""
+    await require(options)
+    world = KafkaWorld(options, folder)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await world.journal.open()
+            key = await own(world)
+            await world.restart()
+            assert key in await world.journal.load([key])
+    finally:
+        await world.journal.close()
+
+
+async def own(world: KafkaWorld) -> SubjectKey:
+    """Take a partition that the group gave, handle an event there, and read what was written."""
+    journal = world.journal
+    assert await journal.assigned(frozenset()) == frozenset(range(journal.partitions))
+    key = next(subjects(journal))
+    await journal.append([event(key)])
+    record = await journal.take_over(0)
+    (entry,) = await journal.read(0, 0, 10)
+    letter = DeadLetter(partition=0, position=entry.position, code="EVT-005", original="", at=1)
+    await written(
+        journal,
+        record,
+        position=entry.position,
+        states=[StateRow(key=key, state=holder(key))],
+        audit=chained(record, 1, key),
+        events=[event(key, "next")],
+        dead_letters=[letter],
+    )
+    assert [one.sequence async for one in journal.audit(0)] == [1]
+    assert len(await journal.dead_letters(DeadLetterFilter())) == 1
+    return key
+
+
+async def refused(options: KafkaOptions, folder: Path) -> bool:
+    """Whether something of it does not work."""
+    try:
+        await works(options, folder)
+    except (ConnectorError, TimeoutError, AssertionError):
+        return True
+    return False
+
+
+async def test_the_printed_commands_are_enough(
+    guarded: GuardedBrokers, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+) -> None:
+    """Pasted into a shell by an administrator they let the service run, and make the topics."""
+    options = named(limited, prefixes)
+    assert await refused(options, tmp_path)
+    for one in acls(options.names, PRINCIPAL, creator=True):
+        await paste(guarded.brokers, one.command(guarded.brokers.bootstrap))
+    async with administration(options) as admin:
+        await create(admin, wanted(options))
+    await works(options, tmp_path)
+
+
+async def test_none_of_the_rights_is_too_many(
+    admin: AIOKafkaAdminClient, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+) -> None:
+    """With all of them the journal works; without any single one it does not."""
+    count = len(list(rights(acls(limited.names, PRINCIPAL))))
+    told: dict[str, bool] = {}
+
+    async def without(left_out: int | None) -> None:
+        options = named(limited, prefixes)
+        some = list(rights(acls(options.names, PRINCIPAL)))
+        missing = None if left_out is None else some.pop(left_out)
+        await create(admin, wanted(options))
+        await grant(admin, some)
+        await until("the rights hold", lambda: _seen(options, some))
+        told[_words(missing)] = await refused(options, tmp_path)
+
+    async with asyncio.TaskGroup() as group:
+        for left_out in (None, *range(count)):
+            group.create_task(without(left_out))
+    assert {words for words, missed in told.items() if not missed} == {"nothing"}
+    assert len(told) == count + 1
+
+
+async def _seen(options: KafkaOptions, some: list[Right]) -> bool:
+    """Whether the last topic's rights hold; those before it were granted before."""
+    topics = [name for one, name, _ in some if one.resource == "topic"]
+    async with administration(options) as limited:
+        return topics[-1] in await limited.list_topics()
+
+
+def _words(missing: Right | None) -> str:
+    if missing is None:
+        return "nothing"
+    one, name, operation = missing
+    return f"{operation} {one.resource} {name.rpartition('.')[2]}"
