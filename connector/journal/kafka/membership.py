@@ -88,7 +88,6 @@ class Membership:
                 max_poll_interval_ms=_NEVER_MS,
                 # It is a member only; events are read by a consumer that rebalances do not touch.
                 max_partition_fetch_bytes=1,
-                fetch_max_wait_ms=5000,
             )
             try:
                 consumer.subscribe([self._names.events], listener=_Listener(self._take))
