@@ -13,7 +13,7 @@ from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.settings.journal import KafkaSettings, SqliteSettings
-from connector.settings.values import millis
+from connector.settings.values import Section, millis
 
 OURS = {"type", "path"}
 """Settings of the clustered journal that do not concern the cluster."""
@@ -64,11 +64,12 @@ async def require_topics(wanted: SqliteSettings | KafkaSettings) -> None:
 
 def kafka_options(wanted: KafkaSettings) -> KafkaOptions:
     """What the clustered journal is told, from the settings."""
-    return KafkaOptions.model_validate(_in_millis(wanted.model_dump(exclude=OURS)))
+    told = _in_millis(wanted)
+    return KafkaOptions.model_validate({name: told[name] for name in told.keys() - OURS})
 
 
 def _in_millis(value: Any) -> Any:
-    """The same values with durations in milliseconds."""
-    if isinstance(value, dict):
-        return {name: _in_millis(inner) for name, inner in value.items()}
+    """The same values with sections as mappings and durations in milliseconds."""
+    if isinstance(value, Section):
+        return {name: _in_millis(inner) for name, inner in value}
     return millis(value) if isinstance(value, timedelta) else value
