@@ -67,7 +67,33 @@ def _base64() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def settings(folder: Path, kept: Secrets, at: Addresses, tls: tuple[Path, Path]) -> dict[str, Any]:
+def embedded(folder: Path) -> dict[str, Any]:
+    """A journal for one process alone."""
+    return {"path": str(folder / "journal" / "journal.sqlite"), "partitions": 2}
+
+
+def clustered(folder: Path, bootstrap: str, prefix: str = "demo") -> dict[str, Any]:
+    """A journal for several processes, on one broker that flushes what it acknowledges."""
+    return {
+        "type": "kafka",
+        "bootstrap_servers": bootstrap.split(","),
+        "prefix": prefix,
+        "path": str(folder / "journal" / "tables.sqlite"),
+        "partitions": 6,
+        "replication": 1,
+        "min_insync_replicas": 1,
+        "session_timeout": "6s",
+        "rebalance_timeout": "6s",
+    }
+
+
+def settings(
+    folder: Path,
+    kept: Secrets,
+    at: Addresses,
+    tls: tuple[Path, Path],
+    journal: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What the service is told.
 
     Args:
@@ -75,6 +101,7 @@ def settings(folder: Path, kept: Secrets, at: Addresses, tls: tuple[Path, Path])
         kept: the secrets.
         at: the simulators' addresses.
         tls: folders with the TLS files of CA (our client certificate among them) and UEM.
+        journal: its settings; None: :func:`embedded`.
     """
     return {
         "service": {
@@ -89,7 +116,7 @@ def settings(folder: Path, kept: Secrets, at: Addresses, tls: tuple[Path, Path])
             "admin": {"socket": str(folder / "run" / "admin.sock")},
             "drain": "10s",
         },
-        "journal": {"path": str(folder / "journal" / "journal.sqlite"), "partitions": 2},
+        "journal": embedded(folder) if journal is None else dict(journal),
         "audit": {"key_file": str(kept.audit_key)},
         # A laptop seldom lets a program lock memory; in service this stays off.
         "handover": {"accept_unlocked_memory": True},

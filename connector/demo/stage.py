@@ -1,20 +1,14 @@
 """The stage of the demo: simulated CA and UEM and the connector, each a process of its own."""
 
-import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from connector.demo.processes import Process, run_command
-from connector.demo.settings_file import (
-    RETENTION,
-    Addresses,
-    Secrets,
-    changed,
-    settings,
-    write_settings,
-)
+from connector.demo.family import family
+from connector.demo.pod import Pod
+from connector.demo.processes import Process
+from connector.demo.settings_file import RETENTION, Addresses, Secrets, settings
 from connector.simulators.ca.commands import Webhook
 from connector.simulators.ca.control import CaControl
 from connector.simulators.uem.control import UemControl
@@ -28,8 +22,14 @@ class Stage:
 
     ``written`` is where the service writes; ``aside`` is what the simulators and the demo itself
     keep, which is allowed to hold secrets. ``tls`` are the folders of CA and UEM. A subclass may
-    start other :meth:`upstreams`, and the service :meth:`through` another command.
+    start other :meth:`upstreams`, other :meth:`connectors`, and these :meth:`through` another
+    command.
     """
+
+    opening = "Starting a CA, a UEM and the connector, each a process of its own"
+    """What is about to be started, in words."""
+    whose = "the connector's"
+    """Whose :meth:`processes` they are, in words."""
 
     def __init__(self, folder: Path, changes: Mapping[str, Any] | None = None) -> None:
         """Use ``folder``; ``changes`` are laid over the settings. Nothing is started yet."""
@@ -37,22 +37,19 @@ class Stage:
         self.written = folder / "connector"
         self.aside = folder / "aside"
         self.tls = (self.aside / "ca", self.aside / "uem")
-        self.settings_file = self.written / "settings.yaml"
         self._changes = changes or {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Start CA, UEM and connector, and point their webhooks at each other."""
-        (self.written / "journal").mkdir(parents=True)
-        self.aside.mkdir()
+        """Start CA, UEM and connectors, and point their webhooks at each other."""
+        self.aside.mkdir(parents=True)
         self.secrets = Secrets(self.aside / "secrets")
         try:
-            at = await self.upstreams()
-            self.ca = await self._stack.enter_async_context(CaControl(at.ca_control))
-            self.uem = await self._stack.enter_async_context(UemControl(at.uem_control))
-            self.settings = settings(self.written, self.secrets, at, self.tls)
-            self.configure(self._changes)
-            await self._start_connector()
+            self._at = await self.upstreams()
+            self.ca = await self._stack.enter_async_context(CaControl(self._at.ca_control))
+            self.uem = await self._stack.enter_async_context(UemControl(self._at.uem_control))
+            self.pods = await self.connectors()
+            await self._start_pods()
         except BaseException:
             await self._stack.aclose()
             raise
@@ -61,6 +58,11 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         """Stop everything that was started, in the opposite order."""
         await self._stack.aclose()
+
+    @property
+    def connector(self) -> Pod:
+        """The connector, or the first of several."""
+        return self.pods[0]
 
     async def upstreams(self) -> Addresses:
         """Start CA and UEM."""
@@ -84,37 +86,73 @@ class Stage:
             uem_control=uem_ready["control"],
         )
 
+    async def connectors(self) -> list[Pod]:
+        """The connectors that will be started: one, with the embedded journal."""
+        return [self.pod("the connector", self.written)]
+
+    def pod(self, name: str, folder: Path, journal: Mapping[str, Any] | None = None) -> Pod:
+        """A connector with the stage's settings; ``journal`` None: the embedded one."""
+        document = settings(folder, self.secrets, self._at, self.tls, journal)
+        pod = Pod(name, folder, document, self.through())
+        pod.configure(self._changes)
+        return pod
+
     def through(self) -> tuple[str, ...]:
-        """The command that the service is started through; nothing here."""
+        """The command that connectors are started through; nothing here."""
         return ()
 
-    def configure(self, changes: Mapping[str, Any]) -> None:
-        """Write the settings with ``changes`` laid over them; they hold from the next start."""
-        write_settings(self.settings_file, changed(self.settings, changes))
+    async def _start_pods(self) -> None:
+        for pod in self.pods:
+            await self._keep(pod)
+        for pod in self.pods:
+            await pod.ready()
+        await self.aim_uem(self.pods[0])
+        await self.aim_ca(self.pods[-1])
 
-    async def _start_connector(self) -> None:
-        self.connector = await self._start("serve", "serve", "--config", str(self.settings_file))
-        port = (await self.ready())["intake_port"]
-        ca_file = str(self.secrets.tls.ca)
+    async def aim_uem(self, pod: Pod) -> None:
+        """Let the UEM post its webhooks to this connector."""
         await self.uem.aim_webhook(
-            url=f"https://127.0.0.1:{port}/hooks/workspace-one/acme-uem",
+            url=pod.url("workspace-one/acme-uem"),
             user="uem-events",
             password_file=str(self.secrets.hook_password),
-            ca_file=ca_file,
+            ca_file=str(self.secrets.tls.ca),
             retries=20,
             retry_pause=0.5,
         )
+
+    async def aim_ca(self, pod: Pod) -> None:
+        """Let the CA post its webhooks to this connector."""
         await self.ca.set_webhook(
             Webhook(
-                url=f"https://127.0.0.1:{port}/hooks/ca/acme-ca",
+                url=pod.url("ca/acme-ca"),
                 secret_file=self.secrets.ca_hook,
                 ca_file=self.secrets.tls.ca,
             )
         )
 
-    async def ready(self) -> dict[str, Any]:
-        """Wait until the connector says that it serves; what it said."""
-        return dict(await self.connector.line(lambda line: line.get("event") == "service.ready"))
+    def busy(self) -> Pod:
+        """The connector with the most processes: it has one more for each hand-over."""
+        return max(self.pods, key=lambda pod: len(family(pod.pid)))
+
+    async def recover(self, pod: Pod) -> str:
+        """Do what lets the service go on after this connector was killed; what that was."""
+        await pod.start()
+        await pod.ready()
+        return f"{pod.name} is back"
+
+    async def rejoin(self, pod: Pod) -> None:
+        """Start a connector again beside others; the UEM posts to it from then on."""
+        await pod.start()
+        await pod.ready()
+        await self.aim_uem(pod)
+
+    def processes(self) -> list[int]:
+        """The ids of all processes that must hold no secret in memory."""
+        return [pod.pid for pod in self.pods]
+
+    def places(self) -> dict[str, Path]:
+        """The folders that must hold no secret, by what is in them."""
+        return {"file, log and answer it wrote": self.written}
 
     async def planted(self) -> list[bytes]:
         """Pieces of private keys, bundles and passwords, as CA and UEM saw them pass."""
@@ -128,29 +166,10 @@ class Stage:
         return found
 
     async def _start(self, name: str, *arguments: str) -> Process:
-        served = name == "serve"
-        folder = self.written if served else self.aside
-        through = self.through() if served else ()
-        process = Process(name, arguments, folder / f"{name}.log", through)
+        return await self._keep(Process(name, arguments, self.aside / f"{name}.log"))
+
+    async def _keep(self, process: Process) -> Process:
+        """Start a process that ends with the stage."""
         self._stack.push_async_callback(process.stop)
         await process.start()
         return process
-
-    async def ask(self, *arguments: str) -> Any:
-        """A command of ours against the running service; its JSON answer.
-
-        Raises:
-            RuntimeError: when it ends with another exit code than 0.
-        """
-        code, out = await self.tell(*arguments, "--output", "json")
-        if code:
-            raise RuntimeError(f"{arguments[0]} ended with exit code {code}")
-        return json.loads(out)
-
-    async def tell(self, *arguments: str, columns: int | None = None) -> tuple[int, str]:
-        """A command of ours against the running service; exit code and what it printed."""
-        return await run_command(
-            *(*arguments, "--config", str(self.settings_file)),
-            log=self.written / "commands.log",
-            columns=columns,
-        )

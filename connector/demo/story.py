@@ -20,16 +20,18 @@ from connector.demo.cast import (
     readable,
     write_mails,
 )
+from connector.demo.kafka_program import BrokerUnavailable
 from connector.demo.leaks import Searcher
 from connector.demo.mail import MailWriter
 from connector.demo.narrator import CheckFailedError, Narrator
 from connector.demo.patience import PATIENCE, until
+from connector.demo.pod import Pod
 from connector.demo.stage import Stage
 from connector.simulators.ca.commands import Operation
 
 
-async def run(console: Console) -> int:
-    """Play the demo in a temporary folder.
+async def run(console: Console, kind: type[Stage] = Stage) -> int:
+    """Play the demo on a stage of this kind, in a temporary folder.
 
     Returns:
         0 when everything that was checked held, 1 otherwise.
@@ -37,7 +39,10 @@ async def run(console: Console) -> int:
     narrator = Narrator(console)
     with tempfile.TemporaryDirectory(prefix="pki-connector-demo-") as folder:
         try:
-            await Story(Path(folder), narrator).play()
+            await Story(kind(Path(folder)), narrator).play()
+        except BrokerUnavailable as error:
+            narrator.say(f"  ✘ No Kafka broker here: {error}. `make demo` needs none.")
+            return 1
         except (CheckFailedError, TimeoutError) as error:
             narrator.say(f"  ✘ FAILED: {str(error) or 'waited too long'}")
             _tail(Path(folder), narrator)
@@ -49,8 +54,8 @@ async def run(console: Console) -> int:
 
 
 def _tail(folder: Path, narrator: Narrator) -> None:
-    log = folder / "connector" / "serve.log"
-    if log.is_file():
+    for log in sorted((folder / "connector").rglob("serve.log")):
+        narrator.say(f"    {log.relative_to(folder)} ends with")
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]:
             narrator.say(f"    {line}")
 
@@ -58,9 +63,9 @@ def _tail(folder: Path, narrator: Narrator) -> None:
 class Story:
     """The acts of the demo, one after the other."""
 
-    def __init__(self, folder: Path, narrator: Narrator) -> None:
-        """Nothing has happened yet."""
-        self._folder = folder
+    def __init__(self, stage: Stage, narrator: Narrator) -> None:
+        """Nothing has happened yet; the stage is started by :meth:`play`."""
+        self._stage = stage
         self._tell = narrator
         self._writer = MailWriter()
 
@@ -71,9 +76,9 @@ class Story:
             CheckFailedError: something was not as it should be.
             TimeoutError: something that should happen did not.
         """
-        self._tell.say("Starting a CA, a UEM and the connector, each a process of its own")
-        async with Stage(self._folder) as self._stage:
-            status = await self._stage.uem.test_webhook()
+        self._tell.say(self._stage.opening)
+        async with self._stage as stage:
+            status = await stage.uem.test_webhook()
             self._tell.check(
                 "the UEM's «test connection» reaches the connector", status == HTTPStatus.OK
             )
@@ -98,7 +103,8 @@ class Story:
         """Two people have certificates, and mail that nobody can read on a phone yet."""
         stage = self._stage
         self._alice, self._bob = await employ(stage, "alice"), await employ(stage, "bob")
-        for actor in (self._alice, self._bob):
+        self._actors = (self._alice, self._bob)
+        for actor in self._actors:
             await write_mails(stage, actor, self._writer, stage.aside)
         self._tell.say(
             "alice has three generations of encryption keys (one expired), bob one;"
@@ -125,7 +131,7 @@ class Story:
         await self._reads_all(self._bob, device)
 
     async def _killed_on_the_way(self) -> None:
-        """While alice's keys are on their way, the connector dies as if the power had failed."""
+        """While alice's keys are on their way, a connector dies as if the power had failed."""
         stage, alice = self._stage, self._alice
         fetched = sum(one.operation is Operation.FETCH for one in await stage.ca.ledger())
         uploads = len(await stage.uem.ledger("upload"))
@@ -133,17 +139,19 @@ class Story:
         tablet = await self._enrol(alice, "alice's tablet")
         async with asyncio.timeout(PATIENCE):
             await stage.ca.wait_for(Operation.FETCH, fetched + 1)
-        await stage.connector.kill()
+        killed = stage.busy()
+        await killed.kill()
         sent = len(await stage.uem.ledger("upload")) - uploads
         self._tell.say(
-            "kill -9 of the connector while the first of alice's keys leaves escrow"
+            f"kill -9 of {killed.name} while the first of alice's keys leaves escrow"
             f" ({sent} uploads so far)"
         )
-        await stage.connector.start()
-        await stage.ready()
-        self._tell.say("the connector is back")
+        self._tell.say(await stage.recover(killed))
         for device in (phone, tablet):
             await self._reads_all(alice, device)
+        if not killed.running:
+            await stage.rejoin(killed)
+            self._tell.say(f"{killed.name} is started again, and the UEM posts to it")
 
     async def _purged(self) -> None:
         """The retention passes; the copies are gone, and the connector names its evidence."""
@@ -153,7 +161,7 @@ class Story:
             return not await uem.copies()
 
         await self._until("the UEM holds no copy of any key any more (its ledger)", no_copy)
-        for actor in (self._alice, self._bob):
+        for actor in self._actors:
             await self._concluded(actor)
 
     async def _concluded(self, actor: Actor) -> None:
@@ -166,7 +174,7 @@ class Story:
 
     async def _holder(self, actor: Actor) -> dict[str, Any]:
         """What the connector says of a holder."""
-        return dict(await self._stage.ask("status", "holder", actor.holder))
+        return dict(await self._stage.connector.ask("status", "holder", actor.holder))
 
     async def _renewed(self) -> None:
         """The CA renews alice's certificate: everything goes out once more, old keys included."""
@@ -207,26 +215,38 @@ class Story:
         console = self._tell.console
         columns = console.width if console.is_terminal else None
         for command in (("status", "holder"), ("status", "holder", self._alice.holder)):
-            code, table = await self._stage.tell(*command, columns=columns)
+            code, table = await self._stage.connector.tell(*command, columns=columns)
             self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
             self._tell.check(f"`pki-connector {' '.join(command)}` answers", code == 0)
-        code, _ = await self._stage.tell("audit", "verify")
+        await self._said_alike()
+        code, _ = await self._stage.connector.tell("audit", "verify")
         self._tell.check("`pki-connector audit verify` finds the audit trail whole", code == 0)
 
+    async def _said_alike(self) -> None:
+        """Whichever connector is asked, it knows what became of everybody."""
+        for pod in self._stage.pods[1:]:
+
+            async def holds(pod: Pod = pod) -> bool:
+                said = [await pod.ask("status", "holder", one.holder) for one in self._actors]
+                return said == [await self._holder(one) for one in self._actors]
+
+            await self._until(f"{pod.name} says the same of alice and bob", holds)
+
     async def _nothing_leaked(self) -> None:
-        """Every key and password that travelled is looked for wherever the connector wrote."""
+        """Every key and password that travelled is looked for wherever it could have been left."""
         stage = self._stage
         searcher = Searcher(await stage.planted())
-        in_process = await asyncio.to_thread(searcher.in_process, stage.connector.pid)
+        found = [await asyncio.to_thread(searcher.in_process, pid) for pid in stage.processes()]
         self._tell.check(
-            f"{searcher.count} planted secrets: 0 hits in the connector's memory, environment and"
+            f"{searcher.count} planted secrets: 0 hits in {stage.whose} memory, environment and"
             " arguments",
-            not in_process,
+            not any(found),
         )
-        code = await stage.connector.stop()
-        self._tell.check("the connector ends in good order when asked", code == 0)
-        in_files = await asyncio.to_thread(searcher.in_files, stage.written)
-        self._tell.check("0 hits in every file, log and answer it wrote", not in_files)
+        for pod in stage.pods:
+            self._tell.check(f"{pod.name} ends in good order when asked", await pod.stop() == 0)
+        for where, folder in stage.places().items():
+            in_files = await asyncio.to_thread(searcher.in_files, folder)
+            self._tell.check(f"0 hits in every {where}", not in_files)
 
 
 def _concerns(device: int, entry: dict[str, Any]) -> bool:

@@ -37,7 +37,7 @@ async def test_nothing_is_lost_when_the_service_dies_at_its_start(start: Start) 
     await world.halted()
     await world.cut(everything=True)
     for everything in (True, False):
-        world.configure(changed(FAST, stopping_at(AT_THE_START)))
+        world.connector.configure(changed(FAST, stopping_at(AT_THE_START)))
         await world.connector.start()
         await world.halted()
         await world.cut(everything=everything)

@@ -80,7 +80,7 @@ async def test_full_disk_is_told_to_senders_and_passes(start: Start) -> None:
     await world.reads_all(alice)
 
     async def gone() -> bool:
-        shown = await world.ask("status", "holder", alice.holder)
+        shown = await world.connector.ask("status", "holder", alice.holder)
         return bool(shown["copy"]["state"] == "gone")
 
     await until("the copy is gone", gone)

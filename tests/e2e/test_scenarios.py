@@ -157,7 +157,7 @@ async def test_clock_of_the_uem_is_turned(world: World) -> None:
 async def test_paused(world: World) -> None:
     """A pause holds every act, over a restart too; what was held goes on after it."""
     alice = await world.person("alice")
-    code, _ = await world.tell("pause", "--reason", "trying the brake")
+    code, _ = await world.connector.tell("pause", "--reason", "trying the brake")
     assert code == 0
     await world.enrol(alice)
     await world.sees(alice, "waits to begin", lambda state: bool(state.generations))
@@ -169,7 +169,7 @@ async def test_paused(world: World) -> None:
     asked = {entry.operation for entry in await world.ca.ledger()}
     assert asked == {Operation.LIST, Operation.REQUESTS}
     assert await world.uem.ledger("upload") == []
-    code, _ = await world.tell("resume", "--reason", "it holds")
+    code, _ = await world.connector.tell("resume", "--reason", "it holds")
     assert code == 0
     await world.all_read()
     await agree(world)
@@ -182,7 +182,7 @@ async def test_pause_ends_what_is_not_sent_yet(world: World) -> None:
     await world.enrol(alice)
     await world.sees(alice, "hands over", is_handing_over)
     await world.ca.wait_for(Operation.FETCH, 1)
-    code, _ = await world.tell("pause", "--reason", "trying the brake")
+    code, _ = await world.connector.tell("pause", "--reason", "trying the brake")
     assert code == 0
     state = await world.sees(
         alice, "ended", lambda state: state.running is None and state.copy_.state is CopyState.NONE
@@ -191,6 +191,6 @@ async def test_pause_ends_what_is_not_sent_yet(world: World) -> None:
     assert state.delivery.trouble is not None
     assert state.delivery.trouble.code == "HND-006"
     await world.ca.be_honest()
-    await world.tell("resume", "--reason", "it holds")
+    await world.connector.tell("resume", "--reason", "it holds")
     await world.reads_all(alice)
     await agree(world)

@@ -199,9 +199,9 @@ class World(Stage):
     async def back(self) -> None:
         """Start the service again, with settings as at first but without a crash point."""
         kept = {name: value for name, value in self._changes.items() if name != "testing"}
-        self.configure(kept)
+        self.connector.configure(kept)
         await self.connector.start()
-        await self.ready()
+        await self.connector.ready()
 
     async def all_read(self) -> None:
         """Wait until everybody's devices decrypt everything."""
