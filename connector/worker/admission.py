@@ -72,8 +72,9 @@ class Admission:
     ) -> None:
         """Add to ``ready``: looks of states left alone, acts whose ``running`` is on the sheet."""
         taken: set[SubjectKey] = set()
+        failed = {failure.key for failure in sheet.failures}
         for lane, row in due:
-            if row.key in self._held:
+            if row.key in self._held or row.key in failed:
                 continue
             if self._gate.only_time(lane):
                 if not sheet.touched(row.key):

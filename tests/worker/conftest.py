@@ -19,7 +19,7 @@ from connector.core.model import Millis, SubjectKey, SubjectKind, parse_subject,
 from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
-from connector.core.states import Delivery, HolderState, Phase, Running
+from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal
 from connector.simulators.instant import InstantEffects, InstantWorld
@@ -28,6 +28,10 @@ from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
 from connector.worker.share import whole
+from connector.worker.sheet import Failure
+
+END_OF_TESTS = 20
+"""Seconds after which a test that still waits has failed."""
 
 
 class SteppedClock:
@@ -86,12 +90,16 @@ class StubbornJournal(SqliteJournal):
 
 
 class HeldEffects(InstantEffects):
-    """Acts wait at a door; ``begun`` lists those that were started, ``held`` counts brakes."""
+    """Acts wait at a door; ``begun`` lists those that were started, ``held`` counts brakes.
+
+    ``waiting``: which acts wait there.
+    """
 
     def __init__(self, world: InstantWorld) -> None:
         super().__init__(world)
         self.door = asyncio.Event()
         self.door.set()
+        self.waiting = ACTS
         self.begun: list[Running] = []
         self.held = 0
 
@@ -100,14 +108,20 @@ class HeldEffects(InstantEffects):
 
     async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
         self.begun.append(running)
-        await self.door.wait()
+        if running.effect in self.waiting:
+            await self.door.wait()
         return await super().act(state, running, deadline)
 
 
 class Stage:
     """A worker, its journal, and the world around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        partitions: int = 1,
+        journal: type[StubbornJournal] = StubbornJournal,
+    ) -> None:
         self.clock = SteppedClock()
         self.world = InstantWorld(now=self.clock.now)
         self.routes = {"corp": ROUTE}
@@ -115,10 +129,11 @@ class Stage:
         self.lost: list[Permanent] = []
         self.metrics: Metrics = NoMetrics()
         self.told: list[AuditRecord] = []
+        self.failures: list[Failure] = []
         self.effects = HeldEffects(self.world)
-        self.journal = StubbornJournal(
+        self.journal = journal(
             folder / "journal.sqlite",
-            1,
+            partitions,
             monotonic=self.clock.monotonic,
             on_lost=self.lost.append,
         )
@@ -148,10 +163,10 @@ class Stage:
     def _ceiling(self, keys: int) -> Ceiling:
         return Ceiling(keys, self.journal.records, whole, self.clock.monotonic)
 
-    def worker(self) -> PartitionWorker:
+    def worker(self, partition: int = 0) -> PartitionWorker:
         return PartitionWorker(
             journal=self.journal,
-            partition=0,
+            partition=partition,
             effects=self.effects,
             gate=self.gate,
             clock=self.clock,
@@ -162,6 +177,7 @@ class Stage:
             crash=never,
             options=WorkerOptions(),
             tell=self.told.append,
+            alarm=self.failures.append,
         )
 
     @asynccontextmanager
@@ -239,7 +255,7 @@ class Stage:
 
     async def until(self, holds: Callable[[], object], step: int = 250) -> None:
         """Let time pass until something holds; bounded."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(END_OF_TESTS):
             while True:
                 result = holds()
                 if asyncio.iscoroutine(result):

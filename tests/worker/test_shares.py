@@ -97,8 +97,7 @@ def test_no_second_carries_more_than_the_rate_and_one_each(
     for wait, first in moves:
         second = 12 - first
         for index, owned in enumerate((first, second)):
-            if owned > told[index].owned:
-                told[index].owned = owned
+            told[index].owned = max(told[index].owned, owned)
         _run(clock, paces, permits, 400)
         told[0].owned, told[1].owned = first, second
         _run(clock, paces, permits, wait)

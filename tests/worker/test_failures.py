@@ -1,0 +1,91 @@
+"""A program error at one subject: it is shown, and stops nobody else."""
+
+from connector.core.events import DeviceUnenrolled
+from connector.core.facts import Looked
+from connector.core.journal import Commit, DeadLetterFilter, StateRow
+from connector.core.metrics import NoMetrics
+from connector.core.model import SECOND, DeviceFacts, SubjectKind, subject_key
+from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
+from connector.worker.held import FIRST_PAUSE
+from connector.worker.ports import Subject
+from tests.worker.conftest import HeldEffects, Stage
+
+SICK = subject_key("acme", SubjectKind.DEVICE, "8")
+
+
+class Confused(HeldEffects):
+    """Answers one device's look-up with what describes no device."""
+
+    confused = True
+    looked = 0
+
+    async def look(self, effect: Effect, state: Subject) -> Looked:
+        if state.key == SICK and self.confused:
+            self.looked += 1
+            wrong = DeviceFacts.model_construct(id="8", enrolled=True, holder=8)  # type: ignore[arg-type] # that is the point
+            return Looked(effect, state.version, wrong)
+        return await super().look(effect, state)
+
+
+class Counting(NoMetrics):
+    """Keeps which dead letters were counted."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[str, str]] = []
+
+    def dead_lettered(self, queue: str, error_code: str) -> None:
+        self.letters.append((queue, error_code))
+
+
+async def test_a_subject_at_which_the_program_fails_is_left_alone(stage: Stage) -> None:
+    """All others are served; it is looked at again after a pause, which grows."""
+    effects = Confused(stage.world)
+    stage.effects = effects
+    async with stage.running():
+        await stage.enrol("8")
+        await stage.enrol("7")
+        await stage.until_phase(Phase.COMPLETED, "7", step=50)
+        assert effects.looked == 1
+        failed = [entry for entry in await stage.audited() if entry.action == "subject.failed"]
+        assert [(one.subject, one.outcome, one.reason) for one in failed] == [
+            (SICK, "SRV-003", "looked")
+        ]
+        assert [failure.key for failure in stage.failures] == [SICK]
+        stage.clock.advance(int(FIRST_PAUSE * SECOND))
+        await stage.until(lambda: effects.looked == 2, step=SECOND)
+        await stage.turns(step=int(FIRST_PAUSE * SECOND) // 30)
+        assert effects.looked == 2
+        effects.confused = False
+        stage.clock.advance(int(2 * FIRST_PAUSE * SECOND))
+        await stage.until_phase(Phase.COMPLETED, "8")
+
+
+async def test_an_event_for_it_is_tried_at_once(stage: Stage) -> None:
+    """What people do about it need not wait for the pause."""
+    effects = Confused(stage.world)
+    stage.effects = effects
+    async with stage.running():
+        await stage.enrol("8")
+        await stage.until(lambda: stage.failures)
+        effects.confused = False
+        await stage.enrol("8")
+        await stage.until_phase(Phase.COMPLETED, "8")
+
+
+async def test_an_event_at_which_the_program_fails_becomes_a_dead_letter(stage: Stage) -> None:
+    """It is kept whole, counted and told; the partition goes on behind it."""
+    counting = Counting()
+    stage.metrics = counting
+    unreadable = DeviceState(key=SICK, holder="nobody of ours", status=DeviceStatus.ENROLLED)
+    record = await stage.journal.take_over(0)
+    await stage.journal.commit(
+        Commit(record=record, states=(StateRow(key=SICK, state=unreadable),))
+    )
+    async with stage.running():
+        await stage.send(SICK, DeviceUnenrolled(), name="poison")
+        await stage.enrol("7")
+        await stage.until_phase(Phase.COMPLETED, "7")
+    letters = await stage.journal.dead_letters(DeadLetterFilter())
+    assert [letter.code for letter in letters] == ["SRV-003"]
+    assert stage.journal.revive(letters[0]).id == "poison"
+    assert counting.letters == [("events", "SRV-003")]
