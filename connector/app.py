@@ -24,7 +24,7 @@ from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.hardening import harden
-from connector.assembly.journal import ServedJournal, make_journal, require_topics
+from connector.assembly.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
 from connector.core.errors import ConnectorError, Fault, Permanent
@@ -113,6 +113,7 @@ class Service:
         journal = make_journal(settings.journal, self._clock, self._journal_lost)
         await journal.open()
         stack.push_async_callback(journal.close)
+        await require_whole(journal)
         hand_over = HandOver(accept_unlocked_memory=settings.handover.accept_unlocked_memory)
         await hand_over.start()
         stack.push_async_callback(hand_over.stop)

@@ -62,6 +62,16 @@ async def require_topics(wanted: SqliteSettings | KafkaSettings) -> None:
         await require(kafka_options(wanted))
 
 
+async def require_whole(journal: Journal) -> None:
+    """See that an open journal is not the half of a copy.
+
+    Raises:
+        Permanent: ``JRN-010`` when it is.
+    """
+    if any(record.copying for record in await journal.records()):
+        raise Permanent("JRN-010", "opening journal: copying into it was not finished")
+
+
 def kafka_options(wanted: KafkaSettings) -> KafkaOptions:
     """What the clustered journal is told, from the settings."""
     told = _in_millis(wanted)

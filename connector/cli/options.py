@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -9,6 +10,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from connector.admin.client import AdminClient
+from connector.admin.records import Operator
 from connector.cli.screen import Format, Screen
 from connector.settings.load import admin_socket
 
@@ -66,6 +68,11 @@ class Call(NamedTuple):
             SettingsRefused: when it is to be found in a settings' file that cannot be read.
         """
         return self.given_socket or admin_socket(self.config, self.world.environment)
+
+    @property
+    def operator(self) -> str:
+        """Who works here, for the audit trail: his user id, and the name he gives himself."""
+        return Operator(uid=os.getuid(), name=self.name).by
 
     def ask(self, question: Callable[[AdminClient], Awaitable[T]]) -> T:
         """The service's answer.

@@ -10,6 +10,7 @@ from connector.cli import acting, config, running
 from connector.cli.audit import audit
 from connector.cli.dlq import dlq
 from connector.cli.exits import exit_code
+from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
 from connector.cli.simulating import simulate
@@ -38,6 +39,7 @@ app.command()(acting.pause)
 app.command()(acting.resume)
 app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")
+app.add_typer(journal, name="journal")
 app.add_typer(kafka, name="kafka")
 app.add_typer(config.config, name="config")
 app.command()(config.version)

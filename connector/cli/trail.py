@@ -1,18 +1,65 @@
-"""Exported audit trails: read from files and checked, with the key and without the service."""
+"""Exported audit trails: written to files, read from them, checked without the service."""
 
+import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from connector.admin.auditing import ChainCheck
+from connector.admin.auditing import ChainCheck, trail_of
 from connector.admin.records import AuditReport, Published
 from connector.core.audit import CUT, GENESIS, AuditRecord, says_cut
 from connector.core.errors import Permanent, Rejected
+from connector.core.journal import Journal
 from connector.settings.secrets import read_secret
 
 Start = tuple[int, str]
+
+
+async def export(journal: Journal, file: Path) -> str:
+    """Write the whole trail of a journal into a file, durably; its SHA-256.
+
+    Raises:
+        Permanent: ``CFG-003`` when the file cannot be written.
+        Rejected: ``AUD-003`` when there is a file that holds anything else.
+    """
+    partial = file.with_name(f"{file.name}.partial")
+    digest = hashlib.sha256()
+    try:
+        with _private(partial) as out:
+            async for record in trail_of(journal, None, 0):
+                line = record.model_dump_json().encode() + b"\n"
+                digest.update(line)
+                out.write(line)
+            out.flush()
+            os.fsync(out.fileno())
+        _keep(partial, file, digest.hexdigest())
+    except OSError as error:
+        raise Permanent("CFG-003", f"writing {file}: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _private(file: Path) -> BinaryIO:
+    """A file made anew that nobody else may read."""
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _keep(partial: Path, file: Path, digest: str) -> None:
+    """Give the file its name, and make that durable."""
+    if file.exists():
+        with file.open("rb") as there:
+            known = hashlib.file_digest(there, "sha256").hexdigest()
+        partial.unlink()
+        if known != digest:
+            raise Rejected("AUD-003", f"{file} holds another trail")
+        return
+    partial.rename(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def check_files(

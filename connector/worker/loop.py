@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from connector.core.audit import AuditRecord
-from connector.core.errors import Transient
+from connector.core.errors import Permanent, Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
@@ -120,9 +120,11 @@ class PartitionWorker:
 
         Raises:
             Transient: ``JRN-001`` when that is not possible now.
-            Permanent: ``JRN-002`` when the journal is lost.
+            Permanent: ``JRN-002`` when the journal is lost, ``JRN-010`` when half copied.
         """
         self._record = await self._journal.take_over(self._partition)
+        if self._record.copying:
+            raise Permanent("JRN-010", f"taking over partition {self._partition}")
         self._known(self._record)
         self._news.chain(self._record, self._record.time)
         self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
