@@ -5,16 +5,15 @@ is for decides the rest. Credentials are read again for every client that is mad
 """
 
 import asyncio
-import contextlib
-import logging
+from collections.abc import Coroutine
 from typing import Any
 from weakref import WeakSet
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import ProducerClosed
 
-from connector.journal.kafka import faults
+from connector.journal.kafka.noise import calm
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
 from connector.journal.kafka.topics import LARGEST_RECORD
@@ -39,7 +38,7 @@ class Clients:
         self._options = options
         self._access = Access(options)
         self._running: WeakSet[AIOKafkaProducer | AIOKafkaConsumer] = WeakSet()
-        hush()
+        calm()
 
     def renew(self) -> None:
         """Have new connections log in with the secrets as they are now; raises ``CFG-003``."""
@@ -49,6 +48,7 @@ class Clients:
         """A producer, idempotent, acknowledged by all in-sync replicas; not started."""
         producer = AIOKafkaProducer(
             **self._access.client_arguments(),
+            request_timeout_ms=self._options.request_timeout,
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
@@ -68,10 +68,10 @@ class Clients:
         """
         consumer = AIOKafkaConsumer(
             **self._access.client_arguments(),
+            request_timeout_ms=self._options.request_timeout,
             isolation_level="read_committed" if committed else "read_uncommitted",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            retry_backoff_ms=_BACKOFF_MS,
             **settings,
         )
         self._running.add(consumer)
@@ -79,44 +79,57 @@ class Clients:
 
 
 async def end_producer(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever state it is in.
+    """End a producer at once, whatever state it is in; who waits for it gets an error.
 
-    ``stop`` waits until all that was sent is acknowledged, which without a broker is for ever; so
-    what still waits is failed first. Two errors that nobody will ask for are marked as seen.
+    ``stop`` waits until all that was sent is acknowledged, which without a broker is for ever. So
+    its sender is ended first, and what still waits is failed.
     """
     # aiokafka has no public way to give up (0.14); without it, stop() hangs and tasks are left.
-    accumulator, transactions = producer._message_accumulator, producer._txn_manager
+    await _quietly(_network(producer).close())
+    sender = producer._sender.sender_task  # noqa: SLF001
+    for _ in range(2):  # the first ends the sender, the second also what the sender waits for
+        if sender is not None and not sender.done():
+            sender.cancel()
+            await asyncio.wait([sender], timeout=_ENDING)
+    _fail_what_waits(producer)
+    await _quietly(producer.stop())
+
+
+def _fail_what_waits(producer: AIOKafkaProducer) -> None:
+    """Callers get an error; those of its futures that nobody will ask are marked as seen."""
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    waiting = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
     accumulator.fail_all(ProducerClosed())
-    await _stopped(producer)
-    waiter = transactions._transaction_waiter
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()
+    unasked = [batch._drain_waiter for batch in waiting]  # noqa: SLF001
+    unasked += [batch.future for batch in waiting]
+    unasked.append(producer._txn_manager._transaction_waiter)  # noqa: SLF001
+    for future in unasked:
+        if future is not None and future.done() and not future.cancelled():
+            future.exception()
 
 
 async def end_consumer(consumer: AIOKafkaConsumer) -> None:
     """End a consumer; one in a group leaves it."""
-    await _stopped(consumer)
+    await _quietly(consumer.stop())
+    await _quietly(_network(consumer).close())
 
 
-async def _stopped(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
-    try:
-        async with asyncio.timeout(_ENDING):
-            await client.stop()
-    except faults.EXPECTED:
-        with contextlib.suppress(KafkaError, OSError):
-            await _network(client).close()
+async def _quietly(ending: Coroutine[Any, Any, object]) -> None:
+    """Whatever it fails with, the client is not used any more.
+
+    In a task of its own, because aiokafka lets out the cancellation of its own tasks.
+    """
+    task = asyncio.get_running_loop().create_task(ending)
+    await asyncio.wait([task], timeout=_ENDING)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_ENDING)
+    if task.done() and not task.cancelled():
+        task.exception()
 
 
 def _network(client: AIOKafkaProducer | AIOKafkaConsumer) -> AIOKafkaClient:
     """The part that holds the connections; a consumer has no public name for it."""
-    return client.client if isinstance(client, AIOKafkaProducer) else client._client
-
-
-def hush() -> None:
-    """Silence what is no news.
-
-    Brokers answer NOT_ENOUGH_REPLICAS to the first record of a transaction while the markers of
-    the last one are being written (since 3.6, to clients of the old transaction protocol); the
-    producer tries again after its backoff. Real trouble reaches the caller as an error.
-    """
-    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
+    if isinstance(client, AIOKafkaProducer):
+        return client.client
+    return client._client  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Events as records of ``<prefix>.events``: CloudEvents 1.0 in the binary mode of its Kafka binding.
+"""Events as records of ``<prefix>.events``: CloudEvents 1.0, binary mode of its Kafka binding.
 
 Key is the subject, value the event's JSON (``schemas/event``), the attributes are headers
 ``ce_…`` (https://github.com/cloudevents/spec, kafka-protocol-binding.md section 3.2). Readers need

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import Clients, end_consumer
 
@@ -48,12 +49,12 @@ class Ends:
 
     async def of(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The offset behind the last record of each; raises ``JRN-001``."""
-        if self._consumer is None:
-            await self.start()
-        assert self._consumer is not None
+        consumer = self._consumer
+        if consumer is None:
+            raise Transient("JRN-001", "using journal: it is not open")
         try:
             async with asyncio.timeout(self._limit):
-                found: dict[TopicPartition, int] = await self._consumer.end_offsets(list(places))
+                found: dict[TopicPartition, int] = await consumer.end_offsets(list(places))
         except faults.EXPECTED as error:
             raise faults.unwritable("asking for end offsets", error) from error
         return found
@@ -69,7 +70,7 @@ async def reached(
     try:
         async with asyncio.timeout(limit):
             for place, target in targets.items():
-                while await consumer.position(place) < target:
+                while await consumer.position(place) < target:  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(PAUSE)
     except faults.EXPECTED:
         return False

@@ -55,7 +55,7 @@ class Follower:
             for number in range(partitions)
         ]
         self._consumer = await self._connected(places)
-        self._task = asyncio.create_task(self._follow(self._consumer))
+        self._task = asyncio.get_running_loop().create_task(self._follow(self._consumer))
         self._task.add_done_callback(self._ended)
         await self._catch_up(places, limit)
         self._live = True
@@ -117,7 +117,7 @@ class Follower:
         targets = await self._ends.of(places)
         if not await reached(consumer, targets, limit):
             raise Transient("JRN-001", "reading states: not at the end yet; a transaction may hang")
-        while self._applying:
+        while self._applying:  # noqa: ASYNC110 - a few milliseconds, after a look that polls anyway
             await asyncio.sleep(PAUSE)
         self._local.opened()
 

@@ -122,7 +122,7 @@ class LocalTables:
         return await self.opened().listing_reader.ask(query)
 
     def lose(self, error: BaseException) -> None:
-        """Say that the tables cannot be believed any more, and why; later calls raise ``JRN-002``."""
+        """Believe the tables no more, and say why; later calls raise ``JRN-002``."""
         if self._engine is not None:
             fault = error if isinstance(error, Permanent) else faults.lost("following", error)
             self._engine.writer.lose(fault)

@@ -1,6 +1,7 @@
 """The producer that makes appended events durable, and is made anew after fatal errors."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from aiokafka import AIOKafkaProducer
@@ -10,7 +11,7 @@ from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.transactions import acknowledged, send
+from connector.journal.kafka.transactions import acknowledged, give_up, send
 
 
 class Producer:
@@ -58,8 +59,12 @@ class Producer:
             raise faults.unwritable("connecting to the cluster", error) from error
 
     async def close(self) -> None:
-        """End it; twice is harmless. Who still waits gets ``JRN-001``."""
+        """Finish what waits, as long as an append may take, and end; twice is harmless."""
         self._closed = True
+        if self._producer is not None and self._waiting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._limit):
+                    await self._producer.flush()
         await self._drop(self._producer)
 
     async def append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
@@ -88,14 +93,18 @@ class Producer:
 
     async def _append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
         producer = self._producer or await self._started()
+        sent: list[asyncio.Future[RecordMetadata]] = []
         try:
-            sent = [await send(producer, record) for record in records]
+            for record in records:
+                sent.append(await send(producer, record))  # noqa: PERF401 - kept on failure
             return await acknowledged(sent)
         except faults.TOO_LARGE:
             raise
         except faults.BROKEN:
             await self._drop(producer)
             raise
+        finally:
+            give_up(sent)
 
     async def _started(self) -> AIOKafkaProducer:
         """One attempt at a time, for all who wait."""

@@ -105,6 +105,8 @@ class Transactions:
                 return await acknowledged(sent)
         except faults.EXPECTED as error:
             raise (Fenced if faults.fenced(error) else NotWritten) from error
+        finally:
+            give_up(sent)
 
     async def _commit(self, producer: AIOKafkaProducer) -> None:
         try:
@@ -131,7 +133,14 @@ async def acknowledged(
 ) -> list[RecordMetadata]:
     """Where records lie that were sent; raises the first error as soon as it is there."""
     await asyncio.wait(sent, return_when=asyncio.FIRST_EXCEPTION)
-    errors = [one.exception() for one in sent if one.done()]
-    for error in filter(None, errors):
-        raise error
+    for one in sent:
+        if one.done():
+            one.result()
     return [one.result() for one in sent]
+
+
+def give_up(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
+    """Wait no more for records: nobody will ask what became of them."""
+    for one in sent:
+        if not one.cancel() and not one.cancelled():
+            one.exception()

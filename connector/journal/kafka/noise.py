@@ -1,0 +1,44 @@
+"""Keeps the log readable while a broker is gone: the client says the same many times a second."""
+
+import logging
+
+_SECONDS = 30.0
+_TALKATIVE = (
+    "aiokafka",
+    "aiokafka.conn",
+    "aiokafka.cluster",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+)
+
+
+class Seldom(logging.Filter):
+    """Lets each kind of line through once in a while. Its time is that of the log's records."""
+
+    def __init__(self) -> None:
+        """Nothing was said yet."""
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a line of this kind (its text without the values) was not said lately."""
+        kind = str(record.msg)
+        if record.created - self._said.get(kind, 0.0) < _SECONDS:
+            return False
+        self._said[kind] = record.created
+        return True
+
+
+_SELDOM = Seldom()
+
+
+def calm() -> None:
+    """Have what is no news said seldom or not at all; calling it again changes nothing.
+
+    Brokers answer NOT_ENOUGH_REPLICAS to the first record of a transaction while the markers of
+    the last one are being written (since 3.6, to clients of the old transaction protocol); the
+    producer tries again after its backoff. Real trouble reaches the caller as an error.
+    """
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.CRITICAL)
+    for name in _TALKATIVE:
+        logging.getLogger(name).addFilter(_SELDOM)
