@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connector.demo.broker import Brokers
 from connector.demo.kafka_program import BrokerUnavailable, cache, class_path
+from tests.kafka.by_hand import make_by_hand
 
 
 def program(folder: Path, name: str, text: str) -> Path:
@@ -80,7 +81,7 @@ async def test_a_broker_serves_dies_and_comes_back(tmp_path: Path) -> None:
         node = brokers.nodes[0]
         admin = AIOKafkaAdminClient(bootstrap_servers=brokers.bootstrap)
         await admin.start()
-        await admin.create_topics([NewTopic("kept", 1, 1)])
+        await make_by_hand(admin, NewTopic("kept", 1, 1))
         await admin.close()
         node.signal(signal.SIGSTOP)
         await node.kill()

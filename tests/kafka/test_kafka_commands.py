@@ -28,6 +28,7 @@ from connector.journal.kafka.options import KafkaOptions
 from connector.settings.journal import KafkaSettings
 from connector.simulators.tls import issue_tls
 from tests.cli.calls import Command, Result
+from tests.kafka.by_hand import make_by_hand
 from tests.kafka.conftest import single
 
 NOBODY = "https://127.0.0.1:1"
@@ -69,7 +70,7 @@ def make_topic(broker: Brokers, prefix: str, topic: NewTopic) -> None:
 
     async def making() -> None:
         async with administration(single(broker, prefix)) as admin:
-            await admin.create_topics([topic])
+            await make_by_hand(admin, topic)
 
     asyncio.run(making())
 

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connector.core.errors import Permanent
 from connector.core.model import DAY
+from connector.journal.kafka.checking import all_faults, planned
 from connector.journal.kafka.cluster import (
     administration,
     check_creation,
@@ -16,13 +17,8 @@ from connector.journal.kafka.cluster import (
     require,
 )
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.topics import (
-    Found,
-    TopicsRefused,
-    all_faults,
-    planned,
-    wanted,
-)
+from connector.journal.kafka.topics import Found, TopicsRefused, wanted
+from tests.kafka.by_hand import make_by_hand
 
 
 def changed(options: KafkaOptions, **changes: Any) -> KafkaOptions:
@@ -82,12 +78,11 @@ async def test_the_start_is_refused_with_everything_that_is_wrong(
 ) -> None:
     """One report: a missing topic, another number of partitions, no compaction, no flush."""
     names = options.names
-    await admin.create_topics(
-        [
-            NewTopic(names.events, 3, 1, topic_configs={"flush.messages": "1"}),
-            NewTopic(names.states, 4, 1, topic_configs={"flush.messages": "1"}),
-            NewTopic(names.audit, 4, 1, topic_configs={"retention.ms": "-1"}),
-        ]
+    await make_by_hand(
+        admin,
+        NewTopic(names.events, 3, 1, topic_configs={"flush.messages": "1"}),
+        NewTopic(names.states, 4, 1, topic_configs={"flush.messages": "1"}),
+        NewTopic(names.audit, 4, 1, topic_configs={"retention.ms": "-1"}),
     )
     with pytest.raises(TopicsRefused) as refused:
         await require(options)

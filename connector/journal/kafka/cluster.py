@@ -1,56 +1,21 @@
-"""Looking at a Kafka cluster and making topics in it; says clearly what stands in the way.
-
-aiokafka's clients log why they cannot connect and raise something general. So
-:func:`administration` first makes one connection by itself and maps what that ends with.
-"""
+"""Looking at a Kafka cluster and making topics in it."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    IllegalSaslStateError,
-    KafkaConnectionError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAlreadyExistsError,
-    TopicAuthorizationFailedError,
-    UnsupportedSaslMechanismError,
-    for_code,
-)
-from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from connector.core.errors import ConnectorError, Permanent, Transient
-from connector.journal.kafka.options import KafkaOptions, Mechanism
+from connector.core.errors import Permanent, Transient
+from connector.journal.kafka.checking import all_faults, planned
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.reaching import RETRY_AFTER, fault, reach
 from connector.journal.kafka.security import Access
-from connector.journal.kafka.topics import (
-    Found,
-    Plan,
-    Topic,
-    TopicsRefused,
-    all_faults,
-    planned,
-)
+from connector.journal.kafka.topics import Found, Plan, Topic, TopicsRefused
 
-RETRY_AFTER = 2.0
-LOGIN = (
-    AuthenticationFailedError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-    IllegalSaslStateError,
-    # What its SCRAM ends with when the broker cannot prove that it knows the password.
-    ValueError,
-    LookupError,
-)
-RIGHTS = (ClusterAuthorizationFailedError, TopicAuthorizationFailedError)
-EXPECTED = (KafkaError, OSError, ValueError, LookupError)
 _LOOKS = 200
 _PAUSE = 0.05
 
@@ -85,55 +50,10 @@ async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminCl
     try:
         await admin.start()
         yield admin
-    except EXPECTED as error:
+    except (KafkaError, OSError) as error:
         raise fault("asking the cluster", error) from None
     finally:
         await admin.close()
-
-
-async def reach(options: KafkaOptions, access: Access) -> None:
-    """Connect once to the first broker that answers; raises as :func:`administration`."""
-    arguments = access.client_arguments() | {"request_timeout_ms": options.request_timeout}
-    refused: ConnectorError | None = None
-    for host, port, _ in collect_hosts(arguments.pop("bootstrap_servers")):
-        try:
-            await _connect_once(host, port, arguments)
-        except EXPECTED as error:
-            refused = fault(f"connecting to {host}:{port}", error)
-        else:
-            return
-    if refused is not None:
-        raise refused
-
-
-async def _connect_once(host: str, port: int, arguments: dict[str, Any]) -> None:
-    connection = await create_conn(host, port, **arguments)
-    try:
-        brokers = (await connection.send(MetadataRequest([]))).brokers
-    except KafkaConnectionError:
-        # aiokafka takes any answer to a token for a yes. A broker that said no hangs up now, or
-        # answers with what reads like a cluster without brokers.
-        if arguments.get("sasl_mechanism") != Mechanism.OAUTHBEARER:
-            raise
-        brokers = []
-    finally:
-        await connection.close()
-    if not brokers:
-        raise SaslAuthenticationFailed("asking for the brokers")
-
-
-def fault(doing: str, error: BaseException) -> ConnectorError:
-    """What an error of the client means. Names its class, quotes nothing that a broker said."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return Permanent("KAF-003", f"{doing}: {cause.verify_message}")
-    if isinstance(cause, ssl.SSLError):
-        return Permanent("KAF-003", f"{doing}: {cause.reason or 'TLS failed'}")
-    if isinstance(error, LOGIN):
-        return Permanent("KAF-002", f"{doing}: {type(error).__name__}")
-    if isinstance(error, RIGHTS):
-        return Permanent("KAF-005", f"{doing}: {type(error).__name__}")
-    return Transient("KAF-001", f"{doing}: {type(cause).__name__}", retry_after=RETRY_AFTER)
 
 
 async def plan(admin: AIOKafkaAdminClient, options: KafkaOptions) -> Plan:

@@ -8,6 +8,7 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    IllegalOperation,
     KafkaError,
     MessageSizeTooLargeError,
     ProducerFenced,
@@ -32,7 +33,7 @@ REFUSED = (
 
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
-EXPECTED = (KafkaError, TimeoutError, OSError, AssertionError)
+EXPECTED = (KafkaError, IllegalOperation, TimeoutError, OSError, AssertionError)
 """What calls of the client end with. It asserts its own states, and a client that was closed under
 a waiting caller fails such an assertion."""
 
