@@ -14,11 +14,15 @@ from connector.journal.kafka.transactions import Transactions
 LIMIT = 10.0
 
 
-def state(options: KafkaOptions, key: SubjectKey, *, epoch: int, version: int) -> Outgoing:
+def state(
+    options: KafkaOptions, key: SubjectKey, *, epoch: int, version: int, source: int = 0
+) -> Outgoing:
     """A record of a subject of partition 0, recognised by its state's version, ``version``."""
     columns = state_tables.columns(HolderState(key=key, version=version), 0)
     head = records.Head(key, 0, epoch, version, records.NOTHING_SEEN, 0, bare=False)
-    return records.state_outgoing(records.StateRecord(head, 0, columns, []), options.names.states)
+    return records.state_outgoing(
+        records.StateRecord(head, source, columns, []), options.names.states
+    )
 
 
 def transactions(options: KafkaOptions, transactional_id: str) -> Transactions:

@@ -26,12 +26,12 @@ class KafkaWorld:
         self.lost: list[Permanent] = []
         self.journal = self.another()
 
-    def another(self, **changes: object) -> KafkaJournal:
+    def another(self, local: Path | None = None) -> KafkaJournal:
         """One more process's journal on the same topics, not open."""
         instance = secrets.token_hex(4)
         return KafkaJournal(
-            self.options.model_copy(update=changes),
-            local=self.folder / f"local-{instance}.db",
+            self.options,
+            local=local or self.folder / f"local-{instance}.db",
             instance=instance,
             monotonic=time.monotonic,
             on_lost=self.lost.append,
