@@ -112,6 +112,8 @@ def _guarded(guard: Guard, seat: Seat) -> dict[str, str]:
     pair = seat.folder / "listener.pem"
     pair.write_bytes(guard.tls.key.read_bytes() + guard.tls.certificate.read_bytes())
     values = {
+        # Kafka's default, against which the service must not name a topic that is not there.
+        "auto.create.topics.enable": "true",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(pair),
         "ssl.truststore.type": "PEM",

@@ -100,9 +100,11 @@ async def test_the_start_is_refused_with_everything_that_is_wrong(
 
 
 async def test_looking_makes_no_topic(options: KafkaOptions, admin: AIOKafkaAdminClient) -> None:
-    """The check names nothing that a broker could create on being asked."""
+    """The check names nothing that a broker could create on being asked; ours would."""
     with pytest.raises(TopicsRefused):
         await require(options)
+    # What is made later is told later.
+    await make_by_hand(admin, NewTopic(f"{options.prefix}.afterwards", 1, 1))
     assert not set(options.names.topics) & set(await admin.list_topics())
 
 
