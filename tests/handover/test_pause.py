@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 
 import pytest
 
@@ -39,3 +40,21 @@ async def test_pause_before_the_job_is_read(hand_over: HandOver, person: Person)
 
 async def _cancel(hand_over: HandOver) -> None:
     hand_over.cancel_unsent()
+
+
+async def test_time_that_is_over_before_it_begins(hand_over: HandOver, person: Person) -> None:
+    """Whoever slept since he decided on it starts no process, however long its limit is."""
+    outcome = await hand_over.run(person.job(), 10, time.monotonic() - 0.01)
+    assert isinstance(outcome, NotSent)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)
+
+
+async def test_pause_of_others_ends_nothing(hand_over: HandOver, person: Person) -> None:
+    """A brake of one route, or a partition that goes, concerns its own hand-overs only."""
+    async with Reached(person) as reached, asyncio.TaskGroup() as group:
+        fetching = group.create_task(hand_over.run(person.job(escrow={"fetch": "stop"}), 1.0))
+        await reached.next()
+        hand_over.cancel_unsent(lambda job: job.holder != person.job().holder)
+    outcome = fetching.result()
+    assert isinstance(outcome, NotSent)
+    assert outcome.fault.code == "HND-001", "its own limit ended it, and nothing before that"

@@ -109,7 +109,10 @@ async def test_a_rebalance_interrupts_nothing(start_pair: StartPair) -> None:
 async def test_a_pod_that_slept_before_its_act_does_not_begin_it(
     start_pair: StartPair, *, with_children: bool
 ) -> None:
-    """It committed the hand-over, slept, and another did it with a newer set: nothing is sent."""
+    """It committed the hand-over, slept, and another did it with a newer set.
+
+    Nothing is sent to the UEM, and the CA is not asked for anything.
+    """
     stop = {"crash_at": "act.before", "crash_pass": 2, "crash_by": "stop"}
     pair = await start_pair({"testing": stop})
     await pair.owns(pair.first, PARTITIONS)
@@ -124,10 +127,10 @@ async def test_a_pod_that_slept_before_its_act_does_not_begin_it(
     await pair.ca.renew("alice")
     await pair.mails(alice)
     await pair.at(pair.second, alice, "completed", in_phase(Phase.COMPLETED))
-    before = len(await uploads(pair, alice))
+    before = len(await uploads(pair, alice)), len(await pair.ca.ledger())
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
     await pair.shared()
     await pair.reads_all(alice)
-    assert len(await uploads(pair, alice)) == before
+    assert (len(await uploads(pair, alice)), len(await pair.ca.ledger())) == before
     await the_newest_came_last(pair, alice)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Permanent, Transient
-from connector.core.facts import Looked
-from connector.core.states import DeviceState, Effect
+from connector.core.facts import Acted, Looked
+from connector.core.states import DeviceState, Effect, HolderState, Running
 from connector.worker.effects import UpstreamEffects
 
 
@@ -20,6 +20,20 @@ class Raising:
         raise self.error
 
 
+def effects(target: Any, reported: list[BaseException]) -> UpstreamEffects:
+    nothing: Any = None
+    return UpstreamEffects(
+        backends={},
+        targets={"acme": target},
+        references={},
+        routes=dict,
+        hand_over=nothing,
+        now=lambda: 0,
+        monotonic=lambda: 100.0,
+        unexpected=lambda _, raised: reported.append(raised),
+    )
+
+
 @pytest.mark.parametrize(
     "error",
     [KeyError("x"), Permanent("no code"), Transient("UEM-001", retry_after=float("inf"))],
@@ -27,20 +41,22 @@ class Raising:
 async def test_nonsense_of_a_plug_in_stops_nobody(error: Exception) -> None:
     """An exception that is no fault of ours is one attempt of one subject, and is reported."""
     reported: list[BaseException] = []
-    target: Any = Raising(error)
-    nothing: Any = None
-    effects = UpstreamEffects(
-        backends={},
-        targets={"acme": target},
-        references={},
-        routes=dict,
-        hand_over=nothing,
-        now=lambda: 0,
-        monotonic=lambda: 0.0,
-        unexpected=lambda _, raised: reported.append(raised),
+    fact = await effects(Raising(error), reported).look(
+        Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1")
     )
-    fact = await effects.look(Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"))
     assert isinstance(fact, Looked)
     assert fact.fault is not None
     assert fact.fault.code == "PLG-001"
     assert reported == [error]
+
+
+@pytest.mark.parametrize("effect", [Effect.BEGIN, Effect.PUSH, Effect.CLEAN_UP])
+async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
+    """Whoever slept between the commit and the act asks nobody for anything any more."""
+    reported: list[BaseException] = []
+    running = Running(effect=effect, attempt=3, started_at=0, limit=30_000, epoch=1)
+    state = HolderState(key="acme/user/1", running=running)
+    fact = await effects(Raising(KeyError("asked")), reported).act(state, running, 99.9)
+    assert isinstance(fact, Acted)
+    assert fact.fault is not None
+    assert (fact.fault.code, fact.attempt, reported) == ("HND-006", 3, [])
