@@ -11,6 +11,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
@@ -35,7 +36,11 @@ LOGIN = (
     ValueError,
     LookupError,
 )
-RIGHTS = (ClusterAuthorizationFailedError, TopicAuthorizationFailedError)
+RIGHTS = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 EXPECTED = (KafkaError, OSError, ValueError, LookupError)
 """What aiokafka's connections and requests end with."""
 
