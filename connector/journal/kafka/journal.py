@@ -129,9 +129,8 @@ class KafkaJournal:
     async def close(self) -> None:
         """Leave the group, finish rounds that run, and disconnect."""
         await self._membership.close()
-        await self._let_go(list(self._owners))
-        if self._dropping:
-            await asyncio.wait(self._dropping)
+        self._drop_others(frozenset())
+        await self._dropped()
         await self._brakes.close()
         await self._producer.close()
         await self._inbox.close()
@@ -166,6 +165,7 @@ class KafkaJournal:
         if not 0 <= partition < self._count:
             raise Permanent("JRN-005", f"taking over partition {partition}: there is none")
         self._local.opened()
+        await self._dropped()
         owner = self._owners.get(partition)
         if owner is None:
             owner = self._owners[partition] = Owner(partition, self._surroundings())
@@ -275,13 +275,13 @@ class KafkaJournal:
 
     def _drop_others(self, mine: frozenset[int]) -> None:
         """With a new assignment, what did not come back is not ours any more."""
-        gone = [number for number in self._owners if number not in mine]
-        if gone:
-            task = asyncio.get_running_loop().create_task(self._let_go(gone))
+        gone = [self._owners.pop(number) for number in list(self._owners) if number not in mine]
+        for owner in gone:
+            task = asyncio.get_running_loop().create_task(owner.close())
             self._dropping.add(task)
             task.add_done_callback(self._dropping.discard)
 
-    async def _let_go(self, numbers: Sequence[int]) -> None:
-        owners = [self._owners.pop(number) for number in numbers if number in self._owners]
-        for owner in owners:
-            await owner.close()
+    async def _dropped(self) -> None:
+        """Wait until what was dropped is let go."""
+        if self._dropping:
+            await asyncio.wait(set(self._dropping))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.structs import TopicPartition
@@ -12,15 +13,19 @@ from connector.journal.kafka import faults
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.names import Names
 
+log = structlog.get_logger("connector.journal.kafka")
+
 _HEARTBEATS = 20
 _NEVER_MS = 2**31 - 1
+_LISTEN_MS = 1000
+_AGAIN = 0.5
 
 
 class Membership:
     """Joins when it is first asked, and leaves at once when it is closed.
 
     Revocation means nothing: the protocol revokes everything at every rebalance and gives most of
-    it back. Only an assignment counts.
+    it back. Only an assignment counts. What cannot go on is left, and joined anew.
 
     Args:
         session, rebalance: timeouts in milliseconds.
@@ -44,8 +49,7 @@ class Membership:
         self._changed = changed
         self._mine: frozenset[int] = frozenset()
         self._news = asyncio.Event()
-        self._joining = asyncio.Lock()
-        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def mine(self) -> frozenset[int]:
@@ -53,12 +57,9 @@ class Membership:
         return self._mine
 
     async def assigned(self, known: frozenset[int]) -> frozenset[int]:
-        """The partitions that are this process's; returns as soon as they differ from ``known``.
-
-        Raises:
-            Transient: ``JRN-001`` when the group cannot be joined now.
-        """
-        await self._join()
+        """The partitions that are this process's; returns as soon as they differ from ``known``."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._stay())
         while self._mine == known:
             self._news.clear()
             await self._news.wait()
@@ -66,45 +67,49 @@ class Membership:
 
     async def close(self) -> None:
         """Leave the group; twice is harmless."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await end_consumer(consumer)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
-    def _take(self, partitions: Iterable[int]) -> None:
+    def take(self, partitions: Iterable[int]) -> None:
+        """Hear of an assignment."""
         self._mine = frozenset(partitions)
         self._changed(self._mine)
         self._news.set()
 
-    async def _join(self) -> None:
-        async with self._joining:
-            if self._consumer is not None:
-                return
-            consumer = self._clients.consumer(
-                group_id=self._names.group,
-                partition_assignment_strategy=[StickyPartitionAssignor],
-                session_timeout_ms=self._session,
-                heartbeat_interval_ms=self._session // _HEARTBEATS,
-                rebalance_timeout_ms=self._rebalance,
-                max_poll_interval_ms=_NEVER_MS,
-                # It is a member only; events are read by a consumer that rebalances do not touch.
-                max_partition_fetch_bytes=1,
-            )
+    async def _stay(self) -> None:
+        while True:
+            consumer = self._member()
             try:
-                consumer.subscribe([self._names.events], listener=_Listener(self._take))
+                consumer.subscribe([self._names.events], listener=_Listener(consumer, self.take))
                 await consumer.start()
+                while True:
+                    # All that it assigns is paused; errors of the group come out here, only here.
+                    await consumer.getmany(timeout_ms=_LISTEN_MS)
             except faults.EXPECTED as error:
+                log.warning("journal.membership_failed", error=type(error).__name__)
+            finally:
                 await end_consumer(consumer)
-                raise faults.unwritable("joining the group", error) from error
-            except BaseException:
-                await end_consumer(consumer)
-                raise
-            self._consumer = consumer
+            await asyncio.sleep(_AGAIN)
+
+    def _member(self) -> AIOKafkaConsumer:
+        return self._clients.consumer(
+            group_id=self._names.group,
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            session_timeout_ms=self._session,
+            heartbeat_interval_ms=self._session // _HEARTBEATS,
+            rebalance_timeout_ms=self._rebalance,
+            max_poll_interval_ms=_NEVER_MS,
+            max_partition_fetch_bytes=1,
+        )
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Hears of assignments."""
+    """Hears of assignments. The events are read by a consumer that rebalances do not touch."""
 
-    def __init__(self, take: Callable[[Iterable[int]], None]) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, take: Callable[[Iterable[int]], None]) -> None:
+        self._consumer = consumer
         self._take = take
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
@@ -112,4 +117,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Hear what is ours now."""
-        self._take(place.partition for place in assigned)
+        places = list(assigned)
+        self._consumer.pause(*places)
+        self._take(place.partition for place in places)
