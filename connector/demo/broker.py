@@ -73,9 +73,12 @@ class Brokers:
         """Fetch Kafka if need be, format, start, and wait until every node serves."""
         path = await class_path()
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        async with asyncio.TaskGroup() as group:
-            for seat in self._seats:
-                group.create_task(asyncio.to_thread(self._format, seat, path, cluster))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for seat in self._seats:
+                    group.create_task(asyncio.to_thread(self._format, seat, path, cluster))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
         run = (*_dying_with_us(), java(), *java_options(self._guard), "-cp", path, "kafka.Kafka")
         self.nodes = [Broker(seat, (*run, str(seat.settings))) for seat in self._seats]
         try:
@@ -98,7 +101,7 @@ class Brokers:
         seat.settings.touch(mode=0o600)
         seat.settings.write_text(properties(seat, self._seats, self._guard))
         tool = [java(), *java_options(None), "-cp", path, "kafka.tools.StorageTool", "format"]
-        command = [*tool, "-t", cluster, "-c", str(seat.settings), *self._logins()]
+        command = [*tool, f"--cluster-id={cluster}", "-c", str(seat.settings), *self._logins()]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             raise BrokerUnavailable(f"formatting broker {seat.number}: {done.stderr[-TAIL:]}")

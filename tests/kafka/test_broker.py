@@ -56,6 +56,14 @@ async def test_an_interrupted_download_is_not_taken_for_whole(bare: Path) -> Non
     assert [file.name for file in cache().iterdir()] == ["a.jar"]
 
 
+async def test_a_broker_that_cannot_be_made_says_why(bare: Path, tmp_path: Path) -> None:
+    """What the program said last is in the error."""
+    cache().mkdir(parents=True)
+    program(bare, "java", "echo 'openjdk version \"17.0.1\"' >&2; echo no disk >&2; exit 3")
+    with pytest.raises(BrokerUnavailable, match=r"formatting broker 1: .*\n?no disk"):
+        await Brokers(tmp_path / "nodes").__aenter__()
+
+
 async def test_what_was_fetched_needs_no_maven(bare: Path) -> None:
     """The cache is kept between runs."""
     cache().mkdir(parents=True)
