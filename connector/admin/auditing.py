@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 
-from connector.admin.records import ChainReport, Published
+from connector.admin.audit_records import ChainReport, Published
 from connector.core.audit import GENESIS, AuditRecord, Finding, says_cut, verify
 from connector.core.errors import Rejected
 from connector.core.journal import Journal, PartitionRecord

@@ -9,6 +9,7 @@ from aiohttp import hdrs
 from pydantic import BaseModel, ValidationError
 
 from connector.admin.answers import Problem
+from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.bodies import KEY_HEADER
 from connector.admin.letter_records import (
     LetterDetail,
@@ -21,12 +22,9 @@ from connector.admin.letter_records import (
 from connector.admin.peer import NAME_HEADER
 from connector.admin.records import (
     Act,
-    AuditReport,
-    CutTrail,
     Kind,
     Overview,
     PlanReport,
-    Published,
     Receipt,
     SubjectDetail,
     SubjectPage,

@@ -1,8 +1,9 @@
 """Giving up the beginning of the audit trail, once it was exported and found whole."""
 
 from connector.admin.acts import NO_TENANT, Stamp, events_for
+from connector.admin.audit_records import CutTrail, Published
 from connector.admin.auditing import check_journal
-from connector.admin.records import CutTrail, Published, Receipt
+from connector.admin.records import Receipt
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import AuditCut, Event
 from connector.core.journal import Journal

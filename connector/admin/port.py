@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.letter_records import (
     LetterDetail,
     LetterPage,
@@ -13,13 +14,10 @@ from connector.admin.letter_records import (
 )
 from connector.admin.records import (
     Act,
-    AuditReport,
-    CutTrail,
     Kind,
     Operator,
     Overview,
     PlanReport,
-    Published,
     Receipt,
     SubjectDetail,
     SubjectPage,

@@ -5,11 +5,12 @@ from aiohttp.typedefs import Middleware
 from pydantic import Field, TypeAdapter
 
 from connector.admin.answers import answer, problems
+from connector.admin.audit_records import CutTrail, Published
 from connector.admin.bodies import KEY_HEADER, json_body
 from connector.admin.letter_routes import letter_routes
 from connector.admin.peer import OPERATOR
 from connector.admin.port import AdminService
-from connector.admin.records import Act, CutTrail, Kind, Published, Wanted
+from connector.admin.records import Act, Kind, Wanted
 from connector.core.journal import StatusFilter
 from connector.core.model import Record
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
+from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.auditing import check_journal, trail_of
 from connector.admin.cutting import cut
 from connector.admin.dead_letters import DeadLetters
@@ -19,8 +20,6 @@ from connector.admin.letter_records import (
 from connector.admin.planner import Planner
 from connector.admin.records import (
     Act,
-    AuditReport,
-    CutTrail,
     HolderAct,
     Kind,
     Operator,
@@ -29,7 +28,6 @@ from connector.admin.records import (
     Pause,
     PhaseCount,
     PlanReport,
-    Published,
     Receipt,
     Resume,
     RetryMany,

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from connector.admin.audit_records import AuditReport, ChainReport, Published
 from connector.admin.auditing import check_journal, trail_of
 from connector.admin.client import AdminClient
-from connector.admin.records import AuditReport, ChainReport, Published
 from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
 from connector.cli.cut import cut

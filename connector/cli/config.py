@@ -1,8 +1,8 @@
 """``config``: an example to begin with, a check, the schema; and ``version``."""
 
 import platform
-from typing import Annotated, Literal
 from importlib.metadata import version as distribution_version
+from typing import Annotated, Literal
 
 import typer
 

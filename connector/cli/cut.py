@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from connector.admin.audit_records import CUT_AT_ONCE, ChainEnd, CutTrail
 from connector.admin.client import AdminClient
-from connector.admin.records import CUT_AT_ONCE, ChainEnd, CutTrail
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
 from connector.cli.trail import records

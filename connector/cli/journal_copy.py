@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from connector.admin.audit_records import AuditReport
 from connector.admin.auditing import check_journal
-from connector.admin.records import AuditReport
 from connector.assembly.clock import MachineClock
 from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from connector.admin.audit_records import AuditReport, Published
 from connector.admin.auditing import ChainCheck, trail_of
-from connector.admin.records import AuditReport, Published
 from connector.core.audit import CUT, GENESIS, AuditRecord, says_cut
 from connector.core.errors import Permanent, Rejected
 from connector.core.journal import Journal

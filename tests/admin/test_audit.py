@@ -3,9 +3,9 @@
 import pytest
 from pydantic import JsonValue
 
+from connector.admin.audit_records import ChainEnd, CutTrail, Published
 from connector.admin.auditing import ChainCheck
 from connector.admin.client import AdminClient
-from connector.admin.records import ChainEnd, CutTrail, Published
 from connector.core.audit import CUT, AuditEntry, AuditRecord, link
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import AuditCut
