@@ -162,7 +162,7 @@ class KafkaSettings(Section):
     request_timeout: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(seconds=10)
     """Longest time to wait for the answer to one request."""
     append_timeout: Annotated[
-        Period, Field(ge=timedelta(milliseconds=500), le=timedelta(seconds=12))
+        Period, Field(ge=timedelta(milliseconds=500), le=timedelta(seconds=9))
     ] = timedelta(seconds=8)
     """Longest time that a webhook waits for its event to be durable; then it is answered 503."""
     queue_limit: int = Field(default=4096, ge=1)
