@@ -17,6 +17,7 @@ from connector.cli.cut import cut
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.running import settings_of
+from connector.cli.scrape import published_in
 from connector.cli.screen import Format
 from connector.cli.trail import check_files
 from connector.cli.words import moment, short
@@ -65,6 +66,12 @@ def verify(
     count: Annotated[
         int | None, typer.Option("--count", min=0, help="Number of records as published.")
     ] = None,
+    published: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--published", exists=True, help="A scrape of /metrics kept elsewhere: all its chains."
+        ),
+    ] = None,
     file: Annotated[
         list[Path] | None,
         typer.Option(
@@ -81,6 +88,7 @@ def verify(
     A cut-off end shows only against a head or count that was published elsewhere.
     """
     known = _published(partition, head, count)
+    known += published_in(published) if published else []
     if file and key_file is None:
         raise typer.BadParameter("--file needs the chain's --key-file")
     if file and key_file:

@@ -5,11 +5,15 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import generate_latest
 
-from tests.admin.world import PARTITIONS, holder
+from connector.observe.labels import Names
+from connector.observe.metrics import Build, PrometheusMetrics
+from tests.admin.world import NOW, PARTITIONS, holder
 from tests.cli.calls import Asked, Command
 
 
@@ -212,3 +216,30 @@ async def test_a_trail_is_checked_and_exported_while_the_service_is_down(
     ask.world.path.rename(ask.world.path.with_name("elsewhere"))
     missing = await asyncio.to_thread(command, "audit", "verify", *offline)
     assert (missing.code, "there is no journal" in missing.err) == (1, True)
+
+
+async def test_a_scrape_says_how_far_every_chain_had_come(ask: Asked, tmp_path: Path) -> None:
+    """What the metrics showed is compared with each chain; what is no scrape is refused."""
+    await ask.world.put(*(holder(number) for number in range(10, 30)))
+    scrape = tmp_path / "yesterday.prom"
+    metrics = PrometheusMetrics(Names(partitions=PARTITIONS + 1), Build("1.0", "abc", "3.11"))
+    for chain in (await shown(ask))["chains"]:
+        metrics.audit_appended(chain["partition"], chain["count"], chain["head"], NOW)
+    text = generate_latest(metrics.registry).decode()
+    await asyncio.to_thread(scrape.write_text, text)
+    published = ("audit", "verify", "--published", str(scrape))
+    await ask.world.put(*(holder(number) for number in range(40, 50)))
+    assert (await ask(*published)).code == 0
+    await ask.world.journal._opened().writer.run(
+        lambda connection, _: connection.execute("DELETE FROM audit WHERE sequence > 2")
+    )
+    broken = await ask(*published)
+    assert (broken.code, "records were published" in broken.err) == (8, True)
+    await asyncio.to_thread(scrape.write_text, "<html>")
+    assert (await ask(*published)).code == 2
+
+
+async def shown(ask: Asked) -> dict[str, Any]:
+    """The trail as a check shows it."""
+    report: dict[str, Any] = json.loads((await ask("audit", "verify", "-o", "json")).out)
+    return report

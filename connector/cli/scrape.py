@@ -1,0 +1,48 @@
+"""Heads and counts of audit chains as a scrape of ``/metrics`` shows them."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import typer
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from connector.admin.audit_records import Published
+
+COUNTS = "pki_connector_audit_records"
+HEADS = "pki_connector_audit_head_prefix"
+DIGITS = 12
+"""Hexadecimal digits of a head that the metric shows as a number."""
+
+
+def published_in(files: Iterable[Path]) -> list[Published]:
+    """What was published of every partition in the scrapes, which may be of several pods.
+
+    Raises:
+        typer.BadParameter: when a file is no scrape, or shows no audit chain.
+    """
+    found = [one for file in files for one in _read(file)]
+    if not found:
+        raise typer.BadParameter("no audit chain is shown in the scrape")
+    return found
+
+
+def _read(file: Path) -> Iterator[Published]:
+    try:
+        families = list(text_string_to_metric_families(file.read_text(encoding="utf-8")))
+        counts, heads = _by_partition(families, COUNTS), _by_partition(families, HEADS)
+    except (ValueError, KeyError, OSError):
+        raise typer.BadParameter(f"{file} is no scrape of /metrics") from None
+    for partition, count in counts.items():
+        head = f"{heads[partition]:0{DIGITS}x}" if partition in heads and count else None
+        yield Published(partition=partition, count=count, head=head)
+
+
+def _by_partition(families: Iterable[Metric], name: str) -> dict[int, int]:
+    return {
+        int(sample.labels["partition"]): int(sample.value)
+        for family in families
+        if family.name == name
+        for sample in family.samples
+        if sample.labels["partition"].isdecimal()
+    }
