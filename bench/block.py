@@ -23,12 +23,14 @@ class Block:
 
     ``opened`` starts the sides in a folder and gives the measure of one round, with their end as
     its own end; it may raise :class:`VoidFigure` there. ``rulers`` are those that matter here.
+    ``missing`` says why the block cannot run on this machine, nothing when it can.
     """
 
     ids: tuple[str, ...]
     opened: Callable[[Path], AbstractContextManager[Measure]]
     rulers: tuple[str, ...] = ("python_seconds",)
     rounds: int = ROUNDS
+    missing: Callable[[], str] = lambda: ""
 
 
 class VoidFigure(Exception):
@@ -56,6 +58,8 @@ class Time:
 def run(block: Block, folder: Path, time_left: Time) -> list[Tried]:
     """Try a block until a try counts, at most three times, while there is time."""
     tries: list[Tried] = []
+    if reason := block.missing():
+        return [Tried({name: [] for name in block.ids}, void=f"skipped, {reason}")]
     while len(tries) < TRIES and (not tries or time.monotonic() < time_left.again):
         own = folder / f"try-{len(tries)}"
         own.mkdir(parents=True)

@@ -24,7 +24,7 @@ ORIGINAL = "777777777"
 FIRST = 100_000_000
 FAR, SPREAD = 60 * DAY, 14 * DAY
 CHUNK = 5000
-Row = tuple[tuple[object, ...], list[tuple[object, ...]]]
+Row = tuple[tables.StateColumns, list[tables.WantColumns]]
 """Columns of a state, and those of all that it wants."""
 
 Original = tuple[tables.StateColumns, list[str]]
@@ -112,19 +112,24 @@ class Seed:
         )
 
     def _copy(self, original: Original, due: int) -> Row:
-        user, self._next = str(self._next), self._next + 1
-        columns, lanes = original
-        key = columns.key.replace(ORIGINAL, user)
-        partition = partition_of(key, self._partitions)
-        text = columns.state.replace(ORIGINAL.encode(), user.encode())
-        wants: list[tuple[object, ...]] = [(key, lane, due, partition) for lane in lanes]
-        return columns._replace(key=key, partition=partition, state=text), wants
+        user, self._next = self._next, self._next + 1
+        return copied(original, user, due, self._partitions)
 
     def _write(self, rows: Iterator[Row]) -> None:
         with closing(connections.open_writing(self._path, "OFF")) as connection:
             while chunk := list(islice(rows, CHUNK)):
                 _insert(connection, chunk)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def copied(original: Original, user: int, due: int, partitions: int) -> Row:
+    """The state of another user (nine digits), all of whose wants are due at a time."""
+    columns, lanes = original
+    key = columns.key.replace(ORIGINAL, str(user))
+    partition = partition_of(key, partitions)
+    text = columns.state.replace(ORIGINAL.encode(), str(user).encode())
+    wants = [(key, lane, due, partition) for lane in lanes]
+    return columns._replace(key=key, partition=partition, state=text), wants
 
 
 def _insert(

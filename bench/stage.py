@@ -8,12 +8,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from connector.core.errors import Fault, Permanent
 from connector.core.events import DeviceEnrolled, Event
-from connector.core.journal import Commit
+from connector.core.journal import Commit, Journal
 from connector.core.metrics import NoMetrics
 from connector.core.model import DAY, SECOND, SubjectKind, subject_key
 from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
@@ -23,7 +24,7 @@ from connector.core.states import HolderState, Phase
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.simulators.instant import InstantEffects, InstantWorld
-from connector.worker import PartitionWorker, WorkerOptions
+from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream
 
@@ -72,19 +73,17 @@ class FastClock:
         return self._start + (time.monotonic() - self._start) * self._speed
 
 
-class CountingJournal(SqliteJournal):
-    """A journal that counts the state transitions that became durable, and who was completed."""
+class Tally:
+    """Counts the state transitions that became durable, and remembers who was completed."""
 
-    async def open(self) -> None:
-        """Open, and begin to count."""
+    def __init__(self) -> None:
+        """Nothing yet."""
         self.transitions = 0
         self.completed: set[str] = set()
         self.news = asyncio.Event()
-        await super().open()
 
-    async def commit(self, commit: Commit) -> None:
-        """Commit, then count."""
-        await super().commit(commit)
+    def note(self, commit: Commit) -> None:
+        """Take in what is durable by now."""
         self.transitions += len(commit.states)
         for row in commit.states:
             state = row.state
@@ -94,14 +93,34 @@ class CountingJournal(SqliteJournal):
         self.news.set()
 
 
+class Counted(Journal, Protocol):
+    """A journal that notes each commit in a tally."""
+
+    tally: Tally
+
+
+class CountingJournal(SqliteJournal):
+    """The embedded journal with a tally."""
+
+    async def open(self) -> None:
+        """Open, and begin to count."""
+        self.tally = Tally()
+        await super().open()
+
+    async def commit(self, commit: Commit) -> None:
+        """Commit, then count."""
+        await super().commit(commit)
+        self.tally.note(commit)
+
+
 @dataclass
 class Stage:
-    """A journal, its workers, and the world around them."""
+    """A journal, the owners of its partitions, and the world around them."""
 
-    journal: CountingJournal
+    journal: Counted
     world: InstantWorld
     clock: FastClock
-    workers: list[PartitionWorker] = field(default_factory=list)
+    owners: Owners
 
     async def enrol(self, users: range) -> None:
         """One device of each user enrols."""
@@ -114,27 +133,27 @@ class Stage:
         """Wait until something holds, looking after each commit; two minutes at most."""
         async with asyncio.timeout(PATIENCE):
             while not holds():
-                self.journal.news.clear()
-                for worker in self.workers:
-                    worker.wake()
+                self.journal.tally.news.clear()
+                self.owners.wake()
                 await self._news()
 
     async def _news(self) -> None:
         try:
             async with asyncio.timeout(NUDGE):
-                await self.journal.news.wait()
+                await self.journal.tally.news.wait()
         except TimeoutError:
             return
 
     async def deliver(self, users: range) -> dict[str, float]:
         """Deliver to so many new users; seconds, transitions and holders."""
-        transitions, begin = self.journal.transitions, time.perf_counter()
-        done = len(self.journal.completed) + len(users)
+        tally = self.journal.tally
+        transitions, begin = tally.transitions, time.perf_counter()
+        done = len(tally.completed) + len(users)
         await self.enrol(users)
-        await self.until(lambda: len(self.journal.completed) >= done)
+        await self.until(lambda: len(tally.completed) >= done)
         return {
             "seconds": time.perf_counter() - begin,
-            "transitions": self.journal.transitions - transitions,
+            "transitions": tally.transitions - transitions,
             "holders": len(users),
         }
 
@@ -169,20 +188,23 @@ async def stage(
     )
     await opened.open()
     try:
-        clock = FastClock(speed, max(record.time for record in await opened.records()))
-        made = Stage(opened, InstantWorld(now=clock.now), clock)
-        gate = _gate(clock)
-        made.workers = [_worker(made, gate, number) for number in range(PARTITIONS)]
-        async with asyncio.TaskGroup() as group:
-            for worker in made.workers:
-                group.create_task(worker.run())
-            for worker in made.workers:
-                await worker.running.wait()
+        async with performing(opened, speed) as made:
+            await made.owners.until(lambda owned: len(owned) == PARTITIONS)
             yield made
-            for worker in made.workers:
-                worker.stop()
     finally:
         await opened.close()
+
+
+@asynccontextmanager
+async def performing(journal: Counted, speed: float) -> AsyncIterator[Stage]:
+    """Owners of what an open journal assigns, at work until the block is left."""
+    clock = FastClock(speed, max(record.time for record in await journal.records()))
+    world, gate = InstantWorld(now=clock.now), _gate(clock)
+    owners = Owners(journal, lambda number: _worker(journal, world, clock, gate, number))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(owners.run())
+        yield Stage(journal, world, clock, owners)
+        owners.stop()
 
 
 def _gate(clock: FastClock) -> Gate:
@@ -193,14 +215,16 @@ def _gate(clock: FastClock) -> Gate:
     return Gate(upstreams, lambda: {"corp": ROUTE}, HAND_OVERS, None, NoMetrics())
 
 
-def _worker(made: Stage, gate: Gate, partition: int) -> PartitionWorker:
+def _worker(
+    journal: Counted, world: InstantWorld, clock: FastClock, gate: Gate, partition: int
+) -> PartitionWorker:
     routes = {"corp": ROUTE}
     return PartitionWorker(
-        journal=made.journal,
+        journal=journal,
         partition=partition,
-        effects=InstantEffects(made.world),
+        effects=InstantEffects(world),
         gate=gate,
-        clock=made.clock,
+        clock=clock,
         routes=lambda: routes,
         dice=lambda: 0.5,
         audit_key=Credential("k" * 32),

@@ -1,0 +1,93 @@
+"""Durable intake on a Kafka journal against a bare producer of the same records.
+
+Both have one core for themselves; the broker has another, on machines with two cores together with
+the load. Each 2xx must have left one record, and each acknowledgement as well.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.block import Block, Measure, VoidFigure
+from bench.cluster import Cluster, missing
+from bench.load import FIRST
+from bench.machine import load_core, server_core
+from bench.side import Side
+from bench.topic import ends
+from connector.journal.kafka.options import KafkaOptions
+from connector.simulators.tls import issue_tls
+
+SECONDS = 2.0
+WARM_UP = 1.0
+AT_ONCE = 64
+
+
+class Sides:
+    """Both sides and the load. ``seconds`` is the length of one side's turn."""
+
+    def __init__(self, stack: ExitStack, folder: Path, seconds: float) -> None:
+        """Start them, and let each do some work."""
+        self._seconds = seconds
+        self._next = FIRST
+        cluster = Cluster(stack, folder)
+        tls = issue_tls(folder / "tls")
+        self._ca = str(tls.ca)
+        self.intake, self.bare = cluster.topics("intake"), cluster.topics("bare")
+        self.accepted = self.acknowledged = 0
+        pair = (str(tls.certificate), str(tls.key))
+        arguments = (self.intake.model_dump_json(), str(folder), *pair)
+        service = Side("bench.sides.kafka_intake", *arguments, cores=server_core())
+        self._port = stack.enter_context(service).heard()["port"]
+        bare = Side("bench.sides.kafka_producer", self.bare.model_dump_json(), cores=server_core())
+        self._bare = stack.enter_context(bare)
+        self._bare.heard()
+        self._load = stack.enter_context(Side("bench.load", cores=load_core()))
+        self._take(WARM_UP)
+        self._bare.ask(learn=self.intake.model_dump_json())
+        self._send(WARM_UP)
+
+    def _take(self, seconds: float) -> float:
+        answer = self._load.ask(
+            port=self._port, seconds=seconds, connections=AT_ONCE, first=self._next, ca=self._ca
+        )
+        self._next += answer["good"] + answer["bad"] + AT_ONCE
+        self.accepted += answer["good"]
+        if answer["bad"]:
+            raise VoidFigure(f"{answer['bad']} requests were refused")
+        return float(answer["per_second"])
+
+    def _send(self, seconds: float) -> float:
+        answer = self._bare.ask(seconds=seconds, in_flight=AT_ONCE)
+        self.acknowledged += answer["sent"]
+        return float(answer["per_second"])
+
+    def measure(self) -> dict[str, float]:
+        """One round: each side's turn."""
+        taken, sent = self._take(self._seconds), self._send(self._seconds)
+        return {"kafka-intake-vs-producer": taken / sent}
+
+
+@contextmanager
+def opened(folder: Path, seconds: float = SECONDS) -> Iterator[Measure]:
+    """The block's sides; at the end records are counted against 2xx and acknowledgements."""
+    with ExitStack() as stack:
+        sides = Sides(stack, folder, seconds)
+        yield sides.measure
+        for options, good in ((sides.intake, sides.accepted), (sides.bare, sides.acknowledged)):
+            if (there := events(options)) != good:
+                raise VoidFigure(f"{good} were acknowledged, {there} records are there")
+
+
+def events(options: KafkaOptions) -> int:
+    """How many events lie in the topic; no transaction has left markers there."""
+    found = asyncio.run(ends(options))
+    return sum(end for place, end in found.items() if place.topic == options.names.events)
+
+
+BLOCK = Block(
+    ("kafka-intake-vs-producer",),
+    opened,
+    rulers=("python_seconds", "fdatasync_seconds"),
+    missing=missing,
+)
