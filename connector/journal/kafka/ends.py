@@ -1,7 +1,7 @@
 """Where partitions end at this moment."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
@@ -49,15 +49,25 @@ class Ends:
 
     async def of(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The offset behind the last record of each; raises ``JRN-001``."""
-        consumer = self._consumer
-        if consumer is None:
+        return await self._answer(self._opened().end_offsets(list(places)))
+
+    async def first(self, place: TopicPartition) -> int:
+        """The offset of the first record that is still kept; raises ``JRN-001``."""
+        return (await self._answer(self._opened().beginning_offsets([place])))[place]
+
+    def _opened(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
             raise Transient("JRN-001", "using journal: it is not open")
+        return self._consumer
+
+    async def _answer(
+        self, question: Awaitable[dict[TopicPartition, int]]
+    ) -> dict[TopicPartition, int]:
         try:
             async with asyncio.timeout(self._limit):
-                found: dict[TopicPartition, int] = await consumer.end_offsets(list(places))
+                return await question
         except faults.EXPECTED as error:
-            raise faults.unwritable("asking for end offsets", error) from error
-        return found
+            raise faults.unwritable("asking for offsets", error) from error
 
 
 async def reached(

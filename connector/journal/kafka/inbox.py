@@ -110,6 +110,9 @@ class Inbox:
         consumer.resume(place)
         if not box.wanted:
             box.wanted = (await self._ends.of([place]))[place]
+        first = await self._ends.first(place)
+        if first > after:  # retention was shorter than the time in which nobody read
+            log.error("journal.events_lost", partition=partition, position=after, offset=first)
 
     def end(self, partition: int) -> None:
         """Read a partition no more."""

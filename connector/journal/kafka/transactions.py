@@ -131,12 +131,8 @@ async def send(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[
 async def acknowledged(
     sent: Sequence["asyncio.Future[RecordMetadata]"],
 ) -> list[RecordMetadata]:
-    """Where records lie that were sent; raises the first error as soon as it is there."""
-    await asyncio.wait(sent, return_when=asyncio.FIRST_EXCEPTION)
-    for one in sent:
-        if one.done():
-            one.result()
-    return [one.result() for one in sent]
+    """Where records lie that were sent; raises what became of the first that failed."""
+    return [await one for one in sent]
 
 
 def give_up(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
