@@ -13,6 +13,8 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ARGS ?=
 KILLS ?= 1000
+MINUTES ?= 10
+HOLDERS ?= 500
 
 # The first of these that starts, is new enough and can make an environment.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
@@ -57,6 +59,10 @@ $(DEV): requirements/dev.txt $(RUN)
 demo: $(RUN) ## watch old mail become readable on a new phone, with processes killed on the way
 	@$(BIN)/pki-connector demo $(ARGS)
 
+.PHONY: demo-kafka
+demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Java 17 and Maven
+	@$(BIN)/pki-connector demo --journal kafka $(ARGS)
+
 .PHONY: check
 check: $(DEV) ## fast tests, under a minute
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
@@ -68,6 +74,11 @@ test: $(DEV) ## all tests
 .PHONY: soak
 soak: $(DEV) ## kill the service at random under load, KILLS times
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k random_kills -s --kills $(KILLS) $(ARGS)
+
+.PHONY: soak-kafka
+soak-kafka: $(DEV) ## three processes, three brokers: kill both at random, MINUTES long
+	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k test_chaos -s --minutes $(MINUTES) \
+		--holders $(HOLDERS) $(ARGS)
 
 .PHONY: lint
 lint: $(DEV) ## style, types, direction of imports, Dockerfile

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from connector.core.model import Usage
 from connector.demo.mail import MailWriter
@@ -48,11 +49,15 @@ GENERATIONS = {
 
 
 async def employ(
-    stage: Stage, name: str, generations: Sequence[tuple[float, float]] | None = None
+    stage: Stage,
+    name: str,
+    generations: Sequence[tuple[float, float]] | None = None,
+    **user: Any,
 ) -> Actor:
     """Make a person at the CA, his certificates, and his user in the UEM.
 
-    ``generations`` are as in :data:`GENERATIONS`, which is where they come from otherwise.
+    ``generations`` are as in :data:`GENERATIONS`, which is where they come from otherwise;
+    ``user`` are more facts about his user, such as its ``id``.
     """
     actor = Actor(name)
     await stage.ca.put_person(NewPerson(person=name, name=name, addresses=(actor.address,)))
@@ -61,7 +66,7 @@ async def employ(
             Issue(person=name, issued_days_ago=issued, valid_days=valid, notify=False)
         )
     await stage.ca.issue(Issue(person=name, usage=Usage.SIGNING, issued_days_ago=30, notify=False))
-    actor.user = await stage.uem.add_user(name, email=actor.address)
+    actor.user = await stage.uem.add_user(name, email=actor.address, **user)
     return actor
 
 

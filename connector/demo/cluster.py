@@ -5,7 +5,7 @@ from pathlib import Path
 from connector.demo.broker import Brokers
 from connector.demo.kafka_program import VERSION
 from connector.demo.pod import Pod
-from connector.demo.settings_file import clustered
+from connector.demo.settings_file import Addresses, clustered
 from connector.demo.stage import Stage
 
 KAFKA = "kafka"
@@ -21,17 +21,24 @@ class Cluster(Stage):
     )
     whose = "the connectors' and the broker's"
 
+    async def upstreams(self) -> Addresses:
+        """The broker, and whoever is there as ever.
+
+        Raises:
+            BrokerUnavailable: there is no broker to be had on this machine.
+        """
+        brokers = Brokers(self.folder / KAFKA)
+        self._brokers = await self._stack.enter_async_context(brokers)
+        return await super().upstreams()
+
     async def connectors(self) -> list[Pod]:
         """Three, with the clustered journal; its topics are made.
 
         Raises:
-            BrokerUnavailable: there is no broker to be had on this machine.
             RuntimeError: the topics could not be made.
         """
-        brokers = Brokers(self.folder / KAFKA)
-        self._brokers = await self._stack.enter_async_context(brokers)
         pods = [
-            self.pod(name, folder, clustered(folder, brokers.bootstrap))
+            self.pod(name, folder, clustered(folder, self._brokers.bootstrap))
             for name in PODS
             for folder in [self.written / name]
         ]

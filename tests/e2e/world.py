@@ -107,10 +107,15 @@ class World(Stage):
         return UemOptions.model_validate({**options, **self._uem_options})
 
     async def person(
-        self, name: str, generations: tuple[tuple[float, float], ...] = ONE, *, mails: bool = True
+        self,
+        name: str,
+        generations: tuple[tuple[float, float], ...] = ONE,
+        *,
+        mails: bool = True,
+        **user: Any,
     ) -> Actor:
         """Somebody with certificates, a user in the UEM, and a mail to each certificate."""
-        actor = await employ(self, name, generations)
+        actor = await employ(self, name, generations, **user)
         if mails:
             await self.mails(actor)
         self.actors.append(actor)

@@ -1,0 +1,49 @@
+"""``make demo-kafka``: what its command does where there is a broker to be had, and where not."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from connector.demo.processes import COMMAND, environment
+
+PATIENCE = 240.0
+
+
+async def played(**changes: str) -> tuple[int, str]:
+    """Exit code and words of the demo, with these changes to its environment."""
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "demo", "--journal", "kafka"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment() | changes,
+    )
+    async with asyncio.timeout(PATIENCE):
+        out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_old_mail_becomes_readable_though_a_pod_is_killed(
+    needs: Callable[[str], str],
+) -> None:
+    """Three connectors share a broker, one is killed; all that is seen from outside is right."""
+    needs("java")
+    needs("mvn")
+    code, words = await played()
+    assert code == 0, words
+    for expected in (
+        "kill -9 of pod-",
+        "the upload holds the whole archive (4 encryption generations)",
+        "pod-3 says the same of everybody",
+        "0 hits in every file of the broker",
+        "all as they should be",
+    ):
+        assert expected in words
+
+
+async def test_it_says_what_is_missing(tmp_path: Path) -> None:
+    """Without Java it ends at once, and names what to install."""
+    code, words = await played(PATH=str(tmp_path))
+    assert code == 1
+    assert "Java 17 is not installed" in words
+    assert "Traceback" not in words
