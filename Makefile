@@ -69,7 +69,7 @@ check: $(DEV) ## fast tests, under a minute
 
 .PHONY: test
 test: $(DEV) ## all tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## kill the service at random under load, KILLS times

@@ -19,11 +19,12 @@ from tests.kafka.guarded import GuardedBrokers, guard
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is in this folder needs brokers."""
+    """Whatever is in this folder needs brokers: one process of a parallel run has them all."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 def run_brokers(brokers: Brokers, needs: Callable[[str], str]) -> Iterator[Brokers]:
