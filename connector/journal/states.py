@@ -7,12 +7,13 @@ it), so that what a question costs does not depend on how many subjects wait.
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 
 from connector.core.errors import Permanent
 from connector.core.journal import Due, StatusFilter
-from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.model import Millis, SubjectKey
 from connector.core.states import DeviceState, HolderState, State
 from connector.journal.database import Connection
 
@@ -90,7 +91,7 @@ def columns(state: State, partition: int) -> StateColumns:
     return StateColumns(
         key=state.key,
         kind=state.kind,
-        tenant=parse_subject(state.key).tenant,
+        tenant=tenant_of(state.key),
         partition=partition,
         act_epoch=running.epoch if running else None,
         phase=phase,
@@ -99,6 +100,11 @@ def columns(state: State, partition: int) -> StateColumns:
         version=state.version,
         state=_STATE.dump_json(state, by_alias=True),
     )
+
+
+def tenant_of(key: SubjectKey) -> str:
+    """The tenant of a subject, without taking the rest of its key apart."""
+    return unquote(key.partition("/")[0])
 
 
 def wants(state: State, partition: int) -> list[WantColumns]:

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 
-from aiokafka.structs import RecordMetadata
-
 from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.transactions import Fenced, InDoubt, NotWritten, Transactions
+from connector.journal.kafka.transactions import (
+    Fenced,
+    InDoubt,
+    NotWritten,
+    Positions,
+    Transactions,
+)
 
 
 class Brakes:
@@ -19,8 +23,8 @@ class Brakes:
         self._transactions = transactions
         self._turn = asyncio.Lock()
 
-    async def append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
-        """Make records durable, all or none.
+    async def append(self, records: Sequence[Outgoing]) -> Positions:
+        """Make records durable, all or none; returns as :meth:`Transactions.run`.
 
         Raises:
             Transient: ``JRN-001``; when the answer is missing they may be durable, all of them, and

@@ -145,12 +145,12 @@ class KafkaJournal:
         if not records:
             return []
         if len(new) > 1 and any(is_partition(event.subject) for event in new):
-            placed = await self._brakes.append(records)
+            positions = await self._brakes.append(records)
         else:
-            placed = await self._producer.append(records)
-        for one in placed:
-            self._inbox.expect(one.partition, one.offset + 1)
-        return [True] * len(placed)
+            positions = await self._producer.append(records)
+        for place, position in positions.items():
+            self._inbox.expect(place.partition, position)
+        return [True] * len(new)
 
     async def assigned(self, known: frozenset[int]) -> frozenset[int]:
         """The partitions that the group has given to this process."""

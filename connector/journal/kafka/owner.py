@@ -204,7 +204,7 @@ class Owner:
         sent = [records.state_outgoing(one, around.names.states) for one in states]
         sent += [*others, own]
         try:
-            placed = await self._transactions.run(sent, self._offsets(), around.names.group)
+            positions = await self._transactions.run(sent, self._offsets(), around.names.group)
         except NotWritten as error:
             raise faults.unwritable("committing", error.__cause__ or error) from error
         except Fenced:
@@ -216,10 +216,11 @@ class Owner:
         self._offset = record.position
         await self._apply(states, own)
         around.follower.leave(self._partition)
-        around.follower.written(self._partition, placed[-1].offset + 1)
-        for one in placed:
-            if one.topic == around.names.events:
-                around.inbox.expect(one.partition, one.offset + 1)
+        for place, position in positions.items():
+            if place.topic == around.names.states:
+                around.follower.written(place.partition, position)
+            elif place.topic == around.names.events:
+                around.inbox.expect(place.partition, position)
 
     def _offsets(self) -> dict[TopicPartition, int]:
         """What the group is told when the read position moved, for tools that show a lag."""

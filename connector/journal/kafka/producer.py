@@ -11,7 +11,7 @@ from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.transactions import acknowledged, give_up, send
+from connector.journal.kafka.transactions import Positions, behind, give_up, send
 
 
 class Producer:
@@ -67,8 +67,11 @@ class Producer:
                     await self._producer.flush()
         await self._drop(self._producer)
 
-    async def append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
-        """Make records durable, each by itself. Where they lie.
+    async def append(self, records: Sequence[Outgoing]) -> Positions:
+        """Make records durable, each by itself.
+
+        Returns:
+            Of each partition that was written to, the offset behind the last record.
 
         Raises:
             Transient: ``JRN-001`` when too many wait, or it takes too long, or the cluster cannot:
@@ -91,13 +94,13 @@ class Producer:
             self._waiting -= len(records)
             del self._calls[call]
 
-    async def _append(self, records: Sequence[Outgoing]) -> list[RecordMetadata]:
+    async def _append(self, records: Sequence[Outgoing]) -> Positions:
         producer = self._producer or await self._started()
         sent: list[asyncio.Future[RecordMetadata]] = []
         try:
             for record in records:
                 sent.append(await send(producer, record))  # noqa: PERF401 - kept on failure
-            return await acknowledged(sent)
+            return behind([(1, await one) for one in sent])
         except faults.TOO_LARGE:
             raise
         except faults.BROKEN:

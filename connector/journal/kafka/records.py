@@ -20,14 +20,13 @@ With these, a pod fills its tables without parsing a state.
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import orjson
 
 from connector.core.journal import PartitionRecord
 from connector.core.model import Millis, SubjectKey, SubjectKind
 from connector.journal.kafka.cloudevents import Incoming, Outgoing
-from connector.journal.states import StateColumns, WantColumns
+from connector.journal.states import StateColumns, WantColumns, tenant_of
 
 SCHEMA = 1
 """The newest version of these records that this program reads and writes."""
@@ -195,5 +194,5 @@ def _listed(columns: StateColumns) -> list[str | int | None]:
 
 def _columns(key: SubjectKey, partition: int, listed: Sequence[Any], state: bytes) -> StateColumns:
     kind, act_epoch, phase, route, code, version = listed
-    tenant = unquote(key.partition("/")[0])
+    tenant = tenant_of(key)
     return StateColumns(key, kind, tenant, partition, act_epoch, phase, route, code, version, state)
