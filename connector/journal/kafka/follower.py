@@ -17,7 +17,10 @@ from connector.journal.kafka.local import Changes, LocalTables
 log = structlog.get_logger("connector.journal.kafka")
 
 _LISTEN_MS = 100
-_PAGE = 4000
+_PAGE = 500
+_FETCH_BYTES = 2 * MEBI
+"""How much is on its way at once. With ten times as much of both, a process that has read a hundred
+thousand states at its start keeps more than twice the memory for good, and is no quicker."""
 _AGAIN = 0.2
 
 
@@ -100,8 +103,8 @@ class Follower:
 
     async def _connected(self, places: Sequence[TopicPartition]) -> AIOKafkaConsumer:
         consumer = self._clients.consumer(
-            max_partition_fetch_bytes=8 * MEBI,
-            fetch_max_bytes=32 * MEBI,
+            max_partition_fetch_bytes=MEBI // 2,
+            fetch_max_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_LISTEN_MS,
         )
         try:
