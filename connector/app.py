@@ -151,7 +151,7 @@ class Service:
         make = self._worker(journal, effects, gate, key)
         gauges = self._gauges(journal)
         duties = partial(gauges.publish_while_first, GAUGES_EVERY)
-        told = ownership.listeners(self._metrics, gate.ceiling)
+        told = ownership.listeners(self._metrics, gate)
         return ownership.make_owners(self._settings, journal, make, duties, told)
 
     def _worker(

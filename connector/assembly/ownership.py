@@ -13,6 +13,7 @@ from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
 from connector.worker import Owners, PartitionWorker
 from connector.worker.ceiling import Ceiling
+from connector.worker.gate import Gate
 from connector.worker.owners import Duties, Listeners, OwnersOptions
 from connector.worker.sheet import Failure
 
@@ -42,13 +43,14 @@ def make_owners(
     )
 
 
-def listeners(metrics: Metrics, ceiling: Ceiling | None) -> Listeners:
-    """Metrics, log and ceiling hear of partitions that come and go."""
-    return Listeners(
-        owned=metrics.partitions_owned,
-        stopped=metrics.partitions_stopped,
-        left=_Left(ceiling),
-    )
+def listeners(metrics: Metrics, gate: Gate) -> Listeners:
+    """Metrics, log, gate and ceiling hear of partitions that come and go."""
+
+    def owned(count: int) -> None:
+        metrics.partitions_owned(count)
+        gate.partitions_moved()
+
+    return Listeners(owned=owned, stopped=metrics.partitions_stopped, left=_Left(gate.ceiling))
 
 
 class _Left:

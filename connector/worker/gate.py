@@ -187,6 +187,11 @@ class Gate:
         waits = [wait for upstream in self._upstreams.values() for wait in upstream.waits()]
         return min([*waits, 1.0])
 
+    def partitions_moved(self) -> None:
+        """A greater share counts a while from now on, not from when it is first asked for."""
+        for upstream in self._upstreams.values():
+            upstream.share()
+
     def states(self) -> dict[str, tuple[CircuitState, Fault | None]]:
         """How each upstream's breaker stands, and the fault behind it."""
         return {

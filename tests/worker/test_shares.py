@@ -71,6 +71,20 @@ def test_a_share_shrinks_at_once_and_grows_late() -> None:
     assert share() == (24, 24)
 
 
+def test_a_share_grows_while_nobody_asks_for_it() -> None:
+    """Who had nothing to do since partitions came does not wait when there is something."""
+    clock, told = SteppedClock(), Told()
+    upstream = Upstream(
+        Breaker(clock.monotonic, lambda *_: None), None, 8, Share(told, clock.monotonic)
+    )
+    gate = Gate({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
+    told.owned = 12
+    gate.partitions_moved()
+    assert upstream.free() == 0
+    clock.advance(int(SETTLED * 1000))
+    assert upstream.free() == 4
+
+
 def test_whoever_owns_all_from_the_beginning_is_alone() -> None:
     """The embedded journal waits for nobody."""
     assert Share(Told(4, 4), SteppedClock().monotonic)() == (4, 4)
