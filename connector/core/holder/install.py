@@ -27,6 +27,7 @@ from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.ports import Evidence
 from connector.core.retry import asked, poll
 from connector.core.states import (
+    Check,
     CopyState,
     Delivery,
     DeviceInDelivery,
@@ -226,6 +227,8 @@ def settle(step: Holder) -> None:
 def _all_ended(step: Holder, delivery: Delivery) -> None:
     phases = {device.phase for device in delivery.devices.values()}
     if DevicePhase.INSTALLED in phases:
+        if delivery.phase is Phase.PLANNING:  # a hint that came meanwhile counts on its listing
+            step.set(check=Check(due=step.now))
         move(step, Phase.AWAITING_PURGE, Effect.LOOK_GONE)
     elif phases <= {DevicePhase.LEFT}:
         end(step, Phase.CANCELLED, why="left")

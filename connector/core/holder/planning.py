@@ -6,10 +6,18 @@ from connector.core.holder.lifecycle import Holder, change, end, fail, route_of
 from connector.core.holder.onward import proceed
 from connector.core.holder.retrying import refuse
 from connector.core.identity import agrees
-from connector.core.model import OpenRequest
+from connector.core.model import OpenRequest, SubjectKey
 from connector.core.policy import Mode, RoutePolicy, UnknownSet
 from connector.core.selection import Selection, SelectionRules, select
-from connector.core.states import CopyState, DevicePhase, HolderState, Identity, Phase
+from connector.core.states import (
+    CopyState,
+    Delivery,
+    DeviceInDelivery,
+    DevicePhase,
+    HolderState,
+    Identity,
+    Phase,
+)
 
 
 def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
@@ -79,12 +87,30 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
     current = selection.encryption[0].fingerprint
     change(
         step,
+        devices=_asked_again(step, delivery, selection),
         entries=selection.entries,
         digest=selection.digest,
         current=next(g for g in listing.generations if g.fingerprint == current),
     )
     _merge_requests(step, listing.open)
     _allowed(step, route)
+
+
+def _asked_again(
+    step: Holder, delivery: Delivery, selection: Selection
+) -> dict[SubjectKey, DeviceInDelivery]:
+    """The devices of a delivery that is planned once more: to have had another set proves nothing.
+
+    Planned once more it is for a device that came late, or was away while the copy expired.
+    """
+    if delivery.digest in {None, selection.digest}:
+        return delivery.devices
+    return {
+        key: device
+        if device.phase in {DevicePhase.WAITING, DevicePhase.LEFT}
+        else DeviceInDelivery(since=step.now, joined_at=device.joined_at)
+        for key, device in delivery.devices.items()
+    }
 
 
 def _merge_requests(step: Holder, open_: tuple[OpenRequest, ...]) -> None:
