@@ -20,7 +20,9 @@ Needs = Callable[[str], str]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pki-connector")
     group.addoption("--kills", type=int, default=100, help="kills in the random kill test")
-    group.addoption("--seed", type=int, default=None, help="seed of the random kill test")
+    group.addoption("--seed", type=int, default=None, help="seed of random kills and chaos")
+    group.addoption("--minutes", type=float, default=None, help="how long the chaos test lasts")
+    group.addoption("--holders", type=int, default=60, help="holders in the chaos test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"random kills: --kills {config.option.kills} --seed {config.option.seed}"
+    chosen = config.option
+    return f"random kills and chaos: --kills {chosen.kills} --seed {chosen.seed}"
 
 
 def refuse_remote(event: str, arguments: tuple[Any, ...]) -> None:
@@ -77,6 +80,20 @@ def needs() -> Needs:
 def kills(pytestconfig: pytest.Config) -> int:
     """How often the random kill test kills."""
     count: int = pytestconfig.option.kills
+    return count
+
+
+@pytest.fixture(scope="session")
+def minutes(pytestconfig: pytest.Config) -> float | None:
+    """How long the chaos test lasts, if that was said."""
+    given: float | None = pytestconfig.option.minutes
+    return given
+
+
+@pytest.fixture(scope="session")
+def holders(pytestconfig: pytest.Config) -> int:
+    """How many holders the chaos test has."""
+    count: int = pytestconfig.option.holders
     return count
 
 

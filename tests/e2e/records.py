@@ -1,6 +1,7 @@
 """Three records of one story: what was answered 2xx, what CA and UEM saw, what the journal says."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +14,7 @@ from connector.core.secret import Credential
 from connector.demo.cast import Actor
 from connector.demo.settings_file import Secrets
 from connector.intake.workspace_one import TIME_DIGITS
-from connector.simulators.ca.commands import Operation
+from connector.simulators.ca.commands import CertificateInfo, Operation
 from connector.simulators.ca.control import CaControl
 from connector.simulators.uem.control import UemControl
 from connector.workspace_one_times import read_time
@@ -137,13 +138,17 @@ async def uploads(world: Witnesses, actor: Actor) -> list[Facts]:
 
 async def the_newest_came_last(world: Witnesses, actor: Actor) -> None:
     """The last set that the UEM took holds everything, the newest certificate as the current."""
-    listed = await world.ca.certificates(actor.name)
-    every = [one for one in listed if one.usage is not Usage.SIGNING]
-    last = (await uploads(world, actor))[-1]
-    sent = {pair["fingerprint"]: pair["slot"] for pair in last["slots"]}
+    is_the_newest((await uploads(world, actor))[-1], await world.ca.certificates(actor.name))
+
+
+def is_the_newest(upload: Facts, issued: Iterable[CertificateInfo]) -> None:
+    """A set holds all of a person's encryption certificates, the newest as the current one."""
+    every = [one for one in issued if one.usage is not Usage.SIGNING]
+    sent = {pair["fingerprint"]: pair["slot"] for pair in upload["slots"]}
     assert {one.fingerprint for one in every} <= set(sent)
-    newest = max(every, key=lambda one: one.not_before)
-    assert sent[newest.fingerprint] == "encryption"
+    current = next(one for one in every if sent[one.fingerprint] == "encryption")
+    # Of whole seconds there may be several.
+    assert current.not_before == max(one.not_before for one in every)
 
 
 def digest_of(upload: Facts) -> str:

@@ -1,0 +1,88 @@
+"""What happens in a chaos run, all of it from one seed: to people and devices, to processes."""
+
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+from typing import NamedTuple
+
+DEVICES = 3
+"""So many devices a holder has when all have enrolled."""
+RENEWALS = 4
+"""At most so many certificates a person gets, so that a long run stays one of faults."""
+PER_SECOND = 4.5
+"""Happenings a second, one after another."""
+SHARE_OF_ENROLMENTS = 0.75
+OTHERS = ("renew", "renew", "renew", "leave", "leave", "no_answer")
+PODS = ("power_cut", "stop_all", "terminate", "service_alone", "stop_alone", "child")
+"""What may be done to one of the service's processes, by the names of ``blows.py``."""
+
+
+class Happening(NamedTuple):
+    """What becomes of a holder (by number), so many seconds after the start."""
+
+    at: float
+    kind: str
+    who: int
+
+
+class Blow(NamedTuple):
+    """After ``pause`` seconds, ``kind`` is done to a process; it lasts ``seconds``."""
+
+    pause: float
+    kind: str
+    seconds: float
+
+
+class BrokerBlow(NamedTuple):
+    """After ``pause`` seconds a broker (by number from 0) is killed; it is away for ``seconds``."""
+
+    pause: float
+    number: int
+    seconds: float
+
+
+def happenings(seed: int, holders: int, seconds: float) -> Iterator[Happening]:
+    """Enrolments until everybody has three devices; among them renewals, farewells, lost answers.
+
+    Who lost a device enrols another one.
+    """
+    dice = Random(f"{seed} happenings")
+    to_enrol = [who for who in range(holders) for _ in range(DEVICES)]
+    dice.shuffle(to_enrol)
+    devices, renewals = [0] * holders, [0] * holders
+    for number in range(int(seconds * PER_SECOND)):
+        at = number / PER_SECOND
+        if to_enrol and dice.random() < SHARE_OF_ENROLMENTS:
+            who = to_enrol.pop()
+            devices[who] += 1
+            yield Happening(at, "enrol", who)
+            continue
+        kind, who = dice.choice(OTHERS), dice.randrange(holders)
+        if kind == "leave" and devices[who]:
+            devices[who] -= 1
+            to_enrol.insert(dice.randrange(len(to_enrol) + 1), who)
+            yield Happening(at, kind, who)
+        elif kind == "renew" and devices[who] and renewals[who] < RENEWALS:
+            renewals[who] += 1
+            yield Happening(at, kind, who)
+        elif kind == "no_answer":
+            yield Happening(at, kind, who)
+
+
+def blows(seed: int, pod: int) -> Iterator[Blow]:
+    """What one process has to bear, without end: every kind in turn, in an order of its own.
+
+    The first two of three processes together are all six kinds.
+    """
+    order = list(PODS)
+    Random(f"{seed} order").shuffle(order)
+    dice = Random(f"{seed} pod {pod}")
+    for number in count(2 * pod):
+        yield Blow(dice.uniform(4, 12), order[number % len(order)], dice.uniform(0.5, 9))
+
+
+def broker_blows(seed: int, brokers: int) -> Iterator[BrokerBlow]:
+    """Which broker is killed next, without end; one at a time."""
+    dice = Random(f"{seed} brokers")
+    while True:
+        yield BrokerBlow(dice.uniform(5, 15), dice.randrange(brokers), dice.uniform(0.5, 6))
