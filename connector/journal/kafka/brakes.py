@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.transactions import (
@@ -29,6 +28,7 @@ class Brakes:
         Raises:
             Transient: ``JRN-001``; when the answer is missing they may be durable, all of them, and
                 their ids absorb the repetition.
+            Permanent: ``JRN-006`` when a record is larger than the cluster takes.
         """
         async with self._turn:
             try:
@@ -36,10 +36,7 @@ class Brakes:
                     await self._transactions.start()
                 return await self._transactions.run(records)
             except (NotWritten, InDoubt, Fenced) as error:
-                cause = error.__cause__ or error
-                raise Transient(
-                    "JRN-001", f"appending: {type(cause).__name__}", retry_after=faults.RETRY_AFTER
-                ) from error
+                raise faults.unwritable("appending", error.__cause__ or error) from error
 
     async def close(self) -> None:
         """End; twice is harmless."""
