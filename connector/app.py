@@ -127,7 +127,7 @@ class Service:
         owners = self._owners(journal, effects, gate, key)
         health = Health(
             {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
-            ownership.parts(owners),
+            ownership.parts(owners, journal),
         )
         listen = settings.service.observe.listen
         operators = Operators(settings, self._clock, gate, self._metrics)

@@ -9,6 +9,7 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
+from connector.journal.kafka.journal import KafkaJournal
 from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
 from connector.worker import Owners, PartitionWorker
@@ -84,11 +85,13 @@ def failed(failure: Failure) -> None:
     log.error("subject.failed", stage=fact, error_code="SRV-003", error=where)
 
 
-def parts(owners: Owners) -> Callable[[], Mapping[str, bool]]:
-    """For the probes: each partition of this process, and whether it goes on."""
+def parts(owners: Owners, journal: Journal) -> Callable[[], Mapping[str, bool]]:
+    """For the probes: the brokers, and each partition of this process, whether it goes on."""
 
     def look() -> Mapping[str, bool]:
+        brokers = journal.reach() if isinstance(journal, KafkaJournal) else {}
         stopped = {f"partition-{number}": False for number in owners.faults}
-        return {f"partition-{number}": True for number in sorted(owners.owned)} | stopped
+        owned = {f"partition-{number}": True for number in sorted(owners.owned)}
+        return brokers | owned | stopped
 
     return look

@@ -26,6 +26,8 @@ class Ends:
         self._clients = clients
         self._limit = limit
         self._consumer: AIOKafkaConsumer | None = None
+        self.failed = False
+        """Whether the last question was not answered."""
 
     async def start(self) -> None:
         """Connect; raises ``JRN-001``."""
@@ -65,9 +67,12 @@ class Ends:
     ) -> dict[TopicPartition, int]:
         try:
             async with asyncio.timeout(self._limit):
-                return await question
+                answer = await question
         except faults.EXPECTED as error:
+            self.failed = True
             raise faults.unwritable("asking for offsets", error) from error
+        self.failed = False
+        return answer
 
 
 async def reached(

@@ -257,6 +257,10 @@ class KafkaJournal:
         """Have new connections use the mounted secrets as they are now; raises ``CFG-003``."""
         self._clients.renew()
 
+    def reach(self) -> dict[str, bool]:
+        """Whether the brokers could be read and written when that was tried last."""
+        return {"brokers-read": not self._ends.failed, "brokers-written": not self._producer.failed}
+
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the brokers, and for how many seconds the oldest."""
         return self._producer.waiting, self._producer.age()

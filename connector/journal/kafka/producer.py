@@ -39,6 +39,8 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._closed = False
+        self.failed = False
+        """Whether the last append to end was not acknowledged."""
 
     @property
     def waiting(self) -> int:
@@ -87,9 +89,13 @@ class Producer:
         self._calls[call] = self._monotonic()
         try:
             async with asyncio.timeout(self._limit):
-                return await self._append(records)
+                placed = await self._append(records)
         except faults.EXPECTED as error:
+            self.failed = not isinstance(error, faults.TOO_LARGE)
             raise faults.unwritable("appending", error) from error
+        else:
+            self.failed = False
+            return placed
         finally:
             self._waiting -= len(records)
             del self._calls[call]
