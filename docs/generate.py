@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from connector.cli.docs import errors_page, states_page
 from connector.core.audit import AuditRecord
 from connector.core.events import Event
+from connector.core.journal import DeadLetter, PartitionRecord
 from connector.core.states import State
 from connector.observe.reference import metrics_page
 from connector.settings.page import configuration_page
@@ -27,7 +28,7 @@ Write = Callable[[], str]
 
 def _schema(name: str, kind: Any) -> str:
     schema = TypeAdapter(kind).json_schema(mode="validation")
-    _require_tags(schema, schema["$defs"])
+    _require_tags(schema, schema.get("$defs", {}))
     head = {"$schema": DIALECT, "$id": f"urn:pki-connector:schema:{name}:1"}
     return _json({**head, **schema})
 
@@ -59,7 +60,9 @@ PAGES: dict[str, Write] = {
 SCHEMAS: dict[str, Write] = {
     "schemas/audit-record.schema.json": partial(_schema, "audit-record", AuditRecord),
     "schemas/configuration.schema.json": lambda: _json(configuration_schema(installed())),
+    "schemas/dead-letter.schema.json": partial(_schema, "dead-letter", DeadLetter),
     "schemas/event.schema.json": partial(_schema, "event", Event),
+    "schemas/partition-record.schema.json": partial(_schema, "partition-record", PartitionRecord),
     "schemas/state.schema.json": partial(_schema, "state", State),
 }
 
