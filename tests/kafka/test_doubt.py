@@ -1,5 +1,6 @@
 """A round whose commit is not answered is found to be written or not, never both."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from connector.conformance.journal_samples import (
 )
 from connector.core.errors import ConnectorError
 from connector.core.journal import StateRow
+from connector.core.model import DAY
 from connector.demo.patience import until
 from connector.journal.kafka.options import KafkaOptions
 from tests.kafka.kafka_world import KafkaWorld, opened
@@ -87,6 +89,25 @@ async def test_a_round_that_never_came_to_its_end_is_not_written(
     await journal.commit(commit)
     assert await journal.load([key]) == {key: holder(key, version=1)}
     assert [one.sequence async for one in journal.audit(0)] == [1, 2]
+
+
+async def test_a_cancelled_round_is_not_built_upon(world: KafkaWorld, proxy: Proxy) -> None:
+    """It may have been written; whoever goes on with what he knew before must take over first."""
+    journal = world.journal
+    (key,) = some_subjects(journal, 1)
+    record = await journal.take_over(0)
+    proxy.mute = frozenset({END_TXN})
+    commit = next_round(record, states=[StateRow(key=key, state=holder(key, version=1))])
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(journal.commit(commit))
+        await proxy.swallowed.wait()
+        call.cancel()
+    proxy.mute = frozenset()
+    await journal.tidy(365 * DAY)
+    assert (await refusal(journal.commit(commit))).code == "JRN-003"
+    again = await journal.take_over(0)
+    assert (again.epoch, again.commits) == (record.epoch + 1, commit.record.commits)
+    assert await journal.load([key]) == {key: holder(key, version=1)}
 
 
 async def test_an_append_whose_answer_is_lost_is_refused_and_given_once(

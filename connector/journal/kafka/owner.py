@@ -5,18 +5,19 @@ from dataclasses import dataclass
 
 from aiokafka.structs import TopicPartition
 
-from connector.core.errors import ConnectorError, Permanent
+from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.journal import Commit, PartitionRecord
 from connector.core.model import Millis
 from connector.journal import rounds
-from connector.journal.kafka import faults, letters, records, subjects
+from connector.journal.kafka import faults, records, subjects
 from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.cloudevents import Outgoing, outgoing
+from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.follower import Follower
 from connector.journal.kafka.inbox import Inbox
 from connector.journal.kafka.local import Changes, LocalTables
 from connector.journal.kafka.names import Names
+from connector.journal.kafka.packing import pack
 from connector.journal.kafka.transactions import Fenced, InDoubt, NotWritten, Transactions
 from connector.journal.partitions import check_behind
 
@@ -90,13 +91,17 @@ class Owner:
         async with self._turn:
             self._check(commit)
             if not self._transactions.started:
-                await self._resume()
+                await self._go_on()
             ready = await rounds.prepare(commit, self._around.partitions)
             before, self._record = self._record, commit.record
             try:
                 await self._write_round(ready)
-            except BaseException:
+            except ConnectorError:
                 self._record = before
+                raise
+            except BaseException:  # cancelled: whoever begins anew finds out what became of it
+                self._record = before
+                await self._transactions.close()
                 raise
             self._around.inbox.passed(self._partition, commit.record.position)
 
@@ -150,6 +155,12 @@ class Owner:
             await self._lose()
         return known
 
+    async def _go_on(self) -> None:
+        """Begin anew with a round, if the last one that is known here was the last."""
+        known = await self._resume()
+        if known.commits != self._record.commits:
+            await self._lose()
+
     async def _lose(self) -> None:
         await self._leave()
         raise faults.not_owner(self._partition)
@@ -169,22 +180,6 @@ class Owner:
             raise faults.not_owner(self._partition)
         check_behind(self._record.position, self._record.audit_count, record, commit.audit)
 
-    def _others(self, ready: rounds.Round) -> list[Outgoing]:
-        """Audit, events and letters of a round."""
-        names, number = self._around.names, self._partition
-        found = [
-            outgoing(one, names.events, self._around.partitions) for one in ready.commit.events
-        ]
-        for entry, (_, sequence, text) in zip(ready.commit.audit, ready.audit, strict=True):
-            headers = (("epoch", b"%d" % entry.epoch), ("sequence", b"%d" % sequence))
-            key = entry.entry.subject.encode()
-            found.append(Outgoing(names.audit, number, key, text, headers))
-        gone = [(number, position, None) for position in ready.commit.settled]
-        found += [
-            letters.outgoing(*letter, names.dead_letter) for letter in (*ready.dead_letters, *gone)
-        ]
-        return found
-
     async def _write_round(self, ready: rounds.Round) -> None:
         around, record = self._around, self._record
         before = record.time - around.ids_kept
@@ -193,7 +188,8 @@ class Owner:
         consumed += [Consumed(one.subject, one.id, one.at) for one in ready.commit.known]
         states = await subjects.of_round(around.local, ready, consumed, before)
         seen = subjects.own_seen(around.local.own_seen(self._partition), consumed, before)
-        await self._write(states, self._others(ready), seen)
+        others = list(pack(ready, around.names, around.partitions))
+        await self._write(states, others, seen)
 
     async def _write(
         self, states: list[records.StateRecord], others: list[Outgoing], seen: records.Seen
@@ -214,7 +210,10 @@ class Owner:
             await self._settle_doubt()
             return
         self._offset = record.position
-        await self._apply(states, own)
+        try:
+            await self._apply(states, own)
+        except Transient:  # the local disk is full; it was written all the same
+            await self._lose()
         around.follower.leave(self._partition)
         for place, position in positions.items():
             if place.topic == around.names.states:
@@ -243,6 +242,8 @@ class Owner:
                 or somebody else owns the partition: whoever takes it over sees what is true.
         """
         for _ in range(_RETRIES):
+            if self._lost:
+                break
             try:
                 known = await self._resume()
             except ConnectorError as error:
