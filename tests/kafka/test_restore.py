@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from aiokafka.structs import TopicPartition
 from connector.conformance.journal_samples import (
     event,
     holder,
+    numbered,
     read_ids,
     refusal,
     some_subjects,
@@ -193,7 +195,29 @@ async def test_reading_goes_on_behind_the_greatest_position_found(
     record = await world.journal.take_over(0)
     told = forging.state(world.options, key, epoch=record.epoch, version=5, source=3)
     await forging.slipped_in(world.options, [told])
+    await world.journal.append(numbered(key, 5))
     assert (await other.take_over(0)).position == 3
+
+
+async def test_events_that_come_to_a_topic_made_anew_are_read(
+    world: KafkaWorld, other: KafkaJournal
+) -> None:
+    """Somebody lost the topic of events but not the states, whose position lies far ahead."""
+    (key,) = some_subjects(world.journal, 1)
+    one, two = numbered(key, 2)
+    record = await world.journal.take_over(0)
+    await written(
+        world.journal, record, position=1000, states=[StateRow(key=key, state=holder(key))]
+    )
+    record = await other.take_over(0)
+    assert record.position == 0
+    await other.append([one, two])
+    (first, _) = await other.read(0, record.position, 10)
+    await written(other, record, position=first.position)
+    record = await world.journal.take_over(0)
+    assert record.position == first.position
+    await until("the other event is read", partial(read_ids, world.journal, 0, record.position))
+    assert await read_ids(world.journal, 0, record.position) == [two.id]
 
 
 async def test_end_offsets_count_what_is_not_committed(world: KafkaWorld) -> None:

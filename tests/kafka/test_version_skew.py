@@ -61,6 +61,8 @@ async def test_records_of_the_first_version_are_read(topics: KafkaOptions, tmp_p
         assert second not in states
         assert await world.journal.lanes(1) == [("list:mail", 5000), ("look_up:mail", 4000)]
         assert await world.journal.counts() == {("holder", "mail", "planning"): 1}
+        for _ in range(12):
+            await world.plant(1, b"consumed long ago")
         record = await world.journal.take_over(1)
         assert (record.epoch, record.commits, record.position) == (3, 17, 12)
         assert record.brakes == Brakes(routes_paused=frozenset({"mail"}), paused_since=5)

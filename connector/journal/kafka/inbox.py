@@ -110,9 +110,19 @@ class Inbox:
         consumer.resume(place)
         if not box.wanted:
             box.wanted = (await self._ends.of([place]))[place]
-        first = await self._ends.first(place)
-        if first > after:  # retention was shorter than the time in which nobody read
-            log.error("journal.events_lost", partition=partition, position=after, offset=first)
+
+    async def fitting(self, partition: int, position: int) -> int:
+        """The position, or the end of the topic when that has lost what was read already.
+
+        Without it, events that come would go unread until their offsets have reached the position.
+        What retention took away before it was read cannot be had back, but it is said.
+        """
+        place = self._places[partition]
+        first, end = await self._ends.first(place), (await self._ends.of([place]))[place]
+        if first > position or end < position:
+            offset = max(first, end)
+            log.error("journal.events_lost", partition=partition, position=position, offset=offset)
+        return min(position, end)
 
     def end(self, partition: int) -> None:
         """Read a partition no more."""

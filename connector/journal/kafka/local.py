@@ -61,7 +61,7 @@ class LocalTables:
         self._engine: engine.Engine | None = None
         self._ranks = [(0, 0)] * partitions
         self._seen: list[Seen] = [{} for _ in range(partitions)]
-        self._sources = [0] * partitions
+        self._sources = [(0, 0)] * partitions
 
     async def open(self) -> None:
         """Make the file; raises ``JRN-004``."""
@@ -91,11 +91,13 @@ class LocalTables:
             self._seen[one.partition] = remembered(one.seen)
         for state in changes.states:
             number = state.head.partition
-            self._sources[number] = max(self._sources[number], state.source)
+            place = (state.head.epoch, state.source)
+            self._sources[number] = max(self._sources[number], place)
 
-    def source(self, partition: int) -> int:
-        """The greatest read position that a state of the partition was written with."""
-        return self._sources[partition]
+    def source(self, partition: int, epoch: int) -> int:
+        """The greatest read position of states that owners from this epoch on have written."""
+        newest, position = self._sources[partition]
+        return position if newest >= epoch else 0
 
     def epoch(self, partition: int) -> int:
         """The newest owner epoch of a partition that is known here."""

@@ -69,12 +69,10 @@ class Owner:
         async with self._turn:
             await self._begin()
             known = await self._around.local.record(self._partition)
-            self._record = known.model_copy(
-                update={
-                    "epoch": known.epoch + 1,
-                    "position": max(known.position, self._around.local.source(self._partition)),
-                }
-            )
+            source = self._around.local.source(self._partition, known.epoch)
+            position = max(known.position, source)
+            position = await self._around.inbox.fitting(self._partition, position)
+            self._record = known.model_copy(update={"epoch": known.epoch + 1, "position": position})
             self._lost = False
             await self._write([], [], self._around.local.own_seen(self._partition))
             await self._around.inbox.begin(self._partition, self._record.position)
