@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.group import LeaveGroupRequest
 
 from connector.conformance.journal_samples import (
     event,
@@ -16,6 +19,7 @@ from connector.conformance.journal_samples import (
     written,
 )
 from connector.core.journal import StateRow
+from connector.demo.broker import Brokers
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from tests.kafka.kafka_world import KafkaWorld, opened
@@ -84,3 +88,32 @@ async def test_what_stays_is_not_interrupted_and_what_goes_is_lost_at_once(
         assert record.epoch == records[number].epoch + 1
         assert record.position == 0
         assert len(await other.read(number, 0, 10)) == 1
+
+
+async def test_who_was_out_of_the_group_owns_nothing_of_before(
+    world: KafkaWorld, broker: Brokers
+) -> None:
+    """What comes back may have been another's in between, so it must be taken over again."""
+    journal = world.journal
+    await soon_of(journal.assigned(frozenset()))
+    record = await journal.take_over(0)
+    await expel(broker, world.options.names.group)
+    assert await soon_of(journal.assigned(EVERY)) == frozenset()
+    assert await soon_of(journal.assigned(frozenset())) == EVERY
+    assert (await refusal(written(journal, record))).code == "JRN-003"
+    assert (await journal.take_over(0)).epoch == record.epoch + 1
+
+
+async def expel(broker: Brokers, group: str) -> None:
+    """Have the broker forget the members of a group, as after a silence of theirs."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    client = AIOKafkaClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    await client.bootstrap()
+    try:
+        (answer,) = await admin.describe_consumer_groups([group])
+        for member in answer.groups[0][5]:
+            await client.send(client.get_random_node(), LeaveGroupRequest(group, member[0]))
+    finally:
+        await client.close()
+        await admin.close()

@@ -25,7 +25,8 @@ class Membership:
     """Joins when it is first asked, and leaves at once when it is closed.
 
     Revocation means nothing: the protocol revokes everything at every rebalance and gives most of
-    it back. Only an assignment counts. What cannot go on is left, and joined anew.
+    it back. Only an assignment counts. What cannot go on is left, and joined anew. Whoever was out
+    of the group in between owns nothing of before: what he is given again was perhaps another's.
 
     Args:
         session, rebalance: timeouts in milliseconds.
@@ -48,6 +49,8 @@ class Membership:
         self._rebalance = rebalance
         self._changed = changed
         self._mine: frozenset[int] = frozenset()
+        self._name = ""
+        self._was_out = False
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -57,13 +60,17 @@ class Membership:
         return self._mine
 
     async def assigned(self, known: frozenset[int]) -> frozenset[int]:
-        """The partitions that are this process's; returns as soon as they differ from ``known``."""
+        """The partitions that are this process's; returns as soon as they differ from ``known``.
+
+        None at first when it was out of the group since ``known``.
+        """
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._stay())
-        while self._mine == known:
+        while self._mine == known and not self._was_out:
             self._news.clear()
             await self._news.wait()
-        return self._mine
+        out, self._was_out = self._was_out, False
+        return frozenset() if out and known else self._mine
 
     async def close(self) -> None:
         """Leave the group; twice is harmless."""
@@ -72,8 +79,12 @@ class Membership:
             task.cancel()
             await asyncio.wait([task])
 
-    def take(self, partitions: Iterable[int]) -> None:
-        """Hear of an assignment."""
+    def take(self, partitions: Iterable[int], name: str) -> None:
+        """Hear of an assignment; ``name``: which member of the group it is for."""
+        if self._name not in {"", name}:
+            self._was_out = True
+            self._changed(frozenset())
+        self._name = name
         self._mine = frozenset(partitions)
         self._changed(self._mine)
         self._news.set()
@@ -108,7 +119,9 @@ class Membership:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """Hears of assignments. The events are read by a consumer that rebalances do not touch."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, take: Callable[[Iterable[int]], None]) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, take: Callable[[Iterable[int], str], None]
+    ) -> None:
         self._consumer = consumer
         self._take = take
 
@@ -119,4 +132,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         """Hear what is ours now."""
         places = list(assigned)
         self._consumer.pause(*places)
-        self._take(place.partition for place in places)
+        # The group knows a member by a name that it loses with its place; aiokafka does not tell.
+        name = self._consumer._coordinator.member_id  # noqa: SLF001
+        self._take((place.partition for place in places), name)
