@@ -18,6 +18,8 @@ from connector.journal.kafka.topics import Found, Plan, Topic, TopicsRefused
 
 _LOOKS = 200
 _PAUSE = 0.05
+_TRIES = 6
+_AGAIN = 0.5
 
 
 async def require(options: KafkaOptions) -> None:
@@ -27,6 +29,16 @@ async def require(options: KafkaOptions) -> None:
         TopicsRefused: ``KAF-004``, with everything that is wrong.
         ConnectorError: as :func:`administration`.
     """
+    # aiokafka asks any broker it has heard of, and of one that is gone it hears for a while yet.
+    for _ in range(_TRIES - 1):
+        try:
+            return await _require(options)
+        except Transient:
+            await asyncio.sleep(_AGAIN)
+    return await _require(options)
+
+
+async def _require(options: KafkaOptions) -> None:
     async with administration(options) as admin:
         faults = all_faults(await plan(admin, options))
     if faults:
