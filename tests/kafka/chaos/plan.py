@@ -13,8 +13,16 @@ PER_SECOND = 4.5
 """Happenings a second, one after another."""
 SHARE_OF_ENROLMENTS = 0.75
 OTHERS = ("renew", "renew", "renew", "leave", "leave", "no_answer")
-PODS = ("power_cut", "stop_all", "terminate", "service_alone", "stop_alone", "child")
-"""What may be done to one of the service's processes, by the names of ``blows.py``."""
+LASTS = {
+    "power_cut": (0.5, 8.0),
+    "stop_all": (2.0, 14.0),
+    "terminate": (0.5, 8.0),
+    "service_alone": (0.5, 8.0),
+    "stop_alone": (2.0, 14.0),
+    "child": (0.0, 0.0),
+}
+"""What may be done to a process of the service, by the names of ``blows.py``, and for how many
+seconds. Who stands still for more than ten has lost all to others when he wakes up."""
 
 
 class Happening(NamedTuple):
@@ -74,15 +82,16 @@ def blows(seed: int, pod: int) -> Iterator[Blow]:
 
     The first two of three processes together are all six kinds.
     """
-    order = list(PODS)
+    order = list(LASTS)
     Random(f"{seed} order").shuffle(order)
     dice = Random(f"{seed} pod {pod}")
     for number in count(2 * pod):
-        yield Blow(dice.uniform(4, 12), order[number % len(order)], dice.uniform(0.5, 9))
+        kind = order[number % len(order)]
+        yield Blow(dice.uniform(5, 15), kind, dice.uniform(*LASTS[kind]))
 
 
 def broker_blows(seed: int, brokers: int) -> Iterator[BrokerBlow]:
     """Which broker is killed next, without end; one at a time."""
     dice = Random(f"{seed} brokers")
     while True:
-        yield BrokerBlow(dice.uniform(5, 15), dice.randrange(brokers), dice.uniform(0.5, 6))
+        yield BrokerBlow(dice.uniform(6, 16), dice.randrange(brokers), dice.uniform(0.5, 6))

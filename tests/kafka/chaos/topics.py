@@ -106,12 +106,14 @@ class Topics:
             self.own.append(found)
         elif isinstance(found, StateRecord):
             self.written.append(found)
-            self._newest[found.head.key] = found
+            known = self._newest.get(found.head.key)
+            if known is None or found.head.rank > known.head.rank:
+                self._newest[found.head.key] = found
         else:
             self.strange.append(f"a state of a newer program in {partition} at {record.offset}")
 
     def newest(self, key: str) -> StateRecord | None:
-        """The last record of a subject."""
+        """The record of a subject that counts: the greatest by epoch and version."""
         return self._newest.get(key)
 
     def state(self, key: str) -> State | None:
