@@ -48,7 +48,8 @@ def _script() -> str:
     first, second, *steps, end = blocks(stage, "sh")
     (settings,) = blocks(stage, "yaml")
     operate = blocks(section("README.md", "Operate"), "")[0]
-    export = blocks(section("docs/operation.md", "The audit trail"), "")[1]
+    trail = blocks(section("docs/operation.md", "The audit trail"), "")
+    (export,) = [block for block in trail if "> trail.ndjson" in block]
     file = f"cat > stage.yaml <<'END'\n{settings}END\n"
     parts = (first, second, file, *steps, "AUDIT_KEY=secrets/audit-key\n", operate, export, end)
     return "".join(parts)

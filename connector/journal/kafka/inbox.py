@@ -32,8 +32,7 @@ class Inbox:
     It is in no group: a group's rebalance would set back its positions and forget its pauses.
 
     Args:
-        topic: the topic of events.
-        partitions: how many it has.
+        places: the partitions of the topic of events, by number.
         patience: seconds that :meth:`read` waits for what this process is known to have written.
     """
 
@@ -42,19 +41,17 @@ class Inbox:
         clients: Clients,
         ends: Ends,
         local: LocalTables,
-        *,
-        topic: str,
-        partitions: int,
+        places: Sequence[TopicPartition],
         patience: float,
     ) -> None:
         """Nothing is connected yet."""
         self._clients = clients
         self._ends = ends
         self._local = local
-        self._places = [TopicPartition(topic, number) for number in range(partitions)]
+        self._places = places
         self._patience = patience
-        self._boxes = [Box() for _ in range(partitions)]
-        self._bells = Bells(partitions)
+        self._boxes = [Box() for _ in places]
+        self._bells = Bells(len(places))
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
 

@@ -88,14 +88,8 @@ class KafkaJournal:
         self._follower = Follower(
             self._clients, self._ends, self._local, self._names.states, self._names.dead_letter
         )
-        self._inbox = Inbox(
-            self._clients,
-            self._ends,
-            self._local,
-            topic=self._names.events,
-            partitions=self._count,
-            patience=read_patience,
-        )
+        places = [TopicPartition(self._names.events, number) for number in range(self._count)]
+        self._inbox = Inbox(self._clients, self._ends, self._local, places, read_patience)
         self._membership = Membership(
             self._clients,
             self._names,
