@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count, pairwise
@@ -16,7 +15,7 @@ from connector.core.model import partition_of
 from connector.core.states import State
 from connector.demo.broker import Brokers
 from connector.demo.cast import Actor
-from connector.demo.family import signal_all
+from connector.demo.family import stopped
 from connector.demo.patience import until
 from connector.demo.pod import Pod
 from connector.demo.settings_file import changed, clustered
@@ -57,8 +56,12 @@ class Pods(World):
     @property
     def journal(self) -> JournalView:
         """The local tables of the last pod that was started at first: each has all states."""
-        last = self.pods[self._started - 1]
-        return JournalView(last.folder / "journal" / "tables.sqlite")
+        return self.tables(self.pods[self._started - 1])
+
+    @staticmethod
+    def tables(pod: Pod) -> JournalView:
+        """The local tables of a pod."""
+        return JournalView(pod.folder / "journal" / "tables.sqlite")
 
     async def connectors(self) -> list[Pod]:
         """Two, with the clustered journal; its topics are made."""
@@ -71,18 +74,16 @@ class Pods(World):
         await pods[0].ask("kafka", "init")
         return pods
 
-    async def almost_join(self, pod: Pod) -> None:
-        """Start a pod and stop it (SIGSTOP) before it joins; most of its start is over then."""
-        await self._keep(pod)
-        await pod.line(lambda _: True)
-        signal_all([pod.pid], signal.SIGSTOP)
+    async def join(self, *pods: Pod) -> None:
+        """Start pods, beside others that may run."""
+        for pod in pods:
+            await self._keep(pod)
+        for pod in pods:
+            await pod.ready()
 
     async def _start_pods(self) -> None:
         started = self.pods[: self._started]
-        for pod in started:
-            await self._keep(pod)
-        for pod in started:
-            await pod.ready()
+        await self.join(*started)
         await self.shared(*started)
         await self.aim_uem(started[0])
         await self.aim_ca(started[-1])
@@ -133,6 +134,15 @@ class Pods(World):
 
         names = " and ".join(pod.name for pod in pods)
         await until(f"{names} own all partitions", look, patience=patience)
+
+    async def all_halted(self, count: int) -> list[int]:
+        """Wait until so many processes of the first pod have stopped at its crash point; which."""
+
+        async def look() -> list[int]:
+            found = [pid for pid in self.family() if stopped(pid)]
+            return found if len(found) == count else []
+
+        return await until(f"{count} processes stop", look, patience=PATIENCE)
 
     def told(self, action: str) -> list[Facts]:
         """The log lines of all pods about audit records of an action."""

@@ -16,8 +16,8 @@ from connector.demo.leaks import Searcher
 from connector.demo.patience import until
 from connector.demo.pod import Pod
 from connector.simulators.ca.commands import Lie, LieOrder, Operation
+from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, uploads
-from tests.e2e.states import is_handing_over
 from tests.e2e.world import PATIENCE, UPLOAD, route
 from tests.kafka.pods import PARTITIONS, Pods
 
@@ -61,27 +61,27 @@ async def start(broker: Brokers, prefixes: Iterator[str], tmp_path: Path) -> Asy
 
 async def test_a_pod_that_joins_interrupts_nobody(start: Start) -> None:
     """Hand-overs in partitions that come back to their owner run through it exactly once."""
-    world = await start({"handover": {"parallel": 4}} | route(hand_over_limit="9s"), started=1)
+    patient = {"handover": {"parallel": PARTITIONS}} | route(hand_over_limit="20s")
+    world = await start(patient, AT_THE_LAST_MOMENT, started=1)
+    first, second = world.pods
     people = [await world.person_in(frozenset({one}), f"p{one}") for one in range(PARTITIONS)]
-    await world.almost_join(world.pods[1])
-    await world.uem.fault("slow", path=UPLOAD, seconds=6.0, count=PARTITIONS)
     for actor in people:
         await world.enrol(actor)
-    for actor in people:
-        await world.sees(actor, "hands over", is_handing_over)
-    before = {record.partition: record.epoch for record in world.journal.records()}
-    signal_all([world.pods[1].pid], signal.SIGCONT)
-    await world.shared(*world.pods)
-    assert await world.uem.ledger("upload") == []
-    stayed = await world.owned(world.pods[0])
+    children = await world.all_halted(PARTITIONS)
+    before = epochs(world.journal)
+    await world.join(second)
+    await world.shared(first, second)
+    stayed = await world.owned(first)
     one, other = [actor for number, actor in enumerate(people) if number in stayed]
     renewed = await world.ca.renew(one.name)
+    assert await world.uem.ledger("upload") == []
+    signal_all(children, signal.SIGCONT)
+    await world.outlived(children)
+    signal_all([await world.halted()], signal.SIGCONT)
     await world.uploaded(one, renewed.fingerprint)
-    await world.uploaded(other)
-    assert len(await uploads(world, one)) == 2
-    assert len(await uploads(world, other)) == 1
+    assert [len(await uploads(world, actor)) for actor in (one, other)] == [2, 1]
     await world.newest_last(one)
-    after = {record.partition: record.epoch for record in world.journal.records()}
+    after = epochs(world.journal)
     assert {number for number in after if after[number] == before[number]} == stayed
 
 
@@ -163,11 +163,25 @@ async def test_a_pod_that_was_stopped_with_its_children_does_no_harm(start: Star
 
 
 async def refused(world: Pods) -> None:
-    """Wait until the first pod was told that another owns what it wrote to, and has work again."""
+    """Wait until the first pod was told that another owns what it wrote to, and works again.
+
+    Whatever it was given again it has taken over anew: both know of the same owners.
+    """
     await world.pods[0].line(
         lambda line: line.get("event") == "partition.lost" and line["error_code"] == "JRN-003"
     )
     await world.shared(*world.pods)
+
+    async def agreed() -> bool:
+        one, other = (epochs(world.tables(pod)) for pod in world.pods)
+        return one == other
+
+    await until("both pods know the same owners", agreed, patience=PATIENCE)
+
+
+def epochs(view: JournalView) -> dict[int, int]:
+    """How often each partition was taken over."""
+    return {record.partition: record.epoch for record in view.records()}
 
 
 async def test_whichever_pod_is_told(start: Start) -> None:
