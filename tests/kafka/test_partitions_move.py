@@ -96,7 +96,7 @@ async def test_a_pod_that_is_asked_to_end_finishes_and_leaves(start: Start) -> N
     renewed = await world.ca.renew(alice.name)
     assert await leaving.stop() == 0
     assert len(await uploads(world, alice)) == 1
-    await world.shared(staying, patience=2.5)
+    await world.shared(staying, patience=SESSION / 2)
     await world.uploaded(alice, renewed.fingerprint)
     assert len(await uploads(world, alice)) == 2
     assert world.told("act.outcome_unknown") == []
@@ -113,7 +113,7 @@ async def test_a_pod_that_is_killed_is_missed_soon(start: Start) -> None:
     await world.ca.wait_for(Operation.FETCH, 1)  # the list was compared before
     renewed = await world.ca.renew(alice.name)
     await killed.kill()
-    await world.shared(staying, patience=1.5 * SESSION)
+    await world.shared(staying, patience=2 * SESSION)
     await world.uploaded(alice, renewed.fingerprint)
     assert len(world.told("act.outcome_unknown")) == 1
     await world.newest_last(alice)
@@ -142,7 +142,7 @@ async def test_a_pod_that_was_stopped_alone_does_no_harm(start: Start) -> None:
 
 
 async def test_a_pod_that_was_stopped_with_its_children_does_no_harm(start: Start) -> None:
-    """Stopped a moment before it sends, its child ends before its next instruction."""
+    """Stopped a moment before it sends, its child sends nothing when it goes on after its limit."""
     world = await start(first=AT_THE_LAST_MOMENT)
     stopped, _ = world.pods
     alice = await world.person_in(await world.owned(stopped), "alice")
