@@ -15,8 +15,8 @@ from tests.kafka.chaos.world import ChaosWorld
 
 SHORT = 60.0
 """Seconds that the storm lasts when nobody says otherwise."""
-SETTLING = 90.0
-"""Seconds that everything may take to come to rest afterwards."""
+SETTLING, FOR_EACH = 90.0, 0.4
+"""Seconds that everything may take to come to rest afterwards, and so many more per holder."""
 
 
 async def test_chaos(
@@ -62,9 +62,11 @@ async def settled(world: ChaosWorld) -> None:
 
     await world.ca.notifications_idle()
     try:
-        await until("everything is at rest", look, patience=SETTLING)
+        patience = SETTLING + FOR_EACH * len(world.actors)
+        await until("everything is at rest", look, patience=patience)
     except TimeoutError as error:
         error.add_note(f"still: {left}")
+        checks.no_version_was_written_twice(world.journal)  # the likeliest reason
         raise
 
 
