@@ -13,7 +13,7 @@ from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import ACTS, HolderState
-from connector.crash import CrashPoint
+from connector.crash import CrashPoint, never
 from connector.worker import brakes, failures, reading
 from connector.worker.admission import Admission, Ready, Start
 from connector.worker.flights import Flights, Outcome
@@ -210,7 +210,9 @@ class PartitionWorker:
         found = await self._open_acts()
         outcomes = self._flights.take()
         ready: list[Ready] = []
-        self._crash("loop.after_read")
+        # A round of nothing is no step that a death could interrupt.
+        crash = self._crash if letters or due or found or outcomes else never
+        crash("loop.after_read")
         decided = self._clock.monotonic()
         try:
             sheet = await self._sheet([*found, *reading.keys(letters, outcomes, due)])
@@ -223,7 +225,7 @@ class PartitionWorker:
                 sheet.apply(key, fact)
             await self._admission.permit(sheet, due, ready)
             failures.write_down(sheet, letters, self._held)
-            self._crash("loop.after_advance")
+            crash("loop.after_advance")
             await self._commit(sheet)
         except BaseException:
             self._undo(outcomes, ready)
@@ -288,7 +290,8 @@ class PartitionWorker:
                 self._refunds.counted(one.key, running.attempt, at, one.keys)
                 deadline = start.decided + running.limit / 1000
                 self._flights.act(acts, one.lane, state, running, deadline)
-        self._crash("loop.after_start")
+        if start.ready:
+            self._crash("loop.after_start")
 
 
 def _only_for_now(error: Transient) -> None:
