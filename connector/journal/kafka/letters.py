@@ -1,6 +1,7 @@
 """Records of ``<prefix>.dead-letter``: key ``partition/position``, value the letter's JSON.
 
-The topic is compacted: a letter that was settled is removed by a record without a value.
+A letter that was settled is taken back by a record without a value; both leave with the topic's
+retention.
 """
 
 from collections.abc import Iterable, Iterator

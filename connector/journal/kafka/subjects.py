@@ -43,8 +43,7 @@ async def of_round(
     place = ready.commit.record
     return [
         _record(
-            known.get(key)
-            or Head(key, place.partition, 0, place.commits - 1, NOTHING_SEEN, 0, True),
+            known.get(key) or _unheard_of(key, place),
             content,
             place.epoch,
             place.position,
