@@ -30,8 +30,9 @@ async def test_chaos(
     """Killed, stopped and ended processes and killed brokers lose, double and disclose nothing."""
     seconds = SHORT if minutes is None else minutes * 60
     print(f"chaos: --seed {seed} --holders {holders}, {seconds:.0f} s")  # noqa: T201 - to repeat it
-    async with ChaosWorld(tmp_path / "stage", three_brokers, next(prefixes), seed) as world:
-        await world.employ(holders)
+    folder, prefix = tmp_path / "stage", next(prefixes)
+    async with ChaosWorld(folder, three_brokers, prefix, seed, holders) as world:
+        await world.employ()
         storm = Storm(world, seed, seconds)
         await storm.rage()
         print(f"chaos: done {dict(storm.done)}")  # noqa: T201

@@ -8,7 +8,7 @@ from connector.demo.broker import Brokers
 from connector.demo.cast import Actor, employ
 from connector.demo.pod import Pod
 from connector.demo.processes import Process
-from connector.demo.settings_file import clustered
+from connector.demo.settings_file import changed, clustered
 from connector.demo.stage import Stage
 from connector.journal.kafka.names import Names
 from connector.simulators.ca.commands import Webhook
@@ -28,7 +28,6 @@ CHANGES: dict[str, Any] = {
     "cas": {"acme-ca": {"rate": 200, "parallel": 24}},
     "routes": {
         "staff": {
-            "retention": "6s",
             "hand_over_limit": "4s",
             "expired_rounds": 1000,
             "retry": {"first": "200ms", "cap": "2s"},
@@ -40,13 +39,16 @@ CHANGES: dict[str, Any] = {
 }
 """Laid over the demo's settings: waits that end within a test, looks that two cores can bear."""
 COPIES = {"replication": 3, "min_insync_replicas": 2}
+SHORTEST, HOLDERS_A_SECOND = 8, 8
+"""The UEM keeps a set for so many seconds, or one for so many holders: with many of them a profile
+is pushed late, and would find no set any more, again and again."""
 GENERATIONS = (((30.0, 730.0),), ((700.0, 365.0), (30.0, 730.0)))
 """Encryption certificates of holders, one half and the other: one of them has an expired one."""
 
 
 SWITCHES: dict[str, tuple[str, ...]] = {
     "ca": ("--set", "key_algorithm=ec-p256"),
-    "uem": ("--set", "retention=6s", "--set", "ledger_limit=10000000"),
+    "uem": ("--set", "ledger_limit=10000000"),
 }
 """Short keys, because there are many of them; a ledger that holds a long run."""
 
@@ -58,9 +60,14 @@ class ChaosWorld(Stage):
     brokers say; it is read only when that is asked for.
     """
 
-    def __init__(self, folder: Path, brokers: Brokers, prefix: str, seed: int) -> None:
+    def __init__(
+        self, folder: Path, brokers: Brokers, prefix: str, seed: int, holders: int
+    ) -> None:
         """Use these brokers, and topics of this prefix, which are made. Nothing is started yet."""
-        super().__init__(folder, CHANGES)
+        self._holders = holders
+        self._retention = max(SHORTEST, holders // HOLDERS_A_SECOND)
+        kept = {"routes": {"staff": {"retention": f"{self._retention}s"}}}
+        super().__init__(folder, changed(CHANGES, kept))
         self.brokers = brokers
         self.names = Names(prefix)
         self.actors: list[Actor] = []
@@ -107,9 +114,10 @@ class ChaosWorld(Stage):
             )
         )
 
-    async def employ(self, holders: int) -> None:
-        """So many people with certificates and a user, none with a device yet."""
-        for number in range(holders):
+    async def employ(self) -> None:
+        """All people with certificates and a user, none with a device yet."""
+        await self.uem.switch(retention=self._retention)
+        for number in range(self._holders):
             generations = GENERATIONS[number % len(GENERATIONS)]
             self.actors.append(await employ(self, f"person-{number}", generations))
 
