@@ -46,7 +46,7 @@ class AdminServer:
         try:
             listener = self._listen()
         except OSError as error:
-            raise Permanent("ADM-002", f"making {self._path}: {error.strerror}") from error
+            raise Permanent("ADM-002", f"making {self._path}: {error.strerror or error}") from error
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=GRACE)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

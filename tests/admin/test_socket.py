@@ -138,6 +138,13 @@ async def test_a_living_socket_is_left_alone(world: AdminWorld, socket: Path) ->
             assert (await client.version()).version
 
 
+async def test_a_path_that_is_too_long_is_said_to_be(world: AdminWorld, tmp_path: Path) -> None:
+    """The kernel has room for 107 bytes; whoever reads the message has to know what to shorten."""
+    with pytest.raises(Permanent, match="path too long") as refused:
+        await AdminServer(world.service(), tmp_path / ("x" * 108) / "admin.sock").__aenter__()
+    assert refused.value.code == "ADM-002"
+
+
 async def test_a_file_in_the_way_is_left_alone(world: AdminWorld, occupied: Path) -> None:
     """What is no socket is never removed."""
     with pytest.raises(Permanent) as refused:

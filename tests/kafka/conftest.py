@@ -27,6 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short, whatever the test's name: the path of a Unix socket has room for 107 bytes."""
+    return tmp_path_factory.mktemp("t")
+
+
 def run_brokers(brokers: Brokers, needs: Callable[[str], str]) -> Iterator[Brokers]:
     """Start brokers, and end them afterwards; skip where there cannot be any, but fail in CI."""
     needs("java")
