@@ -18,7 +18,7 @@ from connector.journal.kafka.topics import Found, Plan, Topic, TopicsRefused
 
 _LOOKS = 200
 _PAUSE = 0.05
-_TRIES = 6
+_TRIES = 40
 _AGAIN = 0.5
 
 
@@ -29,7 +29,9 @@ async def require(options: KafkaOptions) -> None:
         TopicsRefused: ``KAF-004``, with everything that is wrong.
         ConnectorError: as :func:`administration`.
     """
-    # aiokafka asks any broker it has heard of, and of one that is gone it hears for a while yet.
+    await reach(options, Access(options))  # where nobody answers, that is said at once
+    # aiokafka asks any broker it has heard of, and of one that is gone it hears for a while yet;
+    # with the controller gone, until there is another.
     for _ in range(_TRIES - 1):
         try:
             return await _require(options)
