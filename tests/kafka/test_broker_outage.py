@@ -156,9 +156,8 @@ async def test_with_too_few_replicas_nothing_is_accepted(
     async with Single(tmp_path / "stage", three_brokers, next(prefixes), **copies) as world:
         await delivered(world, "alice")
         first, second, third = three_brokers.nodes
+        pid = world.connector.pid
         async with without(second):
-            await started_again(world)
-            pid = world.connector.pid
             async with without(third):
                 await world.refuses(AT_ONCE)
                 await world.ready_says("[-] brokers-written")
@@ -168,13 +167,6 @@ async def test_with_too_few_replicas_nothing_is_accepted(
         assert world.connector.running
         assert world.connector.pid == pid
         assert first.running
-
-
-async def started_again(world: Single) -> None:
-    """It starts also where a broker that others still speak of has just gone."""
-    assert await world.connector.stop() == 0
-    await world.connector.start()
-    await world.connector.ready()
 
 
 async def delivered(world: Single, name: str) -> None:
