@@ -16,7 +16,7 @@ VERSION = "4.3.1"
 JAVA = 17
 FETCHING = 600.0
 POM = """\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>pki-connector</groupId>
   <artifactId>broker</artifactId>

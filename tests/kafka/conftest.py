@@ -13,9 +13,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from connector.demo.broker import Brokers
 from connector.demo.kafka_program import BrokerUnavailable
 from connector.journal.kafka.cluster import administration, create
+from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
 from tests.kafka.guarded import GuardedBrokers, guard
+from tests.kafka.kafka_world import KafkaWorld, opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -116,3 +118,19 @@ async def admin(broker: Brokers) -> AsyncIterator[AIOKafkaAdminClient]:
     await client.start()
     yield client
     await client.close()
+
+
+@pytest.fixture
+async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+    """A journal on topics of its own."""
+    async with opened(topics, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def other(world: KafkaWorld) -> AsyncIterator[KafkaJournal]:
+    """Another process's journal on the same topics, no member yet."""
+    journal = world.another()
+    await journal.open()
+    yield journal
+    await journal.close()

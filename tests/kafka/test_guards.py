@@ -1,8 +1,5 @@
 """Three guards keep a former owner's writes out; each stops what the others would let through."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from connector.conformance.journal_samples import holder, refusal, some_subjects, written
@@ -10,25 +7,9 @@ from connector.core.journal import StateRow
 from connector.core.model import SubjectKey
 from connector.demo.patience import until
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.transactions import Fenced
 from tests.kafka import forging
-from tests.kafka.kafka_world import KafkaWorld, opened
-
-
-@pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
-    async with opened(topics, tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-async def other(world: KafkaWorld) -> AsyncIterator[KafkaJournal]:
-    """Another process's journal on the same topics."""
-    journal = world.another()
-    await journal.open()
-    yield journal
-    await journal.close()
+from tests.kafka.kafka_world import KafkaWorld
 
 
 async def version_of(journal: KafkaJournal, key: SubjectKey) -> int | None:

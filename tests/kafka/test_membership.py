@@ -1,10 +1,7 @@
 """Processes share the partitions of a group; a rebalance takes only what it gives to another."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.group import LeaveGroupRequest
@@ -21,25 +18,9 @@ from connector.conformance.journal_samples import (
 from connector.core.journal import StateRow
 from connector.demo.broker import Brokers
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
-from tests.kafka.kafka_world import KafkaWorld, opened
+from tests.kafka.kafka_world import KafkaWorld
 
 EVERY = frozenset(range(4))
-
-
-@pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
-    async with opened(topics, tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-async def other(world: KafkaWorld) -> AsyncIterator[KafkaJournal]:
-    """Another process's journal on the same topics, no member yet."""
-    journal = world.another()
-    await journal.open()
-    yield journal
-    await journal.close()
 
 
 async def halves(first: KafkaJournal, second: KafkaJournal) -> tuple[frozenset[int], ...]:

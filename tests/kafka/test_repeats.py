@@ -1,10 +1,5 @@
 """An event counts once, on whichever process it arrives and whoever owns its subject by then."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from connector.conformance.journal_samples import (
     event,
     holder,
@@ -21,24 +16,8 @@ from connector.core.model import DAY, SubjectKind, subject_key
 from connector.demo.patience import until
 from connector.journal.kafka.box import FULL
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import LARGEST_RECORD
-from tests.kafka.kafka_world import KafkaWorld, opened
-
-
-@pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
-    async with opened(topics, tmp_path) as world:
-        yield world
-
-
-@pytest.fixture
-async def other(world: KafkaWorld) -> AsyncIterator[KafkaJournal]:
-    """Another process's journal on the same topics."""
-    journal = world.another()
-    await journal.open()
-    yield journal
-    await journal.close()
+from tests.kafka.kafka_world import KafkaWorld
 
 
 async def consumed(journal: KafkaJournal, *new: Event, time: int = 0) -> PartitionRecord:
