@@ -9,6 +9,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.core.errors import Transient
 from connector.journal.kafka import faults, letters, records
+from connector.journal.kafka.batches import batches
 from connector.journal.kafka.clients import MEBI, Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.ends import PAUSE, Ends, reached
@@ -135,18 +136,11 @@ class Follower:
             self._local.lose(error)
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Never ends by itself: trouble passes, and what was not applied is read again."""
-        while True:
-            try:
-                found = await consumer.getmany(timeout_ms=_LISTEN_MS, max_records=_PAGE)
-            except faults.EXPECTED as error:
-                log.warning("journal.following_failed", error=type(error).__name__)
-                await asyncio.sleep(_AGAIN)
-                continue
-            if found:
-                self._applying = True
-                await self._apply(self._changes(found))
-                self._applying = False
+        """Never ends by itself: nothing that was read is left out."""
+        async for found in batches(consumer, wait_ms=_LISTEN_MS, most=_PAGE):
+            self._applying = True
+            await self._apply(self._changes(found))
+            self._applying = False
 
     async def _apply(self, changes: Changes) -> None:
         while True:

@@ -12,6 +12,7 @@ from connector.core.errors import Transient
 from connector.core.journal import Positioned
 from connector.journal.bells import Bells
 from connector.journal.kafka import cloudevents, faults
+from connector.journal.kafka.batches import batches
 from connector.journal.kafka.box import FULL, Box, Consumed, Entry
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
@@ -23,7 +24,6 @@ log = structlog.get_logger("connector.journal.kafka")
 
 _LISTEN_MS = 100
 _FETCH_BYTES = 262_144
-_AGAIN = 0.2
 
 
 class Inbox:
@@ -194,14 +194,7 @@ class Inbox:
             self._local.lose(error)
 
     async def _receive(self, consumer: AIOKafkaConsumer) -> None:
-        """Never ends by itself: trouble with the cluster passes."""
-        while True:
-            try:
-                found = await consumer.getmany(timeout_ms=_LISTEN_MS * 10, max_records=FULL)
-            except faults.EXPECTED as error:
-                log.warning("journal.reading_failed", error=type(error).__name__)
-                await asyncio.sleep(_AGAIN)
-                continue
+        async for found in batches(consumer, wait_ms=_LISTEN_MS * 10, most=FULL):
             for place, batch in found.items():
                 self._put(consumer, place, batch)
 
