@@ -1,14 +1,16 @@
 """Rules for every test: a clean environment, no network but loopback, tools named by need."""
 
 import ipaddress
+import logging
 import os
 import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 SCRUBBED_PREFIXES = ("PKI_CONNECTOR_",)
 SCRUBBED_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"})
@@ -59,6 +61,18 @@ def is_local(host: str | bytes | None) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that ran in this process leaves no other test its way of logging."""
+    root = logging.getLogger()
+    level, raising = root.level, logging.raiseExceptions
+    yield
+    structlog.reset_defaults()
+    root.setLevel(level)
+    logging.raiseExceptions = raising
+    logging.captureWarnings(capture=False)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from connector.core.errors import Permanent, Scope, Transient
 from connector.core.upstream import UpstreamSettings
+from connector.observe.logs import LogOptions
+from tests.observe.lines import KEY, logging_to
 from tests.upstream.conftest import Place
 
 HTML = "<html><body>maintenance</body></html>"
@@ -173,9 +175,7 @@ async def test_a_read_is_not_repeated_where_it_cannot_help(
     assert len(place.seen) == 1
 
 
-async def test_a_read_is_repeated_after_a_reset_but_an_act_is_not(
-    place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_read_is_repeated_after_a_reset_but_an_act_is_not(place: Place) -> None:
     """Only who may ask twice does; the log names the class of the error and no address."""
 
     async def reset(request: web.Request) -> web.StreamResponse:
@@ -185,15 +185,16 @@ async def test_a_read_is_repeated_after_a_reset_but_an_act_is_not(
         return web.Response(text="{}")
 
     place.handler = reset
-    async with place.upstream() as upstream:
-        assert (await upstream.look(("secret-name",))).json() == {}
-        assert len(place.seen) == 3
-        with pytest.raises(Transient, match="CA-001"):
-            await upstream.request("POST", ("x",), body=b"{}")
+    with logging_to(LogOptions("info", KEY)) as lines:
+        async with place.upstream() as upstream:
+            assert (await upstream.look(("secret-name",))).json() == {}
+            assert len(place.seen) == 3
+            with pytest.raises(Transient, match="CA-001"):
+                await upstream.request("POST", ("x",), body=b"{}")
     assert len(place.seen) == 4
-    logged = capsys.readouterr().out
-    assert "upstream_read_repeated" in logged
-    assert "secret-name" not in logged
+    assert [line["event"] for line in lines.all()] == ["upstream_read_repeated"] * 2
+    assert {line["error"] for line in lines.all()} == {"ServerDisconnectedError"}
+    assert "secret-name" not in lines.stream.getvalue()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
