@@ -20,8 +20,10 @@ Direction = Literal["forward", "backward"]
 class IntakeMetrics(Protocol):
     """What the webhook listener reports."""
 
-    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
-        """One notification was answered. ``event_type``: an event kind, ``other``, ``unread``."""
+    def webhook_event(
+        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
+    ) -> None:
+        """So many were answered alike. ``event_type``: an event kind, ``other``, ``unread``."""
         ...
 
     def webhook_auth_failed(self, source: str, code: str) -> None:
@@ -136,7 +138,9 @@ class Metrics(
 class NoMetrics:
     """Counts nothing; for tests and tools that publish no metrics."""
 
-    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
+    def webhook_event(
+        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
+    ) -> None:
         """Do nothing."""
 
     def webhook_auth_failed(self, source: str, code: str) -> None:

@@ -1,7 +1,6 @@
 """Reading a body: how large, how slow, and how much of all bodies together."""
 
 import asyncio
-from types import TracebackType
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -26,8 +25,11 @@ class Bodies:
         self._free = in_flight
         self._seconds = seconds
 
-    def reserve(self, request: web.BaseRequest) -> "Reservation":
-        """Room for a body, before a byte of it is read; a chunked one counts as the largest.
+    def reserve(self, request: web.BaseRequest) -> int:
+        """Take room for a body, before a byte of it is read; a chunked one counts as the largest.
+
+        Returns:
+            How much was taken, bytes, to be given back by :meth:`release` when the request ends.
 
         Raises:
             Rejected: ``EVT-002`` when it says that it is too large, ``EVT-004`` when compressed.
@@ -43,7 +45,7 @@ class Bodies:
         if size > self._free:
             raise Transient("EVT-003", "reading a body", retry_after=1)
         self._free -= size
-        return Reservation(self, size)
+        return size
 
     def release(self, size: int) -> None:
         """Give room back."""
@@ -76,26 +78,3 @@ class Bodies:
             while len(parts) <= self._limit and (part := await request.content.readany()):
                 parts += part
         return bytes(parts)
-
-
-class Reservation:
-    """Room held for one body until the request has ended."""
-
-    __slots__ = ("_bodies", "_size")
-
-    def __init__(self, bodies: Bodies, size: int) -> None:
-        """Made by :meth:`Bodies.reserve`."""
-        self._bodies = bodies
-        self._size = size
-
-    def __enter__(self) -> None:
-        """The room is taken already."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give it back."""
-        self._bodies.release(self._size)

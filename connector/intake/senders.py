@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -82,11 +82,14 @@ class WorkspaceOneSender:
         """One notification."""
         caller = self._admit(request, tenant)
         is_xml = _is_xml(request, caller.tenant.format)
-        with self._bodies.reserve(request):
+        reserved = self._bodies.reserve(request)
+        try:
             body = await self._bodies.read(request)
             notification = caller.notification(body, is_xml=is_xml)
             read = partial(workspace_one.normalise, notification, self._clock.now())
             await self._storing.store(self.source, read)
+        finally:
+            self._bodies.release(reserved)
         return empty(request, caller.tenant.success_status)
 
     async def get(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
@@ -124,7 +127,8 @@ class CaSender:
     async def post(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
         """One notification."""
         self._gate.check(request)
-        with self._bodies.reserve(request):
+        reserved = self._bodies.reserve(request)
+        try:
             body = await self._bodies.read(request)
             now = self._clock.now()
             try:
@@ -134,6 +138,8 @@ class CaSender:
                 raise
             _is_xml(request, Format.JSON)
             await self._storing.store(self.source, partial(ca.normalise, verified, now))
+        finally:
+            self._bodies.release(reserved)
         return empty(request, CA_STATUS)
 
 
@@ -146,14 +152,18 @@ def _signed_headers(request: web.BaseRequest) -> SignedHeaders:
     )
 
 
+@lru_cache(maxsize=64)
+def _media_type(named: str) -> str:
+    return named.partition(";")[0].strip().lower()
+
+
 def _is_xml(request: web.BaseRequest, allowed: Format) -> bool:
     """Whether the body is XML, by its content type.
 
     Raises:
         Rejected: ``EVT-004`` when it is neither JSON nor XML, or not what the tenant sends.
     """
-    named = request.headers.get(hdrs.CONTENT_TYPE, "")
-    kind = named.partition(";")[0].strip().lower()
+    kind = _media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
     if kind in JSON_TYPES and allowed is not Format.XML:
         return False
     if kind in XML_TYPES and allowed is not Format.JSON:

@@ -7,6 +7,7 @@ ever given is found again at start as the highest row or the highest read positi
 
 import base64
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from pydantic import TypeAdapter
 
@@ -24,6 +25,14 @@ EventRow = tuple[int, str, Millis, bytes]
 INSERT = """
     INSERT INTO events (position, partition, id, at, event) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING"""
+
+_TOGETHER = 8
+INSERTS = tuple(
+    INSERT.replace("(?, ?, ?, ?, ?)", ", ".join(["(?, ?, ?, ?, ?)"] * rows))
+    for rows in range(_TOGETHER + 1)
+)
+"""By the number of rows. Every statement lets go of the interpreter and waits to have it back; with
+a few rows in each the writer's thread and the event loop get less into each other's way."""
 
 READ = """
     SELECT position, at, event FROM events
@@ -63,7 +72,7 @@ FORGET = """
 def row_of(event: Event, partitions: int) -> EventRow:
     """An event as it is stored."""
     partition = partition_of(event.subject, partitions)
-    return partition, event.id, event.received_at, _EVENT.dump_json(event)
+    return partition, event.id, event.received_at, _EVENT.serializer.to_json(event)
 
 
 def read(
@@ -142,9 +151,10 @@ class EventLog:
         before = self._last
         self._last += len(rows)
         changes = connection.total_changes
-        connection.executemany(
-            INSERT, [(position, *row) for position, row in enumerate(rows, start=before + 1)]
-        )
+        for first in range(0, len(rows), _TOGETHER):
+            some = rows[first : first + _TOGETHER]
+            placed = [(place, *row) for place, row in enumerate(some, start=before + 1 + first)]
+            connection.execute(INSERTS[len(some)], list(chain.from_iterable(placed)))
         self._touched.update(row[0] for row in rows)
         if connection.total_changes - changes == len(rows):
             return [True] * len(rows)

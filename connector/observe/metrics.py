@@ -40,9 +40,11 @@ class PrometheusMetrics:
         self._families.gauge("build_info", *build).set(1)
         self.registry = self._families.registry
 
-    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
+    def webhook_event(
+        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
+    ) -> None:
         """See the port."""
-        self._families.counter("webhook_events_total", source, event_type, outcome).inc()
+        self._families.counter("webhook_events_total", source, event_type, outcome).inc(number)
 
     def webhook_auth_failed(self, source: str, code: str) -> None:
         """See the port."""

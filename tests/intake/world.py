@@ -86,8 +86,10 @@ class Tally(NoMetrics):
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     reloaded: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def webhook_event(self, source: str, event_type: str, outcome: WebhookOutcome) -> None:
-        self.events.append((source, event_type, outcome))
+    def webhook_event(
+        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
+    ) -> None:
+        self.events += [(source, event_type, outcome)] * number
 
     def webhook_auth_failed(self, source: str, code: str) -> None:
         self.refused.append((source, code))
