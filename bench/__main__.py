@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.block import Block, Time, Tried, run
+from bench.block import Block, Measured, Time, run
 from bench.blocks import GROUPS, Group
 from bench.figures import FIGURES, Figure, table, write
 
@@ -26,19 +26,19 @@ def main(ids: Sequence[str]) -> int:
     begin = time.monotonic()
     wanted = set(ids or FIGURES)
     figures: dict[str, Figure] = {}
-    details: dict[str, list[Tried]] = {}
+    details: dict[str, Measured] = {}
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=OUT) as folder:
         for group in GROUPS:
-            for block, tries in _tried(group, wanted, Path(folder)):
-                details[block.ids[0]] = tries
-                figures |= _figures(block, tries[-1], wanted)
+            for block, measured in _measured(group, wanted, Path(folder)):
+                details[block.ids[0]] = measured
+                figures |= _figures(block, measured, wanted)
     _report(figures, details)
     print(f"{time.monotonic() - begin:.0f} s")
     return int(any(figure.missed for figure in figures.values()))
 
 
-def _tried(group: Group, wanted: set[str], folder: Path) -> Iterator[tuple[Block, list[Tried]]]:
+def _measured(group: Group, wanted: set[str], folder: Path) -> Iterator[tuple[Block, Measured]]:
     """Measure what is wanted of a group, within its time."""
     begin = time.monotonic()
     time_left = Time(begin + group.again, begin + group.end)
@@ -47,20 +47,18 @@ def _tried(group: Group, wanted: set[str], folder: Path) -> Iterator[tuple[Block
             yield block, run(block, folder / block.ids[0], time_left)
 
 
-def _figures(block: Block, tried: Tried, wanted: set[str]) -> dict[str, Figure]:
-    said = f"void: {tried.void}" if tried.void else "measured"
+def _figures(block: Block, measured: Measured, wanted: set[str]) -> dict[str, Figure]:
+    said = f"void: {measured.void}" if measured.void else f"measured in {measured.taken} rounds"
     print(f"{', '.join(block.ids)}: {said}", flush=True)
-    values = {} if tried.void else tried.values
-    return {
-        name: FIGURES[name].measured(values.get(name, ())) for name in block.ids if name in wanted
-    }
+    ids = [name for name in block.ids if name in wanted]
+    return {name: FIGURES[name].measured(measured.values(name)) for name in ids}
 
 
-def _report(figures: dict[str, Figure], details: dict[str, list[Tried]]) -> None:
+def _report(figures: dict[str, Figure], details: dict[str, Measured]) -> None:
     ordered = [figures[name] for name in FIGURES if name in figures]
     print(table(ordered))
     write(ordered, OUT / "results.json")
-    told = {name: [asdict(one) for one in tries] for name, tries in details.items()}
+    told = {name: asdict(measured) for name, measured in details.items()}
     (OUT / "details.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,17 +1,22 @@
-"""A block: sides measured in turns, with the rulers read before, between and after."""
+"""A block: sides measured in turns, with the rulers read after each.
+
+A ratio is made within a round, from sides that follow each other within seconds; so a machine that
+changes its pace now and then spoils rounds, not the block. What counts are rounds at one pace.
+"""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from bench.calibration import DRIFT, Rulers
 from bench.side import SideFailed
 
 ROUNDS = 5
-EXTRA_ROUNDS = 3
 TRIES = 3
+"""So many times its rounds a block may take until enough of them count."""
 
 Measure = Callable[[], Mapping[str, float] | None]
 """One round: the ratio of each id; None when the round is void."""
@@ -23,7 +28,8 @@ class Block:
 
     ``opened`` starts the sides in a folder and gives the measure of one round, with their end as
     its own end; it may raise :class:`VoidFigure` there. ``rulers`` are those that matter here.
-    ``missing`` says why the block cannot run on this machine, nothing when it can.
+    ``rounds`` are how many must count. ``missing`` says why the block cannot run on this machine,
+    nothing when it can.
     """
 
     ids: tuple[str, ...]
@@ -37,76 +43,87 @@ class VoidFigure(Exception):
     """A check of the sides failed after all: nothing of this try counts."""
 
 
-@dataclass
-class Tried:
-    """One try of a block: the values of each id by rounds, and what the rulers said."""
+@dataclass(frozen=True)
+class Round:
+    """One round: the ratio of each id, and what the rulers said right after it."""
 
-    values: dict[str, list[float]]
-    readings: list[dict[str, float]] = field(default_factory=list)
+    ratios: Mapping[str, float]
+    reading: Mapping[str, float]
+
+
+@dataclass
+class Measured:
+    """All rounds of a block that gave figures; how many gave none; why nothing of it counts."""
+
+    rounds: list[Round] = field(default_factory=list)
     void_rounds: int = 0
     void: str = ""
+
+    @property
+    def taken(self) -> int:
+        """How many rounds were run."""
+        return len(self.rounds) + self.void_rounds
+
+    def values(self, name: str) -> list[float]:
+        """The ratios of one id, of the rounds that count."""
+        return [] if self.void else [one.ratios[name] for one in steady(self.rounds)]
 
 
 @dataclass(frozen=True)
 class Time:
-    """On the monotonic clock: until when a block is tried again, and until when it runs at all."""
+    """On the monotonic clock: until when rounds are added, and until when any round begins."""
 
     again: float
     end: float
 
 
-def run(block: Block, folder: Path, time_left: Time) -> list[Tried]:
-    """Try a block until a try counts, at most three times, while there is time."""
-    tries: list[Tried] = []
+def run(block: Block, folder: Path, time_left: Time) -> Measured:
+    """Measure a block until enough rounds count, while there is time."""
+    measured = Measured()
     if reason := block.missing():
-        return [Tried({name: [] for name in block.ids}, void=f"skipped, {reason}")]
-    while len(tries) < TRIES and (not tries or time.monotonic() < time_left.again):
-        own = folder / f"try-{len(tries)}"
-        own.mkdir(parents=True)
-        tries.append(_try(block, own, time_left.end))
-        if not tries[-1].void:
-            break
-    return tries
-
-
-def _try(block: Block, folder: Path, end: float) -> Tried:
-    tried = Tried({name: [] for name in block.ids})
-    if time.monotonic() > end:
-        tried.void = "no time was left"
-        return tried
+        measured.void = f"skipped, {reason}"
+        return measured
+    folder.mkdir(parents=True)
     rulers = Rulers(folder, block.rulers)
-    rulers.read()
     try:
         with block.opened(folder) as measure:
-            _rounds(block, measure, rulers, tried, end)
+            while _goes_on(block, measured, time_left):
+                _measure(measure, rulers, measured)
     except (VoidFigure, SideFailed) as reason:
-        tried.void = str(reason)
-    rulers.read()
-    tried.readings = rulers.readings
-    drift = rulers.drift()
-    if not tried.void and drift > DRIFT:
-        tried.void = f"the machine drifted by {drift:.0%}"
-    return tried
+        measured.void = str(reason)
+    counted = len(steady(measured.rounds))
+    if not measured.void and counted < block.rounds:
+        measured.void = f"of {measured.taken} rounds {counted} were at one pace"
+    return measured
 
 
-def _rounds(block: Block, measure: Measure, rulers: Rulers, tried: Tried, end: float) -> None:
-    for number in range(block.rounds + EXTRA_ROUNDS):
-        if time.monotonic() > end:
-            break
-        if number == block.rounds // 2:
-            rulers.read()
-        ratios = measure()
-        if ratios is None:
-            tried.void_rounds += 1
-            if tried.void_rounds > EXTRA_ROUNDS:
-                break
-            continue
-        for name, value in ratios.items():
-            tried.values[name].append(value)
-        if _filled(tried) >= block.rounds:
-            return
-    tried.void = f"{tried.void_rounds} rounds were void, {_filled(tried)} counted"
+def steady(rounds: Sequence[Round]) -> list[Round]:
+    """The most rounds among whose readings no ruler stretches by more than :data:`DRIFT`."""
+    found: list[Round] = []
+    names = list(rounds[0].reading) if rounds else []
+    for shortest in product(*([one.reading[name] for one in rounds] for name in names)):
+        bounds = dict(zip(names, shortest, strict=True))
+        inside = [one for one in rounds if _within(one.reading, bounds)]
+        found = max(found, inside, key=len)
+    return found
 
 
-def _filled(tried: Tried) -> int:
-    return min(map(len, tried.values.values()))
+def _within(reading: Mapping[str, float], bounds: Mapping[str, float]) -> bool:
+    return all(low <= reading[name] <= low * (1 + DRIFT) for name, low in bounds.items())
+
+
+def _goes_on(block: Block, measured: Measured, time_left: Time) -> bool:
+    now = time.monotonic()
+    if now > time_left.end or len(steady(measured.rounds)) >= block.rounds:
+        return False
+    return measured.taken < block.rounds or (
+        measured.taken < TRIES * block.rounds and now < time_left.again
+    )
+
+
+def _measure(measure: Measure, rulers: Rulers, measured: Measured) -> None:
+    ratios = measure()
+    if ratios is None:
+        measured.void_rounds += 1
+    else:
+        measured.rounds.append(Round(ratios, rulers.read()))

@@ -2,8 +2,13 @@
 
 ``python -m bench.load`` obeys orders with ``port``, ``seconds``, ``connections``, ``first`` (number
 of the first request) and ``ca`` (PEM file, or empty for plain HTTP), and says how it went.
-Each connection has one request under way; requests are built before the clock starts, each with its
-own id; when time is up what is under way is waited for, so that every request has an answer.
+Each connection has one request under way and stays open for the next order, but for ``close``;
+connections and requests, each with its own id, are made before the clock starts; when time is up
+what is under way is waited for, so that every request has an answer.
+
+A warm-up closes its connections, as every server's are now and then: until the first large block
+comes back to it, the C library maps and unmaps one for every read of TLS (mallopt(3),
+``M_MMAP_THRESHOLD``), which costs more than a whole request.
 """
 
 import asyncio
@@ -50,62 +55,78 @@ def request(number: int) -> bytes:
 
 @dataclass
 class Run:
-    """What is shared by the connections of one order."""
+    """What is shared by the connections at one order."""
 
     requests: list[bytes]
     until: float
+    busy: int
     sent: int = 0
     good: int = 0
     bad: int = 0
     taken: list[float] = field(default_factory=list)
-    open: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def leave(self) -> None:
+        """A connection has nothing under way any more; the last one ends the run."""
+        self.busy -= 1
+        if self.busy == 0:
+            self.ended.set()
 
 
 class Client(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, run: Run) -> None:
-        """Take part in a run."""
-        self._run = run
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self._run: Run | None = None
         self._answer = b""
         self._since = 0.0
+        self.is_open = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
+        """Wait for :meth:`begin`."""
         self._transport = cast("asyncio.Transport", transport)
-        self._run.open += 1
-        self._next(time.perf_counter())
+
+    def begin(self, run: Run) -> None:
+        """Take part in a run."""
+        self._run = run
+        self._next(run, time.perf_counter())
+
+    def close(self) -> None:
+        """Nothing is under way."""
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Note an answer, send the next request."""
+        run = self._run
         self._answer = answer = self._answer + data if self._answer else data
-        if not answer.startswith(GOOD[: len(answer)]):
-            self._run.bad += 1
+        if run is None or not answer.startswith(GOOD[: len(answer)]):
             self._transport.close()
             return
         if not answer.endswith(END):
             return
-        now, run = time.perf_counter(), self._run
+        now = time.perf_counter()
         run.taken.append(now - self._since)
         run.good += 1
         self._answer = b""
-        self._next(now)
+        self._next(run, now)
 
-    def _next(self, now: float) -> None:
-        run = self._run
+    def _next(self, run: Run, now: float) -> None:
         if now >= run.until or run.sent >= len(run.requests):
-            self._transport.close()
+            self._run = None
+            run.leave()
             return
         self._since = now
         self._transport.write(run.requests[run.sent])
         run.sent += 1
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
-        """The last one ends the run."""
-        self._run.open -= 1
-        if self._run.open == 0:
-            self._run.ended.set()
+        """What was under way has no answer."""
+        self.is_open = False
+        if self._run is not None:
+            self._run.bad += 1
+            self._run.leave()
+            self._run = None
 
 
 @cache
@@ -113,27 +134,47 @@ def _context(ca: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
-async def load(order: dict[str, Any]) -> Answer:
-    """Obey one order; requests per second, 99th percentile, answers by kind."""
-    loop = asyncio.get_running_loop()
-    first, seconds = order["first"], order["seconds"]
-    count = int(seconds * MOST_PER_SECOND)
-    run = Run([request(number) for number in range(first, first + count)], 0)
-    options: dict[str, Any] = {"ssl": _context(order["ca"])} if order["ca"] else {}
-    begin = time.perf_counter()
-    run.until = begin + seconds
-    for _ in range(order["connections"]):
-        await loop.create_connection(lambda: Client(run), "127.0.0.1", order["port"], **options)
-    await run.ended.wait()
-    end = time.perf_counter()
-    return {
-        "per_second": len(run.taken) / (end - begin),
-        "p99": p99(run.taken),
-        "good": run.good,
-        "bad": run.bad,
-        "seconds": end - begin,
-    }
+class Load:
+    """All connections, by port."""
+
+    def __init__(self) -> None:
+        """None is open."""
+        self._clients: dict[int, list[Client]] = {}
+
+    async def obey(self, order: dict[str, Any]) -> Answer:
+        """Requests per second, 99th percentile, answers by kind."""
+        first, seconds = order["first"], order["seconds"]
+        count = int(seconds * MOST_PER_SECOND)
+        requests = [request(number) for number in range(first, first + count)]
+        clients = await self._connected(order["port"], order["connections"], order["ca"])
+        begin = time.perf_counter()
+        run = Run(requests, begin + seconds, len(clients))
+        for client in clients:
+            client.begin(run)
+        await run.ended.wait()
+        end = time.perf_counter()
+        if order["close"]:
+            for client in self._clients.pop(order["port"]):
+                client.close()
+        return {
+            "per_second": len(run.taken) / (end - begin),
+            "p99": p99(run.taken),
+            "good": run.good,
+            "bad": run.bad,
+            "seconds": end - begin,
+        }
+
+    async def _connected(self, port: int, count: int, ca: str) -> list[Client]:
+        """As many open connections; those that the server has closed meanwhile are made anew."""
+        options: dict[str, Any] = {"ssl": _context(ca)} if ca else {}
+        connect = asyncio.get_running_loop().create_connection
+        clients = [one for one in self._clients.get(port, ()) if one.is_open]
+        while len(clients) < count:
+            _, client = await connect(Client, "127.0.0.1", port, **options)
+            clients.append(client)
+        self._clients[port] = clients
+        return clients
 
 
 if __name__ == "__main__":
-    uvloop.run(obey(load))
+    uvloop.run(obey(Load().obey))

@@ -24,7 +24,7 @@ from bench.blocks import (
 class Group(NamedTuple):
     """Blocks that share ten minutes.
 
-    Nothing is tried again after ``again`` seconds of them, and no round begins after ``end``.
+    No block takes more than its rounds after ``again`` seconds, and none begins after ``end``.
     """
 
     blocks: tuple[Block, ...]

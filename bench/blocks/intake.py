@@ -5,10 +5,11 @@ handler's process kept its core less than 95 % busy is void: then the load was t
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from bench.block import Block, Measure, VoidFigure
 from bench.calibration import p99, sync_seconds
@@ -18,6 +19,7 @@ from bench.side import Side
 from connector.simulators.tls import issue_tls
 
 SECONDS = 2.0
+TURNS = 4
 WARM_UP = 0.5
 CONNECTIONS = 64
 BUSY = 0.95
@@ -35,7 +37,11 @@ class Served:
 
 
 class Intake:
-    """The three sides and the load. ``seconds`` is the length of one side's turn."""
+    """The three sides and the load.
+
+    ``seconds`` is the length of one side's part of a round. The two sides that are compared have it
+    in short turns, so that a machine that changes its pace meets both.
+    """
 
     def __init__(self, stack: ExitStack, folder: Path, seconds: float = SECONDS) -> None:
         """Start them."""
@@ -52,7 +58,7 @@ class Intake:
         self._load = stack.enter_context(Side("bench.load", cores=load_core()))
         for served in (self.null, self.group, self.single):
             served.port = served.side.heard()["port"]
-            self._turn(served, WARM_UP)
+            self._turn(served, WARM_UP, close=True)
 
     def _durable(self, stack: ExitStack, commits: str, *pair: str) -> Served:
         folder = self._folder / commits
@@ -61,7 +67,7 @@ class Intake:
         side = Side("bench.sides.intake", *arguments, cores=server_core())
         return Served(stack.enter_context(side), folder)
 
-    def _turn(self, served: Served, seconds: float) -> dict[str, float]:
+    def _turn(self, served: Served, seconds: float, *, close: bool = False) -> dict[str, float]:
         before = processor_seconds(served.side.pid)
         answer: dict[str, float] = self._load.ask(
             port=served.port,
@@ -69,6 +75,7 @@ class Intake:
             connections=CONNECTIONS,
             first=self._next,
             ca=self._ca,
+            close=close,
         )
         used = processor_seconds(served.side.pid) - before
         self._next += int(answer["good"] + answer["bad"]) + CONNECTIONS
@@ -78,9 +85,9 @@ class Intake:
         return {**answer, "busy": used / answer["seconds"]}
 
     def measure(self) -> dict[str, float] | None:
-        """One round: each side's turn, and a bare fdatasync."""
-        null = self._turn(self.null, self._seconds)
-        group = self._turn(self.group, self._seconds)
+        """One round: each side's turns, and a bare fdatasync."""
+        pairs = [self._pair(self._seconds / TURNS) for _ in range(TURNS)]
+        null, group = (_whole(turns) for turns in zip(*pairs, strict=True))
         sync = p99(sync_seconds(self._folder, SYNCS))
         single = self._turn(self.single, self._seconds / 2)
         if null["busy"] < BUSY:
@@ -90,6 +97,19 @@ class Intake:
             "intake-p99-vs-null": group["p99"] / (null["p99"] + 2 * sync),
             "intake-vs-single-commit": group["per_second"] / single["per_second"],
         }
+
+    def _pair(self, seconds: float) -> tuple[dict[str, float], dict[str, float]]:
+        return self._turn(self.null, seconds), self._turn(self.group, seconds)
+
+
+def _whole(turns: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """A side's turns as one: means over its time, and the median of the 99th percentiles."""
+    seconds = sum(one["seconds"] for one in turns)
+    return {
+        "per_second": sum(one["good"] for one in turns) / seconds,
+        "busy": sum(one["busy"] * one["seconds"] for one in turns) / seconds,
+        "p99": median(one["p99"] for one in turns),
+    }
 
 
 @contextmanager

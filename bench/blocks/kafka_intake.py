@@ -43,13 +43,18 @@ class Sides:
         self._bare = stack.enter_context(bare)
         self._bare.heard()
         self._load = stack.enter_context(Side("bench.load", cores=load_core()))
-        self._take(WARM_UP)
+        self._take(WARM_UP, close=True)
         self._bare.ask(learn=self.intake.model_dump_json())
         self._send(WARM_UP)
 
-    def _take(self, seconds: float) -> float:
+    def _take(self, seconds: float, *, close: bool = False) -> float:
         answer = self._load.ask(
-            port=self._port, seconds=seconds, connections=AT_ONCE, first=self._next, ca=self._ca
+            port=self._port,
+            seconds=seconds,
+            connections=AT_ONCE,
+            first=self._next,
+            ca=self._ca,
+            close=close,
         )
         self._next += answer["good"] + answer["bad"] + AT_ONCE
         self.accepted += answer["good"]

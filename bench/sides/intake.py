@@ -39,9 +39,9 @@ class SingleCommits:
         self._turn = asyncio.Lock()
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
-        """Wait for the turn, then append."""
+        """Wait for the turn, then append one by one."""
         async with self._turn:
-            return await self._journal.append(events)
+            return [new for event in events for new in await self._journal.append([event])]
 
 
 async def main(folder: Path, commits: str, *tls: str) -> None:

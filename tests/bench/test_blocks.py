@@ -1,12 +1,12 @@
 """Each block with tiny numbers: the sides start, obey, and give a figure of every id."""
 
 import json
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
-from bench.block import Block, Measure, Time, VoidFigure, run
+from bench.block import Block, Measure, Measured, Round, Time, VoidFigure, run
 from bench.blocks import BLOCKS, backlog, crypto, intake, lag, memory, restart, scaling, storm
 from bench.blocks import unsynced as pipelines
 from bench.figures import FIGURES, table, write
@@ -54,12 +54,38 @@ class Opened:
         raise VoidFigure("rows are missing")
 
 
-def test_a_void_block_is_tried_three_times_and_then_reported(tmp_path: Path) -> None:
-    """What failed its own check has no value, however often it was tried."""
+EVER = Time(float("inf"), float("inf"))
+
+
+def test_a_block_that_fails_its_own_check_is_void(tmp_path: Path) -> None:
+    """Nothing that it measured counts."""
     block = Block(("memory-backlog",), lambda _: Opened(), rulers=(), rounds=1)
-    tries = run(block, tmp_path, Time(float("inf"), float("inf")))
-    assert [one.void for one in tries] == ["rows are missing"] * 3
+    measured = run(block, tmp_path / "block", EVER)
+    assert (measured.void, measured.values("memory-backlog")) == ("rows are missing", [])
     assert FIGURES["memory-backlog"].measured(()).verdict == "void"
+
+
+def test_only_rounds_at_one_pace_count() -> None:
+    """The most among whose readings no ruler stretched by more than 15 %, wherever they lie."""
+    paces = [(1.0, 5.0), (1.2, 5.0), (1.25, 5.1), (1.3, 9.0), (1.36, 5.2), (1.5, 5.0)]
+    rounds = [
+        Round({"x": float(number)}, {"python": python, "disk": disk})
+        for number, (python, disk) in enumerate(paces)
+    ]
+    assert Measured(rounds).values("x") == [1.0, 2.0, 4.0]
+    assert Measured().values("x") == []
+
+
+def test_rounds_are_added_until_enough_count(tmp_path: Path) -> None:
+    """Void ones are replaced, three times as many as are needed at most."""
+    answers: list[dict[str, float] | None] = [None, {"x": 1.0}, None, {"x": 3.0}]
+    block = Block(("x",), lambda _: nullcontext(lambda: answers.pop(0)), rulers=(), rounds=2)
+    measured = run(block, tmp_path / "good", EVER)
+    assert (measured.values("x"), measured.taken) == ([1.0, 3.0], 4)
+    answers[:] = [None] * 9
+    assert run(block, tmp_path / "bad", EVER).void == "of 6 rounds 0 were at one pace"
+    answers[:] = [None] * 9
+    assert run(block, tmp_path / "late", Time(0.0, float("inf"))).taken == 2
 
 
 @pytest.mark.slow

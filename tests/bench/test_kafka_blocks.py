@@ -45,9 +45,9 @@ def test_without_a_broker_the_reason_is_told(tmp_path: Path) -> None:
         raise AssertionError("nothing may be started")
 
     block = Block(("kafka-memory-backlog",), opened, missing=lambda: "Java 17 is not installed")
-    (tried,) = run(block, tmp_path, ALWAYS)
-    assert tried.void == "skipped, Java 17 is not installed"
-    assert tried.values == {"kafka-memory-backlog": []}
+    measured = run(block, tmp_path, ALWAYS)
+    assert measured.void == "skipped, Java 17 is not installed"
+    assert measured.values("kafka-memory-backlog") == []
 
 
 def test_every_block_with_a_broker_says_when_there_is_none() -> None:
