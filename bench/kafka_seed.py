@@ -11,7 +11,7 @@ from connector.core.events import event_id
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.records import Head, StateRecord, seen_header, state_outgoing
-from connector.journal.kafka.transactions import send
+from connector.journal.kafka.transactions import Sent, acknowledged, send
 
 AT_ONCE = 1000
 FIRST_VERSION = 1
@@ -49,8 +49,8 @@ async def _write(options: KafkaOptions, records: Iterator[StateRecord]) -> None:
     await producer.start()
     try:
         while chunk := list(islice(records, AT_ONCE)):
-            outgoing = [state_outgoing(one, options.names.states) for one in chunk]
-            for sent in [await send(producer, one) for one in outgoing]:
-                await sent
+            sent: Sent = []
+            await send(producer, [state_outgoing(one, options.names.states) for one in chunk], sent)
+            await acknowledged(sent)
     finally:
         await end_producer(producer)

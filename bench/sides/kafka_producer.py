@@ -41,6 +41,9 @@ class Sender:
         there = await ends(source)
         events = {place: end for place, end in there.items() if place.topic == source.names.events}
         found = await records(source, {}, events)
+        # They come a partition at a time, but were written to all at once, which a broker that
+        # syncs each partition by itself has to be given, too.
+        found.sort(key=lambda one: one.timestamp)
         self._learnt = [again(one, self._topic) for one in found[:LEARNT]]
         return {"learnt": len(self._learnt)}
 

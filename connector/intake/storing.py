@@ -23,6 +23,9 @@ OVERDUE: Final = Transient("EVT-003", "waiting for the disk", retry_after=5)
 MOST_TOGETHER: Final = 64
 """Requests; about a millisecond's work between two turns of the event loop."""
 
+LONGEST_HELD: Final = 0.005
+"""Seconds that requests wait for an append that runs, so that the next one is worth its sync."""
+
 
 class Log(Protocol):
     """The one verb of a journal that intake needs."""
@@ -57,6 +60,7 @@ class Storing:
         self._patience = patience
         self._arrived: list[_Waiting] = []
         self._appends: set[asyncio.Task[None]] = set()
+        self._held: asyncio.TimerHandle | None = None
 
     async def store(self, source: str, read: Callable[[], Event | None]) -> None:
         """Return only when the event that ``read`` gives is durable. None is counted and dropped.
@@ -79,19 +83,29 @@ class Storing:
 
     def _gather(self, before: int) -> None:
         """Go on while each turn brings more; ``before`` is how many had arrived at the last one."""
-        now = len(self._arrived)
+        loop, now = asyncio.get_running_loop(), len(self._arrived)
         if before < now < MOST_TOGETHER:
-            asyncio.get_running_loop().call_soon(self._gather, now)
+            loop.call_soon(self._gather, now)
+        elif self._appends and now < MOST_TOGETHER:
+            self._held = loop.call_later(LONGEST_HELD, self._together)
         else:
             self._together()
 
+    def _ended(self, append: "asyncio.Task[None]") -> None:
+        self._appends.discard(append)
+        if self._held is not None:
+            self._together()
+
     def _together(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
         arrived, self._arrived = self._arrived, []
         read = [(one, event) for one in arrived if (event := self._read(one)) is not None]
         if read:
             task = asyncio.get_running_loop().create_task(self._append(read))
             self._appends.add(task)
-            task.add_done_callback(self._appends.discard)
+            task.add_done_callback(self._ended)
 
     def _read(self, one: _Waiting) -> Event | None:
         try:

@@ -8,6 +8,7 @@ none of the headers: whoever produces by hand may leave them out.
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from pydantic import TypeAdapter
@@ -46,21 +47,32 @@ class Incoming(NamedTuple):
 def outgoing(event: Event, topic: str, partitions: int) -> Outgoing:
     """The record of an event."""
     at = event.received_at if event.occurred_at is None else event.occurred_at
+    subject = event.subject.encode()
     return Outgoing(
         topic=topic,
         partition=partition_of(event.subject, partitions),
-        key=event.subject.encode(),
-        value=_EVENT.dump_json(event),
+        key=subject,
+        value=_EVENT.serializer.to_json(event),
         headers=(
             ("ce_specversion", b"1.0"),
             ("ce_id", event.id.encode()),
-            ("ce_type", f"pki-connector.{event.body.kind}.v{event.schema_version}".encode()),
-            ("ce_source", f"/pki-connector/{event.source}".encode()),
-            ("ce_subject", event.subject.encode()),
+            ("ce_type", _type(event.body.kind, event.schema_version)),
+            ("ce_source", _source(event.source)),
+            ("ce_subject", subject),
             ("ce_time", _rfc3339(at)),
             ("content-type", b"application/json"),
         ),
     )
+
+
+@cache
+def _type(kind: str, version: int) -> bytes:
+    return f"pki-connector.{kind}.v{version}".encode()
+
+
+@cache
+def _source(source: str) -> bytes:
+    return f"/pki-connector/{source}".encode()
 
 
 def incoming(record: Incoming, partition: int, partitions: int) -> Positioned | DeadLetter:

@@ -5,13 +5,12 @@ import contextlib
 from collections.abc import Callable, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.structs import RecordMetadata
 
 from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.transactions import Positions, behind, give_up, send
+from connector.journal.kafka.transactions import Positions, Sent, acknowledged, give_up, send
 
 
 class Producer:
@@ -102,11 +101,10 @@ class Producer:
 
     async def _append(self, records: Sequence[Outgoing]) -> Positions:
         producer = self._producer or await self._started()
-        sent: list[asyncio.Future[RecordMetadata]] = []
+        sent: Sent = []
         try:
-            for record in records:
-                sent.append(await send(producer, record))  # noqa: PERF401 - kept on failure
-            return behind([(1, await one) for one in sent])
+            await send(producer, records, sent)
+            return await acknowledged(sent)
         except faults.TOO_LARGE:
             raise
         except faults.BROKEN:

@@ -16,6 +16,8 @@ from connector.journal.kafka.topics import LARGEST_RECORD
 
 Offsets = Mapping[TopicPartition, int]
 Positions = dict[TopicPartition, int]
+Sent = list[tuple[int, "asyncio.Future[RecordMetadata]"]]
+"""Batches under way: how many records each has, and what ends when it is acknowledged."""
 
 
 class NotWritten(Exception):
@@ -101,22 +103,18 @@ class Transactions:
         self, producer: AIOKafkaProducer, records: Sequence[Outgoing], offsets: Offsets, group: str
     ) -> Positions:
         """All that comes before the commit: whatever fails here has never been committed."""
-        sent: list[tuple[int, asyncio.Future[RecordMetadata]]] = []
+        sent: Sent = []
         try:
             async with asyncio.timeout(self._limit):
                 await producer.begin_transaction()
-                for place, batch in batches(producer, records):
-                    future = await producer.send_batch(
-                        batch, place.topic, partition=place.partition
-                    )
-                    sent.append((batch.record_count(), future))
+                await send(producer, records, sent)
                 if offsets:
                     await producer.send_offsets_to_transaction(dict(offsets), group)
-                return behind([(count, await one) for count, one in sent])
+                return await acknowledged(sent)
         except faults.EXPECTED as error:
             raise (Fenced if faults.fenced(error) else NotWritten) from error
         finally:
-            give_up([one for _, one in sent])
+            give_up(sent)
 
     async def _commit(self, producer: AIOKafkaProducer) -> None:
         try:
@@ -158,29 +156,27 @@ def _added(batch: BatchBuilder, record: Outgoing) -> bool:
     return taken is not None
 
 
-def behind(placed: Sequence[tuple[int, RecordMetadata]]) -> Positions:
-    """The offset behind the last record of each partition, from batches with their lengths."""
+async def send(producer: AIOKafkaProducer, records: Sequence[Outgoing], sent: Sent) -> None:
+    """Hand records to a producer; what is under way is added to ``sent``, also on failure."""
+    for place, batch in batches(producer, records):
+        future: asyncio.Future[Any] = await producer.send_batch(
+            batch, place.topic, partition=place.partition
+        )
+        sent.append((batch.record_count(), future))
+
+
+async def acknowledged(sent: Sent) -> Positions:
+    """The offset behind the last record of each partition, once all is acknowledged."""
     positions: Positions = {}
-    for count, one in placed:
+    for count, future in sent:
+        one = await future
         known = positions.get(one.topic_partition, 0)
         positions[one.topic_partition] = max(known, one.offset + count)
     return positions
 
 
-async def send(producer: AIOKafkaProducer, record: Outgoing) -> "asyncio.Future[RecordMetadata]":
-    """Hand a record to a producer; the future ends when it is acknowledged."""
-    future: asyncio.Future[Any] = await producer.send(
-        record.topic,
-        record.value,
-        record.key,
-        record.partition,
-        headers=list(record.headers),
-    )
-    return future
-
-
-def give_up(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
+def give_up(sent: Sent) -> None:
     """Wait no more for records: nobody will ask what became of them."""
-    for one in sent:
+    for _, one in sent:
         if not one.cancel() and not one.cancelled():
             one.exception()
