@@ -23,8 +23,11 @@ OVERDUE: Final = Transient("EVT-003", "waiting for the disk", retry_after=5)
 MOST_TOGETHER: Final = 64
 """Requests; about a millisecond's work between two turns of the event loop."""
 
+MOST_APPENDS: Final = 2
+"""Appends: one that runs and one that can follow at once."""
+
 LONGEST_HELD: Final = 0.005
-"""Seconds that requests wait for an append that runs, so that the next one is worth its sync."""
+"""Seconds that requests wait while so many run, so that the next append is worth its sync."""
 
 
 class Log(Protocol):
@@ -51,13 +54,21 @@ class Storing:
         metrics: told of each notification.
         patience: seconds; senders give up after 15 or 30, so a stalled disk must become a 503
             before that. The rows are kept all the same, and their ids absorb what is sent again.
+        longest_held: seconds that requests wait for appends that run.
     """
 
-    def __init__(self, journal: Log, metrics: IntakeMetrics, patience: float) -> None:
+    def __init__(
+        self,
+        journal: Log,
+        metrics: IntakeMetrics,
+        patience: float,
+        longest_held: float = LONGEST_HELD,
+    ) -> None:
         """Nothing waits yet."""
         self._journal = journal
         self._metrics = metrics
         self._patience = patience
+        self._longest_held = longest_held
         self._arrived: list[_Waiting] = []
         self._appends: set[asyncio.Task[None]] = set()
         self._held: asyncio.TimerHandle | None = None
@@ -86,8 +97,8 @@ class Storing:
         loop, now = asyncio.get_running_loop(), len(self._arrived)
         if before < now < MOST_TOGETHER:
             loop.call_soon(self._gather, now)
-        elif self._appends and now < MOST_TOGETHER:
-            self._held = loop.call_later(LONGEST_HELD, self._together)
+        elif len(self._appends) >= MOST_APPENDS and now < MOST_TOGETHER:
+            self._held = loop.call_later(self._longest_held, self._together)
         else:
             self._together()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from connector.core.errors import ConnectorError, Rejected, Transient
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.metrics import NoMetrics
 from connector.core.model import SubjectKind, subject_key
-from connector.intake.storing import Storing
+from connector.intake.storing import MOST_APPENDS, MOST_TOGETHER, Storing
 
 PATIENCE = 20.0
 
@@ -20,12 +21,16 @@ class Log:
     def __init__(self, *, stalled: bool = False) -> None:
         """Let everything in, unless stalled."""
         self.calls: list[list[str]] = []
+        self.begun = 0
+        self.begins = asyncio.Semaphore(0)
         self.let = asyncio.Event()
         if not stalled:
             self.let.set()
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         """Note the ids of one call."""
+        self.begun += 1
+        self.begins.release()
         await self.let.wait()
         self.calls.append([event.id for event in events])
         return [True] * len(events)
@@ -81,6 +86,46 @@ async def test_what_arrives_together_is_one_append() -> None:
     log = Log()
     assert await outcomes(Storing(log, NoMetrics(), PATIENCE), "1", "2", "3") == ["stored"] * 3
     assert log.calls == [["1", "2", "3"]]
+
+
+async def test_what_keeps_arriving_is_gathered() -> None:
+    """A turn of the event loop that brings more is followed by another."""
+    log = Log()
+    storing = Storing(log, NoMetrics(), PATIENCE)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        for number in range(MOST_TOGETHER + 5):
+            group.create_task(storing.store("ca", partial(an_event, str(number))))
+            if number % 2:
+                await asyncio.sleep(0)
+    assert [len(ids) for ids in log.calls] == [MOST_TOGETHER, 5]
+
+
+async def test_requests_are_held_while_appends_run() -> None:
+    """When one ends, all that came meanwhile is the next one, in its order."""
+    log = Log(stalled=True)
+    storing = Storing(log, NoMetrics(), PATIENCE, longest_held=PATIENCE)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        for number in range(MOST_APPENDS):
+            group.create_task(storing.store("ca", partial(an_event, str(number))))
+            await log.begins.acquire()
+        for name in "abc":
+            group.create_task(storing.store("ca", partial(an_event, name)))
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert log.begun == MOST_APPENDS
+        log.let.set()
+    assert log.calls[MOST_APPENDS:] == [["a", "b", "c"]]
+
+
+async def test_requests_are_not_held_for_long() -> None:
+    """Appends that stall do not keep others from being tried."""
+    log = Log(stalled=True)
+    storing = Storing(log, NoMetrics(), PATIENCE, longest_held=0.001)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        for number in range(MOST_APPENDS + 1):
+            group.create_task(storing.store("ca", partial(an_event, str(number))))
+            await log.begins.acquire()
+        log.let.set()
 
 
 async def test_one_that_cannot_be_read_spoils_no_other() -> None:

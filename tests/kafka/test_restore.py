@@ -27,7 +27,7 @@ from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.ends import Ends
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.transactions import send
+from connector.journal.kafka.transactions import Sent, acknowledged, send
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, opened
 
@@ -64,7 +64,9 @@ async def unfinished(
     await producer.start()
     try:
         await producer.begin_transaction()
-        await (await send(producer, record))
+        sent: Sent = []
+        await send(producer, [record], sent)
+        await acknowledged(sent)
         yield
     finally:
         await end_producer(producer)

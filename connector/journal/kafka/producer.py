@@ -37,6 +37,9 @@ class Producer:
         self._number = 0
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        # The library lets those who wait for room in a partition race for it, and counts the time
+        # of a loser again and again, until it takes an instant for its limit.
+        self._adding = asyncio.Lock()
         self._closed = False
         self.failed = False
         """Whether the last append to end was not acknowledged."""
@@ -103,7 +106,8 @@ class Producer:
         producer = self._producer or await self._started()
         sent: Sent = []
         try:
-            await send(producer, records, sent)
+            async with self._adding:
+                await send(producer, records, sent)
             return await acknowledged(sent)
         except faults.TOO_LARGE:
             raise
