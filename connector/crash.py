@@ -7,9 +7,9 @@ hand-over process, all others in the service. In service no point is armed.
 import os
 import signal
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
-POINTS = (
+Point = Literal[
     "loop.after_take_over",
     "loop.after_read",
     "loop.after_advance",
@@ -24,7 +24,8 @@ POINTS = (
     "handover.packaged",
     "handover.sending",
     "handover.sent",
-)
+]
+POINTS: tuple[str, ...] = get_args(Point)
 """Numbered by their place in this list, from 0."""
 
 CrashPoint = Callable[[str], None]

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from connector.core.errors import Permanent
+from connector.core.handover import PluginReference
+from connector.handover.plugins import open_escrow
 from connector.plugins import ESCROW, load
 
 
@@ -27,3 +29,33 @@ def test_a_plug_in_that_breaks_while_it_is_loaded_has_a_code(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Permanent, match=f"CFG-004: loading a plug-in: {kind}$"):
         load(EntryPoint("odd", f"{module}:Backend", ESCROW))
+
+
+IN_TURN = '''
+from pydantic import BaseModel
+from connector.core.ports import EscrowCapabilities
+
+class Settings(BaseModel):
+    """Nothing to set."""
+
+class Backend:
+    settings_model = Settings
+    capabilities = EscrowCapabilities(one_at_a_time=True)
+    def __init__(self, name, settings):
+        self.name = name
+'''
+
+
+def test_a_backend_that_needs_turns_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found like any other, and refused when it is opened: nobody would give it turns."""
+    (tmp_path / "in_turn.py").write_text(IN_TURN)
+    metadata = tmp_path / "in_turn-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: in-turn\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{ESCROW}]\nin_turn = in_turn:Backend\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    reference = PluginReference(plugin="in_turn", name="main", settings={})
+    with pytest.raises(Permanent, match="CFG-006"):
+        open_escrow(reference)

@@ -28,7 +28,7 @@ class Group(NamedTuple):
     """
 
     blocks: tuple[Block, ...]
-    again: float = 270.0
+    again: float = 400.0
     end: float = 540.0
 
 

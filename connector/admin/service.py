@@ -9,6 +9,7 @@ from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.auditing import check_journal, trail_of
 from connector.admin.cutting import cut
 from connector.admin.dead_letters import DeadLetters
+from connector.admin.known import check_names
 from connector.admin.letter_records import (
     LetterDetail,
     LetterPage,
@@ -99,6 +100,8 @@ class OperatorService:
     async def listing(self, query: StatusFilter) -> SubjectPage:
         """A page of subjects."""
         states = await self._journal.status(query)
+        if not states:
+            check_names(query, self._around.routes())
         more = len(states) == query.limit
         return SubjectPage(
             items=tuple(map(summary, states)),
@@ -205,6 +208,8 @@ class OperatorService:
             raise Rejected("EVT-007", "a retry of many needs a code or a route")
         query = StatusFilter(kind="holder", code=act.code, route=act.route)
         keys = [state.key async for state in every(self._journal, query) if _may_retry(state)]
+        if not keys:
+            check_names(query, self._around.routes())
         for start in range(0, len(keys), BATCH):
             part = keys[start : start + BATCH]
             try:

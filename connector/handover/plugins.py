@@ -13,9 +13,13 @@ def open_escrow(reference: PluginReference) -> EscrowBackend:
     """The escrow backend of a job, made from its settings.
 
     Raises:
-        Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.
+        Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load; ``CFG-006``
+            when it recovers one generation of a person at a time: two holders of one person would
+            disturb each other, because nobody gives them turns.
     """
     backend: EscrowBackend = _made(plugins.ESCROW, reference)
+    if backend.capabilities.one_at_a_time:
+        raise Permanent("CFG-006", "opening an escrow backend")
     return backend
 
 

@@ -139,7 +139,8 @@ class RouteSettings(Section):
     look_fresh: Period = timedelta(minutes=1)
     """How old the look at user and devices may be when keys are fetched."""
     hand_over_limit: Limit = timedelta(minutes=1)
-    """Longest hand-over, from start to the UEM's answer."""
+    """Longest hand-over, from start to the UEM's answer; up to ten minutes, for a CA that gives a
+    key only once: the hand-over keeps it and tries the UEM again for so long."""
     hand_over_margin: Period = timedelta(seconds=5)
     """Added to it before a hand-over of unknown fate is done once more."""
     act_limit: Limit = timedelta(seconds=30)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from connector.crash import Point
 from connector.settings.values import Period, Section
 
 KIB = 1024
@@ -128,8 +129,8 @@ class Handover(Section):
 class Testing(Section):
     """For tests of the connector itself. Never set it in service."""
 
-    crash_at: str | None = None
-    """Name of the point (``connector/crash.py``) at which the process kills itself."""
+    crash_at: Point | None = None
+    """The point (``connector/crash.py``) at which the process kills itself."""
     crash_pass: int = Field(default=1, ge=1)
     """At which pass of that point."""
     crash_by: Literal["kill", "stop"] = "kill"

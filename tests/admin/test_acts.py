@@ -1,6 +1,8 @@
 """What operators do becomes an event of the subject, durable, accountable, once."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +18,13 @@ from connector.admin.records import (
     RetryMany,
     RetryOne,
 )
-from connector.core.errors import Rejected
-from connector.core.events import DeliveryRequested, GenerationDropped, HumanAct, Paused
+from connector.admin.service import BATCH
+from connector.core.errors import Rejected, Transient
+from connector.core.events import DeliveryRequested, Event, GenerationDropped, HumanAct, Paused
 from connector.core.model import IdentityPair
 from connector.core.states import HolderState, Identity, Phase
-from tests.admin.world import ARCHIVED, NOW, PAIR, PARTITIONS, AdminWorld, holder
+from connector.journal.sqlite import SqliteJournal
+from tests.admin.world import ANNA, ARCHIVED, NOW, PAIR, PARTITIONS, AdminWorld, holder
 
 KEY = "corp/user/12"
 ME = f"local:{os.getuid()} as anna"
@@ -97,6 +101,8 @@ async def test_a_delivery_heals_a_lost_notification(world: AdminWorld, client: A
         (Cancel(holder="12", reason="x"), "DLV-006"),
         (ConfirmIdentity(holder="12", reason="x"), "DLV-006"),
         (RetryMany(), "EVT-007"),
+        (RetryMany(route="nowhere"), "EVT-007"),
+        (RetryMany(code="CA-999"), "EVT-007"),
         (Pause(route="nowhere"), "EVT-007"),
     ],
 )
@@ -118,6 +124,37 @@ async def test_many_are_tried_again(world: AdminWorld, client: AdminClient) -> N
     assert receipt.complete
     assert receipt.subjects == ("corp/user/20", "corp/user/21", "corp/user/22")
     assert {event.subject for event in await world.events()} == set(receipt.subjects)
+
+
+class Stopping(SqliteJournal):
+    """Takes one append, then no more."""
+
+    stopped = False
+
+    async def append(self, new: Sequence[Event]) -> list[bool]:
+        if self.stopped:
+            raise Transient("JRN-001", "appending: the disk is full")
+        self.stopped = True
+        return await super().append(new)
+
+
+async def test_a_retry_of_many_that_stops_half_way_says_so(tmp_path: Path) -> None:
+    """Whose retry is durable is told; the same act again reaches the rest, and nobody twice."""
+    world = AdminWorld(tmp_path, Stopping)
+    await world.open()
+    number = BATCH + 3
+    await world.put(*(holder(one, Phase.FAILED) for one in range(1000, 1000 + number)))
+    act = RetryMany(code="CA-410", reason="CA mended")
+    receipt = await world.service().act(act, ANNA, key="k")
+    assert not receipt.complete
+    assert len(receipt.subjects) == BATCH == len(await world.events())
+    await world.journal.close()
+    mended = AdminWorld(tmp_path)
+    await mended.journal.open()
+    again = await mended.service().act(act, ANNA, key="k")
+    assert again.complete
+    assert len(again.subjects) == number == len(await mended.events())
+    await mended.journal.close()
 
 
 async def test_who_is_done_is_not_tried_again(world: AdminWorld, client: AdminClient) -> None:

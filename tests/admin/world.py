@@ -152,11 +152,11 @@ def device() -> DeviceState:
 class AdminWorld:
     """A journal with states in it, and the service that operators talk to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: type[SqliteJournal] = SqliteJournal) -> None:
         self.lost: list[Permanent] = []
         self.key = Credential("0123456789abcdef" * 4)
         self.path = folder / "journal.sqlite"
-        self.journal = SqliteJournal(
+        self.journal = kind(
             self.path,
             PARTITIONS,
             monotonic=time.monotonic,

@@ -73,6 +73,7 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("service.intake.plain_from", ["10.0.0.0/8"], "service.intake", "CFG-001", "not both"),
         ("journal.ids_kept", "6d", "journal.ids_kept", "CFG-001", "greater than"),
         ("journal.type", "postgres", "journal", "CFG-001", "no kind of journal"),
+        ("testing.crash_at", "act.befor", "testing.crash_at", "CFG-001", "'act.before'"),
         ("journal", {"type": "kafka"}, "journal.bootstrap_servers", "CFG-001", "is not set"),
         ("journal", KAFKA, "journal", "CFG-001", "security.tls is needed"),
         ("journal", KAFKA | {"bootstrap_servers": ["a"]}, SERVER, "CFG-001", "match pattern"),
