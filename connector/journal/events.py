@@ -7,6 +7,7 @@ ever given is found again at start as the highest row or the highest read positi
 
 import base64
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from pydantic import TypeAdapter
 
@@ -14,7 +15,6 @@ from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, KnownId, Positioned
 from connector.core.model import Millis, parse_subject, partition_of
-from connector.journal import several
 from connector.journal.database import Connection
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -25,6 +25,14 @@ EventRow = tuple[int, str, Millis, bytes]
 INSERT = """
     INSERT INTO events (position, partition, id, at, event) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING"""
+
+_TOGETHER = 8
+INSERTS = tuple(
+    INSERT.replace("(?, ?, ?, ?, ?)", ", ".join(["(?, ?, ?, ?, ?)"] * rows))
+    for rows in range(_TOGETHER + 1)
+)
+"""By the number of rows. Every statement lets go of the interpreter and waits to have it back; with
+a few rows in each the writer's thread and the event loop get less into each other's way."""
 
 READ = """
     SELECT position, at, event FROM events
@@ -136,15 +144,17 @@ class EventLog:
             for place, one in enumerate(ids, start=1)
         ]
         self._last += len(rows)
-        several.insert(connection, REMEMBER, rows)
+        connection.executemany(REMEMBER, rows)
 
     def insert(self, connection: Connection, rows: Sequence[EventRow]) -> list[bool]:
         """Write events inside the caller's transaction; False for each whose id was known."""
         before = self._last
         self._last += len(rows)
         changes = connection.total_changes
-        placed = [(place, *row) for place, row in enumerate(rows, start=before + 1)]
-        several.insert(connection, INSERT, placed)
+        for first in range(0, len(rows), _TOGETHER):
+            some = rows[first : first + _TOGETHER]
+            placed = [(place, *row) for place, row in enumerate(some, start=before + 1 + first)]
+            connection.execute(INSERTS[len(some)], list(chain.from_iterable(placed)))
         self._touched.update(row[0] for row in rows)
         if connection.total_changes - changes == len(rows):
             return [True] * len(rows)

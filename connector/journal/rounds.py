@@ -11,7 +11,6 @@ from connector.core.errors import Permanent
 from connector.core.journal import Commit, StateRow
 from connector.core.model import SubjectKey, partition_of
 from connector.journal import partitions as partition_tables
-from connector.journal import several
 from connector.journal import states as state_tables
 from connector.journal.database import Connection
 from connector.journal.events import EventLog, EventRow, free_ids, row_of
@@ -42,7 +41,7 @@ class Round:
         partition_tables.check(connection, self.commit.record, self.commit.audit)
         state_tables.put(connection, self.states, self.wants)
         state_tables.remove(connection, self.removed)
-        several.insert(connection, "INSERT INTO audit VALUES (?, ?, ?)", self.audit)
+        connection.executemany("INSERT INTO audit VALUES (?, ?, ?)", self.audit)
         connection.executemany("INSERT INTO dead_letters VALUES (?, ?, ?)", self.dead_letters)
         free_ids(connection, ((row[0], row[1]) for row in self.dead_letters))
         number = self.commit.record.partition

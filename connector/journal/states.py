@@ -15,7 +15,6 @@ from connector.core.errors import Permanent
 from connector.core.journal import Due, StatusFilter
 from connector.core.model import Millis, SubjectKey
 from connector.core.states import DeviceState, HolderState, State
-from connector.journal import several
 from connector.journal.database import Connection
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
@@ -28,18 +27,12 @@ PUT = """
 # A statement of its own, because an UPDATE rewrites the index of every column that it names, and
 # most rounds change none of these.
 RELIST = """
-    WITH listed (key, phase, route, code) AS (
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
-    )
-    UPDATE states SET phase = listed.phase, route = listed.route, code = listed.code
-    FROM listed
-    WHERE states.key = listed.key AND (
-        states.phase <> listed.phase OR states.route <> listed.route OR states.code <> listed.code
-    )"""
+    UPDATE states SET phase = ?2, route = ?3, code = ?4
+    WHERE key = ?1 AND (phase <> ?2 OR route <> ?3 OR code <> ?4)"""
 
-REMOVE = "DELETE FROM states WHERE key IN (SELECT value FROM json_each(?))"
+REMOVE = "DELETE FROM states WHERE key = ?"
 
-STOP_WANTING = "DELETE FROM wants WHERE key IN (SELECT value FROM json_each(?))"
+STOP_WANTING = "DELETE FROM wants WHERE key = ?"
 
 WANT = "INSERT INTO wants (key, lane, due, partition) VALUES (?, ?, ?, ?)"
 
@@ -126,18 +119,16 @@ def put(
     connection: Connection, rows: Sequence[StateColumns], wanted: Sequence[WantColumns]
 ) -> None:
     """Write states, new or known, with all they want, inside the caller's transaction."""
-    several.insert(connection, PUT, rows)
-    several.for_each(
-        connection, RELIST, [(row.key, row.phase, row.route, row.code) for row in rows]
-    )
-    several.for_each(connection, STOP_WANTING, [row.key for row in rows])
-    several.insert(connection, WANT, wanted)
+    connection.executemany(PUT, rows)
+    connection.executemany(RELIST, [(row.key, row.phase, row.route, row.code) for row in rows])
+    connection.executemany(STOP_WANTING, [(row.key,) for row in rows])
+    connection.executemany(WANT, wanted)
 
 
 def remove(connection: Connection, keys: Sequence[SubjectKey]) -> None:
     """Take subjects out, inside the caller's transaction."""
-    several.for_each(connection, REMOVE, keys)
-    several.for_each(connection, STOP_WANTING, keys)
+    connection.executemany(REMOVE, [(key,) for key in keys])
+    connection.executemany(STOP_WANTING, [(key,) for key in keys])
 
 
 def load(connection: Connection, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:

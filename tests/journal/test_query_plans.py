@@ -28,9 +28,9 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "empty": (events.EMPTY, (0, 9, 9, 9)),
     "forget": (events.FORGET, (9, 9)),
     "audit": (partitions.AUDIT, (0, 0, 9)),
-    "relist": (states.RELIST, ('[["k", "p", "r", "c"]]',)),
-    "remove": (states.REMOVE, ('["k"]',)),
-    "stop wanting": (states.STOP_WANTING, ('["k"]',)),
+    "relist": (states.RELIST, ("k", "p", "r", "c")),
+    "remove": (states.REMOVE, ("k",)),
+    "stop wanting": (states.STOP_WANTING, ("k",)),
 }
 WALKS_OVER_ITS_OWN_ROWS = {"found", "json_each", "(subquery-1)", "(subquery-2)", "list"}
 

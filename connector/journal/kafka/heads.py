@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from connector.core.model import Millis, SubjectKey
-from connector.journal import several
 from connector.journal import states as state_tables
 from connector.journal.database import Connection
 from connector.journal.kafka.records import Head, StateRecord
@@ -97,13 +96,11 @@ def contents(
 
 def _put_new(connection: Connection, records: Sequence[StateRecord]) -> None:
     """Subjects that were never heard of have nothing to be taken out first."""
-    several.insert(
-        connection,
-        state_tables.PUT,
-        [one.columns for one in records if one.columns is not None],
+    connection.executemany(
+        state_tables.PUT, [one.columns for one in records if one.columns is not None]
     )
-    several.insert(connection, state_tables.WANT, [want for one in records for want in one.wants])
-    several.insert(connection, _PUT, [one.head for one in records])
+    connection.executemany(state_tables.WANT, [want for one in records for want in one.wants])
+    connection.executemany(_PUT, [one.head for one in records])
 
 
 def _replace(connection: Connection, records: Sequence[StateRecord]) -> None:
@@ -113,4 +110,4 @@ def _replace(connection: Connection, records: Sequence[StateRecord]) -> None:
         [want for one in records for want in one.wants],
     )
     state_tables.remove(connection, [one.head.key for one in records if one.columns is None])
-    several.insert(connection, _PUT, [one.head for one in records])
+    connection.executemany(_PUT, [one.head for one in records])
