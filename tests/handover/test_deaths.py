@@ -16,7 +16,7 @@ from connector.handover.parent import HandOver
 from tests.handover.conftest import COMMAND
 from tests.handover.scene import Person, Reached
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 SERVICE = Path(__file__).parent / "service.py"
 
 

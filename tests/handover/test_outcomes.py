@@ -12,7 +12,7 @@ from connector.core.model import Slot
 from connector.handover.parent import HandOver
 from tests.handover.scene import Person
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 LIMIT = 10.0
 
 

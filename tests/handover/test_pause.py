@@ -11,7 +11,7 @@ from connector.core.handover import Accepted, NotSent
 from connector.handover.parent import HandOver
 from tests.handover.scene import Person, Reached
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 async def test_pause_ends_what_does_not_upload_yet(hand_over: HandOver, person: Person) -> None:
