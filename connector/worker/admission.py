@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from connector.core.errors import Permanent
 from connector.core.facts import Denied, Elapsed, Permitted
 from connector.core.journal import Due, Journal
-from connector.core.model import Millis, SubjectKey
+from connector.core.model import SECOND, Millis, SubjectKey
 from connector.core.states import ACTS, Brakes, Effect, HolderState, State
 from connector.worker import brakes
 from connector.worker.flights import Flights
@@ -66,6 +67,11 @@ class Admission:
             rows = await self._journal.due(self._partition, name, now, limit)
             found += [(lane, row) for row in rows]
         return found
+
+    async def until_due(self, now: Millis) -> float:
+        """Seconds until the next effect falls due; infinite when none does."""
+        later = [due for _, due in await self._journal.lanes(self._partition) if due > now]
+        return max((min(later) - now) / SECOND, 0.001) if later else inf
 
     async def permit(
         self, sheet: Sheet, due: Iterable[tuple[Lane, Due]], ready: list[Ready]

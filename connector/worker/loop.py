@@ -23,6 +23,7 @@ from connector.worker.journal_time import JournalTime
 from connector.worker.news import News
 from connector.worker.options import WorkerOptions, untold
 from connector.worker.ports import Effects
+from connector.worker.recent import Recent
 from connector.worker.refunds import Refunds
 from connector.worker.sheet import Failure, Sheet
 
@@ -69,6 +70,7 @@ class PartitionWorker:
     ) -> None:
         """Nothing is owned yet; :meth:`take_over` does that."""
         self._journal = journal
+        self._recent = Recent(journal)
         self._partition = partition
         self._gate = gate
         self._clock = clock
@@ -122,6 +124,7 @@ class PartitionWorker:
             Transient: ``JRN-001`` when that is not possible now.
             Permanent: ``JRN-002`` when the journal is lost, ``JRN-010`` when half copied.
         """
+        self._recent.forget()
         self._record = await self._journal.take_over(self._partition)
         if self._record.copying:
             raise Permanent("JRN-010", f"taking over partition {self._partition}")
@@ -170,22 +173,15 @@ class PartitionWorker:
 
     async def _rest(self) -> None:
         wait = self._gate.next_permit() if self._admission.held_back else LONGEST_WAIT
-        wait = min(wait, await self._until_due())
+        try:
+            wait = min(wait, await self._admission.until_due(self.now()))
+        except Transient as error:
+            _only_for_now(error)
         try:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
         except TimeoutError:
             return
-
-    async def _until_due(self) -> float:
-        now = self.now()
-        try:
-            lanes = await self._journal.lanes(self._partition)
-        except Transient as error:
-            _only_for_now(error)
-            return LONGEST_WAIT
-        later = [due for _, due in lanes if due > now]
-        return max((min(later) - now) / 1000, 0.001) if later else LONGEST_WAIT
 
     async def _drain(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> None:
         """Let running acts end and write down what they brought; start nothing new."""
@@ -237,6 +233,7 @@ class PartitionWorker:
 
     def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
+        self._recent.forget()
         self._flights.give_back(outcomes)
         for one in ready:
             self._gate.give_back(one.lane)
@@ -251,7 +248,7 @@ class PartitionWorker:
         wanted = [
             key for key in dict.fromkeys(keys) if parse_subject(key).kind != SubjectKind.PARTITION
         ]
-        loaded = await self._journal.load(wanted) if wanted else {}
+        loaded = await self._recent.load(wanted)
         now = self.now()
         doubt = self._time is not None and self._time.in_doubt
         rules = Rules(
@@ -270,6 +267,7 @@ class PartitionWorker:
         applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
         commit = sheet.commit(self._audit_key)
         await self._journal.commit(commit)
+        self._recent.written(sheet.states, sheet.gone)
         self._record = commit.record
         self._known(self._record)
         self._crash("loop.after_commit")

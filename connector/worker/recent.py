@@ -1,0 +1,57 @@
+"""The states that the owner of a partition has had in hand lately.
+
+Nobody else writes them while the partition is his, so what he wrote last is what is stored; to read
+and parse it again for every step would take a fifth of the loop's time.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Protocol
+
+from connector.core.model import SubjectKey
+from connector.core.states import State
+
+MOST = 256
+"""States of one partition; a few kilobytes each."""
+
+
+class Stored(Protocol):
+    """The one verb of a journal that is needed here."""
+
+    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+        """See :meth:`connector.core.journal.Journal.load`."""
+        ...
+
+
+class Recent:
+    """Reads states, from memory where they are known. Whoever is in doubt calls :meth:`forget`."""
+
+    def __init__(self, journal: Stored, most: int = MOST) -> None:
+        """Nothing is known yet."""
+        self._journal = journal
+        self._most = most
+        self._states: dict[SubjectKey, State] = {}
+
+    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
+        """The states of these subjects; unknown subjects are missing."""
+        found = {key: self._states[key] for key in keys if key in self._states}
+        if missing := [key for key in keys if key not in found]:
+            found |= await self._journal.load(missing)
+        self._keep(found)
+        return found
+
+    def written(self, states: Mapping[SubjectKey, State], gone: Container[SubjectKey]) -> None:
+        """What a commit has made durable; ``gone`` are those that it has taken out."""
+        for key in states:
+            self._states.pop(key, None)
+        self._keep({key: state for key, state in states.items() if key not in gone})
+
+    def forget(self) -> None:
+        """What is stored may be something else now."""
+        self._states.clear()
+
+    def _keep(self, states: Mapping[SubjectKey, State]) -> None:
+        for key, state in states.items():
+            self._states.pop(key, None)  # whoever is kept last is let go last
+            self._states[key] = state
+        for key in list(self._states)[: max(0, len(self._states) - self._most)]:
+            del self._states[key]
