@@ -2,12 +2,16 @@
 
 from typing import Protocol
 
+from pydantic import TypeAdapter
+
 from connector.core.events import Event, GenerationDropped, IdentityForgotten
 from connector.core.facts import Acted, Fact, Looked
 from connector.core.model import Millis, SubjectKey, parse_subject
 from connector.core.ports import GoneLook
 from connector.core.states import CopyState, DevicePhase, HolderState, Phase, State
 from tests.core.upstreams import RETENTION, Uem
+
+STATE: TypeAdapter[State] = TypeAdapter(State)
 
 
 class World(Protocol):
@@ -18,6 +22,7 @@ class World(Protocol):
 
 def hold_promises(before: State, after: State, fact: Fact, world: World) -> None:
     """Raise AssertionError for a change that no history may bring."""
+    stored_is_in_hand(after)
     if not isinstance(before, HolderState) or not isinstance(after, HolderState):
         return
     stale_changes_nothing(before, fact)
@@ -29,6 +34,13 @@ def hold_promises(before: State, after: State, fact: Fact, world: World) -> None
     installed_is_true(before, after, world)
     assert len(after.history) <= 20
     assert len(after.automatic) <= 100
+
+
+def stored_is_in_hand(after: State) -> None:
+    """An owner goes on with the state that he has, his successor with the one that is stored."""
+    found = STATE.validate_json(STATE.dump_json(after, by_alias=True))
+    assert found == after
+    assert found.model_dump() == after.model_dump()
 
 
 def stale_changes_nothing(before: HolderState, fact: Fact) -> None:

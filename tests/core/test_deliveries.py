@@ -5,7 +5,7 @@ import pytest
 from connector.core.events import CancelRequested, DeviceUnenrolled, RetryRequested
 from connector.core.facts import Permitted
 from connector.core.holder import TRANSITIONS, advance
-from connector.core.model import DAY, HOUR, SECOND
+from connector.core.model import DAY, HOUR, SECOND, RequestState
 from connector.core.policy import Mode, OtherDevices, UnknownSet
 from connector.core.states import ENDED, DevicePhase, Effect, Phase
 from tests.core.names import ROUTE, device_key
@@ -75,7 +75,7 @@ def test_a_changed_set_supersedes_in_every_phase(loop: PureLoop, phase: Phase) -
     renew(loop)
     loop.ca.asks_people = False
     for key, (owner, request) in loop.ca.requests.items():
-        loop.ca.requests[key] = (owner, request.model_copy(update={"state": "granted"}))
+        loop.ca.requests[key] = (owner, request.model_copy(update={"state": RequestState.GRANTED}))
     loop.uem.phones["10"].online = True
     loop.run_out()
     expected = loop.expected(holder(loop))
