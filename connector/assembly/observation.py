@@ -4,6 +4,9 @@ import platform
 import secrets as chance
 import sys
 from importlib.metadata import version
+from sqlite3 import sqlite_version
+
+import structlog
 
 from connector.assembly.clock import MachineClock
 from connector.core.secret import Credential
@@ -36,10 +39,16 @@ def program_version() -> str:
 
 
 def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMetrics) -> None:
-    """Send the logs of the process to standard output."""
+    """Send the logs of the process to standard output, beginning with what it runs on."""
     file = settings.service.user_hash_key_file
     key = Credential(chance.token_hex(HASH_KEY_BYTES)) if file is None else read_secret(file)
     options = LogOptions(
         level=settings.service.log_level, user_key=key.reveal().encode()[:LONGEST_HASH_KEY]
     )
     configure_logging(options, sys.stdout, clock, counted.log_keys_dropped)
+    structlog.get_logger("connector.app").info(
+        "service.starting",
+        version=program_version(),
+        python=platform.python_version(),
+        sqlite=sqlite_version,
+    )

@@ -48,6 +48,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "secrets.refused": frozenset(),
     "service.failed": frozenset(),
     "service.ready": frozenset({"intake_port", "observe_port"}),
+    "service.starting": frozenset({"version", "python", "sqlite"}),
     "service.stopping": frozenset(),
     "subject.failed": frozenset({"stage"}),
     "upstream.changed": frozenset({"backend", "state"}),

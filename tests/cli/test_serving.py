@@ -1,12 +1,14 @@
 """``serve`` as a process of its own: why it does not start, told in one line with a code."""
 
 import asyncio
+import json
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from sqlite3 import sqlite_version
 from typing import Any
 
 import pytest
@@ -105,3 +107,20 @@ async def test_another_number_of_partitions(document: dict[str, Any], tmp_path: 
         assert await first.wait() == 0
     code, err = await _refused(changed(document, {"journal": {"partitions": 5}}), tmp_path / "b")
     assert (code, err.split()[0]) == (1, "JRN-005")
+
+
+async def test_the_log_begins_with_what_runs(document: dict[str, Any], tmp_path: Path) -> None:
+    """Version, Python and SQLite: whoever looks into a broken file asks for them."""
+    file = tmp_path / "settings.yaml"
+    write_settings(file, document)
+    process = await _started(file)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            line = json.loads(await process.stdout.readline())
+    finally:
+        process.kill()
+        await process.communicate()
+    assert line["event"] == "service.starting"
+    assert line["sqlite"] == sqlite_version
+    assert {"version", "python"} <= line.keys()
