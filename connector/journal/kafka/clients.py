@@ -79,7 +79,27 @@ class Clients:
 
 
 async def end_producer(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever state it is in; who waits for it gets an error.
+    """End a producer at once, whatever state it is in; who waits for it gets an error."""
+    await _to_the_end(_end_producer(producer))
+
+
+async def end_consumer(consumer: AIOKafkaConsumer) -> None:
+    """End a consumer; one in a group leaves it."""
+    await _to_the_end(_end_consumer(consumer))
+
+
+async def _to_the_end(ending: Coroutine[Any, Any, None]) -> None:
+    """Whoever is cancelled meanwhile waits all the same: it takes a few seconds at most."""
+    task = asyncio.get_running_loop().create_task(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def _end_producer(producer: AIOKafkaProducer) -> None:
+    """End it in steps.
 
     ``stop`` waits until all that was sent is acknowledged, which without a broker is for ever. So
     its sender is ended first, and what still waits is failed.
@@ -108,8 +128,7 @@ def _fail_what_waits(producer: AIOKafkaProducer) -> None:
             future.exception()
 
 
-async def end_consumer(consumer: AIOKafkaConsumer) -> None:
-    """End a consumer; one in a group leaves it."""
+async def _end_consumer(consumer: AIOKafkaConsumer) -> None:
     await _quietly(consumer.stop())
     await _quietly(_network(consumer).close())
 

@@ -1,0 +1,22 @@
+"""Clients are ended whatever happens to who ends them."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import ProducerClosed
+
+from connector.journal.kafka.clients import Clients, end_producer
+from connector.journal.kafka.options import KafkaOptions
+
+
+async def test_an_ending_that_is_cancelled_ends_all_the_same(topics: KafkaOptions) -> None:
+    """Nothing is left running behind a partition that was dropped while it ended a producer."""
+    producer = Clients(topics).producer()
+    await producer.start()
+    ending = asyncio.get_running_loop().create_task(end_producer(producer))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    with pytest.raises(ProducerClosed):
+        await producer.send_and_wait(topics.names.events, b"")
