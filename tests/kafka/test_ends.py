@@ -1,9 +1,9 @@
 """Clients are ended whatever happens to who ends them."""
 
 import asyncio
+import gc
 
 import pytest
-from aiokafka.errors import ProducerClosed
 
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.options import KafkaOptions
@@ -18,5 +18,5 @@ async def test_an_ending_that_is_cancelled_ends_all_the_same(topics: KafkaOption
     ending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await ending
-    with pytest.raises(ProducerClosed):
-        await producer.send_and_wait(topics.names.events, b"")
+    del producer, ending
+    gc.collect()  # one that is still open complains, which fails the test
