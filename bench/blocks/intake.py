@@ -13,15 +13,14 @@ from statistics import median
 
 from bench.block import Block, Measure, VoidFigure
 from bench.calibration import p99, sync_seconds
-from bench.load import FIRST
-from bench.machine import load_core, processor_seconds, server_core
+from bench.loading import Loading
+from bench.machine import processor_seconds, server_core
 from bench.side import Side
 from connector.simulators.tls import issue_tls
 
 SECONDS = 2.0
 TURNS = 4
 WARM_UP = 0.5
-CONNECTIONS = 64
 BUSY = 0.95
 SYNCS = 400
 
@@ -47,15 +46,13 @@ class Intake:
         """Start them."""
         self._folder = folder
         self._seconds = seconds
-        self._next = FIRST
         tls = issue_tls(folder / "tls")
-        self._ca = str(tls.ca)
         pair = (str(tls.certificate), str(tls.key))
         on = server_core()
         self.null = Served(stack.enter_context(Side("bench.sides.null", *pair, cores=on)))
         self.group = self._durable(stack, "group", *pair)
         self.single = self._durable(stack, "single", *pair)
-        self._load = stack.enter_context(Side("bench.load", cores=load_core()))
+        self._load = Loading(stack, tls.ca)
         for served in (self.null, self.group, self.single):
             served.port = served.side.heard()["port"]
             self._turn(served, WARM_UP, close=True)
@@ -69,19 +66,9 @@ class Intake:
 
     def _turn(self, served: Served, seconds: float, *, close: bool = False) -> dict[str, float]:
         before = processor_seconds(served.side.pid)
-        answer: dict[str, float] = self._load.ask(
-            port=served.port,
-            seconds=seconds,
-            connections=CONNECTIONS,
-            first=self._next,
-            ca=self._ca,
-            close=close,
-        )
+        answer = self._load.turn(served.port, seconds, close=close)
         used = processor_seconds(served.side.pid) - before
-        self._next += int(answer["good"] + answer["bad"]) + CONNECTIONS
         served.good += int(answer["good"])
-        if answer["bad"]:
-            raise VoidFigure(f"{answer['bad']} requests were refused")
         return {**answer, "busy": used / answer["seconds"]}
 
     def measure(self) -> dict[str, float] | None:

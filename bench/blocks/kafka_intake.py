@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.block import Block, Measure, VoidFigure
 from bench.cluster import Cluster, missing
-from bench.load import FIRST
-from bench.machine import load_core, server_core
+from bench.loading import CONNECTIONS, Loading
+from bench.machine import server_core
 from bench.side import Side
 from bench.topic import ends
 from connector.journal.kafka.options import KafkaOptions
@@ -23,7 +23,6 @@ TURNS = 4
 NICE = 19
 """Of the load: it stands for other machines, and must not keep the broker from its core."""
 WARM_UP = 3.0
-AT_ONCE = 64
 
 
 class Sides:
@@ -32,10 +31,8 @@ class Sides:
     def __init__(self, stack: ExitStack, folder: Path, seconds: float) -> None:
         """Start them, and let each do some work."""
         self._seconds = seconds
-        self._next = FIRST
         cluster = Cluster(stack, folder)
         tls = issue_tls(folder / "tls")
-        self._ca = str(tls.ca)
         self.intake, self.bare = cluster.topics("intake"), cluster.topics("bare")
         self.accepted = self.acknowledged = 0
         pair = (str(tls.certificate), str(tls.key))
@@ -45,28 +42,18 @@ class Sides:
         bare = Side("bench.sides.kafka_producer", self.bare.model_dump_json(), cores=server_core())
         self._bare = stack.enter_context(bare)
         self._bare.heard()
-        self._load = stack.enter_context(Side("bench.load", cores=load_core(), nice=NICE))
+        self._load = Loading(stack, tls.ca, NICE)
         self._take(WARM_UP, close=True)
         self._bare.ask(learn=self.intake.model_dump_json())
         self._send(WARM_UP)
 
     def _take(self, seconds: float, *, close: bool = False) -> float:
-        answer = self._load.ask(
-            port=self._port,
-            seconds=seconds,
-            connections=AT_ONCE,
-            first=self._next,
-            ca=self._ca,
-            close=close,
-        )
-        self._next += answer["good"] + answer["bad"] + AT_ONCE
-        self.accepted += answer["good"]
-        if answer["bad"]:
-            raise VoidFigure(f"{answer['bad']} requests were refused")
-        return float(answer["per_second"])
+        answer = self._load.turn(self._port, seconds, close=close)
+        self.accepted += int(answer["good"])
+        return answer["per_second"]
 
     def _send(self, seconds: float) -> float:
-        answer = self._bare.ask(seconds=seconds, in_flight=AT_ONCE)
+        answer = self._bare.ask(seconds=seconds, in_flight=CONNECTIONS)
         self.acknowledged += answer["sent"]
         return float(answer["per_second"])
 

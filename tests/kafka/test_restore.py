@@ -40,15 +40,6 @@ async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorl
         yield world
 
 
-@pytest.fixture
-async def other(world: KafkaWorld) -> AsyncIterator[KafkaJournal]:
-    """Another process's journal on the same topics."""
-    journal = world.another()
-    await journal.open()
-    yield journal
-    await journal.close()
-
-
 async def put(journal: Journal, record: PartitionRecord, *states: HolderState) -> PartitionRecord:
     """Write states in one round."""
     rows = [StateRow(key=state.key, state=state) for state in states]
