@@ -100,7 +100,7 @@ class OperatorService:
     async def listing(self, query: StatusFilter) -> SubjectPage:
         """A page of subjects."""
         states = await self._journal.status(query)
-        if not states:
+        if not states and not query.after:
             check_names(query, self._around.routes())
         more = len(states) == query.limit
         return SubjectPage(

@@ -183,10 +183,10 @@ def _identifier(value: int | str | None) -> str | None:
 
 
 def _described(body: DeviceEvent, notice: Notice) -> DeviceEvent | dict[str, str]:
-    if body is not ENROLLED:
+    if not isinstance(body, DeviceEnrolled):
         return body
     return {
-        "kind": ENROLLED.kind,
+        "kind": body.kind,
         "platform": (notice.get("Platform") or "").strip(),
         "holder_hint": _identifier(notice.get("EnrollmentUserId")) or "",
     }

@@ -53,5 +53,5 @@ class Recent:
         for key, state in states.items():
             self._states.pop(key, None)  # whoever is kept last is let go last
             self._states[key] = state
-        for key in list(self._states)[: max(0, len(self._states) - self._most)]:
-            del self._states[key]
+        while len(self._states) > self._most:
+            del self._states[next(iter(self._states))]

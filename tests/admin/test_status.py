@@ -41,6 +41,18 @@ async def test_a_listing_is_narrowed_and_continued(world: AdminWorld, client: Ad
     assert rest.after is None
 
 
+async def test_a_name_that_is_gone_ends_a_listing(world: AdminWorld, client: AdminClient) -> None:
+    """An unknown route is refused; one that was taken out of the settings is listed to its end."""
+    with pytest.raises(Rejected) as refused:
+        await client.listing(StatusFilter(kind="holder", route="gone"))
+    assert refused.value.code == "EVT-007"
+    await world.put(holder(10, route="gone"), holder(11, route="gone"))
+    full = await client.listing(StatusFilter(kind="holder", route="gone", limit=2))
+    rest = StatusFilter(kind="holder", route="gone", after=full.after or "", limit=2)
+    assert len(full.items) == 2
+    assert (await client.listing(rest)).items == ()
+
+
 @pytest.mark.parametrize(
     "wanted", ["corp/user/12", "12", "mara12", "MARA12@example.com", "delivery-12"]
 )

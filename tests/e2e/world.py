@@ -170,7 +170,11 @@ class World(Stage):
             total = len(actor.mails)
             return all([await readable(self, actor, one) == total for one in actor.devices])
 
-        await until(f"{actor.name}'s devices decrypt all his mails", look, patience=patience)
+        try:
+            await until(f"{actor.name}'s devices decrypt all his mails", look, patience=patience)
+        except TimeoutError as error:
+            error.add_note(f"state: {self.journal.holder(actor.holder)!r}")
+            raise
 
     def family(self) -> list[int]:
         """The service, its forkserver and the hand-over processes of this moment."""
