@@ -116,7 +116,7 @@ class Stage:
             user="uem-events",
             password_file=str(self.secrets.hook_password),
             ca_file=str(self.secrets.tls.ca),
-            retries=20,
+            retries=200,
             retry_pause=0.5,
         )
 

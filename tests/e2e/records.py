@@ -12,6 +12,7 @@ from connector.core.journal import PartitionRecord
 from connector.core.model import SetEntry, Usage, set_digest
 from connector.core.secret import Credential
 from connector.demo.cast import Actor
+from connector.demo.patience import until
 from connector.demo.settings_file import Secrets
 from connector.intake.workspace_one import TIME_DIGITS
 from connector.simulators.ca.commands import CertificateInfo, Operation
@@ -20,6 +21,9 @@ from connector.simulators.uem.control import UemControl
 from connector.workspace_one_times import read_time
 
 Facts = dict[str, Any]
+
+PATIENCE = 60.0
+"""Seconds for what was refused while the service was down to be posted again."""
 
 
 class Journal(Protocol):
@@ -83,6 +87,29 @@ async def nothing_accepted_was_lost(world: Witnesses) -> None:
         for record in world.journal.audit()
         if record.entry.action == "person.certificates_changed"
     )
+
+
+async def every_happening_was_taken(world: Witnesses) -> None:
+    """Wait until the UEM has had a 2xx for each happening, whichever try it was.
+
+    What it gave up would be news that nobody has, and no test of the service.
+
+    Raises:
+        TimeoutError: one was refused to the end; a note tells which, and its last answer.
+    """
+    last: dict[tuple[str, str, str], int | None] = {}
+
+    async def look() -> bool:
+        for entry in await world.uem.ledger("webhook"):
+            last[entry["device"], entry["event"], entry["time"]] = entry["status"]
+        return all(status == HTTPStatus.OK for status in last.values())
+
+    try:
+        await until("the UEM is rid of its notifications", look, patience=PATIENCE)
+    except TimeoutError as error:
+        left = {each: status for each, status in last.items() if status != HTTPStatus.OK}
+        error.add_note(f"not taken: {left}")
+        raise
 
 
 async def every_upload_was_announced(world: Witnesses) -> None:

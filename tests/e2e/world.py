@@ -205,10 +205,10 @@ class World(Stage):
 
         await until("nothing outlives the service", gone, patience=PATIENCE)
 
-    async def back(self) -> None:
-        """Start the service again, with settings as at first but without a crash point."""
+    async def back(self, changes: Mapping[str, Any] | None = None) -> None:
+        """Start the service again without a crash point, its settings as at first but for these."""
         kept = {name: value for name, value in self._changes.items() if name != "testing"}
-        self.connector.configure(kept)
+        self.connector.configure(changed(kept, changes or {}))
         await self.connector.start()
         await self.connector.ready()
 

@@ -37,7 +37,7 @@ class WebhookTarget(BaseModel):
     xml_content_type: str = "application/xml; charset=utf-8"
     timeout: timedelta = timedelta(seconds=30)
     parallel: int = Field(default=1, ge=1, le=64)
-    retries: int = Field(default=0, ge=0, le=20)
+    retries: int = Field(default=0, ge=0, le=1000)
     retry_pause: timedelta = timedelta(seconds=1)
 
 
