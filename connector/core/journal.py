@@ -8,6 +8,7 @@ the commit of what they led to.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from connector.core.audit import AuditRecord
@@ -54,7 +55,8 @@ class DeadLetterFilter(Record):
     limit: int = 200
 
 
-class StateRow(Record):
+@dataclass(frozen=True, slots=True)
+class StateRow:
     """A state to be written. ``state`` None removes the subject."""
 
     key: SubjectKey

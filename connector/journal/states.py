@@ -98,7 +98,7 @@ def columns(state: State, partition: int) -> StateColumns:
         route=route,
         code=code,
         version=state.version,
-        state=_STATE.dump_json(state, by_alias=True),
+        state=state.model_dump_json(by_alias=True).encode(),
     )
 
 
