@@ -24,6 +24,9 @@ from connector.journal.kafka.options import KafkaOptions
 REAL = 1.0
 """Speed of the clock inside: sessions are timed by the broker's."""
 
+LOOK = 0.2
+"""Seconds between two looks at who has what."""
+
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Measure]:
@@ -43,11 +46,23 @@ def _seconds(options: KafkaOptions, folder: Path) -> float:
     with _process(options, folder) as dying, _process(options, folder) as living:
         for side in (dying, living):
             side.heard()
-        gone = dying.ask(owned=PARTITIONS // 2)["owned"]
-        living.ask(owned=PARTITIONS // 2)
+        gone = _shared(dying, living)
         kill(dying.pid, signal.SIGKILL)
         begin = time.monotonic()
         return float(living.ask(effects=gone)["at"] - begin)
+
+
+def _shared(dying: Side, living: Side) -> list[int]:
+    """Wait until each has half of the partitions for good; those of the first.
+
+    One that was alone passes half on its way to all of them: then the halves overlap.
+    """
+    while True:
+        mine = dying.ask(owned=PARTITIONS // 2)["owned"]
+        others = living.ask(owned=PARTITIONS // 2)["owned"]
+        if not {*mine} & {*others} and mine == dying.ask(owned=PARTITIONS // 2)["owned"]:
+            return list(mine)
+        time.sleep(LOOK)
 
 
 def _process(options: KafkaOptions, folder: Path) -> Side:
