@@ -12,16 +12,23 @@ from connector.core.errors import ConnectorError
 from connector.core.journal import DeadLetter, DeadLetterFilter, StateRow
 from connector.core.model import SubjectKey
 from connector.demo.patience import until
+from connector.journal.copying.contents import contents
+from connector.journal.copying.survey import Survey
 from connector.journal.kafka.acls import acls
 from connector.journal.kafka.cluster import administration, create, require
 from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.served import require_rest
 from connector.journal.kafka.topics import wanted
+from tests.journal.copied import NOW, copied, fill
+from tests.journal.sqlite_world import opened as opened_sqlite
 from tests.kafka.conftest import single
 from tests.kafka.granting import Right, grant, paste, rights
 from tests.kafka.guarded import LIMITED, GuardedBrokers, secured
-from tests.kafka.kafka_world import KafkaWorld
+from tests.kafka.kafka_world import KafkaWorld, opened
 
 PRINCIPAL = f"User:{LIMITED}"
+NEW = 6
+"""Partitions of the wider prefix."""
 PATIENCE = 30.0
 IMPATIENCE = 4.0
 """Seconds after which what waits for a right that is missing counts as refused."""
@@ -130,3 +137,26 @@ async def _seen(options: KafkaOptions, some: list[Right]) -> bool:
     topics = [name for one, name, _ in some if one.resource == "topic"]
     async with administration(options) as limited:
         return topics[-1] in await limited.list_topics()
+
+
+async def test_the_printed_commands_are_enough_to_copy(
+    guarded: GuardedBrokers, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+) -> None:
+    """From a file to a prefix, and from there to a wider one; and to ask who serves them."""
+    small = named(limited, prefixes)
+    wide = named(limited, prefixes).model_copy(update={"partitions": NEW})
+    assert await refused(wide, tmp_path)
+    for options in (small, wide):
+        for one in acls(options.names, PRINCIPAL, creator=True):
+            await paste(guarded.brokers, one.command(guarded.brokers.bootstrap))
+        async with administration(options) as admin:
+            await create(admin, wanted(options))
+        await require(options)
+        await require_rest(options)
+    async with opened_sqlite(tmp_path / "journal.db") as embedded:
+        await fill(embedded.journal)
+        async with opened(small, tmp_path) as first, opened(wide, tmp_path) as second:
+            found = await copied(embedded.journal, first.journal)
+            assert await copied(first.journal, second.journal) == found
+            await second.restart()
+            assert await contents(await Survey.of(second.journal, NOW)) == found

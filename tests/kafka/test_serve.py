@@ -12,6 +12,7 @@ import pytest
 
 from connector.core.states import Phase
 from connector.demo.broker import Brokers
+from connector.demo.patience import until
 from tests.e2e.leaks import leaks
 from tests.e2e.records import the_newest_came_last, uploads
 from tests.e2e.states import in_phase, is_handing_over
@@ -57,6 +58,35 @@ async def test_every_pod_takes_webhooks_and_answers_for_everybody(start_pair: St
         for pod in (pair.first, pair.second):
             await pair.at(pod, actor, "completed", in_phase(Phase.COMPLETED))
         assert len(await uploads(pair, actor)) == 1
+
+
+async def test_a_trail_is_exported_and_cut_at_any_pod(
+    start_pair: StartPair, tmp_path: Path
+) -> None:
+    """The owners cut, whoever was asked; what is left is whole, and goes on."""
+    pair = await start_pair()
+    await pair.join(pair.second)
+    await pair.shared()
+    alice = await pair.person("alice")
+    await pair.enrol(alice)
+    await pair.at(pair.second, alice, "completed", in_phase(Phase.COMPLETED))
+    code, exported = await pair.second.tell("audit", "export", "--output", "json")
+    kept = tmp_path / "trail.jsonl"
+    kept.write_text(exported)
+    lines = len(exported.splitlines())
+    assert (code, lines > 0) == (0, True)
+    await pair.second.ask("audit", "cut", "--file", str(kept), "--reason", "kept elsewhere")
+
+    async def was_cut() -> bool:
+        _, left = await pair.first.tell("audit", "export", "--output", "json")
+        return not {*exported.splitlines()} & {*left.splitlines()}
+
+    await until("all owners have cut", was_cut)
+    await pair.ca.renew("alice")
+    await pair.at(pair.first, alice, "has the new one", lambda state: state.attempt > 1)
+    await pair.at(pair.first, alice, "completed", in_phase(Phase.COMPLETED))
+    for pod in (pair.first, pair.second):
+        assert (await pod.tell("audit", "verify"))[0] == 0
 
 
 async def test_work_of_a_killed_pod_goes_on(start_pair: StartPair) -> None:
