@@ -15,6 +15,7 @@ from connector.core.model import (
     HolderFacts,
     OpenRequest,
     PersonRecord,
+    SubjectKey,
 )
 from connector.core.ports import Evidence, GoneLook
 from connector.core.states import Effect
@@ -32,7 +33,9 @@ class Listing:
 LookResult = (
     HolderFacts | DeviceFacts | Listing | tuple[OpenRequest, ...] | Evidence | GoneLook | None
 )
-ActResult = tuple[OpenRequest, ...] | HandoverOutcome | None
+ActResult = tuple[OpenRequest | SubjectKey, ...] | HandoverOutcome | None
+"""Of an act with several parts those that were done, also beside a fault: the requests that were
+begun (as they stand now) or cleaned up, the devices that were pushed to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,8 +192,10 @@ class InstantEffects:
                 return Acted(running.effect, running.attempt, granted)
             case Effect.HAND_OVER:
                 return Acted(running.effect, running.attempt, self._accept(state))
+            case Effect.PUSH:
+                return Acted(running.effect, running.attempt, running.devices)
             case _:
-                return Acted(running.effect, running.attempt)
+                return Acted(running.effect, running.attempt, running.requests)
 
     def _accept(self, state: HolderState) -> Accepted:
         delivery = state.delivery

@@ -5,6 +5,7 @@ Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -31,6 +32,7 @@ from connector.core.states import (
     Running,
 )
 from connector.crash import CrashBy
+from connector.worker.each import each
 from connector.worker.ports import HandOver, Subject
 
 
@@ -170,7 +172,7 @@ class UpstreamEffects:
 
     async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
         """Perform an act; see :class:`Effects`."""
-        done: list[OpenRequest] = []
+        done: list[OpenRequest | SubjectKey] = []
         left = None if running.effect is Effect.HAND_OVER else deadline - self._monotonic()
         try:
             async with asyncio.timeout(left):
@@ -186,7 +188,11 @@ class UpstreamEffects:
         return Acted(running.effect, running.attempt, result)
 
     async def _act(
-        self, state: HolderState, running: Running, deadline: float, done: list[OpenRequest]
+        self,
+        state: HolderState,
+        running: Running,
+        deadline: float,
+        done: list[OpenRequest | SubjectKey],
     ) -> ActResult:
         """A hand-over keeps to its deadline by itself, everything else is cut off at it."""
         match running.effect:
@@ -194,19 +200,18 @@ class UpstreamEffects:
                 job = self._job(state, running)
                 return await self._hand_over.run(job, job.limit, deadline)
             case Effect.BEGIN:
-                return await self._begin(state, running, done)
+                await self._begin(state, running, done)
             case Effect.PUSH:
-                await self._push(state, running)
+                await each(running.devices, partial(self._push, state), done)
             case Effect.CLEAN_UP:
-                for request in running.requests:
-                    await self._backend(state).clean_up(request.id)
+                await each(running.requests, partial(self._clean_up, state), done)
             case _:
                 return None
-        return None
+        return tuple(done)
 
     async def _begin(
-        self, state: HolderState, running: Running, done: list[OpenRequest]
-    ) -> tuple[OpenRequest, ...]:
+        self, state: HolderState, running: Running, done: list[OpenRequest | SubjectKey]
+    ) -> None:
         backend = self._backend(state)
         person = state.observed.person if state.observed else ""
         reason = state.delivery.trigger.value if state.delivery else ""
@@ -216,16 +221,17 @@ class UpstreamEffects:
             )
             answer = await backend.begin(recovery)
             done.append(request.model_copy(update={"state": answer}))
-        return tuple(done)
 
-    async def _push(self, state: HolderState, running: Running) -> None:
-        tenant = parse_subject(state.key).tenant
+    async def _push(self, state: HolderState, device: SubjectKey) -> None:
         profiles = self._route(state).profiles
-        for key in running.devices:
-            platform = state.devices[key].platform.lower() if key in state.devices else ""
-            profile = profiles.get(platform, profiles.get("*"))
-            if profile is not None:
-                await self._targets[tenant].push(parse_subject(key).id, profile)
+        platform = state.devices[device].platform.lower() if device in state.devices else ""
+        profile = profiles.get(platform, profiles.get("*"))
+        if profile is not None:
+            target = self._targets[parse_subject(state.key).tenant]
+            await target.push(parse_subject(device).id, profile)
+
+    async def _clean_up(self, state: HolderState, request: OpenRequest) -> None:
+        await self._backend(state).clean_up(request.id)
 
     def _job(self, state: HolderState, running: Running) -> HandoverJob:
         delivery, route = state.delivery, self._route(state)

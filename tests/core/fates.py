@@ -23,10 +23,11 @@ def act(uem: Uem, ca: Ca, state: HolderState, running: Running) -> Acted:
         case Effect.CLEAN_UP:
             for request in running.requests:
                 ca.requests.pop(request.id, None)
+            return Acted(running.effect, running.attempt, running.requests)
         case _:
             for device in running.devices:
                 uem.push(parse_subject(device).id)
-    return Acted(running.effect, running.attempt)
+            return Acted(running.effect, running.attempt, running.devices)
 
 
 def expected(uem: Uem, ca: Ca, state: HolderState, now: Millis) -> Selection | None:

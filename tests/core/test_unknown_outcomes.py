@@ -2,6 +2,7 @@
 
 import pytest
 
+from connector.core.errors import Family, Fault
 from connector.core.facts import Acted
 from connector.core.handover import Accepted, BundleReceipt
 from connector.core.holder.advance import advance
@@ -96,3 +97,35 @@ def test_profile_is_pushed_when_a_set_may_have_been_there(before: CopyState, ste
     after = advance(state, Acted(Effect.HAND_OVER, 2, outcome), NOW, RULES).state
     assert after.delivery is not None
     assert (after.delivery.phase, after.delivery.step) == (Phase.AWAITING_INSTALL, step)
+
+
+def test_a_device_that_the_uem_refuses_keeps_no_other_from_its_push() -> None:
+    """What was pushed counts, whatever became of the rest; all are looked at again."""
+    second = "acme/device/11"
+    state = holder(Phase.AWAITING_INSTALL, act(Effect.PUSH, devices=(DEVICE, second)))
+    assert state.delivery is not None
+    waiting = DeviceInDelivery(since=NOW, joined_at=NOW)
+    delivery = state.delivery.model_copy(update={"devices": {DEVICE: waiting, second: waiting}})
+    state = state.model_copy(update={"delivery": delivery})
+    refusal = Fault(code="UEM-404", family=Family.PERMANENT)
+    step = advance(state, Acted(Effect.PUSH, 2, (second,), refusal), NOW, RULES)
+    after = step.state.delivery
+    assert after is not None
+    assert (after.step, after.trouble) == (Effect.LOOK_INSTALLED, refusal)
+    assert [device.pushes for device in after.devices.values()] == [0, 1]
+    assert step.audit[0].details == {"devices": [second], "missed": [DEVICE]}
+
+
+def test_a_request_that_the_ca_does_not_end_keeps_no_other_open() -> None:
+    """What was ended is forgotten; the rest is tried again later."""
+    ended, kept = (request(number, ENTRIES[0], RequestState.GRANTED) for number in (1, 2))
+    state = holder(
+        Phase.AWAITING_INSTALL,
+        act(Effect.CLEAN_UP, requests=(ended, kept)),
+        requests=(ended, kept),
+    )
+    refusal = Fault(code="CA-400", family=Family.PERMANENT)
+    after = advance(state, Acted(Effect.CLEAN_UP, 2, (ended,), refusal), NOW, RULES).state
+    assert after.requests == (kept,)
+    assert after.requests_due is not None
+    assert after.requests_due > NOW

@@ -5,17 +5,27 @@ import pytest
 from connector.core.states import (
     CopyState,
     DevicePhase,
+    HolderState,
     Phase,
     Trigger,
 )
 from connector.demo.cast import readable
 from connector.simulators.ca.commands import Lie, LieOrder, Operation
+from connector.simulators.uem.tenant import PROFILE
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last, uploads
 from tests.e2e.states import has_copy, in_phase, is_handing_over
 from tests.e2e.world import THREE, UPLOAD, World, route
 
 pytestmark = pytest.mark.slow
+
+
+def one_installed(state: HolderState) -> bool:
+    """Whether the renewal has reached a device, but not all."""
+    delivery = state.delivery
+    if delivery is None or delivery.trigger is not Trigger.RENEWAL:
+        return False
+    return any(device.phase is DevicePhase.INSTALLED for device in delivery.devices.values())
 
 
 async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None:
@@ -105,6 +115,27 @@ async def test_renewal_during_the_hand_over(world: World) -> None:
     pushes = [one for one in await world.uem.ledger("install") if one["device"] == device]
     assert pushes[-1]["why"] == "asked"
     await the_newest_came_last(world, alice)
+    await agree(world)
+
+
+async def test_a_device_without_the_profile_keeps_no_other_from_its_push(world: World) -> None:
+    """Somebody took the profile off one device: the UEM refuses the push there, and only there."""
+    alice = await world.person("alice")
+    first, second = [await world.enrol(alice) for _ in range(2)]
+    await world.completed(alice)
+    await world.uem.remove_profile(first, PROFILE)
+    await world.ca.renew(alice.name)
+    await world.mails(alice)
+    state = await world.sees(alice, "one device has it", one_installed)
+    assert state.delivery is not None
+    phases = {key: device.phase for key, device in state.delivery.devices.items()}
+    assert phases == {
+        f"acme-uem/device/{first}": DevicePhase.WAITING,
+        f"acme-uem/device/{second}": DevicePhase.INSTALLED,
+    }
+    assert state.delivery.trouble is not None
+    assert state.delivery.trouble.code == "UEM-404"
+    assert await readable(world, alice, second) == len(alice.mails)
     await agree(world)
 
 

@@ -35,7 +35,7 @@ from connector.core.holder import (
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
 from connector.core.holder.retrying import refuse
 from connector.core.holder.schedule import end_of_act, margin_of, schedule
-from connector.core.model import HolderFacts, Millis, OpenRequest
+from connector.core.model import HolderFacts, Millis, OpenRequest, SubjectKey
 from connector.core.policy import Mode, Rules
 from connector.core.ports import Evidence, GoneLook
 from connector.core.states import Effect, HolderState, Phase, Running
@@ -178,9 +178,11 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
             answers = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
             recovery.begun(step, running, answers, fact.fault)
         case Effect.PUSH:
-            install.pushed(step, running, fact.fault)
+            taken = cast("tuple[SubjectKey, ...] | None", fact.result) or ()
+            install.pushed(step, running, taken, fact.fault)
         case Effect.CLEAN_UP:
-            recovery.cleaned_up(step, running, fact.fault)
+            ended = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
+            recovery.cleaned_up(step, ended, fact.fault)
         case _:
             step.moment("stale_fact", subject="holder")
 

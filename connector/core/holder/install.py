@@ -79,14 +79,20 @@ def profile_for(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | N
     return route.profiles.get(platform, route.profiles.get("*"))
 
 
-def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
-    """The push went out, or is tried again a few times; a refusal only leaves us looking."""
+def pushed(
+    step: Holder, running: Running, taken: tuple[SubjectKey, ...], fault: Fault | None
+) -> None:
+    """The push went out to ``taken``, or is tried again a few times.
+
+    Whom the UEM refuses (the profile is not assigned to that device any more) is only looked at.
+    """
     step.note(
         "profile.pushed",
         outcome=outcome_of(fault),
         delivery=running.delivery,
         route=step.state.route,
-        devices=list(running.devices),
+        devices=list(taken),
+        missed=[key for key in running.devices if key not in taken],
     )
     delivery = step.state.delivery
     if delivery is None or delivery.id != running.delivery:
@@ -100,7 +106,7 @@ def pushed(step: Holder, running: Running, fault: Fault | None) -> None:
         change(step, trouble=fault)
     devices = {
         key: device.model_copy(update={"pushed_at": step.now, "pushes": device.pushes + 1})
-        if key in running.devices and fault is None
+        if key in taken
         else device
         for key, device in delivery.devices.items()
     }

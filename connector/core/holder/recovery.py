@@ -173,14 +173,14 @@ def start_clean_up(step: Holder) -> None:
     )
 
 
-def cleaned_up(step: Holder, running: Running, fault: Fault | None) -> None:
-    """The CA ended the requests, or will be asked again later."""
+def cleaned_up(step: Holder, ended: tuple[OpenRequest, ...], fault: Fault | None) -> None:
+    """The CA ended these requests; for others, if any, it will be asked again later."""
     step.note("recovery.cleaned_up", outcome=outcome_of(fault), route=step.state.route)
     route = route_of(step)
+    gone = {request.id for request in ended}
+    step.set(requests=tuple(r for r in step.state.requests if r.id not in gone))
     if fault is None:
-        ended = {request.id for request in running.requests}
-        kept = tuple(r for r in step.state.requests if r.id not in ended)
-        step.set(requests=kept, requests_due=None, requests_attempts=0)
+        step.set(requests_due=None, requests_attempts=0)
         return
     attempts = step.state.requests_attempts + 1
     every = route.request_look_every if route else step.rules.device_retry
