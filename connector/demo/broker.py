@@ -8,18 +8,14 @@ import asyncio
 import base64
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from random import SystemRandom
 from typing import Self
 
 from connector.demo.broker_node import TAIL, Broker
 from connector.demo.broker_settings import (
     GUARDED,
-    HOST,
     LISTENERS,
     Guard,
     Seat,
@@ -27,10 +23,7 @@ from connector.demo.broker_settings import (
     properties,
 )
 from connector.demo.kafka_program import BrokerUnavailable, class_path, java
-
-PORTS = range(20_000, 32_000)
-"""Below the range from which the kernel gives ports to outgoing connections: a port that a killed
-broker leaves is still free when it comes back."""
+from connector.demo.ports import free_ports
 
 
 class Brokers:
@@ -52,7 +45,7 @@ class Brokers:
     def __init__(self, folder: Path, count: int = 1, *, guard: Guard | None = None) -> None:
         """Choose the ports; nothing is started yet."""
         names = [name for name in LISTENERS if guard or name not in GUARDED]
-        free = iter(_free_ports(count * len(names)))
+        free = iter(free_ports(count * len(names)))
         self._seats = [
             Seat(number, folder / f"node-{number}", {name: next(free) for name in names})
             for number in range(1, count + 1)
@@ -118,20 +111,3 @@ def _dying_with_us() -> tuple[str, ...]:
     """A command that has the kernel kill the broker when whoever started it is killed."""
     path = shutil.which("setpriv")
     return (path, "--pdeathsig", "KILL", "--") if path else ()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Different ports that are free now."""
-    chosen: list[int] = []
-    with ExitStack() as held:
-        for port in SystemRandom().sample(PORTS, len(PORTS)):
-            holder = held.enter_context(socket.socket())
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                holder.bind((HOST, port))
-            except OSError:
-                continue
-            chosen.append(port)
-            if len(chosen) == count:
-                break
-    return chosen

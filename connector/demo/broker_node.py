@@ -9,9 +9,10 @@ from signal import SIGKILL, SIGTERM, Signals
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from connector.demo.broker_settings import HOST, Seat
+from connector.demo.broker_settings import Seat
 from connector.demo.kafka_program import BrokerUnavailable
 from connector.demo.patience import until
+from connector.demo.ports import HOST
 
 STARTING = 60.0
 STOPPING = 20.0

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connector.demo.ports import HOST
 from connector.simulators.tls import TlsFiles
 
-HOST = "127.0.0.1"
 GUARDED = ("TLS", "MUTUAL", "SASL")
 LISTENERS = ("OPEN", "CONTROLLER", *GUARDED)
 """OPEN is plain text without login; SASL runs over TLS."""

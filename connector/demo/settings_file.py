@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import Any
 
 import yaml
 
+from connector.demo.ports import free_port
 from connector.simulators.tls import TlsFiles, issue_tls
 
 RETENTION = "3s"
-FIRST_PORT = 20_000
-PORTS = 12_000
-"""Below what the kernel deals out for connections, so that a port is still free after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +23,6 @@ class Addresses:
     ca_control: str
     uem: str
     uem_control: str
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    while True:
-        port = FIRST_PORT + secrets.randbelow(PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
 
 
 class Secrets:

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from connector.cli.root import app
-from connector.demo.settings_file import free_port
+from connector.demo.ports import free_port
 from tests.conftest import Needs
 from tests.docs.pages import PAGES, blocks, commands, section
 

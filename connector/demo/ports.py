@@ -1,0 +1,47 @@
+"""Loopback ports for programs that are started later, which nobody else takes meanwhile.
+
+Several stages may be set up at the same time, each by a process of its own. Therefore whoever
+chooses a port keeps its number among UDP ports, which nothing here uses, until his process ends.
+"""
+
+import socket
+from random import SystemRandom
+
+HOST = "127.0.0.1"
+RANGE = range(20_000, 32_000)
+"""Below the range from which the kernel gives ports to outgoing connections: a port that a killed
+program leaves is still free when it comes back."""
+
+
+def free_port() -> int:
+    """A port that is free now, and chosen by nobody else."""
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports that are free now, and chosen by nobody else.
+
+    Raises:
+        OSError: there are not so many.
+    """
+    chosen: list[int] = []
+    for port in SystemRandom().sample(RANGE, len(RANGE)):
+        if len(chosen) == count:
+            return chosen
+        if _chosen(port):
+            chosen.append(port)
+    raise OSError(f"fewer than {count} loopback ports are free")
+
+
+def _chosen(port: int) -> bool:
+    keeper = socket.socket(type=socket.SOCK_DGRAM)
+    with keeper, socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            keeper.bind((HOST, port))
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        keeper.detach()  # stays open until this process ends
+    return True
