@@ -95,6 +95,7 @@ class Pods(World):
         generations: tuple[tuple[float, float], ...] = ONE,
     ) -> Actor:
         """Somebody whose holder lies in one of these partitions; no mail."""
+        assert partitions, "in none there is nobody"
         taken = {actor.user for actor in self.actors}
         user = next(
             number

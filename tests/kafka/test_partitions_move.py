@@ -1,5 +1,6 @@
 """Partitions change their owner while keys are on their way; the newest set comes last."""
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -23,6 +24,8 @@ from tests.kafka.pods import PARTITIONS, Pods
 
 SESSION = 6.0
 """Seconds after which a pod that gives no sign of life loses its partitions."""
+STILL = 1.5
+"""For so many seconds nobody takes anything over before the pods count as settled."""
 AT_THE_LAST_MOMENT = {"testing": {"crash_at": "handover.sending", "crash_by": "stop"}}
 """The hand-over process stops itself; continued, the next that it does is to upload."""
 
@@ -170,11 +173,12 @@ async def refused(world: Pods) -> None:
     await world.pods[0].line(
         lambda line: line.get("event") == "partition.lost" and line["error_code"] == "JRN-003"
     )
-    await world.shared(*world.pods)
 
     async def agreed() -> bool:
-        one, other = (epochs(world.tables(pod)) for pod in world.pods)
-        return one == other
+        await world.shared(*world.pods)
+        before = [epochs(world.tables(pod)) for pod in world.pods]
+        await asyncio.sleep(STILL)
+        return [before[0]] * 2 == before == [epochs(world.tables(pod)) for pod in world.pods]
 
     await until("both pods know the same owners", agreed, patience=PATIENCE)
 
