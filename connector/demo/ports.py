@@ -5,6 +5,7 @@ chooses a port keeps its number among UDP ports, which nothing here uses, until 
 """
 
 import socket
+from collections.abc import Sequence
 from random import SystemRandom
 
 HOST = "127.0.0.1"
@@ -19,14 +20,14 @@ def free_port() -> int:
     return port
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: Sequence[int] = RANGE) -> list[int]:
     """Different ports that are free now, and chosen by nobody else.
 
     Raises:
         OSError: there are not so many.
     """
     chosen: list[int] = []
-    for port in SystemRandom().sample(RANGE, len(RANGE)):
+    for port in SystemRandom().sample(among, len(among)):
         if len(chosen) == count:
             return chosen
         if _chosen(port):

@@ -1,7 +1,7 @@
 """Partitions change their owner while keys are on their way; the newest set comes last."""
 
-import asyncio
 import signal
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from http import HTTPStatus
@@ -24,8 +24,8 @@ from tests.kafka.pods import PARTITIONS, Pods
 
 SESSION = 6.0
 """Seconds after which a pod that gives no sign of life loses its partitions."""
-STILL = 1.5
-"""For so many seconds nobody takes anything over before the pods count as settled."""
+STILL = 15
+"""So many looks, one after another, must show the same owners."""
 AT_THE_LAST_MOMENT = {"testing": {"crash_at": "handover.sending", "crash_by": "stop"}}
 """The hand-over process stops itself; continued, the next that it does is to upload."""
 
@@ -173,14 +173,16 @@ async def refused(world: Pods) -> None:
     await world.pods[0].line(
         lambda line: line.get("event") == "partition.lost" and line["error_code"] == "JRN-003"
     )
+    await world.shared(*world.pods)
+    looks: deque[dict[int, int]] = deque(maxlen=STILL)
 
     async def agreed() -> bool:
-        await world.shared(*world.pods)
-        before = [epochs(world.tables(pod)) for pod in world.pods]
-        await asyncio.sleep(STILL)
-        return [before[0]] * 2 == before == [epochs(world.tables(pod)) for pod in world.pods]
+        one, other = (epochs(world.tables(pod)) for pod in world.pods)
+        looks.append(one)
+        return one == other and looks.count(one) == STILL
 
     await until("both pods know the same owners", agreed, patience=PATIENCE)
+    await world.shared(*world.pods)
 
 
 def epochs(view: JournalView) -> dict[int, int]:
@@ -190,7 +192,7 @@ def epochs(view: JournalView) -> dict[int, int]:
 
 async def test_whichever_pod_is_told(start: Start) -> None:
     """Each takes webhooks for every subject and knows all; an id repeated anywhere is nothing."""
-    world = await start()
+    world = await start(route(hand_over_limit="20s"))
     leaving, staying = world.pods
     mine = min(await world.owned(leaving))
     people = [await world.person_in(frozenset({one}), f"p{one}") for one in range(PARTITIONS)]

@@ -16,7 +16,7 @@ from connector.demo.patience import until
 from tests.e2e.leaks import leaks
 from tests.e2e.records import the_newest_came_last, uploads
 from tests.e2e.states import in_phase, is_handing_over
-from tests.e2e.world import ONE, UPLOAD
+from tests.e2e.world import ONE, UPLOAD, route
 from tests.kafka.pair import PARTITIONS, SESSION, Pair
 
 PEOPLE = ("alice", "bob", "carol", "dan")
@@ -47,7 +47,7 @@ async def start_pair(
 
 async def test_every_pod_takes_webhooks_and_answers_for_everybody(start_pair: StartPair) -> None:
     """Whoever takes an event, the partition's owner does the work, and both can tell."""
-    pair = await start_pair()
+    pair = await start_pair(route(hand_over_limit="20s"))
     await pair.join(pair.second)
     await pair.shared()
     for number, name in enumerate(PEOPLE):
