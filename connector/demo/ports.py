@@ -6,6 +6,7 @@ chooses a port keeps its number among UDP ports, which nothing here uses, until 
 
 import socket
 from collections.abc import Sequence
+from itertools import islice
 from random import SystemRandom
 
 HOST = "127.0.0.1"
@@ -26,13 +27,10 @@ def free_ports(count: int, among: Sequence[int] = RANGE) -> list[int]:
     Raises:
         OSError: there are not so many.
     """
-    chosen: list[int] = []
-    for port in SystemRandom().sample(among, len(among)):
-        if len(chosen) == count:
-            return chosen
-        if _chosen(port):
-            chosen.append(port)
-    raise OSError(f"fewer than {count} loopback ports are free")
+    chosen = list(islice(filter(_chosen, SystemRandom().sample(among, len(among))), count))
+    if len(chosen) < count:
+        raise OSError(f"fewer than {count} loopback ports are free")
+    return chosen
 
 
 def _chosen(port: int) -> bool:
