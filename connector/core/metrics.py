@@ -11,7 +11,14 @@ from connector.core.model import Millis
 from connector.core.step import Moment
 
 WebhookOutcome = Literal[
-    "accepted", "duplicate", "ignored", "rejected_auth", "rejected_schema", "overload", "failed"
+    "accepted",
+    "duplicate",
+    "ignored",
+    "challenged",
+    "rejected_auth",
+    "rejected_schema",
+    "overload",
+    "failed",
 ]
 CircuitState = Literal["closed", "half_open", "open"]
 Direction = Literal["forward", "backward"]

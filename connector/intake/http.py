@@ -14,6 +14,7 @@ from connector.intake.senders import CaSender, WorkspaceOneSender
 
 Endpoint = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 
+CHALLENGE = "AUTH-005"
 UNAUTHORIZED, TOO_MANY, UNAVAILABLE = 401, 429, 503
 OUTCOMES: dict[int, WebhookOutcome] = {
     UNAUTHORIZED: "rejected_auth",
@@ -73,6 +74,8 @@ class Routes:
     def _refuse(self, route: Route, method: str, error: ConnectorError) -> web.Response:
         if method == hdrs.METH_POST and route is not UNKNOWN:
             outcome = OUTCOMES.get(catalogue()[error.code].http or UNAVAILABLE, "rejected_schema")
+            if error.code == CHALLENGE:
+                outcome = "challenged"
             self._metrics.webhook_event(route.source, "unread", outcome)
         return problem(error.code, retry_after=error.retry_after, headers=_headers(route, error))
 

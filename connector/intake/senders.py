@@ -31,7 +31,7 @@ CA_STATUS = 202
 
 
 class Gate:
-    """Lets addresses try, and remembers which failed."""
+    """What becomes of callers that cannot be let in: asked for credentials, or counted."""
 
     def __init__(
         self,
@@ -46,17 +46,16 @@ class Gate:
         self._clock = clock
         self._metrics = metrics
 
-    def check(self, request: web.BaseRequest) -> None:
-        """Refuse an address that failed too often (``AUTH-003``)."""
-        if self._failed:
-            self._failed.check(self._address(request), self._clock.monotonic())
+    def refuse(self, request: web.BaseRequest, source: str, tenant: str, error: Rejected) -> None:
+        """Count and log a failed try; an address that fails too often is not logged further.
 
-    def note(self, request: web.BaseRequest, source: str, code: str) -> None:
-        """Count and log a failed try; an address that fails too often is not logged further."""
+        Raises:
+            Rejected: ``AUTH-003`` for an address that failed too often as this tenant.
+        """
         address = self._address(request)
-        self._failed.note(address, self._clock.monotonic())
-        self._metrics.webhook_auth_failed(source, code)
-        extra = {"error_code": code, "source": source, "client": address}
+        self._failed.note(address, f"{source}/{tenant}", self._clock.monotonic())
+        self._metrics.webhook_auth_failed(source, error.code)
+        extra = {"error_code": error.code, "source": source, "client": address}
         _log.warning("intake.sender_refused", extra=extra)
 
 
@@ -98,11 +97,13 @@ class WorkspaceOneSender:
         return web.Response(text="OK")
 
     def _admit(self, request: web.BaseRequest, tenant: str) -> KnownCaller:
-        self._gate.check(request)
+        offered = request.headers.get(hdrs.AUTHORIZATION)
+        if offered is None:  # a client may wait for the challenge (RFC 9110 section 11.6.1)
+            raise Rejected("AUTH-005", "authenticating a webhook")
         try:
-            return self._basic.caller(tenant, request.headers.get(hdrs.AUTHORIZATION))
+            return self._basic.caller(tenant, offered)
         except Rejected as error:
-            self._gate.note(request, self.source, error.code)
+            self._gate.refuse(request, self.source, tenant, error)
             raise
 
 
@@ -126,15 +127,17 @@ class CaSender:
 
     async def post(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
         """One notification."""
-        self._gate.check(request)
+        offered = _signed_headers(request)
+        if not offered.signatures:
+            raise Rejected("AUTH-005", "verifying a webhook signature")
         reserved = self._bodies.reserve(request)
         try:
             body = await self._bodies.read(request)
             now = self._clock.now()
             try:
-                verified = self._signatures.verify(tenant, _signed_headers(request), body, now)
+                verified = self._signatures.verify(tenant, offered, body, now)
             except Rejected as error:
-                self._gate.note(request, self.source, error.code)
+                self._gate.refuse(request, self.source, tenant, error)
                 raise
             _is_xml(request, Format.JSON)
             await self._storing.store(self.source, partial(ca.normalise, verified, now))

@@ -26,7 +26,8 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "method": ("GET", "POST", "platform_timed", "api_confirmed", "none"),
     "status_class": ("2xx", "4xx", "5xx"),
     "outcome": (
-        *("accepted", "duplicate", "ignored", "rejected_auth", "rejected_schema", "overload"),
+        *("accepted", "duplicate", "ignored"),
+        *("challenged", "rejected_auth", "rejected_schema", "overload"),
         *("refused", "gone", "overdue", "ok", "not_sent", "changed", "unknown"),
         *(family.value for family in Family),
         *(phase.value for phase in Phase),

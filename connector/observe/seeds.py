@@ -56,7 +56,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
 
 
 def _webhooks() -> dict[str, list[tuple[Values, ...]]]:
-    refused = ("rejected_auth", "rejected_schema", "overload")
+    refused = ("challenged", "rejected_auth", "rejected_schema", "overload")
     events: list[tuple[Values, ...]] = []
     for source, kinds in KINDS.items():
         events += [

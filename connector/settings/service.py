@@ -40,10 +40,10 @@ class Tls(Section):
 
 
 class FailedTries(Section):
-    """How often one address may fail to authenticate."""
+    """How often one address may fail to authenticate as one tenant."""
 
     limit: int = Field(default=20, ge=1)
-    """Failures within the window after which the address is answered 429."""
+    """Failures within the window after which further ones are answered 429 and not logged."""
     window: Period = timedelta(minutes=1)
     """Length of the window."""
 
@@ -68,7 +68,7 @@ class Intake(Section):
     connections: int = Field(default=1024, ge=1)
     """Connections open at once; more are refused."""
     failed_tries: FailedTries = FailedTries()
-    """Brake on guessing passwords."""
+    """Brake on guessing passwords; the right one is let in whatever failed before."""
 
     @model_validator(mode="after")
     def _tls_or_proxy(self) -> Self:

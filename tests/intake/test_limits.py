@@ -24,6 +24,7 @@ from tests.intake.world import (
     changed,
     journal_at,
     serving,
+    signed,
 )
 
 ENROLMENT = (DATA / "enrolment.json").read_bytes()
@@ -35,45 +36,88 @@ def with_length(head: bytes, length: int) -> bytes:
     return head + f"Content-Length: {length}\r\n\r\n".encode()
 
 
+WRONG = basic("uem", "wrong")
+OTHER_TENANT = "/hooks/workspace-one/nobody"
+
+
+async def statuses(world: World, *requests: tuple[str, str, dict[str, str]]) -> list[int]:
+    """What each of these requests (method, path, headers) is answered, one after the other."""
+    found = []
+    for method, path, headers in requests:
+        async with world.client.request(
+            method, world.url(path), data=ENROLMENT, headers=JSON | headers
+        ) as answer:
+            found.append(answer.status)
+    return found
+
+
 async def test_address_that_failed_too_often_waits(tmp_path: Path) -> None:
-    """After the last try even the right password is 429 until the window ends."""
+    """429 until the window ends, and no more lines in the log."""
     async with serving(tmp_path, limits=changed(failed_tries=2)) as world:
-        for _ in range(2):
-            async with world.client.get(world.url(), headers=basic("uem", "wrong")) as answer:
-                assert answer.status == 401
-        for method, path in (("GET", UEM), ("POST", UEM), ("POST", CA)):
-            async with world.client.request(method, world.url(path), headers=basic()) as answer:
-                problem = await answer.json(content_type="application/problem+json")
-                assert (answer.status, problem["code"]) == (429, "AUTH-003")
-                assert answer.headers["Retry-After"] == "60"
+        assert await statuses(world, *[("GET", UEM, WRONG)] * 2) == [401, 401]
+        async with world.client.get(world.url(), headers=WRONG) as answer:
+            problem = await answer.json(content_type="application/problem+json")
+            assert (answer.status, problem["code"]) == (429, "AUTH-003")
+            assert answer.headers["Retry-After"] == "60"
+        assert len(world.tally.refused) == 2
         world.clock.seconds += 60
-        async with world.client.get(world.url(), headers=basic()) as answer:
-            assert answer.status == 200
+        assert await statuses(world, ("GET", UEM, WRONG)) == [401]
+
+
+@pytest.mark.parametrize("path", [UEM, OTHER_TENANT, CA])
+async def test_the_right_credentials_pass_whatever_failed_before(tmp_path: Path, path: str) -> None:
+    """Who shares an address with somebody who guesses is served at every door."""
+    guess = WRONG if path != CA else signed(ENROLMENT) | {"webhook-id": "other"}
+    async with serving(tmp_path, limits=changed(failed_tries=2)) as world:
+        assert (await statuses(world, *[("POST", path, guess)] * 3))[-1] == 429
+        good = [("POST", UEM, basic()), ("GET", UEM, basic()), ("POST", CA, signed(ENROLMENT))]
+        # The body is no notification of a CA: 400 comes after the signature was found right.
+        assert await statuses(world, *good) == [200, 200, 400]
+
+
+async def test_failures_belong_to_one_tenant(tmp_path: Path) -> None:
+    """An unknown tenant looks like a known one, and neither uses up the tries of another."""
+    async with serving(tmp_path, limits=changed(failed_tries=1)) as world:
+        for path in (OTHER_TENANT, UEM, "/hooks/workspace-one/lonely"):
+            assert await statuses(world, *[("GET", path, WRONG)] * 2) == [401, 429]
 
 
 async def test_failed_signatures_count_too(tmp_path: Path) -> None:
-    """Guessing at the CA's door is braked by the same count."""
+    """Guessing at the CA's door is braked by a count as well."""
     async with serving(tmp_path, limits=changed(failed_tries=1)) as world:
-        statuses = []
-        for _ in range(2):
-            async with world.client.post(world.url(CA), data=b"{}", headers=JSON) as answer:
-                statuses.append(answer.status)
-        assert statuses == [401, 429]
+        guess = ("POST", CA, signed(ENROLMENT) | {"webhook-id": "other"})
+        assert await statuses(world, guess, guess) == [401, 429]
 
 
-async def test_behind_a_proxy_each_client_has_his_own_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", [UEM, CA])
+async def test_a_sender_that_waits_for_the_challenge_is_served(
+    tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each notification first comes without credentials: nothing was guessed, nothing counts."""
+    known = basic() if path == UEM else signed(ENROLMENT)
+    first, second = ("POST", path, dict[str, str]()), ("POST", path, known)
+    async with serving(tmp_path, limits=changed(failed_tries=2)) as world:
+        found = await statuses(world, *(first, second) * 25)
+        assert found == [401, 200 if path == UEM else 400] * 25
+        assert world.tally.refused == []
+        assert world.tally.events[0][1:] == ("unread", "challenged")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("port", ["", ":49152"])
+async def test_behind_a_proxy_each_client_has_its_own_count(tmp_path: Path, port: str) -> None:
     """The last address that is no proxy counts, not what the client wrote before it."""
     async with serving(tmp_path, limits=changed(failed_tries=1)) as world:
 
-        async def status(forwarded: str, password: str) -> int:
-            headers = basic("uem", password) | {"X-Forwarded-For": forwarded}
-            async with world.client.get(world.url(), headers=headers) as answer:
-                return answer.status
+        async def status(forwarded: str) -> int:
+            (found,) = await statuses(world, ("GET", UEM, WRONG | {"X-Forwarded-For": forwarded}))
+            return found
 
-        assert await status("192.0.2.1", "wrong") == 401
-        assert await status("198.51.100.7, 192.0.2.1, 127.0.0.9", "secret-password") == 429
-        assert await status("192.0.2.1, 198.51.100.7", "secret-password") == 200
-        assert await status("nonsense", "secret-password") == 200
+        assert await status(f"192.0.2.1{port}") == 401
+        assert await status(f"198.51.100.7, 192.0.2.1{port}, 127.0.0.9{port}") == 429
+        assert await status(f"192.0.2.1, 198.51.100.7{port}") == 401
+        assert await status(f"203.0.113.9{port}, nonsense") == 401
+        assert await status("more nonsense") == 429
 
 
 async def test_plain_http_is_for_listed_proxies_only(tmp_path: Path) -> None:
