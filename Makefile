@@ -64,12 +64,12 @@ demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Jav
 	@$(BIN)/pki-connector demo --journal kafka $(ARGS)
 
 .PHONY: check
-check: $(DEV) ## fast tests, under a minute
+check: $(DEV) ## fast tests, about a minute on two quiet cores
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
 .PHONY: test
 test: $(DEV) ## all tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --second-chance $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## kill the service at random under load, KILLS times

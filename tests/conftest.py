@@ -1,5 +1,7 @@
 """Rules for every test: a clean environment, no network but loopback, tools named by need."""
 
+import gc
+import inspect
 import ipaddress
 import logging
 import os
@@ -11,6 +13,9 @@ from typing import Any
 
 import pytest
 import structlog
+
+from connector.demo.patience import SLOWNESS, patience, slowness
+from tests import second_chance
 
 SCRUBBED_PREFIXES = ("PKI_CONNECTOR_",)
 SCRUBBED_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"})
@@ -25,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=None, help="seed of random kills and chaos")
     group.addoption("--minutes", type=float, default=None, help="how long the chaos test lasts")
     group.addoption("--holders", type=int, default=60, help="holders in the chaos test")
+    group.addoption(
+        "--second-chance",
+        action="store_true",
+        help="run a test that failed once more, alone, when everything else has ended",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,12 +43,36 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(SCRUBBED_PREFIXES) or name.upper() in SCRUBBED_NAMES:
             del os.environ[name]
+    os.environ.setdefault(SLOWNESS, str(slowness()))  # the workers of a parallel run inherit it
     sys.addaudithook(refuse_remote)
+    if config.option.second_chance and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(second_chance.SecondChance(config))
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     chosen = config.option
-    return f"random kills and chaos: --kills {chosen.kills} --seed {chosen.seed}"
+    return [
+        f"random kills and chaos: --kills {chosen.kills} --seed {chosen.seed}",
+        f"patience: {patience():.0f} s, because the machine is at 1/{slowness()} of its speed",
+    ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    second_chance.mark(items)
+
+
+def pytest_collection_finish() -> None:
+    """From here on the collector looks only at what tests make, so that it can run after each."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test leaves to the collector complains in that test, not in a later one."""
+    yield
+    if inspect.iscoroutinefunction(request.function):  # others open nothing that is collected late
+        gc.collect()
 
 
 def refuse_remote(event: str, arguments: tuple[Any, ...]) -> None:

@@ -153,6 +153,32 @@ def test_every_code_of_the_program_is_in_the_catalogue() -> None:
     assert codes_in_code() - set(catalogue()) == set()
 
 
+def imported_modules() -> set[str]:
+    """Every name that an import statement of the program, or an entry point, may mean."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    points = [project["scripts"], *project["entry-points"].values()]
+    found = {name.partition(":")[0] for group in points for name in group.values()}
+    for path in python_files("connector", "bench", "docs"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+            elif isinstance(node, ast.Import):
+                found |= {one.name for one in node.names}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)  # a module that is loaded, or started, by its name
+    return found
+
+
+def test_every_module_is_imported() -> None:
+    """A module that nothing imports is dead, whatever its tests say; suites are for plug-ins."""
+    there = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in python_files("connector")
+        if path.name != "__init__.py" and "conformance" not in path.parts
+    }
+    assert there - imported_modules() == set()
+
+
 def test_every_code_of_the_catalogue_is_used() -> None:
     """The catalogue explains nothing that cannot happen."""
     assert set(catalogue()) - codes_in_code() == set()

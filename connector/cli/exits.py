@@ -24,8 +24,6 @@ BY_CODE = {
     "DLV-010": Exit.NOT_FOUND,
     "EVT-007": Exit.USAGE,
     "AUTH-004": Exit.DENIED,
-    "APR-001": Exit.DENIED,
-    "APR-004": Exit.DENIED,
 }
 
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from connector.demo.broker_settings import Seat
 from connector.demo.kafka_program import BrokerUnavailable
-from connector.demo.patience import until
+from connector.demo.patience import slowness, until
 from connector.demo.ports import HOST
 
 STARTING = 60.0
@@ -68,7 +68,7 @@ class Broker:
     async def served(self) -> None:
         """Wait until it serves; raises as :meth:`start`."""
         try:
-            await until(f"broker {self.number} serves", self._answers, patience=STARTING)
+            await until(f"broker {self.number} serves", self._answers, within=STARTING * slowness())
         except TimeoutError:
             raise BrokerUnavailable(self._last_words("does not serve")) from None
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30.0
+from connector.demo.patience import patience
+
 COMMAND = (sys.executable, "-m", "connector")
 
 
@@ -84,10 +85,10 @@ class Process:
         """The first JSON line that fits, said before or after this call.
 
         Raises:
-            TimeoutError: when none came within 30 seconds.
+            TimeoutError: when none came in time.
             RuntimeError: when the process ended without it.
         """
-        async with asyncio.timeout(PATIENCE), self._more:
+        async with asyncio.timeout(patience()), self._more:
             await self._more.wait_for(
                 lambda: self._silent or any(fits(line) for line in self._lines)
             )
@@ -110,7 +111,7 @@ class Process:
         if self._process.returncode is None:
             self._process.send_signal(number)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience()):
                 code = await self._process.wait()
         except TimeoutError:
             self._process.kill()
@@ -135,7 +136,7 @@ async def run_command(*arguments: str, log: Path, columns: int | None = None) ->
             stderr=errors,
             env=environment() | width,
         )
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience()):
             out, _ = await process.communicate()
     with log.open("ab") as output:
         output.write(out)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from connector.demo.patience import slowness
 from connector.demo.ports import free_port
 from connector.simulators.tls import TlsFiles, issue_tls
 
@@ -70,7 +71,7 @@ def clustered(folder: Path, bootstrap: str, prefix: str = "demo") -> dict[str, A
         "partitions": 6,
         "replication": 1,
         "min_insync_replicas": 1,
-        "session_timeout": "6s",
+        "session_timeout": f"{6 * slowness():.0f}s",
         "rebalance_timeout": "6s",
     }
 

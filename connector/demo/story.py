@@ -24,7 +24,7 @@ from connector.demo.kafka_program import BrokerUnavailable
 from connector.demo.leaks import Searcher
 from connector.demo.mail import MailWriter
 from connector.demo.narrator import CheckFailedError, Narrator
-from connector.demo.patience import PATIENCE, until
+from connector.demo.patience import patience, until
 from connector.demo.pod import Pod
 from connector.demo.stage import Stage
 from connector.simulators.ca.commands import Operation
@@ -137,7 +137,7 @@ class Story:
         uploads = len(await stage.uem.ledger("upload"))
         phone = await self._enrol(alice, "alice's phone")
         tablet = await self._enrol(alice, "alice's tablet")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience()):
             await stage.ca.wait_for(Operation.FETCH, fetched + 1)
         killed = stage.busy()
         await killed.kill()
@@ -184,7 +184,7 @@ class Story:
         await write_mails(stage, alice, self._writer, stage.aside)
         self._tell.say("the CA renews alice's certificate and says so; a new mail is written")
         upload = await stage.uem.wait_for(
-            "upload", lambda entry: entry["user"] == alice.user, since=last, within=PATIENCE
+            "upload", lambda entry: entry["user"] == alice.user, since=last, within=patience()
         )
         wanted = {one.fingerprint for one in await encryption_certificates(stage, alice)}
         self._tell.check(
@@ -193,7 +193,7 @@ class Story:
         )
         for device in alice.devices:
             await stage.uem.wait_for(
-                "install", partial(_concerns, device), since=last, within=PATIENCE
+                "install", partial(_concerns, device), since=last, within=patience()
             )
             self._tell.check(f"the profile was pushed to device {device} again", holds=True)
             await self._reads_all(alice, device)

@@ -1,4 +1,4 @@
-"""Back-off, approvals, and the chain of the audit trail."""
+"""Back-off, and the chain of the audit trail."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.core.approvals import Approval, ApprovalRequest, approve
 from connector.core.audit import GENESIS, AuditEntry, AuditRecord, link, verify
-from connector.core.errors import Family, Fault, Rejected
+from connector.core.errors import Family, Fault
 from connector.core.model import DAY, SECOND
 from connector.core.policy import Retry
 from connector.core.retry import backoff, poll
@@ -39,54 +38,6 @@ def test_what_the_upstream_asked_for_is_waited_at_least(asked: float) -> None:
 def test_looks_at_something_slow_are_spread_and_capped(looks: int, dice: float) -> None:
     """Never more often than three quarters of the first step."""
     assert RETRY.first * 3 // 4 <= poll(RETRY, looks, lambda: dice) <= RETRY.cap
-
-
-ASKED = ApprovalRequest(
-    holder="acme/user/1",
-    target="acme",
-    digest="a" * 64,
-    requested_by="rita",
-    needed=2,
-    expires_at=100,
-)
-
-
-def yes(by: str, at: int = 1) -> Approval:
-    return Approval(by=by, at=at, reason="lost phone")
-
-
-def test_n_different_people_approve() -> None:
-    """Exactly this set, through this target, in time."""
-    request = approve(approve(ASKED, yes("adam"), "a" * 64), yes("bert"), "a" * 64)
-    assert request.granted("a" * 64, "acme", 99)
-    assert not request.granted("b" * 64, "acme", 99)
-    assert not request.granted("a" * 64, "other", 99)
-    assert not request.granted("a" * 64, "acme", 100)
-    assert not approve(ASKED, yes("adam"), "a" * 64).granted("a" * 64, "acme", 99)
-
-
-@pytest.mark.parametrize(
-    ("approval", "digest", "code"),
-    [
-        (yes("rita"), "a" * 64, "APR-001"),
-        (yes("adam"), "a" * 64, "APR-002"),
-        (yes("bert"), "b" * 64, "APR-003"),
-        (yes("bert", 100), "a" * 64, "APR-003"),
-    ],
-)
-def test_an_approval_that_does_not_count_is_refused(
-    approval: Approval, digest: str, code: str
-) -> None:
-    """By the requester, twice by one person, for another set, too late."""
-    request = approve(ASKED, yes("adam"), "a" * 64)
-    with pytest.raises(Rejected, match=code):
-        approve(request, approval, digest)
-
-
-def test_the_requester_does_not_count_whoever_wrote_him_in() -> None:
-    """The rule is held where it matters, not only at the door."""
-    forged = ASKED.model_copy(update={"approvals": (yes("rita"), yes("adam"))})
-    assert not forged.granted("a" * 64, "acme", 1)
 
 
 def chain(count: int = 5) -> list[AuditRecord]:

@@ -13,8 +13,9 @@ from connector.cli.root import app
 from connector.demo.ports import free_port
 from tests.conftest import Needs
 from tests.docs.pages import PAGES, blocks, commands, section
+from tests.patience import PATIENCE
 
-PATIENCE = 100.0
+WHOLE_BLOCK = 2 * PATIENCE
 STAGE = "docs/simulators.md"
 TREE = typer.main.get_command(app)
 
@@ -78,7 +79,7 @@ async def test_the_stage_by_hand(tmp_path: Path, needs: Needs) -> None:
         env={**kept, "PATH": path},
     )
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WHOLE_BLOCK):
             out, _ = await process.communicate()
     finally:
         if process.returncode is None:

@@ -22,9 +22,6 @@ from connector.workspace_one_times import read_time
 
 Facts = dict[str, Any]
 
-PATIENCE = 60.0
-"""Seconds for what was refused while the service was down to be posted again."""
-
 
 class Journal(Protocol):
     """What a journal says, read from outside."""
@@ -105,7 +102,7 @@ async def every_happening_was_taken(world: Witnesses) -> None:
         return all(status == HTTPStatus.OK for status in last.values())
 
     try:
-        await until("the UEM is rid of its notifications", look, patience=PATIENCE)
+        await until("the UEM is rid of its notifications", look)
     except TimeoutError as error:
         left = {each: status for each, status in last.items() if status != HTTPStatus.OK}
         error.add_note(f"not taken: {left}")

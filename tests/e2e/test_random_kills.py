@@ -24,7 +24,6 @@ LIFE = 1.8
 HURRIED, UNHURRIED = "1500ms", "20s"
 """Limits of a hand-over: short, so that what a kill left open is soon closed; and at the end as a
 machine needs it that has other work to do, where several at once may well take two seconds."""
-PATIENCE = 60.0
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +45,8 @@ async def test_random_kills(start: Start, kills: int, seed: int) -> None:
     await world.ca.notifications_idle()
     await every_happening_was_taken(world)
     for actor in people:
-        await world.reads_all(actor, patience=PATIENCE)
-        await world.completed(actor, patience=PATIENCE)
+        await world.reads_all(actor)
+        await world.completed(actor)
         await the_newest_came_last(world, actor)
     await agree(world)
 

@@ -7,6 +7,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.records import agree, uploads
 from tests.e2e.states import is_handing_over
 from tests.e2e.world import UPLOAD, World, route
+from tests.patience import scaled
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ async def test_asked_to_end_it_finishes_what_it_began(world: World) -> None:
 
 async def test_asked_to_end_it_does_not_wait_for_ever(start: Start) -> None:
     """What does not end within the limit is left open, exit code 0, and found by the next start."""
-    world = await start({"service": {"drain": "500ms"}} | route(hand_over_limit="4s"))
+    world = await start({"service": {"drain": "500ms"}} | route(hand_over_limit=scaled(4000)))
     alice = await world.person("alice")
     await world.uem.fault("silent", path=UPLOAD)
     await world.enrol(alice)

@@ -19,6 +19,7 @@ from connector.simulators.ca import CaOptions, CaSimulator
 from connector.simulators.uem import UemOptions, UemSimulator
 from tests.e2e.journal_view import JournalView
 from tests.e2e.states import Fits, in_phase
+from tests.patience import scaled
 
 FAST: dict[str, Any] = {
     "journal": {"partitions": 1},
@@ -27,9 +28,9 @@ FAST: dict[str, Any] = {
         "staff": {
             "signing": "if_escrowed",
             "retention": "2500ms",
-            "hand_over_limit": "2s",
+            "hand_over_limit": scaled(2000),
             "hand_over_margin": "200ms",
-            "act_limit": "1s",
+            "act_limit": scaled(1000),
             "retry": {"first": "100ms", "cap": "500ms"},
             "look_every": {"first": "100ms", "cap": "300ms"},
             "request_look_every": {"first": "500ms", "cap": "1s"},
@@ -38,9 +39,6 @@ FAST: dict[str, Any] = {
     },
 }
 """Laid over the demo's settings: short waits, so that a whole delivery takes a few seconds."""
-
-PATIENCE = 45.0
-"""Seconds that a machine with other work to do may need for what usually takes three."""
 
 ONE = ((30.0, 730.0),)
 """One encryption generation, a month old."""
@@ -131,9 +129,7 @@ class World(Stage):
         actor.devices.append(device)
         return device
 
-    async def sees(
-        self, actor: Actor, what: str, fits: Fits, *, patience: float = PATIENCE
-    ) -> HolderState:
+    async def sees(self, actor: Actor, what: str, fits: Fits) -> HolderState:
         """Wait until the journal's state of a holder fits."""
 
         async def look() -> HolderState | None:
@@ -141,16 +137,16 @@ class World(Stage):
             return state if state is not None and fits(state) else None
 
         try:
-            return await until(f"{actor.name}: {what}", look, patience=patience)
+            return await until(f"{actor.name}: {what}", look)
         except TimeoutError as error:
             error.add_note(f"state: {self.journal.holder(actor.holder)!r}")
             raise
 
-    async def completed(self, actor: Actor, *, patience: float = PATIENCE) -> HolderState:
+    async def completed(self, actor: Actor) -> HolderState:
         """Wait until his delivery is completed."""
-        return await self.sees(actor, "completed", in_phase(Phase.COMPLETED), patience=patience)
+        return await self.sees(actor, "completed", in_phase(Phase.COMPLETED))
 
-    async def failed(self, actor: Actor, code: str, *, patience: float = PATIENCE) -> HolderState:
+    async def failed(self, actor: Actor, code: str) -> HolderState:
         """Wait until his delivery has failed with a code that the journal shows."""
 
         async def look() -> HolderState | None:
@@ -158,12 +154,12 @@ class World(Stage):
             return self.journal.holder(actor.holder) if shown else None
 
         try:
-            return await until(f"{actor.name}: failed with {code}", look, patience=patience)
+            return await until(f"{actor.name}: failed with {code}", look)
         except TimeoutError as error:
             error.add_note(f"state: {self.journal.holder(actor.holder)!r}")
             raise
 
-    async def reads_all(self, actor: Actor, *, patience: float = PATIENCE) -> None:
+    async def reads_all(self, actor: Actor) -> None:
         """Wait until each of his devices decrypts all of his mails."""
 
         async def look() -> bool:
@@ -171,7 +167,7 @@ class World(Stage):
             return all([await readable(self, actor, one) == total for one in actor.devices])
 
         try:
-            await until(f"{actor.name}'s devices decrypt all his mails", look, patience=patience)
+            await until(f"{actor.name}'s devices decrypt all his mails", look)
         except TimeoutError as error:
             error.add_note(f"state: {self.journal.holder(actor.holder)!r}")
             raise
@@ -186,7 +182,7 @@ class World(Stage):
         async def look() -> int | None:
             return next((pid for pid in self.family() if stopped(pid)), None)
 
-        return await until("a process stops at its crash point", look, patience=PATIENCE)
+        return await until("a process stops at its crash point", look)
 
     async def cut(self, *, everything: bool) -> list[int]:
         """Kill all processes of the service at once, or only the service itself; who they were."""
@@ -203,7 +199,7 @@ class World(Stage):
         async def gone() -> bool:
             return not any(alive(pid) for pid in pids)
 
-        await until("nothing outlives the service", gone, patience=PATIENCE)
+        await until("nothing outlives the service", gone)
 
     async def back(self, changes: Mapping[str, Any] | None = None) -> None:
         """Start the service again without a crash point, its settings as at first but for these."""

@@ -11,8 +11,7 @@ from connector.core.events import DeviceEnrolled, Event
 from connector.core.metrics import NoMetrics
 from connector.core.model import SubjectKind, subject_key
 from connector.intake.storing import MOST_APPENDS, MOST_TOGETHER, Storing
-
-PATIENCE = 20.0
+from tests.patience import PATIENCE
 
 
 class Log:

@@ -12,7 +12,8 @@ from connector.core.errors import Permanent
 from connector.intake.tenants import Listener
 from connector.intake.tls import ServerCertificate
 from connector.simulators.tls import TlsFiles, issue_tls
-from tests.intake.world import PATIENCE, Tally, World, basic, serving
+from tests.intake.world import Tally, World, basic, serving
+from tests.patience import PATIENCE
 
 
 def listener(files: TlsFiles) -> Listener:

@@ -19,12 +19,12 @@ from connector.core.secret import Credential
 from connector.intake.server import IntakeServer, Surroundings
 from connector.intake.tenants import CaTenant, Limits, Listener, Tenants, UemTenant
 from connector.journal.sqlite import SqliteJournal
+from tests.patience import PATIENCE
 
 NOW = 1_772_700_000_000
 DATA = Path(__file__).parents[1] / "data" / "uem"
 UEM = "/hooks/workspace-one/acme"
 CA = "/hooks/ca/main"
-PATIENCE = 20
 PASSWORD = "secret-password"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SECRETS = (

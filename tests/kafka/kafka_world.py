@@ -10,9 +10,7 @@ from connector.core.errors import Permanent
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-
-PATIENCE = 10.0
-"""Seconds that a read waits for what was just written: here the machine may be busy."""
+from tests.patience import PATIENCE
 
 
 class KafkaWorld:

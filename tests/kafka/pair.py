@@ -15,10 +15,11 @@ from connector.demo.patience import until
 from connector.demo.pod import Pod
 from connector.demo.settings_file import clustered
 from tests.e2e.states import Fits
-from tests.e2e.world import PATIENCE, World
+from tests.e2e.world import World
+from tests.patience import PATIENCE, SLOWNESS
 
 PARTITIONS = 6
-SESSION = 6.0
+SESSION = 6.0 * SLOWNESS
 """Seconds after which a silent process loses its partitions; the brokers' minimum."""
 
 
@@ -65,13 +66,13 @@ class Pair(World):
         found = re.search(r"^pki_connector_partitions_owned (\d+)", text, re.MULTILINE)
         return int(found[1]) if found else -1
 
-    async def owns(self, pod: Pod, count: int, *, patience: float = PATIENCE) -> None:
+    async def owns(self, pod: Pod, count: int, *, within: float = PATIENCE) -> None:
         """Wait until a connector owns so many partitions."""
 
         async def look() -> bool:
             return await self.owned(pod) == count
 
-        await until(f"{pod.name} owns {count}", look, patience=patience)
+        await until(f"{pod.name} owns {count}", look, within=within)
 
     async def shared(self) -> None:
         """Wait until each owns its half."""
@@ -94,4 +95,4 @@ class Pair(World):
             state = await self.told(pod, actor)
             return state if state is not None and fits(state) else None
 
-        return await until(f"{pod.name}: {actor.name} {what}", look, patience=PATIENCE)
+        return await until(f"{pod.name}: {actor.name} {what}", look)

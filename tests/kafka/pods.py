@@ -21,7 +21,8 @@ from connector.demo.pod import Pod
 from connector.demo.settings_file import changed, clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, the_newest_came_last, uploads
-from tests.e2e.world import ONE, PATIENCE, World
+from tests.e2e.world import ONE, World
+from tests.patience import PATIENCE
 
 PARTITIONS = 4
 QUICK: dict[str, Any] = {
@@ -126,7 +127,7 @@ class Pods(World):
                 text = await answer.text()
         return frozenset(map(int, re.findall(r"\[\+\] partition-(\d+)", text)))
 
-    async def shared(self, *pods: Pod, patience: float = PATIENCE) -> None:
+    async def shared(self, *pods: Pod, within: float = PATIENCE) -> None:
         """Wait until each partition is worked on by one of these pods, and each pod works."""
 
         async def look() -> bool:
@@ -134,7 +135,7 @@ class Pods(World):
             return all(parts) and sorted(p for part in parts for p in part) == [*range(PARTITIONS)]
 
         names = " and ".join(pod.name for pod in pods)
-        await until(f"{names} own all partitions", look, patience=patience)
+        await until(f"{names} own all partitions", look, within=within)
 
     async def all_halted(self, count: int) -> list[int]:
         """Wait until so many processes of the first pod have stopped at its crash point; which."""
@@ -143,7 +144,7 @@ class Pods(World):
             found = [pid for pid in self.family() if stopped(pid)]
             return found if len(found) == count else []
 
-        return await until(f"{count} processes stop", look, patience=PATIENCE)
+        return await until(f"{count} processes stop", look)
 
     def told(self, action: str) -> list[Facts]:
         """The log lines of all pods about audit records of an action."""
@@ -166,7 +167,7 @@ class Pods(World):
             said = [await _detail(pod, actor.holder) for pod in self.pods]
             return all(one == said[0] for one in said)
 
-        await until(f"all say the same of {actor.name}", look, patience=PATIENCE)
+        await until(f"all say the same of {actor.name}", look)
 
     async def newest_last(self, actor: Actor) -> None:
         """The UEM's last set of a user is the newest, and it never got an older one after a newer.

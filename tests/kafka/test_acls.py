@@ -26,6 +26,7 @@ from tests.kafka.conftest import single
 from tests.kafka.granting import Right, grant, paste, rights
 from tests.kafka.guarded import LIMITED, GuardedBrokers, secured
 from tests.kafka.kafka_world import KafkaWorld, opened
+from tests.patience import PATIENCE
 
 # aiokafka forgets a connection whose making is cancelled, which our impatience does; the collector
 # finds it, and it must do so in the test that is to blame.
@@ -34,7 +35,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 PRINCIPAL = f"User:{LIMITED}"
 NEW = 6
 """Partitions of the wider prefix."""
-PATIENCE = 30.0
 IMPATIENCE = 4.0
 """Seconds after which what waits for a right that is missing counts as refused."""
 
@@ -55,12 +55,12 @@ def named(options: KafkaOptions, prefixes: Iterator[str]) -> KafkaOptions:
     return options.model_copy(update={"prefix": next(prefixes)})
 
 
-async def works(options: KafkaOptions, folder: Path, patience: float = PATIENCE) -> None:
+async def works(options: KafkaOptions, folder: Path, within: float = PATIENCE) -> None:
     """All that the journal does with the cluster: check, append, own, commit, start again."""
     await require(options)
     world = KafkaWorld(options, folder)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(within):
             await world.journal.open()
             key = await own(world)
             await world.restart()

@@ -94,7 +94,7 @@ class Single(World):
         async def look() -> bool:
             return [one.status for one in await self.post([number])] == [OK]
 
-        await until("a post is accepted", look, patience=BACK)
+        await until("a post is accepted", look)
 
     async def ready_says(self, what: str) -> None:
         """Wait until the probe says this."""
@@ -105,7 +105,7 @@ class Single(World):
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 return what in await answer.text()
 
-        await until(f"/readyz says {what}", look, patience=BACK)
+        await until(f"/readyz says {what}", look)
 
     def memory(self) -> int:
         """Resident bytes of the connector."""

@@ -24,7 +24,8 @@ from tests.journal.copied import NOW, ORDER, copied, fill
 from tests.journal.sqlite_world import SqliteWorld
 from tests.journal.sqlite_world import opened as opened_sqlite
 from tests.kafka.conftest import single
-from tests.kafka.kafka_world import PATIENCE, KafkaWorld, opened
+from tests.kafka.kafka_world import KafkaWorld, opened
+from tests.patience import PATIENCE
 
 NEW = 6
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connector.demo.processes import COMMAND, environment
+from tests.patience import PATIENCE
 
-PATIENCE = 240.0
+WHOLE_DEMO = 6 * PATIENCE
 
 
 async def played(**changes: str) -> tuple[int, str]:
@@ -18,7 +19,7 @@ async def played(**changes: str) -> tuple[int, str]:
         stderr=asyncio.subprocess.STDOUT,
         env=environment() | changes,
     )
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(WHOLE_DEMO):
         out, _ = await process.communicate()
     return process.returncode or 0, out.decode()
 

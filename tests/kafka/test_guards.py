@@ -24,7 +24,7 @@ async def seen(journal: KafkaJournal, key: SubjectKey, version: int) -> None:
     async def there() -> bool:
         return await version_of(journal, key) == version
 
-    await until(f"version {version} is seen", there, patience=forging.LIMIT)
+    await until(f"version {version} is seen", there)
 
 
 async def test_the_broker_refuses_a_former_owner_whose_record_looks_newest(

@@ -19,8 +19,8 @@ from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.gate import Gate
 from connector.worker.owners import Listeners, OwnersOptions
+from tests.patience import PATIENCE
 
-PATIENCE = 30
 QUICK = OwnersOptions(soon=0.1, again=1.0, drain=5.0)
 
 

@@ -19,10 +19,11 @@ from connector.demo.pod import Pod
 from connector.simulators.ca.commands import Lie, LieOrder, Operation
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, uploads
-from tests.e2e.world import PATIENCE, UPLOAD, route
+from tests.e2e.world import UPLOAD, route
 from tests.kafka.pods import PARTITIONS, Pods
+from tests.patience import SLOWNESS, scaled
 
-SESSION = 6.0
+SESSION = 6.0 * SLOWNESS
 """Seconds after which a pod that gives no sign of life loses its partitions."""
 STILL = 15
 """So many looks, one after another, must show the same owners."""
@@ -64,7 +65,7 @@ async def start(broker: Brokers, prefixes: Iterator[str], tmp_path: Path) -> Asy
 
 async def test_a_pod_that_joins_interrupts_nobody(start: Start) -> None:
     """Hand-overs in partitions that come back to their owner run through it exactly once."""
-    patient = {"handover": {"parallel": PARTITIONS}} | route(hand_over_limit="20s")
+    patient = {"handover": {"parallel": PARTITIONS}} | route(hand_over_limit=scaled(20_000))
     world = await start(patient, AT_THE_LAST_MOMENT, started=1)
     first, second = world.pods
     people = [await world.person_in(frozenset({one}), f"p{one}") for one in range(PARTITIONS)]
@@ -90,7 +91,7 @@ async def test_a_pod_that_joins_interrupts_nobody(start: Start) -> None:
 
 async def test_a_pod_that_is_asked_to_end_finishes_and_leaves(start: Start) -> None:
     """SIGTERM waits for the hand-over; a moment after its end the others have its partitions."""
-    world = await start(route(hand_over_limit="4s"))
+    world = await start(route(hand_over_limit=scaled(4000)))
     leaving, staying = world.pods
     alice = await world.person_in(await world.owned(leaving), "alice")
     await world.uem.fault("slow", path=UPLOAD, seconds=1.5)
@@ -99,7 +100,7 @@ async def test_a_pod_that_is_asked_to_end_finishes_and_leaves(start: Start) -> N
     renewed = await world.ca.renew(alice.name)
     assert await leaving.stop() == 0
     assert len(await uploads(world, alice)) == 1
-    await world.shared(staying, patience=SESSION / 2)
+    await world.shared(staying, within=SESSION / 2)
     await world.uploaded(alice, renewed.fingerprint)
     assert len(await uploads(world, alice)) == 2
     assert world.told("act.outcome_unknown") == []
@@ -108,7 +109,7 @@ async def test_a_pod_that_is_asked_to_end_finishes_and_leaves(start: Start) -> N
 
 async def test_a_pod_that_is_killed_is_missed_soon(start: Start) -> None:
     """Its partitions are served again soon after the session timeout; the act is found open."""
-    world = await start(route(hand_over_limit="2s"))
+    world = await start(route(hand_over_limit=scaled(2000)))
     killed, staying = world.pods
     alice = await world.person_in(await world.owned(killed), "alice")
     await world.uem.fault("slow", path=UPLOAD, seconds=1.5)
@@ -116,7 +117,7 @@ async def test_a_pod_that_is_killed_is_missed_soon(start: Start) -> None:
     await world.ca.wait_for(Operation.FETCH, 1)  # the list was compared before
     renewed = await world.ca.renew(alice.name)
     await killed.kill()
-    await world.shared(staying, patience=2 * SESSION)
+    await world.shared(staying, within=2 * SESSION)
     await world.uploaded(alice, renewed.fingerprint)
     assert len(world.told("act.outcome_unknown")) == 1
     await world.newest_last(alice)
@@ -181,7 +182,7 @@ async def refused(world: Pods) -> None:
         looks.append(one)
         return one == other and looks.count(one) == STILL
 
-    await until("both pods know the same owners", agreed, patience=PATIENCE)
+    await until("both pods know the same owners", agreed)
     await world.shared(*world.pods)
 
 
@@ -192,7 +193,7 @@ def epochs(view: JournalView) -> dict[int, int]:
 
 async def test_whichever_pod_is_told(start: Start) -> None:
     """Each takes webhooks for every subject and knows all; an id repeated anywhere is nothing."""
-    world = await start(route(hand_over_limit="20s"))
+    world = await start(route(hand_over_limit=scaled(20_000)))
     leaving, staying = world.pods
     mine = min(await world.owned(leaving))
     people = [await world.person_in(frozenset({one}), f"p{one}") for one in range(PARTITIONS)]
@@ -227,4 +228,4 @@ async def told_again(world: Pods, told: Facts, pod: Pod) -> None:
     async def read() -> bool:
         return bool(world.looked_up(behind))
 
-    await until(f"device {behind} is looked up", read, patience=PATIENCE)
+    await until(f"device {behind} is looked up", read)

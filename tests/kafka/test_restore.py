@@ -69,7 +69,7 @@ async def sees(journal: Journal, expected: dict[SubjectKey, HolderState]) -> Non
     async def there() -> bool:
         return await journal.load(list(expected)) == expected
 
-    await until("the states are seen", there, patience=forging.LIMIT)
+    await until("the states are seen", there)
 
 
 async def test_every_process_answers_for_every_subject(

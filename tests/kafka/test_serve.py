@@ -18,6 +18,7 @@ from tests.e2e.records import the_newest_came_last, uploads
 from tests.e2e.states import in_phase, is_handing_over
 from tests.e2e.world import ONE, UPLOAD, route
 from tests.kafka.pair import PARTITIONS, SESSION, Pair
+from tests.patience import scaled
 
 PEOPLE = ("alice", "bob", "carol", "dan")
 
@@ -47,7 +48,7 @@ async def start_pair(
 
 async def test_every_pod_takes_webhooks_and_answers_for_everybody(start_pair: StartPair) -> None:
     """Whoever takes an event, the partition's owner does the work, and both can tell."""
-    pair = await start_pair(route(hand_over_limit="20s"))
+    pair = await start_pair(route(hand_over_limit=scaled(20_000)))
     await pair.join(pair.second)
     await pair.shared()
     for number, name in enumerate(PEOPLE):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.secret import KeyMaterial
 from connector.pkcs12.read import Expected, Identity, open_bundle
+from tests.patience import SLOWNESS
 from tests.pkcs12.forge import (
     Forged,
     Key,
@@ -150,7 +151,7 @@ def test_hostile_numbers_cost_no_time(rsa_key: rsa.RSAPrivateKey) -> None:
     assert set(codes) == {"KEY-204"}
     codes = [code_of(Forged([key], [wanted.certificate]), wanted) for key in inconsistent]
     assert set(codes) == {"KEY-208"}
-    assert time.process_time() - before < 0.5
+    assert time.process_time() - before < 0.5 * SLOWNESS
 
 
 def test_composite_factor_fails_the_full_check(
@@ -162,7 +163,8 @@ def test_composite_factor_fails_the_full_check(
     totient = (first - 1) * (small.p - 1) * (small.q - 1)
     numbers = (first * second, 65537, pow(65537, -1, totient), (first, second))
     forged = Forged([rsa_pkcs8(*numbers)], [der(certificate(rsa_key))])
-    assert code_of(forged, expected(rsa_key)) == "KEY-208"
+    # Archived, because the product of the two has 2047 bits as often as 2048.
+    assert code_of(forged, expected(rsa_key, archived=True)) == "KEY-208"
 
 
 def test_unsupported_curve_is_refused() -> None:

@@ -29,9 +29,7 @@ from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
 from connector.worker.share import whole
 from connector.worker.sheet import Failure
-
-END_OF_TESTS = 20
-"""Seconds after which a test that still waits has failed."""
+from tests.patience import PATIENCE
 
 
 class SteppedClock:
@@ -255,7 +253,7 @@ class Stage:
 
     async def until(self, holds: Callable[[], object], step: int = 250) -> None:
         """Let time pass until something holds; bounded."""
-        async with asyncio.timeout(END_OF_TESTS):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 result = holds()
                 if asyncio.iscoroutine(result):

@@ -14,7 +14,8 @@ from connector.core.model import SubjectKey, SubjectKind, partition_of, subject_
 from connector.core.states import Effect
 from connector.worker import Owners
 from connector.worker.owners import Listeners, OwnersOptions
-from tests.worker.conftest import END_OF_TESTS, Stage, StubbornJournal
+from tests.patience import PATIENCE
+from tests.worker.conftest import Stage, StubbornJournal
 
 PARTITIONS = 3
 QUICK = OwnersOptions(soon=0.01, again=0.01, stopped=0.01, drain=10.0)
@@ -100,7 +101,7 @@ class Group(Stage):
 
     @staticmethod
     async def works_on(owners: Owners, *partitions: int) -> None:
-        async with asyncio.timeout(END_OF_TESTS):
+        async with asyncio.timeout(PATIENCE):
             await owners.until(lambda owned: owned == set(partitions))
 
     async def enrol_in(self, partition: int) -> str:

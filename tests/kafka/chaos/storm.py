@@ -12,9 +12,6 @@ from tests.kafka.chaos.pace import Pace
 from tests.kafka.chaos.plan import blows, broker_blows, happenings
 from tests.kafka.chaos.world import ChaosWorld
 
-IN_SYNC = 60.0
-"""Seconds that a broker may need to catch up after its start."""
-
 
 class Storm:
     """Breaks loose with :meth:`rage`. ``done`` counts what was done, by its name."""
@@ -64,7 +61,7 @@ class Storm:
             await node.kill()
             await pace.rest(blow.seconds)
             await node.start()
-            await until(f"broker {node.number} has caught up", self._in_sync, patience=IN_SYNC)
+            await until(f"broker {node.number} has caught up", self._in_sync)
             self.done["broker"] += 1
 
     async def _in_sync(self) -> bool:

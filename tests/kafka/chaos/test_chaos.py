@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connector.demo.broker import Brokers
 from connector.demo.leaks import Searcher
-from connector.demo.patience import until
+from connector.demo.patience import slowness, until
 from tests.e2e.records import agree
 from tests.kafka.chaos import checks, traces
 from tests.kafka.chaos.blows import still_up
@@ -63,8 +63,8 @@ async def settled(world: ChaosWorld) -> None:
 
     await world.ca.notifications_idle()
     try:
-        patience = SETTLING + FOR_EACH * len(world.actors)
-        await until("everything is at rest", look, patience=patience)
+        within = (SETTLING + FOR_EACH * len(world.actors)) * slowness()
+        await until("everything is at rest", look, within=within)
     except TimeoutError as error:
         error.add_note(f"still: {left}")
         checks.no_version_was_written_twice(world.journal)  # the likeliest reason

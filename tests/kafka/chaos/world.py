@@ -15,6 +15,7 @@ from connector.simulators.ca.commands import Webhook
 from tests.e2e.world import UPLOAD
 from tests.kafka.chaos.gateway import Gateway
 from tests.kafka.chaos.topics import Topics
+from tests.patience import scaled
 
 PODS = 3
 PARALLEL = 8
@@ -28,7 +29,7 @@ CHANGES: dict[str, Any] = {
     "cas": {"acme-ca": {"rate": 200, "parallel": 24}},
     "routes": {
         "staff": {
-            "hand_over_limit": "4s",
+            "hand_over_limit": scaled(4000),
             "expired_rounds": 1000,
             "retry": {"first": "200ms", "cap": "2s"},
             "look_every": {"first": "500ms", "cap": "2s"},
