@@ -17,7 +17,7 @@ import structlog
 
 from connector.admin.server import AdminServer
 from connector.assembly import gate as gates
-from connector.assembly import observation, ownership, ports, tenants
+from connector.assembly import handover, observation, ownership, ports, tenants
 from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
 from connector.assembly.ending import ending
@@ -114,7 +114,7 @@ class Service:
         await journal.open()
         stack.push_async_callback(journal.close)
         await require_whole(journal)
-        hand_over = HandOver(accept_unlocked_memory=settings.handover.accept_unlocked_memory)
+        hand_over = handover.hand_over(settings)
         await hand_over.start()
         stack.push_async_callback(hand_over.stop)
         monotonic = self._clock.monotonic

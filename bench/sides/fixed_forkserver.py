@@ -5,7 +5,7 @@ So the simulated CA needs to encode each bundle only once.
 
 import base64
 
-from connector.handover.forkserver import main
+from connector.handover.__main__ import main
 from connector.pkcs12.write import PASSWORD_BYTES
 
 

@@ -3,7 +3,7 @@
 import os
 import resource
 
-from connector.handover import lockdown
+from connector.handover import hardening
 
 PRIVATE = 0o077
 OPEN_FILES = 65_536
@@ -17,9 +17,9 @@ def harden(*, memory_readable: bool) -> None:
         memory_readable: leave its memory readable to its own user, for tests that search it.
     """
     os.umask(PRIVATE)
-    lockdown.forbid_gains()
+    hardening.forbid_gains()
     if not memory_readable:
-        lockdown.forbid_looking_in()
+        hardening.forbid_looking_in()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -17,7 +17,7 @@ from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.secret import allow_key_material
 from connector.crash import CrashPoint, armed, never
-from connector.handover import lockdown
+from connector.handover import hardening, lockdown
 from connector.handover.plugins import open_escrow, open_target
 from connector.handover.steps import HandOverSteps
 from connector.handover.wire import ENVELOPE_LIMIT, Envelope, Mark, encode, encode_mark
@@ -79,8 +79,8 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
     gc.disable()
     lockdown.close_everything_else(channel)
     lockdown.forget_signal_handlers()
-    lockdown.forbid_gains()
-    lockdown.forbid_looking_in()
+    hardening.forbid_gains()
+    hardening.forbid_looking_in()
     lockdown.end_at(ENVELOPE_SECONDS)
     with socket.socket(fileno=lockdown.CHANNEL) as connected:
         envelope = Envelope.model_validate_json(_line(connected))

@@ -3,21 +3,19 @@
 It is started once, with an empty environment and without threads, so that forking is safe and
 costs milliseconds. It never sees a job: it passes the descriptor of the child's channel on. It
 reaps its children and tells the service how each ended; only a process that is not reaped yet is
-ever sent a signal. It ends when the service does, and its children with it.
+ever sent a signal. The kernel ends it when the service ends, and its children with it.
 """
 
 import contextlib
 import gc
 import os
-import secrets
 import selectors
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 
-from connector.handover import child, lockdown, plugins
+from connector.handover import child, hardening, lockdown, plugins
 from connector.handover.wire import Ended, Order, Ready, Report, encode
 
 DATAGRAM_LIMIT = 4096
@@ -50,7 +48,8 @@ class ForkServer:
             while going_on:
                 going_on = all(key.data() for key, _ in selector.select())
 
-    def _tell(self, report: Report) -> None:
+    def tell(self, report: Report) -> None:
+        """Say something to the service, if it is still there."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._control.sendall(encode(report))
 
@@ -74,7 +73,7 @@ class ForkServer:
             pid = os.fork()
         except OSError:
             os.close(channel)
-            self._tell(Ended(number=number, status=None))
+            self.tell(Ended(number=number, status=None))
             return
         if pid == 0:
             self._become(channel, server)
@@ -85,7 +84,7 @@ class ForkServer:
         """The life of a child. Whatever happens, it ends here, without the server's own ending."""
         status = os.EX_SOFTWARE
         try:
-            lockdown.end_with_parent(server)
+            hardening.end_with_parent(server)
             self._work(channel)
             status = os.EX_OK
         finally:
@@ -103,27 +102,23 @@ class ForkServer:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 break
-            self._tell(Ended(number=self._numbers.pop(pid), status=status))
+            self.tell(Ended(number=self._numbers.pop(pid), status=status))
         return True
 
 
-def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
-    """Load everything that a hand-over needs, say so, and serve.
-
-    The only argument of the command is the number of the control socket's descriptor.
+def run(control: int, token_bytes: Callable[[int], bytes]) -> None:
+    """Load everything that a hand-over needs, say so, and serve. The process is hardened already.
 
     Args:
-        token_bytes: source of chance for passwords; benchmarks put in a fixed one.
+        control: descriptor of the socket that leads to the service.
+        token_bytes: source of chance for passwords.
     """
-    with socket.socket(fileno=int(sys.argv[1])) as control:
+    with socket.socket(fileno=control) as connected:
         plugins.preload()
         memory_locks = lockdown.lock_memory()
         lockdown.unlock_memory()
         gc.collect()
         gc.freeze()
-        control.sendall(encode(Ready(memory_locks=memory_locks)))
-        ForkServer(control, partial(child.main, token_bytes=token_bytes)).serve()
-
-
-if __name__ == "__main__":
-    main()
+        server = ForkServer(connected, partial(child.main, token_bytes=token_bytes))
+        server.tell(Ready(memory_locks=memory_locks))
+        server.serve()

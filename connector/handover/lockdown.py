@@ -1,8 +1,8 @@
 """Makes a process fit to hold keys. Linux only; the order of the steps matters.
 
-First nothing may be dumped or traced any more, then limits, then memory is locked; the timer and
-the watch over the service's end come last, because from then on the process may die at any moment.
-Only after all of it may key material be made.
+Nothing may be dumped or traced any more (:mod:`connector.handover.hardening`), then come limits,
+then memory is locked; the timer and the watch over the service's end come last, because from then
+on the process may die at any moment. Only after all of it may key material be made.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from connector.core.errors import Permanent
+from connector.handover.hardening import STANDARD, close_all_but
 from connector.handover.swap import swap_is_off
 
 CHANNEL = 3
@@ -29,9 +30,6 @@ PROMPT = 0.02
 PRIORITY = 10
 """Niceness: the service's own loop goes first when all cores load keys."""
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
-_PR_SET_NO_NEW_PRIVS = 38
 _MCL_CURRENT = 1
 _MCL_FUTURE = 2
 _MCL_ONFAULT = 4
@@ -51,9 +49,9 @@ def close_everything_else(channel: int) -> None:
     """Keep one descriptor, as number 3; standard input and outputs lead nowhere."""
     os.dup2(channel, CHANNEL)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in range(CHANNEL):
+    for standard in range(STANDARD):
         os.dup2(nowhere, standard)
-    os.closerange(CHANNEL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    close_all_but(CHANNEL)
 
 
 def forget_signal_handlers() -> None:
@@ -62,32 +60,6 @@ def forget_signal_handlers() -> None:
     for number in (signal.SIGCHLD, signal.SIGALRM, signal.SIGIO, signal.SIGXCPU, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-
-def forbid_gains() -> None:
-    """No core file, no new privileges."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-
-
-def forbid_looking_in() -> None:
-    """No tracer of the same user, and no core dump: one that is piped to a program ignores limits.
-
-    (core(5): ``RLIMIT_CORE`` does not hold for a ``core_pattern`` that begins with ``|``.)
-    """
-    _prctl(_PR_SET_DUMPABLE, 0)
-
-
-def end_with_parent(parent: int) -> None:
-    """Have the kernel end this process when the process ``parent``, which forked it, ends."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "setting a process attribute")
 
 
 def limit_resources(limits: Limits) -> None:

@@ -19,7 +19,8 @@ class HandOver:
     Args:
         accept_unlocked_memory: whether keys may be held where swap is on and cannot be avoided.
         monotonic: the machine's monotonic clock in seconds; the processes read the same one.
-        command: starts the forkserver; the number of its control descriptor is added.
+        command: starts the forkserver; what it has to know is added.
+        memory_readable: leave the forkserver's memory readable to its own user, for tests.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class HandOver:
         accept_unlocked_memory: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         command: Sequence[str] = COMMAND,
+        memory_readable: bool = False,
     ) -> None:
         self._accept_unlocked = accept_unlocked_memory
         self._monotonic = monotonic
         self._command = command
+        self._memory_readable = memory_readable
         self._server: ForkServerHandle | None = None
         self._starting = asyncio.Lock()
         self._attempts: dict[Attempt, HandoverJob] = {}
@@ -95,5 +98,7 @@ class HandOver:
     async def _running_server(self) -> ForkServerHandle:
         async with self._starting:
             if self._server is None or not self._server.alive:
-                self._server = await ForkServerHandle.started(self._command)
+                self._server = await ForkServerHandle.started(
+                    self._command, memory_readable=self._memory_readable
+                )
             return self._server

@@ -1,6 +1,7 @@
 """The service's side of the forkserver: starts it, gives it orders, hears how children end."""
 
 import asyncio
+import os
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
@@ -10,7 +11,7 @@ from typing import Self
 from connector.core.errors import Transient
 from connector.handover.wire import Ended, Order, Ready, Report, decode_report, encode
 
-COMMAND = (sys.executable, "-I", "-B", "-m", "connector.handover.forkserver")
+COMMAND = (sys.executable, "-I", "-B", "-m", "connector.handover")
 """Isolated: neither the environment nor the working directory decides what is loaded."""
 
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
@@ -42,8 +43,14 @@ class ForkServerHandle:
         asyncio.get_running_loop().add_reader(control, self._hear)
 
     @classmethod
-    async def started(cls, command: Sequence[str] = COMMAND) -> Self:
+    async def started(
+        cls, command: Sequence[str] = COMMAND, *, memory_readable: bool = False
+    ) -> Self:
         """Start a forkserver and wait until everything is loaded.
+
+        Args:
+            command: starts it; what it has to know is added.
+            memory_readable: leave its memory readable to its own user, for tests that search it.
 
         Raises:
             Transient: ``HND-005`` when it does not get ready.
@@ -51,7 +58,8 @@ class ForkServerHandle:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            process = await _spawned(command, theirs)
+            memory = "readable" if memory_readable else "closed"
+            process = await _spawned(command, theirs, memory)
         handle = cls(process, ours)
         ready, _ = await asyncio.wait([handle._ready], timeout=READY_SECONDS)
         if not ready or handle._ready.result() is None:
@@ -148,11 +156,13 @@ class ForkServerHandle:
         self._children.clear()
 
 
-async def _spawned(command: Sequence[str], control: socket.socket) -> Process:
+async def _spawned(command: Sequence[str], control: socket.socket, memory: str) -> Process:
     """The forkserver's process, in a session of its own: a terminal's signals do not reach it."""
     return await asyncio.create_subprocess_exec(
         *command,
         str(control.fileno()),
+        str(os.getpid()),
+        memory,
         stdin=DEVNULL,
         stdout=DEVNULL,
         env=ENVIRONMENT,

@@ -1,14 +1,15 @@
 """A service that runs one hand-over: the job comes as a line of JSON, the outcome goes back."""
 
-import asyncio
 import sys
+
+import uvloop
 
 from connector.core.handover import HandoverJob
 from connector.handover.parent import HandOver
 
 
 async def main(command: list[str]) -> None:
-    hand_over = HandOver(accept_unlocked_memory=True, command=command)
+    hand_over = HandOver(accept_unlocked_memory=True, command=command, memory_readable=True)
     await hand_over.start()
     job = HandoverJob.model_validate_json(sys.stdin.readline())
     outcome = await hand_over.run(job, job.limit)
@@ -19,4 +20,4 @@ async def main(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    uvloop.run(main(sys.argv[1:]))

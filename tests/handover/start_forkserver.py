@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "plugins"))
 
-from connector.handover.forkserver import main
+from connector.handover.__main__ import main
 
 main()

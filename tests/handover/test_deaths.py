@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
@@ -41,10 +42,12 @@ def parent_of(pid: int) -> int:
 
 
 @asynccontextmanager
-async def service(job: HandoverJob) -> AsyncIterator[asyncio.subprocess.Process]:
+async def service(
+    job: HandoverJob, inherits: tuple[int, ...] = ()
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A service in a process of its own, which was given one job."""
     running = await asyncio.create_subprocess_exec(
-        sys.executable, str(SERVICE), *COMMAND, stdin=PIPE, stdout=PIPE
+        sys.executable, str(SERVICE), *COMMAND, stdin=PIPE, stdout=PIPE, pass_fds=inherits
     )
     assert running.stdin is not None
     running.stdin.write(job.model_dump_json().encode() + b"\n")
@@ -116,6 +119,51 @@ async def test_process_needs_no_forkserver_to_die(person: Person) -> None:
         await gone(pid)
         os.kill(forkserver, signal.SIGCONT)
         await gone(forkserver)
+
+
+async def test_nothing_outlives_the_service_though_all_were_stopped(person: Person) -> None:
+    """Service, forkserver and hand-over are stopped, then the service is killed: all are gone."""
+    job = person.job(escrow={"fetch": "stop"})
+    async with Reached(person) as reached, service(job) as running:
+        _, pid = await reached.next()
+        forkserver = parent_of(pid)
+        for one in (running.pid, forkserver):
+            os.kill(one, signal.SIGSTOP)
+        running.kill()
+        await gone(pid)
+        await gone(forkserver)
+
+
+async def test_forkserver_says_nothing_when_the_service_is_gone() -> None:
+    """A service that ends while its forkserver starts leaves no traceback in the log."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.close()
+    with theirs:
+        starting = await asyncio.create_subprocess_exec(
+            *(*COMMAND, str(theirs.fileno()), str(os.getpid()), "closed"),
+            stderr=PIPE,
+            pass_fds=(theirs.fileno(),),
+        )
+    _, said = await starting.communicate()
+    assert (starting.returncode, said) == (0, b"")
+
+
+async def test_forkserver_keeps_nothing_that_the_service_inherited(person: Person) -> None:
+    """A descriptor that is passed on to the service does not reach the processes behind it."""
+    with (person.folder / "passed on").open("w") as file:
+        async with (
+            Reached(person) as reached,
+            service(person.job(escrow={"fetch": "stop"}), (file.fileno(),)) as running,
+        ):
+            _, pid = await reached.next()
+            open_in = {one: opened(one) for one in (running.pid, parent_of(pid), pid)}
+            running.kill()
+    assert [file.name in paths for paths in open_in.values()] == [True, False, False]
+
+
+def opened(pid: int) -> set[str]:
+    """What the descriptors of a process lead to."""
+    return {str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 async def test_forkserver_that_died_is_replaced(person: Person) -> None:
