@@ -113,5 +113,5 @@ class Gauges:
             count += len(rows)
             for state in (await self._journal.load([row.key for row in rows[:1]])).values():
                 if isinstance(state, HolderState):
-                    oldest = min(oldest, state.copy_.since or now)
+                    oldest = min(oldest, state.copy_.there_since or now)
         self._metrics.purge_pending(uem, count, (now - oldest) / SECOND)

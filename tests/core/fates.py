@@ -13,7 +13,7 @@ APPLIED = {"accepted", "unanswered", "crash_after", "silent"}
 """Fates in which the UEM takes the set over at once, whatever the connector hears of it."""
 
 
-def act(uem: Uem, ca: Ca, state: HolderState, running: Running) -> Acted:
+def perform(uem: Uem, ca: Ca, state: HolderState, running: Running) -> Acted:
     """Do an act other than a hand-over."""
     person = state.observed.person if state.observed else ""
     match running.effect:

@@ -39,7 +39,7 @@ from connector.core.states import (
 from connector.worker import brakes
 from connector.worker.gate import parse_lane, paused
 from connector.worker.subjects import advance, fresh
-from tests.core.fates import APPLIED, act, current_of, expected, fetch_and_upload, outcome_of
+from tests.core.fates import APPLIED, current_of, expected, fetch_and_upload, outcome_of, perform
 from tests.core.looks import look
 from tests.core.names import DOWN, ROUTE
 from tests.core.promises import hold_promises
@@ -173,7 +173,7 @@ class PureLoop:
         else:
             after = self.apply(key, Permitted(want.effect))
             if isinstance(after, HolderState) and after.running is not None:
-                self._act(after, after.running)
+                self.act(after, after.running)
 
     def look(self, key: SubjectKey, effect: Effect) -> Looked:
         """Look at what is true at this moment."""
@@ -183,7 +183,8 @@ class PureLoop:
             return Looked(effect, state.version, fault=DOWN[upstream])
         return Looked(effect, state.version, look(self.uem, self.ca, state, effect))
 
-    def _act(self, state: HolderState, running: Running) -> None:
+    def act(self, state: HolderState, running: Running) -> None:
+        """Do what a state has written down as begun."""
         upstreams = {"ca"} if running.effect in AT_CA else {"uem"}
         if running.effect is Effect.HAND_OVER:
             upstreams = {"ca", "uem"}
@@ -195,10 +196,10 @@ class PureLoop:
             self._hand_over(state, running, self.fates.popleft() if self.fates else "accepted")
         elif self.fates and self.fates[0] == "crash":
             self.fates.popleft()
-            act(self.uem, self.ca, state, running)
+            perform(self.uem, self.ca, state, running)
             self.restart()
         else:
-            self.answer(state.key, act(self.uem, self.ca, state, running))
+            self.answer(state.key, perform(self.uem, self.ca, state, running))
 
     def answer(self, key: SubjectKey, fact: Acted) -> None:
         """The outcome of an act comes back."""

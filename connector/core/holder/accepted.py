@@ -30,6 +30,7 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
         copy_=Copy(
             state=CopyState.PRESENT,
             digests=(outcome.digest,),
+            possible_since=running.started_at,
             since=step.now,
             since_server=outcome.server_time,
             due=step.now + retention + margin if outcome.server_time else step.now,

@@ -38,7 +38,7 @@ def start(step: Holder) -> None:
     if delivery is None or route is None or delivery.digest is None:
         return
     if not looked_lately(step, delivery, route):
-        change(step, step=Effect.LOOK_UP, due=step.now)
+        change(step, step=Effect.LOOK_UP)
         return
     attempt = step.state.attempt + 1
     running = Running(
@@ -67,10 +67,12 @@ def start(step: Holder) -> None:
 
 def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
     before = step.state.copy_
-    held = before.digests if before.state in {CopyState.PERHAPS, CopyState.PRESENT} else ()
+    held = before.state in {CopyState.PERHAPS, CopyState.PRESENT}
+    digests = before.digests if held else ()
     return Copy(
         state=CopyState.PERHAPS,
-        digests=tuple(dict.fromkeys((*held, delivery.digest or ""))),
+        digests=tuple(dict.fromkeys((*digests, delivery.digest or ""))),
+        possible_since=(before.there_since if held else None) or step.now,
         not_after=step.now + route.hand_over_limit + route.hand_over_margin,
         due=step.now + route.hand_over_limit + route.hand_over_margin,
         retention=route.retention,
@@ -149,8 +151,11 @@ def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
 
 
 def _as_before(step: Holder, running: Running) -> None:
-    """Proven: the UEM holds what it held before."""
-    step.set(copy_=running.before or Copy())
+    """Proven: the UEM holds what it held before. An alarm raised meanwhile is not raised again."""
+    before = running.before or Copy()
+    held = before.state in {CopyState.PERHAPS, CopyState.PRESENT}
+    overdue = before.overdue or (held and step.state.copy_.overdue)
+    step.set(copy_=before.model_copy(update={"overdue": overdue}))
 
 
 def _after_fault(step: Holder, running: Running, fault: Fault) -> None:

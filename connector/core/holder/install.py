@@ -110,7 +110,7 @@ def pushed(
         else device
         for key, device in delivery.devices.items()
     }
-    change(step, devices=devices)
+    change(step, devices=devices, attempts=0)
     move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
 
 

@@ -94,7 +94,10 @@ def change(step: Holder, /, **changes: object) -> None:
 
 
 def move(step: Holder, phase: Phase, effect: Effect, *, due: Millis | None = None) -> None:
-    """Enter a phase (or begin another step of the same phase) with fresh tries and deadline.
+    """Enter a phase with fresh tries and deadline, or go to another step of the same phase.
+
+    Within a phase the failed tries stay: an act that fails and the look before its next try would
+    otherwise begin the back-off again each time.
 
     Raises:
         ValueError: when :data:`TRANSITIONS` knows no such change; a program error.
@@ -102,12 +105,13 @@ def move(step: Holder, phase: Phase, effect: Effect, *, due: Millis | None = Non
     delivery = step.state.delivery
     if delivery is None:
         return
-    fresh: dict[str, object] = {"step": effect, "due": due or step.now, "attempts": 0}
+    fresh: dict[str, object] = {"step": effect, "due": due or step.now}
     if phase is Phase.PLANNING:
         step.set(check=None)  # planning lists anyway
     if phase is not delivery.phase:
         _leave_phase(step, delivery, phase)
         fresh |= {"phase": phase, "phase_since": step.now, "deadline": step.now + deadline_of(step)}
+        fresh |= {"attempts": 0}
     change(step, **fresh)
 
 

@@ -63,10 +63,14 @@ def _judge_user(step: Holder, found: HolderFacts | None) -> None:
 
 
 def _onward(step: Holder, before: Delivery) -> None:
-    """After a good look: plan on, or (when it was the look before the fetch) hand over."""
+    """After a good look: plan on, or (when it was the look before the fetch) hand over.
+
+    A hand-over keeps its place among those that wait for one: behind the others the look would be
+    too old again before its turn came.
+    """
     change(step, looked_up_at=step.now, address=step.state.mail.lower(), trouble=None)
     if before.phase is Phase.HANDING_OVER:
-        move(step, Phase.HANDING_OVER, Effect.HAND_OVER)
+        move(step, Phase.HANDING_OVER, Effect.HAND_OVER, due=min(before.due, step.now))
     else:
         move(step, Phase.PLANNING, Effect.LIST)
 

@@ -105,6 +105,7 @@ def _gone(step: Holder, evidence: str, server_time: Millis) -> None:
         copy_=Copy(
             state=CopyState.GONE,
             digests=copy.digests,
+            possible_since=copy.possible_since,
             since=copy.since,
             since_server=copy.since_server,
             gone_at=step.now,
@@ -122,13 +123,17 @@ def _gone(step: Holder, evidence: str, server_time: Millis) -> None:
         our_time=step.now,
     )
     method = "api_confirmed" if evidence == READ_BACK else "platform_timed"
-    step.moment("copy_gone", step.now - (copy.since or step.now), method=method)
+    step.moment("copy_gone", step.now - (copy.there_since or step.now), method=method)
 
 
 def alarm_at(step: Holder) -> Millis | None:
-    """When a copy that is not proven gone becomes an alarm, also when the UEM does not answer."""
+    """When a copy that is not proven gone becomes an alarm, also when the UEM does not answer.
+
+    It counts from the first attempt that may have brought a copy: uploads of unknown fate that are
+    repeated restart the retention in the UEM, and must not put the alarm off with it.
+    """
     copy = step.state.copy_
-    since = copy.since or copy.not_after
+    since = copy.there_since
     if since is None or copy.overdue or due(copy) is None:
         return None
     route = route_of(step)

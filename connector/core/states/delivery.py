@@ -63,7 +63,7 @@ class Trigger(StrEnum):
 class Delivery(Record):
     """One set on its way for one holder, with the devices that wait for it.
 
-    ``attempts`` counts failed tries of the present step, ``due`` is when the next one may start,
+    ``attempts`` counts failed tries of the present phase, ``due`` is when the next one may start,
     ``deadline`` when the present phase gives up. ``looked_up_at`` is the last good look before a
     fetch. ``trouble`` is the newest fault, kept for the operator.
     """

@@ -20,11 +20,13 @@ class Copy(Record):
 
     ``digests`` are all sets that may be there. ``since_server`` is the UEM's clock from which
     retention counts, ``since`` ours at the same moment; ``not_after`` ends an upload whose fate is
-    unknown, after which the first UEM ``Date`` seen becomes ``since_server``.
+    unknown, after which the first UEM ``Date`` seen becomes ``since_server``. ``possible_since`` is
+    when the first attempt began that may have brought a copy, with none proven gone in between.
     """
 
     state: CopyState = CopyState.NONE
     digests: tuple[Sha256Hex, ...] = ()
+    possible_since: Millis | None = None
     since: Millis | None = None
     since_server: Millis | None = None
     not_after: Millis | None = None
@@ -36,6 +38,11 @@ class Copy(Record):
     overdue: bool = False
     clocks_disagree: bool = False
     retention: Millis = 0
+
+    @property
+    def there_since(self) -> Millis | None:
+        """Since when there may be a copy; records of earlier versions know it less exactly."""
+        return self.possible_since or self.since or self.not_after
 
 
 class Running(Record):

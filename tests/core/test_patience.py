@@ -1,0 +1,146 @@
+"""Steps that fail for a long time: the waits grow to their cap, and the copy's alarm comes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from connector.core.errors import Family, Fault
+from connector.core.events import CertificatesChanged
+from connector.core.facts import Acted, Looked
+from connector.core.handover import HandoverOutcome, NotSent, Unknown
+from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
+from connector.core.policy import Retry, RoutePolicy
+from connector.core.states import CopyState, Effect, HolderState, Phase, Running
+from tests.core.names import ROUTE, person_key
+from tests.core.pure_loop import PureLoop
+from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
+from tests.core.upstreams import RETENTION
+
+CAP: Millis = 900 * SECOND
+TRIES = 28
+PATIENT = ROUTE.model_copy(
+    update={
+        "retry": Retry(first=2 * SECOND, cap=CAP),
+        "look_every": Retry(first=30 * SECOND, cap=CAP),
+        "request_look_every": Retry(first=30 * SECOND, cap=CAP),
+        "phase_deadline": 14 * DAY,
+        "look_fresh": 60 * SECOND,
+    }
+)
+"""The waits of a route as it is by default."""
+FAULT = Fault(code="HND-002", family=Family.TRANSIENT)
+
+
+@dataclass
+class Failing(PureLoop):
+    """One effect always fails, for one holder; all the others go well.
+
+    ``tried``: when it was tried. ``how``: what its failure looks like.
+    """
+
+    effect: Effect | None = None
+    how: str = "failed"
+    tried: list[Millis] = field(default_factory=list)
+    routes: dict[str, RoutePolicy] = field(default_factory=lambda: {"corp": PATIENT})
+
+    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+        if effect is not self.effect:
+            return super().look(key, effect)
+        self.tried.append(self.now)
+        return Looked(effect, self.states[key].version, fault=FAULT)
+
+    def act(self, state: HolderState, running: Running) -> None:
+        if running.effect is not self.effect:
+            super().act(state, running)
+            return
+        self.tried.append(self.now)
+        outcomes: dict[str, HandoverOutcome] = {
+            "not_sent": NotSent(fault=FAULT),
+            "unknown": Unknown(fault=FAULT),
+        }
+        result = outcomes.get(self.how)
+        fault = None if result else FAULT
+        self.answer(state.key, Acted(running.effect, running.attempt, result, fault))
+
+
+def fail_often(loop: Failing, effect: Effect) -> Iterator[Millis]:
+    """The gaps between the tries of an effect that fails so often in a row."""
+    loop.effect = effect
+    until(loop, lambda: len(loop.tried) > TRIES, most=4000)
+    return (later - one for one, later in zip(loop.tried, loop.tried[1:], strict=False))
+
+
+def settled(loop: Failing, effect: Effect) -> None:
+    """Bring the loop to the place where an effect is next."""
+    loop.ca.issue("user1")
+    loop.ca.asks_people = effect is Effect.LOOK_REQUESTS
+    enrol(loop, online=effect not in {Effect.LOOK_INSTALLED, Effect.PUSH})
+    if effect in {Effect.LOOK_GONE, Effect.CLEAN_UP}:
+        until_phase(loop, Phase.AWAITING_PURGE)
+
+
+@pytest.mark.parametrize("how", ["failed", "not_sent", "unknown"])
+def test_a_hand_over_that_fails_waits_longer_each_time(how: str) -> None:
+    """Also with a good look at the user before each try; a day has about two hundred of them."""
+    loop = Failing()
+    loop.how = how
+    settled(loop, Effect.HAND_OVER)
+    gaps = list(fail_often(loop, Effect.HAND_OVER))
+    assert max(gaps[-5:]) >= CAP // 2  # the dice say one half
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        *(Effect.LOOK_UP, Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS),
+        *(Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
+    ],
+)
+def test_every_step_that_fails_waits_longer_each_time(effect: Effect) -> None:
+    """The waits grow to their cap, whatever went well in between."""
+    loop = Failing()
+    settled(loop, effect)
+    gaps = list(fail_often(loop, effect))
+    assert min(gaps[-3:]) >= CAP // 2, gaps
+
+
+def test_a_look_for_a_change_that_fails_waits_longer_each_time() -> None:
+    """The look at the CA outside planning counts its own tries."""
+    loop = Failing()
+    settled(loop, Effect.LOOK_GONE)
+    loop.send(person_key("user1"), CertificatesChanged())
+    gaps = list(fail_often(loop, Effect.LIST))
+    assert min(gaps[-3:]) >= CAP // 2, gaps
+
+
+def test_uploads_of_unknown_fate_do_not_put_the_alarm_off() -> None:
+    """The copy is overdue from the first that may have arrived, and gone from the last one."""
+    loop = Failing()
+    loop.how = "unknown"
+    settled(loop, Effect.HAND_OVER)
+    loop.effect = Effect.HAND_OVER
+    until(loop, lambda: len(loop.tried) == 1)
+    first = loop.now
+    alarm = RETENTION + PATIENT.retention_margin + PATIENT.overdue_after
+    until(loop, lambda: loop.now > first + alarm + HOUR, most=9000)
+    assert holder(loop).copy_.overdue
+    raised = [entry.at for entry in loop.audited if entry.action == "copy.overdue"]
+    assert len(raised) == 1
+    assert first <= raised[0] - alarm <= first + HOUR
+    loop.effect = None
+    until(loop, lambda: holder(loop).copy_.state is CopyState.GONE, most=4000)
+    assert loop.now >= loop.uem.ledger[-1].at + RETENTION
+
+
+def test_a_hand_over_keeps_its_place_over_the_look_before_it() -> None:
+    """Behind all others the look would be too old again before its turn came."""
+    loop = Failing()
+    settled(loop, Effect.HAND_OVER)
+    until(loop, lambda: delivery(loop).step is Effect.HAND_OVER)
+    place = delivery(loop).due
+    loop.pass_time(PATIENT.look_fresh + SECOND)
+    until(loop, lambda: delivery(loop).step is Effect.LOOK_UP)
+    until(loop, lambda: delivery(loop).step is Effect.HAND_OVER)
+    assert delivery(loop).due == place
+    assert HOLDER in loop.states
