@@ -16,10 +16,11 @@ from typing import Any
 import structlog
 
 from connector.admin.server import AdminServer
+from connector.assembly import alarms, handover, observation, ownership, ports, tenants
 from connector.assembly import gate as gates
-from connector.assembly import handover, observation, ownership, ports, tenants
 from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
+from connector.assembly.conditions import Board
 from connector.assembly.ending import ending
 from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
@@ -27,13 +28,10 @@ from connector.assembly.hardening import harden
 from connector.assembly.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
-from connector.core.errors import ConnectorError, Fault, Permanent
-from connector.core.metrics import CircuitState
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
-from connector.core.states import Effect
-from connector.crash import CrashPoint, armed, never
 from connector.handover.parent import HandOver
 from connector.intake.server import IntakeServer, Surroundings
 from connector.journal.kafka.journal import KafkaJournal
@@ -43,8 +41,7 @@ from connector.observe.story import tell
 from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
-from connector.settings.values import millis
-from connector.worker import Owners, PartitionWorker, WorkerOptions
+from connector.worker import Owners, PartitionWorker
 from connector.worker.effects import UpstreamEffects
 from connector.worker.gate import Gate
 
@@ -78,6 +75,7 @@ class Service:
         self._policies = settings.policies()
         self._clock = MachineClock()
         self._metrics = observation.metrics(settings)
+        self._board = Board(self._clock, self._metrics)
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -120,7 +118,9 @@ class Service:
         monotonic = self._clock.monotonic
         backends = await stack.enter_async_context(ports.backends(settings, monotonic))
         targets = await stack.enter_async_context(ports.targets(settings, monotonic))
-        gate = gates.gate(settings, self._clock, self._routes, self._metrics, _alarm, journal)
+        gate = gates.gate(
+            settings, self._clock, self._routes, self._metrics, alarms.changed, journal
+        )
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         effects = self._effects(backends, targets, hand_over)
         key = secrets.snapshot.credential(settings.audit.key_file)
@@ -130,7 +130,7 @@ class Service:
             ownership.parts(owners, journal),
         )
         listen = settings.service.observe.listen
-        operators = Operators(settings, self._clock, gate, self._metrics)
+        operators = Operators(settings, self._clock, gate, self._metrics, self._board.standing)
         self._parts = Parts(
             journal=journal,
             backends=backends,
@@ -167,8 +167,8 @@ class Service:
             dice=dice,
             audit_key=key,
             metrics=self._metrics,
-            crash=self._crash_point(),
-            options=self._options(),
+            crash=ownership.crash_point(self._settings),
+            options=ownership.worker_options(self._settings),
             tell=tell,
             alarm=ownership.failed,
         )
@@ -225,7 +225,7 @@ class Service:
             hand_over=hand_over,
             now=self._clock.now,
             monotonic=self._clock.monotonic,
-            unexpected=_unexpected,
+            unexpected=alarms.unexpected,
             accept_unlocked_memory=self._settings.handover.accept_unlocked_memory,
             crash_at=self._settings.testing.crash_at,
             crash_by=self._settings.testing.crash_by,
@@ -267,30 +267,6 @@ class Service:
             tenants.tenants(self._settings, secrets.snapshot),
             Surroundings(journal, self._clock, self._metrics),
         )
-
-    def _options(self) -> WorkerOptions:
-        return WorkerOptions(
-            clock_jump=millis(self._settings.worker.clock_jump),
-            device_deadline=millis(self._settings.worker.device_deadline),
-            drain=self._settings.service.drain.total_seconds(),
-        )
-
-    def _crash_point(self) -> CrashPoint:
-        testing = self._settings.testing
-        if testing.crash_at is None:
-            return never
-        return armed(testing.crash_at, testing.crash_pass, testing.crash_by)
-
-
-def _alarm(upstream: str, state: CircuitState, fault: Fault | None) -> None:
-    """One line per change of an upstream, so that one outage is one alarm."""
-    code = "" if fault is None else fault.code
-    level = log.error if state == "open" else log.info
-    level("upstream.changed", backend=upstream, state=state, error_code=code)
-
-
-def _unexpected(effect: Effect, error: BaseException) -> None:
-    log.error("plugin.failed", stage=effect.value, error=type(error).__name__)
 
 
 async def serve(settings: Settings) -> None:

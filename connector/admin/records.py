@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from connector.core.conditions import Condition
 from connector.core.errors import Fault
 from connector.core.model import Millis, Record, Sha256Hex, Slot, SubjectKey, Usage
 from connector.core.states import Brakes, DeviceState, HolderState, PersonState
@@ -193,9 +194,10 @@ class PhaseCount(Record):
 
 
 class Overview(Record):
-    """The service at a glance."""
+    """The service at a glance; ``conditions`` are worst first."""
 
     now: Millis
+    conditions: tuple[Condition, ...] = ()
     version: str
     counts: tuple[PhaseCount, ...]
     partitions: tuple[PartitionView, ...]

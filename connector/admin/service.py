@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.auditing import check_journal, trail_of
+from connector.admin.conditions import of_letters
 from connector.admin.cutting import cut
 from connector.admin.dead_letters import DeadLetters
 from connector.admin.known import check_names
@@ -40,6 +41,7 @@ from connector.admin.records import (
 from connector.admin.search import as_key, every, find
 from connector.admin.views import State, matrix, summary
 from connector.core.audit import AuditRecord
+from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected, Transient
 from connector.core.events import PlanRequested
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
@@ -60,7 +62,8 @@ class Surroundings:
 
     ``unique`` makes an id that never comes twice, ``routes`` and ``upstreams`` tell how things
     stand now, ``audit_key`` is the key of the chain's MAC, ``version`` that of the program.
-    ``verified`` is told whether a check of the trail found it whole.
+    ``verified`` is told whether a check of the trail found it whole. ``conditions`` are those that
+    the process reports; what the journal shows is added here.
     """
 
     clock: Clock
@@ -70,6 +73,7 @@ class Surroundings:
     upstreams: Callable[[], Sequence[UpstreamView]]
     version: str
     verified: Callable[[bool], None]
+    conditions: Callable[[], Sequence[Condition]] = tuple
 
 
 class OperatorService:
@@ -85,8 +89,10 @@ class OperatorService:
     async def overview(self) -> Overview:
         """The service at a glance."""
         counts = await self._journal.counts()
+        letters = await self._journal.dead_letters(SEEN)
         return Overview(
             now=self._around.clock.now(),
+            conditions=worst_first([*self._around.conditions(), *of_letters(letters)]),
             version=self._around.version,
             counts=tuple(
                 PhaseCount(kind=kind, route=route, phase=phase, count=count)
@@ -94,7 +100,7 @@ class OperatorService:
             ),
             partitions=tuple(map(_partition, await self._journal.records())),
             upstreams=tuple(self._around.upstreams()),
-            dead_letters=len(await self._journal.dead_letters(SEEN)),
+            dead_letters=len(letters),
         )
 
     async def listing(self, query: StatusFilter) -> SubjectPage:

@@ -1,7 +1,7 @@
 """The operators' service behind its socket, from the parts of the process."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from connector.admin.planner import Planner
 from connector.admin.records import UpstreamView
@@ -9,6 +9,7 @@ from connector.admin.server import AdminServer
 from connector.admin.service import OperatorService, Surroundings
 from connector.assembly.clock import MachineClock
 from connector.assembly.observation import program_version
+from connector.core.conditions import Condition
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
 from connector.core.policy import RoutePolicy
@@ -22,13 +23,19 @@ class Operators:
     """Makes the operators' server of one process."""
 
     def __init__(
-        self, settings: Settings, clock: MachineClock, gate: Gate, metrics: Metrics
+        self,
+        settings: Settings,
+        clock: MachineClock,
+        gate: Gate,
+        metrics: Metrics,
+        conditions: Callable[[], Sequence[Condition]],
     ) -> None:
         """Keep what every answer needs."""
         self._metrics = metrics
         self._settings = settings
         self._clock = clock
         self._gate = gate
+        self._conditions = conditions
         self._policies: Mapping[str, RoutePolicy] = settings.policies()
 
     def server(
@@ -48,6 +55,7 @@ class Operators:
             upstreams=self._upstreams,
             version=program_version(),
             verified=lambda whole: self._metrics.audit_verified(whole=whole),
+            conditions=self._conditions,
         )
         admin = self._settings.service.admin
         return AdminServer(OperatorService(journal, planner, around), admin.socket, admin.uids)

@@ -9,10 +9,12 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
+from connector.crash import CrashPoint, armed, never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
-from connector.worker import Owners, PartitionWorker
+from connector.settings.values import millis
+from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate
 from connector.worker.owners import Duties, Listeners, OwnersOptions
@@ -42,6 +44,23 @@ def make_owners(
         listeners=tell,
         options=OwnersOptions(again=again, drain=drain),
     )
+
+
+def worker_options(settings: Settings) -> WorkerOptions:
+    """The options of every partition's loop."""
+    return WorkerOptions(
+        clock_jump=millis(settings.worker.clock_jump),
+        device_deadline=millis(settings.worker.device_deadline),
+        drain=settings.service.drain.total_seconds(),
+    )
+
+
+def crash_point(settings: Settings) -> CrashPoint:
+    """Where tests let the process die; nowhere otherwise."""
+    testing = settings.testing
+    if testing.crash_at is None:
+        return never
+    return armed(testing.crash_at, testing.crash_pass, testing.crash_by)
 
 
 def listeners(metrics: Metrics, gate: Gate) -> Listeners:

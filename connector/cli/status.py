@@ -7,7 +7,7 @@ import typer
 
 from connector.admin.client import AdminClient
 from connector.admin.records import Kind, Overview, SubjectPage
-from connector.cli import detail
+from connector.cli import conditions, detail
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
 from connector.cli.words import age, due, short
@@ -133,6 +133,7 @@ def _overview(call: Call, seen: Overview) -> None:
     if screen.form is Format.JSON:
         screen.json(seen)
         return
+    conditions.show(call, seen.conditions, seen.now)
     if screen.form is Format.CSV:
         screen.csv(("kind", "route", "phase", "count"), counts)
         return
@@ -155,8 +156,6 @@ def _overview(call: Call, seen: Overview) -> None:
         ],
         "Partitions",
     )
-    if seen.dead_letters:
-        screen.line(f"{seen.dead_letters} unreadable record(s) in the dead letters.")
 
 
 def _paused(everything: bool, routes: frozenset[str]) -> str:  # noqa: FBT001 - a brake is on or off

@@ -127,6 +127,10 @@ class ProcessMetrics(Protocol):
         """The settings or secrets were read anew."""
         ...
 
+    def conditions(self, code: str, count: int) -> None:
+        """How many conditions with this code stand now."""
+        ...
+
     def clock_jumped(self, direction: Direction) -> None:
         """The wall clock jumped against the monotonic one by more than the setting."""
         ...
@@ -207,6 +211,9 @@ class NoMetrics:
         """Do nothing."""
 
     def config_reloaded(self, now: Millis, *, accepted: bool) -> None:
+        """Do nothing."""
+
+    def conditions(self, code: str, count: int) -> None:
         """Do nothing."""
 
     def clock_jumped(self, direction: Direction) -> None:

@@ -198,6 +198,12 @@ CATALOGUE = (
         "gauge",
         "When the settings were last reloaded.",
     ),
+    Metric(
+        "conditions",
+        "gauge",
+        "Conditions that this process reports at the top of `status`, by code.",
+        ("error_code",),
+    ),
     Metric("clock_jumps_total", "counter", "Jumps of the wall clock.", ("direction",)),
     Metric(
         "log_keys_dropped_total", "counter", "Keys left out of log lines: no event may carry them."

@@ -27,6 +27,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "audit.recorded": frozenset(
         {"action", "sequence", "route", "delivery_id", "keys", "device", *USERS}
     ),
+    "condition.began": frozenset({"message"}),
+    "condition.ended": frozenset({"message"}),
     "gauges.failed": frozenset(),
     "intake.certificate_refused": frozenset(),
     "intake.certificate_reloaded": frozenset(),

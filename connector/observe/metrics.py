@@ -155,6 +155,10 @@ class PrometheusMetrics:
             name = "config_last_reload_success_timestamp_seconds"
             self._families.gauge(name).set(now / SECOND)
 
+    def conditions(self, code: str, count: int) -> None:
+        """See the port."""
+        self._families.gauge("conditions", code).set(count)
+
     def clock_jumped(self, direction: Direction) -> None:
         """See the port."""
         self._families.counter("clock_jumps_total", direction).inc()

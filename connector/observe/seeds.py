@@ -24,6 +24,9 @@ OPERATIONS = {
 }
 DELIVERY_AREAS = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
 
+CONDITIONS = ("JRN-001", "AUD-001")
+"""Codes of the conditions that a process may report."""
+
 
 def seeds(names: Names) -> Iterator[tuple[str, Combination]]:
     """(metric, label values in the order of its definition), for everything known beforehand."""
@@ -50,6 +53,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
         "purge_oldest_age_seconds": [targets],
         "copy_lifetime_seconds": [targets],
         "clocks_disagree_total": [targets],
+        "conditions": [(CONDITIONS,)],
         "clock_jumps_total": [(FIXED["direction"],)],
         "certificate_reloads_total": [(("accepted", "refused"),)],
     }

@@ -10,6 +10,7 @@ from connector.admin.planner import Planner
 from connector.admin.records import Operator, UpstreamView
 from connector.admin.service import OperatorService, Surroundings
 from connector.core.audit import AuditEntry, link
+from connector.core.conditions import Condition
 from connector.core.errors import Family, Fault, Permanent
 from connector.core.events import Event
 from connector.core.journal import Commit, DeadLetter, PartitionRecord, Positioned, StateRow
@@ -167,6 +168,7 @@ class AdminWorld:
         self.targets: Mapping[str, Target] = {}
         self._records: dict[int, PartitionRecord] = {}
         self.verified: list[bool] = []
+        self.conditions: list[Condition] = []
         self._ids = itertools.count(1)
 
     def service(self) -> OperatorService:
@@ -179,6 +181,7 @@ class AdminWorld:
             upstreams=lambda: [UpstreamView(name="ca:main", state="open", code="CA-001")],
             version="1.2.3",
             verified=self.verified.append,
+            conditions=lambda: self.conditions,
         )
         return OperatorService(self.journal, planner, around)
 

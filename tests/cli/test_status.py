@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from connector.admin.conditions import condition
+from connector.core.conditions import Severity
 from connector.core.states import HolderState, Phase
-from tests.admin.world import ARCHIVED, CURRENT, DEVICE, device, holder
+from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
 from tests.cli.calls import Asked
 
 
@@ -116,3 +118,20 @@ async def test_a_device_by_its_name(ask: Asked) -> None:
     """A device shows whose it is."""
     await ask.world.put(device())
     assert "corp/user/12" in (await ask("status", "device", "phone")).out
+
+
+async def test_conditions_come_first_and_worst_first(ask: Asked) -> None:
+    """On top of the tables, beside CSV on standard error, in JSON as a list."""
+    ask.world.conditions += [
+        condition(Severity.WARNING, "CFG-003", "the listener's certificate ends", NOW - 60_000),
+        condition(Severity.CRITICAL, "JRN-001", "the disk is full", NOW - 120_000),
+    ]
+    await ask.world.bury(0, 5, b"marker")
+    lines = (await ask("status")).out.splitlines()
+    assert lines[0] == "CRITICAL JRN-001 the disk is full (for 2m)"
+    assert lines[1].startswith("    ")
+    assert lines[2].startswith("WARNING CFG-003")
+    assert any("1 record(s) are in the dead letters" in line for line in lines[:6])
+    shown = json.loads((await ask("status", "-o", "json")).out)["conditions"]
+    assert [one["code"] for one in shown[:2]] == ["JRN-001", "CFG-003"]
+    assert "CRITICAL JRN-001" in (await ask("status", "-o", "csv")).err

@@ -1,0 +1,31 @@
+"""Conditions of the service: made with the catalogue's advice, and found in the journal."""
+
+from collections.abc import Iterable, Iterator
+
+from connector.catalogue import catalogue
+from connector.core.conditions import Condition, Severity
+from connector.core.journal import DeadLetter
+from connector.core.model import Millis
+
+
+def condition(
+    severity: Severity, code: str, text: str, since: Millis | None = None, action: str = ""
+) -> Condition:
+    """A condition; without an ``action`` of its own it has the catalogue's for its code."""
+    return Condition(
+        severity=severity,
+        code=code,
+        text=text,
+        since=since,
+        action=action or catalogue()[code].action,
+    )
+
+
+def of_letters(letters: Iterable[DeadLetter]) -> Iterator[Condition]:
+    """Records that could not be read, by code."""
+    by_code: dict[str, list[DeadLetter]] = {}
+    for letter in letters:
+        by_code.setdefault(letter.code, []).append(letter)
+    for code, alike in by_code.items():
+        text = f"{len(alike)} record(s) are in the dead letters"
+        yield condition(Severity.WARNING, code, text, min(letter.at for letter in alike))
