@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from connector.admin.records import GenerationRow, SubjectSummary
-from connector.core.model import Generation, SetEntry, Sha256Hex, SubjectKey
+from connector.core.holder.possession import generations_of, generations_on, set_on
+from connector.core.model import Generation, Sha256Hex, SubjectKey
 from connector.core.states import (
+    CopyState,
     Delivery,
     DeviceInDelivery,
     DevicePhase,
@@ -38,6 +40,7 @@ def _holder(state: HolderState) -> SubjectSummary:
         name=state.name,
         mail=state.mail,
         route=state.route,
+        installed=sum(_is_up_to_date(state, device) for device in state.devices),
         devices=len(state.devices),
         copy_state=_copy(state),
         next_step=_step(state.wants),
@@ -46,18 +49,23 @@ def _holder(state: HolderState) -> SubjectSummary:
     if delivery is None:
         return line
     trouble = delivery.trouble
-    phases = [device.phase for device in delivery.devices.values()]
     return line.model_copy(
         update={
             "phase": delivery.phase.value,
             "since": delivery.phase_since,
             "delivery": delivery.id,
-            "installed": phases.count(DevicePhase.INSTALLED),
-            "devices": len(phases) - phases.count(DevicePhase.LEFT),
             "code": trouble.code if trouble else None,
             "detail": trouble.detail if trouble else delivery.why or "",
         }
     )
+
+
+def _is_up_to_date(state: HolderState, device: SubjectKey) -> bool:
+    """Whether a device has the newest set: of the delivery, or the last one the UEM took."""
+    has = set_on(state, device)
+    delivery = state.delivery
+    newest = (delivery.digest if delivery else None) or state.last_digest
+    return has is not None and newest in {None, has.digest}
 
 
 def _copy(state: HolderState) -> str:
@@ -97,7 +105,9 @@ def _due(wants: Iterable[Want]) -> int | None:
 def matrix(state: HolderState) -> tuple[GenerationRow, ...]:
     """The holder's generations, newest first, each with how it stands on each device."""
     listed = {generation.fingerprint: generation for generation in state.generations}
-    known = dict.fromkeys([*listed, *(sent.fingerprint for sent in state.delivered)])
+    delivered = (sent.fingerprint for sent in state.delivered)
+    on_devices = (fingerprint for entries in state.sets.values() for fingerprint in entries)
+    known = dict.fromkeys([*listed, *delivered, *on_devices])
     rows = [_row(state, fingerprint, listed.get(fingerprint)) for fingerprint in known]
     return tuple(sorted(rows, key=lambda row: -(row.not_before or 0)))
 
@@ -105,7 +115,8 @@ def matrix(state: HolderState) -> tuple[GenerationRow, ...]:
 def _row(
     state: HolderState, fingerprint: Sha256Hex, generation: Generation | None
 ) -> GenerationRow:
-    slots = {entry.fingerprint: entry.slot for entry in _entries(state.delivery)}
+    entries = state.delivery.entries if state.delivery else ()
+    slots = {entry.fingerprint: entry.slot for entry in entries}
     delivered = {sent.fingerprint: sent.at for sent in state.delivered}
     return GenerationRow(
         fingerprint=fingerprint,
@@ -120,27 +131,35 @@ def _row(
     )
 
 
-def _entries(delivery: Delivery | None) -> tuple[SetEntry, ...]:
-    return delivery.entries if delivery else ()
-
-
 def _on_device(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> str:
-    delivery = state.delivery
-    device = delivery.devices.get(key) if delivery else None
-    if delivery is None or device is None:
+    """What is proven of the device first; then what may have reached it, or is under way."""
+    entry = state.delivery.devices.get(key) if state.delivery else None
+    proven = fingerprint in generations_on(state, key)
+    sets = [generations_of(state, digest) for digest in state.copy_.digests]
+    if _may_have_arrived_unseen(state, entry):
+        sure = proven and all(fingerprint in one for one in sets)
+        possible = proven or any(fingerprint in one for one in sets)
+        return "present" if sure else "unknown" if possible else "missing"
+    if proven:
+        return "present"
+    there = state.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}
+    if there and any(fingerprint in one for one in sets):
+        return "sent"
+    return _standing(state.delivery, entry, fingerprint)
+
+
+def _may_have_arrived_unseen(state: HolderState, entry: DeviceInDelivery | None) -> bool:
+    """Whether a copy came and went without a look at the device: an upload of unknown fate."""
+    return state.copy_.state is CopyState.GONE and entry is not None and entry.looked_at is None
+
+
+def _standing(
+    delivery: Delivery | None, entry: DeviceInDelivery | None, fingerprint: Sha256Hex
+) -> str:
+    """By the delivery alone, where nothing is proven of the device."""
+    if delivery is None or entry is None or entry.phase is DevicePhase.LEFT:
         return "unknown"
-    if all(entry.fingerprint != fingerprint for entry in delivery.entries):
+    planned = any(one.fingerprint == fingerprint for one in delivery.entries)
+    if not planned or entry.phase is not DevicePhase.WAITING:
         return "missing"
-    return _standing(delivery, device)
-
-
-def _standing(delivery: Delivery, device: DeviceInDelivery) -> str:
-    match device.phase:
-        case DevicePhase.INSTALLED:
-            return "present"
-        case DevicePhase.WAITING:
-            return "scheduled" if delivery.uploaded_at is None else "sent"
-        case DevicePhase.NOT_INSTALLED:
-            return "missing"
-        case DevicePhase.LEFT:
-            return "unknown"
+    return "scheduled" if delivery.uploaded_at is None else "sent"

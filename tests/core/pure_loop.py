@@ -74,6 +74,7 @@ class PureLoop:
     may_upload_until: dict[SubjectKey, Millis] = field(default_factory=dict)
     finished: list[tuple[SubjectKey, Acted]] = field(default_factory=list)
     steps: Counter[tuple[SubjectKey, Millis]] = field(default_factory=Counter)
+    contents: dict[str, frozenset[str]] = field(default_factory=dict)
     audited: list[AuditEntry] = field(default_factory=list)
     sent: int = 0
 
@@ -216,6 +217,8 @@ class PureLoop:
         """What becomes of a hand-over: ``fate`` says what goes wrong, and where."""
         self.may_upload_until[state.key] = self.now + running.limit
         user, digest = parse_subject(state.key).id, running.digest or ""
+        entries = state.delivery.entries if state.delivery else ()
+        self.contents[digest] = frozenset(entry.fingerprint for entry in entries)
         listed = self.expected(state)
         if listed is None or listed.digest != digest:
             self.answer(state.key, Acted(running.effect, running.attempt, Changed()))

@@ -30,7 +30,10 @@ def name(*parts: object) -> str:
 
 @dataclass
 class Phone:
-    """A device as it really is. ``installed``: the set that it took last, and when."""
+    """A device as it really is. ``installed``: the set that it took last, and when.
+
+    ``took``: all sets that it took since it was enrolled.
+    """
 
     user: str = "1"
     enrolled: bool = False
@@ -39,6 +42,7 @@ class Phone:
     last_seen: Millis = 0
     installed: str | None = None
     installed_at: Millis = 0
+    took: set[str] = field(default_factory=set)
 
 
 class Upload(NamedTuple):
@@ -87,6 +91,7 @@ class Uem:
             if digest and fresh and self.now < at + RETENTION:
                 phone.installed, phone.installed_at = digest, self.now + 1000
                 self.ever_installed.add((key, digest))
+                phone.took.add(digest)
 
     def push(self, key: str) -> None:
         """The device installs the profile once more, with what is there now."""

@@ -76,7 +76,7 @@ def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
     if delivery is None:
         return
     devices = {
-        key: device.model_copy(update={"pushed_at": None, "pushes": 0})
+        key: device.model_copy(update={"pushed_at": None, "pushes": 0, "looked_at": None})
         for key, device in delivery.devices.items()
     }
     change(

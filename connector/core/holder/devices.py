@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from connector.core.events import DeviceChanged, DeviceJoined, DeviceLeft
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, move, open_delivery
+from connector.core.holder.possession import forget_unused
 from connector.core.model import (
     SECOND,
     DeviceFacts,
@@ -40,6 +41,7 @@ def joined(step: Holder, body: DeviceJoined) -> None:
         joined_at=body.enrolled_at,
     )
     step.set(devices={**step.state.devices, body.device: device})
+    forget_unused(step)
     step.note("device.joined", device=body.device)
     delivery = step.state.delivery
     if delivery is None or not delivery.open:
@@ -93,6 +95,7 @@ def remove(step: Holder, device: SubjectKey, why: str) -> None:
         return
     rest = {key: known for key, known in step.state.devices.items() if key != device}
     step.set(devices=rest)
+    forget_unused(step)
     step.note("device.left", reason=why, device=device)
     delivery = step.state.delivery
     if delivery is not None and delivery.open and device in delivery.devices:

@@ -13,6 +13,7 @@ from connector.core.holder.lifecycle import (
     route_of,
     waiting,
 )
+from connector.core.holder.possession import took
 from connector.core.holder.retrying import retry_later
 from connector.core.model import (
     DeviceEvidence,
@@ -182,7 +183,10 @@ def _judge_one(
     known = step.state.devices.get(key)
     assume = known is not None and known.platform.lower() in route.assumed_platforms
     proof = None if uploaded is None else judge(seen, device, uploaded, assume=assume)
-    changes: dict[str, object] = {"last_seen": seen.last_seen or device.last_seen}
+    changes: dict[str, object] = {
+        "last_seen": seen.last_seen or device.last_seen,
+        "looked_at": step.now,
+    }
     if proof is not None:
         changes |= {"phase": DevicePhase.INSTALLED, "evidence": proof, "since": step.now}
         _ready(step, device, route, known.platform if known else "")
@@ -190,6 +194,7 @@ def _judge_one(
         changes |= {"not_installed_seen_at": step.now}
     change(step, devices={**delivery.devices, key: device.model_copy(update=changes)})
     if proof is not None:
+        took(step, key, delivery, proof)
         step.note("device.installed", delivery=delivery.id, reason=proof, device=key)
 
 

@@ -4,9 +4,10 @@ from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.facts import Listing
 from connector.core.holder.lifecycle import Holder, change, end, fail, route_of
 from connector.core.holder.onward import proceed
+from connector.core.holder.possession import set_on
 from connector.core.holder.retrying import refuse
 from connector.core.identity import agrees
-from connector.core.model import OpenRequest, SubjectKey
+from connector.core.model import OpenRequest, Sha256Hex, SubjectKey
 from connector.core.policy import Mode, RoutePolicy, UnknownSet
 from connector.core.selection import Selection, SelectionRules, select
 from connector.core.states import (
@@ -101,16 +102,33 @@ def _asked_again(
 ) -> dict[SubjectKey, DeviceInDelivery]:
     """The devices of a delivery that is planned once more: to have had another set proves nothing.
 
-    Planned once more it is for a device that came late, or was away while the copy expired.
+    Planned once more it is for a device that came late, or was away while the copy expired. What
+    counts is the set that each device has: the delivery's own may be forgotten by now.
     """
-    if delivery.digest in {None, selection.digest}:
-        return delivery.devices
     return {
-        key: device
-        if device.phase in {DevicePhase.WAITING, DevicePhase.LEFT}
-        else DeviceInDelivery(since=step.now, joined_at=device.joined_at)
+        key: DeviceInDelivery(since=step.now, joined_at=device.joined_at)
+        if _needs(step.state, key, device, delivery, selection.digest)
+        else device
         for key, device in delivery.devices.items()
     }
+
+
+def _needs(
+    state: HolderState,
+    key: SubjectKey,
+    device: DeviceInDelivery,
+    delivery: Delivery,
+    digest: Sha256Hex,
+) -> bool:
+    """Whether a device that has ended in its delivery is to be asked for this set."""
+    match device.phase:
+        case DevicePhase.INSTALLED:
+            has = set_on(state, key)
+            return has is None or has.digest != digest
+        case DevicePhase.NOT_INSTALLED:
+            return delivery.uploaded_at is not None and delivery.digest != digest
+        case _:
+            return False
 
 
 def _merge_requests(step: Holder, open_: tuple[OpenRequest, ...]) -> None:

@@ -24,6 +24,7 @@ from connector.core.states.holder import (
     Dropped,
     HolderState,
     Identity,
+    InstalledSet,
     KnownDevice,
 )
 from connector.core.states.person import PersonState
@@ -49,6 +50,7 @@ __all__ = [
     "Effect",
     "HolderState",
     "Identity",
+    "InstalledSet",
     "KnownDevice",
     "PersonState",
     "Phase",

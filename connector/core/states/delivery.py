@@ -36,7 +36,10 @@ class DevicePhase(StrEnum):
 
 
 class DeviceInDelivery(Record):
-    """How far one device is. ``evidence`` says what proves *installed*, ``why`` why not."""
+    """How far one device is. ``evidence`` says what proves *installed*, ``why`` why not.
+
+    ``looked_at``: the last look at it since the upload.
+    """
 
     phase: DevicePhase = DevicePhase.WAITING
     since: Millis
@@ -47,6 +50,7 @@ class DeviceInDelivery(Record):
     pushes: int = 0
     not_installed_seen_at: Millis | None = None
     last_seen: Millis | None = None
+    looked_at: Millis | None = None
     expired_rounds: int = 0
 
 

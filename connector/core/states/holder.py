@@ -29,14 +29,24 @@ class Identity(Record):
     conflicting: IdentityPair | None = None
 
 
+class InstalledSet(Record):
+    """A set that a device was proven to have, and the evidence. ``lost_at``: it has it no more."""
+
+    digest: Sha256Hex
+    at: Millis
+    evidence: str
+    lost_at: Millis | None = None
+
+
 class KnownDevice(Record):
-    """A device of the holder that is enrolled as far as we know."""
+    """A device of the holder that is enrolled as far as we know, and the set that it has."""
 
     platform: str = ""
     serial: str = ""
     friendly_name: str = ""
     joined_at: Millis
     profile: ProfileStatus = ProfileStatus.UNKNOWN
+    has: InstalledSet | None = None
 
 
 class DeliveredGeneration(Record):
@@ -64,7 +74,10 @@ class Check(Record):
 
 
 class HolderState(Record):
-    """Everything known of one holder. Ended deliveries stay in ``history`` for a retention time."""
+    """Everything known of one holder. Ended deliveries stay in ``history`` for a retention time.
+
+    ``sets`` holds the fingerprints of each set that a device has, by digest.
+    """
 
     schema_version: Literal[1] = 1
     kind: Literal["holder"] = "holder"
@@ -79,6 +92,7 @@ class HolderState(Record):
     person_key: SubjectKey | None = None
     person: PersonRecord | None = None
     devices: dict[SubjectKey, KnownDevice] = Field(default_factory=dict)
+    sets: dict[Sha256Hex, tuple[Sha256Hex, ...]] = Field(default_factory=dict)
     generations: tuple[Generation, ...] = ()
     delivery: Delivery | None = None
     history: tuple[Delivery, ...] = ()
