@@ -24,6 +24,7 @@ from connector.core.states import HolderState, Phase
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.simulators.instant import InstantEffects, InstantWorld
+from connector.upstream import RequestLimit
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream
@@ -208,9 +209,10 @@ async def performing(journal: Counted, speed: float) -> AsyncIterator[Stage]:
 
 
 def _gate(clock: FastClock) -> Gate:
+    names = ("uem:acme", "ca:acme-ca")
     upstreams = {
-        name: Upstream(breaker=Breaker(clock.monotonic, _changed), rate=None, parallel=PARALLEL)
-        for name in ("uem:acme", "ca:acme-ca")
+        name: Upstream(Breaker(clock.monotonic, _changed), RequestLimit(), PARALLEL)
+        for name in names
     }
     return Gate(upstreams, lambda: {"corp": ROUTE}, HAND_OVERS, None, NoMetrics())
 

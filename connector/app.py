@@ -112,17 +112,18 @@ class Service:
         await journal.open()
         stack.push_async_callback(journal.close)
         await require_whole(journal)
-        hand_over = handover.hand_over(settings)
-        await hand_over.start()
-        stack.push_async_callback(hand_over.stop)
-        monotonic = self._clock.monotonic
-        backends = await stack.enter_async_context(ports.backends(settings, monotonic))
-        targets = await stack.enter_async_context(ports.targets(settings, monotonic))
         gate = gates.gate(
             settings, self._clock, self._routes, self._metrics, alarms.changed, journal
         )
+        hand_over = handover.hand_over(settings, gate.permits)
+        await hand_over.start()
+        stack.push_async_callback(hand_over.stop)
+        monotonic = self._clock.monotonic
+        opened = ports.backends(settings, gate.permits, monotonic)
+        backends = await stack.enter_async_context(opened)
+        targets = await stack.enter_async_context(ports.targets(settings, gate.permits, monotonic))
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
-        effects = self._effects(backends, targets, hand_over)
+        effects = self._effects(backends, targets, hand_over, gate)
         key = secrets.snapshot.credential(settings.audit.key_file)
         owners = self._owners(journal, effects, gate, key)
         health = Health(
@@ -216,6 +217,7 @@ class Service:
         backends: Mapping[str, EscrowBackend],
         targets: Mapping[str, Target],
         hand_over: HandOver,
+        gate: Gate,
     ) -> UpstreamEffects:
         return UpstreamEffects(
             backends=backends,
@@ -223,6 +225,7 @@ class Service:
             references=ports.references(self._settings),
             routes=self._routes,
             hand_over=hand_over,
+            paces=gate.pace_of_hand_over,
             now=self._clock.now,
             monotonic=self._clock.monotonic,
             unexpected=alarms.unexpected,

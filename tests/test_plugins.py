@@ -9,6 +9,7 @@ from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
 from connector.handover.plugins import open_escrow
 from connector.plugins import ESCROW, load
+from connector.upstream import RequestLimit
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ class Settings(BaseModel):
 class Backend:
     settings_model = Settings
     capabilities = EscrowCapabilities(one_at_a_time=True)
-    def __init__(self, name, settings):
+    def __init__(self, name, settings, permits):
         self.name = name
 '''
 
@@ -58,4 +59,4 @@ def test_a_backend_that_needs_turns_is_refused(
     monkeypatch.syspath_prepend(tmp_path)
     reference = PluginReference(plugin="in_turn", name="main", settings={})
     with pytest.raises(Permanent, match="CFG-006"):
-        open_escrow(reference)
+        open_escrow(reference, RequestLimit())

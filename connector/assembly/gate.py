@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from connector.core.errors import Fault
 from connector.core.journal import Journal
@@ -10,10 +11,11 @@ from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.upstream import UpstreamSettings
 from connector.settings.model import Settings
+from connector.upstream import RequestLimit
 from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
-from connector.worker.share import Share
+from connector.worker.share import Share, rate_of
 
 Alarm = Callable[[str, CircuitState, Fault | None], None]
 
@@ -36,7 +38,9 @@ def gate(
     upstreams = {
         name: Upstream(
             breaker=_breaker(name, clock, metrics, alarm),
-            rate=one.rate,
+            requests=RequestLimit(
+                name, partial(_rate, one.rate, share), metrics, monotonic=clock.monotonic
+            ),
             parallel=one.parallel,
             share=share,
         )
@@ -46,6 +50,10 @@ def gate(
     hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0)) + 1
     ceiling = Ceiling(settings.worker.disclosure_ceiling, journal.records, share, clock.monotonic)
     return Gate(upstreams, routes, hand_overs, ceiling, metrics)
+
+
+def _rate(rate: float, share: Share) -> float:
+    return rate_of(rate, share())
 
 
 def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker:

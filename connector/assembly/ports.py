@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Generic, Protocol, Self, TypeVar
 
 from connector.core.handover import PluginReference
-from connector.core.ports import EscrowBackend, Target
+from connector.core.ports import EscrowBackend, RequestPermits, Target
 from connector.handover.plugins import open_escrow, open_target
 from connector.settings.model import Settings
 
@@ -88,16 +88,26 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         return len(self._open)
 
 
-def backends(settings: Settings, monotonic: Callable[[], float]) -> OpenPorts[EscrowBackend]:
+Permits = Callable[[str], RequestPermits]
+"""The limit of the requests to an upstream, by ``ca:NAME`` and ``uem:NAME``."""
+
+
+def backends(
+    settings: Settings, permits: Permits, monotonic: Callable[[], float]
+) -> OpenPorts[EscrowBackend]:
     """The escrow backends of all CAs."""
     references = {name: ca.reference(name) for name, ca in settings.cas.items()}
-    return OpenPorts(open_escrow, references, monotonic)
+    return OpenPorts(lambda one: open_escrow(one, permits(f"ca:{one.name}")), references, monotonic)
 
 
-def targets(settings: Settings, monotonic: Callable[[], float]) -> OpenPorts[Target]:
+def targets(
+    settings: Settings, permits: Permits, monotonic: Callable[[], float]
+) -> OpenPorts[Target]:
     """The targets of all UEMs."""
     references = {name: uem.reference(name) for name, uem in settings.uems.items()}
-    return OpenPorts(open_target, references, monotonic)
+    return OpenPorts(
+        lambda one: open_target(one, permits(f"uem:{one.name}")), references, monotonic
+    )
 
 
 def references(settings: Settings) -> dict[str, PluginReference]:

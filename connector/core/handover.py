@@ -28,7 +28,8 @@ class PluginReference(Record):
 class HandoverJob(Record):
     """One hand-over: exactly these generations of this person for this holder.
 
-    ``limit`` is in seconds from the moment the parent starts the process.
+    ``limit`` is in seconds from the moment the parent starts the process. ``ca_rate`` and
+    ``uem_rate`` are the requests per second that it may send, None without a limit.
     """
 
     attempt: int
@@ -47,6 +48,8 @@ class HandoverJob(Record):
     issuers_file: str | None = None
     accept_unlocked_memory: bool = False
     limit: float = Field(gt=0, le=600)
+    ca_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    uem_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     crash_at: str | None = None
     crash_by: Literal["kill", "stop"] = "kill"
 

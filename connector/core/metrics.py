@@ -22,6 +22,7 @@ WebhookOutcome = Literal[
 ]
 CircuitState = Literal["closed", "half_open", "open"]
 Direction = Literal["forward", "backward"]
+Caller = Literal["service", "hand_over"]
 
 
 class IntakeMetrics(Protocol):
@@ -98,7 +99,27 @@ class DeliveryMetrics(Protocol):
         ...
 
 
-class UpstreamMetrics(Protocol):
+class RequestMetrics(Protocol):
+    """What is asked of the upstreams, and how they limit it. ``backend``: ``ca:…``, ``uem:…``."""
+
+    def request_sent(self, backend: str, caller: Caller) -> None:
+        """One request went out, from the service or from a hand-over process."""
+        ...
+
+    def rate_limit_waited(self, backend: str, seconds: float) -> None:
+        """A request waited so long for its permit."""
+        ...
+
+    def request_throttled(self, backend: str) -> None:
+        """The upstream asked to slow down; the request waits and is sent again."""
+        ...
+
+    def budget_left(self, backend: str, requests: int) -> None:
+        """How many requests the upstream says are left in its present window."""
+        ...
+
+
+class UpstreamMetrics(RequestMetrics, Protocol):
     """How the upstreams behave. ``backend`` is ``ca:NAME`` or ``uem:NAME``."""
 
     def backend_request(
@@ -109,10 +130,6 @@ class UpstreamMetrics(Protocol):
 
     def circuit(self, backend: str, state: CircuitState) -> None:
         """The breaker of an upstream changed."""
-        ...
-
-    def rate_limit_waited(self, backend: str, seconds: float) -> None:
-        """An effect waited for its permit."""
         ...
 
 
@@ -204,7 +221,16 @@ class NoMetrics:
     def circuit(self, backend: str, state: CircuitState) -> None:
         """Do nothing."""
 
+    def request_sent(self, backend: str, caller: Caller) -> None:
+        """Do nothing."""
+
     def rate_limit_waited(self, backend: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def request_throttled(self, backend: str) -> None:
+        """Do nothing."""
+
+    def budget_left(self, backend: str, requests: int) -> None:
         """Do nothing."""
 
     def own_credential_expires(self, credential: str, at: Millis) -> None:

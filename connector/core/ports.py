@@ -27,6 +27,25 @@ from connector.core.model import (
 from connector.core.secret import KeyMaterial
 
 
+class RequestPermits(Protocol):
+    """The limit of the requests to one upstream: a plug-in asks it before each one.
+
+    :class:`connector.upstream.Upstream` does that for a plug-in that is given to it.
+    """
+
+    async def take(self) -> None:
+        """Wait until one more request may be sent."""
+        ...
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long, as the upstream asked to slow down."""
+        ...
+
+    def left(self, requests: int) -> None:
+        """How many requests the upstream says are left of its budget."""
+        ...
+
+
 class EscrowCapabilities(Record):
     """What a backend can do; declared data, never a silent skip.
 
@@ -69,8 +88,8 @@ class Recovery(Record):
 class EscrowBackend(Protocol):
     """A CA or key-recovery authority. Used as ``async with backend:``; closing twice is harmless.
 
-    Parent and hand-over child both construct it from its settings model; only the child calls
-    ``fetch``.
+    Parent and hand-over child both construct it with the upstream's name, its settings model and
+    the permits for its requests; only the child calls ``fetch``.
     """
 
     name: ClassVar[str]
@@ -190,7 +209,10 @@ class GoneLook(Record):
 
 
 class Target(Protocol):
-    """A UEM or MDM. Used as ``async with target:``; closing twice is harmless."""
+    """A UEM or MDM. Used as ``async with target:``; closing twice is harmless.
+
+    It is constructed like an :class:`EscrowBackend`.
+    """
 
     name: ClassVar[str]
     settings_model: ClassVar[type[BaseModel]]

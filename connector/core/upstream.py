@@ -29,8 +29,8 @@ Address = Annotated[str, AfterValidator(_address)]
 class UpstreamSettings(BaseModel):
     """How to reach one upstream. Secrets appear as paths of mounted files only.
 
-    TLS verification cannot be switched off. ``rate`` is in effects started per second,
-    ``connect_timeout`` and ``timeout`` in seconds, ``response_limit`` in bytes.
+    TLS verification cannot be switched off. ``rate`` is in requests per second,
+    ``connect_timeout``, ``timeout`` and ``throttle_wait`` in seconds, ``response_limit`` in bytes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,9 +50,21 @@ class UpstreamSettings(BaseModel):
     connect_timeout: float = Field(default=5, gt=0, le=60, description="Seconds to connect.")
     timeout: float = Field(default=30, gt=0, le=120, description="Seconds for one request in all.")
     rate: float = Field(
-        default=20, gt=0, le=1000, description="Effects started towards this upstream, per second."
+        default=20, gt=0, le=1000, description="Requests sent to this upstream, per second."
     )
-    parallel: int = Field(default=8, ge=1, le=256, description="Effects running at once.")
+    throttle_wait: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="Seconds that one request may wait in all, and be sent again, where the "
+        "upstream asks for it (429, or 503 with Retry-After).",
+    )
+    parallel: int = Field(
+        default=8,
+        ge=1,
+        le=256,
+        description="Effects running at once, and no more than requests per second.",
+    )
     response_limit: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest response body read, in bytes."
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.model import OpenRequest, RequestState, Sha256Hex
-from connector.core.ports import EscrowCapabilities, EscrowListing, Recovery
+from connector.core.ports import EscrowCapabilities, EscrowListing, Recovery, RequestPermits
 from connector.core.secret import KeyMaterial
 from connector.core.upstream import UpstreamSettings
 from connector.escrow.http_wire import (
@@ -94,10 +94,12 @@ class HttpEscrow:
     settings_model: ClassVar[type[BaseModel]] = HttpEscrowSettings
     capabilities: ClassVar[EscrowCapabilities] = EscrowCapabilities(requests=True)
 
-    def __init__(self, name: str, settings: HttpEscrowSettings) -> None:
-        """Take the upstream's name in the settings, and those; nothing is opened yet."""
+    def __init__(
+        self, name: str, settings: HttpEscrowSettings, permits: RequestPermits | None = None
+    ) -> None:
+        """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._requester = settings.requester
-        self._upstream = Upstream(name, settings, CA)
+        self._upstream = Upstream(name, settings, CA, permits)
 
     async def __aenter__(self) -> Self:
         """Read the TLS files, open the connection pool.

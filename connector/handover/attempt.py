@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 from connector.handover.server import ForkServerHandle, Running
@@ -19,10 +20,16 @@ REAPED_SECONDS = 5.0
 class Attempt(asyncio.Protocol):
     """One process, while it runs."""
 
-    def __init__(self, server: ForkServerHandle, running: Running) -> None:
-        """``running`` was just forked by ``server`` and waits for its job."""
+    def __init__(
+        self, server: ForkServerHandle, running: Running, told: Callable[[Mark], None]
+    ) -> None:
+        """``running`` was just forked by ``server`` and waits for its job.
+
+        ``told`` hears each step that the process says it takes next.
+        """
         self._server = server
         self._running = running
+        self._told = told
         self._transcript = Transcript()
         self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.BaseTransport | None = None
@@ -30,7 +37,8 @@ class Attempt(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the process wrote; the first line that is no mark is its last."""
-        self._transcript.feed(data)
+        for mark in self._transcript.feed(data):
+            self._told(mark)
         if self._transcript.is_complete:
             self._finish()
 

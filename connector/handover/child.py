@@ -18,7 +18,7 @@ from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.secret import allow_key_material
 from connector.crash import CrashPoint, armed, never
 from connector.handover import hardening, lockdown
-from connector.handover.plugins import open_escrow, open_target
+from connector.handover.plugins import open_plugins
 from connector.handover.steps import HandOverSteps
 from connector.handover.wire import ENVELOPE_LIMIT, Envelope, Mark, encode, encode_mark
 
@@ -125,7 +125,8 @@ async def _hand_over(job: HandoverJob, process: Process, *, locked: bool) -> Han
     steps = HandOverSteps(job, process, locked)
     try:
         async with asyncio.timeout(process.seconds_left()):
-            async with open_escrow(job.escrow) as escrow, open_target(job.target) as target:
+            escrow, target = open_plugins(job)
+            async with escrow, target:
                 return await steps.carry_out(escrow, target)
     except ConnectorError as error:
         return steps.failed(error.fault())

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
@@ -10,7 +11,7 @@ from connector.handover.attempt import Attempt
 from connector.handover.lockdown import require_unswappable
 from connector.handover.server import COMMAND, ForkServerHandle
 from connector.handover.verdict import judge
-from connector.handover.wire import Envelope
+from connector.handover.wire import Envelope, Mark
 
 
 class HandOver:
@@ -19,6 +20,7 @@ class HandOver:
     Args:
         accept_unlocked_memory: whether keys may be held where swap is on and cannot be avoided.
         monotonic: the machine's monotonic clock in seconds; the processes read the same one.
+        requested: told which upstream (``ca:NAME``, ``uem:NAME``) a process sends a request to.
         command: starts the forkserver; what it has to know is added.
         memory_readable: leave the forkserver's memory readable to its own user, for tests.
     """
@@ -28,11 +30,13 @@ class HandOver:
         *,
         accept_unlocked_memory: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
+        requested: Callable[[str], None] = lambda _: None,
         command: Sequence[str] = COMMAND,
         memory_readable: bool = False,
     ) -> None:
         self._accept_unlocked = accept_unlocked_memory
         self._monotonic = monotonic
+        self._requested = requested
         self._command = command
         self._memory_readable = memory_readable
         self._server: ForkServerHandle | None = None
@@ -85,15 +89,20 @@ class HandOver:
             left = deadline - self._monotonic()
             if left <= 0:
                 raise Transient("HND-006", "handing over: its time was over before it began")
-            attempt = Attempt(server, server.fork())
+            attempt = Attempt(server, server.fork(), partial(self._told, job))
         except ConnectorError as error:
             return NotSent(fault=error.fault())
         self._attempts[attempt] = job
+        self._requested(f"ca:{job.escrow.name}")  # it lists first, and says nothing of that
         try:
             return judge(job, await attempt.run(Envelope(job=job, deadline=deadline), left))
         finally:
             del self._attempts[attempt]
             attempt.close()
+
+    def _told(self, job: HandoverJob, mark: Mark) -> None:
+        fetches = mark is Mark.FETCHING
+        self._requested(f"ca:{job.escrow.name}" if fetches else f"uem:{job.target.name}")
 
     async def _running_server(self) -> ForkServerHandle:
         async with self._starting:

@@ -14,14 +14,15 @@ class Transcript:
         self._rest = b""
         self._received = 0
 
-    def feed(self, piece: bytes) -> None:
-        """Take some bytes; nothing beyond the limit is kept."""
+    def feed(self, piece: bytes) -> list[Mark]:
+        """Take some bytes, and say which marks came with them. Nothing beyond the limit is kept."""
         self._received += len(piece)
         if self._received > ANSWER_LIMIT:
             self.overflowed = True
-            return
+            return []
         *lines, self._rest = (self._rest + piece).split(b"\n")
         self._lines += lines
+        return [Mark(line.decode()) for line in lines if line in _MARKS]
 
     def close(self) -> None:
         """There is no more; a last line without an end counts as one."""

@@ -180,9 +180,28 @@ CATALOGUE = (
     Metric(
         "backend_rate_limit_wait_seconds",
         "histogram",
-        "Time that an effect waited for its permit.",
+        "Time that a request of the service waited for its permit.",
         ("backend",),
         CALLS,
+    ),
+    Metric(
+        "backend_http_requests_total",
+        "counter",
+        "Requests sent to an upstream, by the process that sent them (service, hand_over).",
+        ("backend", "caller"),
+    ),
+    Metric(
+        "backend_throttled_requests_total",
+        "counter",
+        "Requests that an upstream answered with 429 and that were sent again after a wait.",
+        ("backend",),
+    ),
+    Metric(
+        "backend_budget_left",
+        "gauge",
+        "Requests left in the upstream's present window, as its last answer said "
+        "(X-RateLimit-Remaining); no series where it says nothing.",
+        ("backend",),
     ),
     Metric(
         "own_credential_expiry_timestamp_seconds",

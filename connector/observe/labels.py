@@ -13,6 +13,8 @@ NONE = ""
 PLATFORMS = ("apple", "appleosx", "android", "winrt")
 """Platforms of Workspace ONE UEM, lower case."""
 
+CALLERS = ("service", "hand_over")
+
 FIXED: Mapping[str, tuple[str, ...]] = {
     "source": ("workspace-one", "ca"),
     "event_type": (
@@ -41,6 +43,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "operation": tuple(effect.value for effect in Effect),
     "subject": ("device", "holder", "person"),
     "direction": ("forward", "backward"),
+    "caller": CALLERS,
     "error_code": (NONE, *catalogue()),
 }
 

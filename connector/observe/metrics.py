@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import nan
 from typing import NamedTuple
 
-from connector.core.metrics import CircuitState, Direction, WebhookOutcome
+from connector.core.metrics import Caller, CircuitState, Direction, WebhookOutcome
 from connector.core.model import SECOND, Millis
 from connector.core.step import Moment
 from connector.observe.families import Families
@@ -139,9 +139,21 @@ class PrometheusMetrics:
         """See the port."""
         self._families.gauge("backend_circuit_state", backend).set(CIRCUIT[state])
 
+    def request_sent(self, backend: str, caller: Caller) -> None:
+        """See the port."""
+        self._families.counter("backend_http_requests_total", backend, caller).inc()
+
     def rate_limit_waited(self, backend: str, seconds: float) -> None:
         """See the port."""
         self._families.histogram("backend_rate_limit_wait_seconds", backend).observe(seconds)
+
+    def request_throttled(self, backend: str) -> None:
+        """See the port."""
+        self._families.counter("backend_throttled_requests_total", backend).inc()
+
+    def budget_left(self, backend: str, requests: int) -> None:
+        """See the port."""
+        self._families.gauge("backend_budget_left", backend).set(requests)
 
     def own_credential_expires(self, credential: str, at: Millis) -> None:
         """See the port."""

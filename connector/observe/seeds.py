@@ -6,7 +6,7 @@ from itertools import product
 from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.states import Effect, Phase, Trigger
-from connector.observe.labels import FIXED, NONE, OTHER, PLATFORMS, Names
+from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
 
 Combination = tuple[str, ...]
 Values = Sequence[str]
@@ -122,6 +122,8 @@ def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
         "backend_request_duration_seconds": durations,
         "backend_circuit_state": [(backends,)],
         "backend_rate_limit_wait_seconds": [(backends,)],
+        "backend_http_requests_total": [(backends, CALLERS)],
+        "backend_throttled_requests_total": [(backends,)],
     }
 
 

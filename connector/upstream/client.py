@@ -1,7 +1,16 @@
 """One upstream: sends requests, reads answers within limits, and maps what goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Self
@@ -10,6 +19,7 @@ from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from connector.core.errors import ConnectorError
+from connector.core.ports import RequestPermits
 from connector.core.upstream import UpstreamSettings
 from connector.upstream.address import resource
 from connector.upstream.answer import Answer
@@ -23,10 +33,12 @@ from connector.upstream.faults import (
     kind_of_status,
     misconfigured,
 )
-from connector.upstream.headers import reference, retry_after
+from connector.upstream.headers import budget_left, reference, retry_after
+from connector.upstream.limit import RequestLimit
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
 from connector.upstream.suspicion import Suspicion
+from connector.upstream.throttling import Patience
 
 Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None
 NOTHING: Mapping[str, str] = {}
@@ -46,6 +58,7 @@ class Upstream:
             ``uem:NAME``.
         settings: address, TLS, proxy, limits.
         codes: :data:`~connector.upstream.CA` or :data:`~connector.upstream.UEM`.
+        permits: asked before each request; without them there is no limit.
         headers: sent with every request (credentials are put in by the adapter, per request).
         sleep: pauses between the tries of ``look``, seconds.
 
@@ -57,6 +70,7 @@ class Upstream:
         name: str,
         settings: UpstreamSettings,
         codes: Codes,
+        permits: RequestPermits | None = None,
         *,
         headers: Mapping[str, str] = NOTHING,
         sleep: Sleep = asyncio.sleep,
@@ -64,6 +78,7 @@ class Upstream:
         self._name = name
         self._settings = settings
         self._codes = codes
+        self._permits = permits or RequestLimit()
         self._headers = headers
         self._sleep = sleep
         self._session: ClientSession | None = None
@@ -116,9 +131,8 @@ class Upstream:
         """
         url = self._url(path, query)
         with self._mapped("GET", url):
-            answer = await repeated(
-                self._name, partial(self._answer, "GET", url, headers), self._sleep
-            )
+            once = partial(self._answer, "GET", url, headers)
+            answer = await self._patience().answered(partial(self._repeated, once))
         return self._judge(url, answer, judged)
 
     async def request(
@@ -131,7 +145,9 @@ class Upstream:
         body: Body = None,
         judged: Collection[int] = (),
     ) -> Answer:
-        """Send one request, once, and read the whole answer.
+        """Send one request, and read the whole answer.
+
+        It is sent once, and again only where it was not done: the upstream asked to wait.
 
         Args:
             method: HTTP method.
@@ -148,7 +164,9 @@ class Upstream:
         """
         url = self._url(path, query)
         with self._mapped(method, url):
-            answer = await self._answer(method, url, headers, body)
+            once = partial(self._answer, method, url, headers, body)
+            again = body is None or isinstance(body, bytes | bytearray)
+            answer = await (self._patience().answered(once) if again else once())
         return self._judge(url, answer, judged)
 
     @asynccontextmanager
@@ -168,6 +186,7 @@ class Upstream:
         """
         url = self._url(path, query)
         with self._mapped(method, url):
+            await self._permits.take()
             async with self._send(method, url, headers, body) as response:
                 yield response
 
@@ -211,8 +230,19 @@ class Upstream:
     async def _answer(
         self, method: str, url: URL, headers: Mapping[str, str], body: Body = None
     ) -> Answer:
+        await self._permits.take()
         async with self._send(method, url, headers, body) as response:
-            return await self.read(response)
+            answer = await self.read(response)
+        left = budget_left(answer.headers)
+        if left is not None:
+            self._permits.left(left)
+        return answer
+
+    async def _repeated(self, once: Callable[[], Awaitable[Answer]]) -> Answer:
+        return await repeated(self._name, once, self._sleep)
+
+    def _patience(self) -> Patience:
+        return Patience(self._settings.throttle_wait, self._permits, self._sleep)
 
     def _judge(self, url: URL, answer: Answer, judged: Collection[int]) -> Answer:
         """The answer if it is a success, or the caller's to judge."""

@@ -34,6 +34,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
+def budget_left(headers: Mapping[str, str]) -> int | None:
+    """How many requests the upstream says are left (``X-RateLimit-Remaining``)."""
+    value = headers.get("X-RateLimit-Remaining", "").strip()
+    return int(value) if _is_number(value) else None
+
+
 def reference(headers: Mapping[str, str]) -> str:
     """What the server's people can look the answer up by, ready for a text; empty without."""
     found = headers.get("X-Correlation-Id", headers.get("X-Request-Id", ""))

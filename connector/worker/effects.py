@@ -6,6 +6,7 @@ Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from math import isfinite
 
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, PluginReference
 from connector.core.holder.planning import rules_of
 from connector.core.model import (
+    SECOND,
     Millis,
     OpenRequest,
     RequestState,
@@ -45,6 +47,7 @@ class UpstreamEffects:
         references: how a hand-over process constructs the same plug-ins, by ``ca:`` and ``uem:``.
         routes: the present policies.
         hand_over: starts hand-over processes.
+        paces: requests per second that one hand-over process may send to an upstream.
         now: journal time.
         monotonic: seconds.
         accept_unlocked_memory: as the settings say.
@@ -61,6 +64,7 @@ class UpstreamEffects:
         references: Mapping[str, PluginReference],
         routes: Callable[[], Mapping[str, RoutePolicy]],
         hand_over: HandOver,
+        paces: Callable[[str], float],
         now: Callable[[], Millis],
         monotonic: Callable[[], float],
         unexpected: Callable[[Effect, BaseException], None],
@@ -74,6 +78,7 @@ class UpstreamEffects:
         self._references = references
         self._routes = routes
         self._hand_over = hand_over
+        self._paces = paces
         self._now = now
         self._monotonic = monotonic
         self._unexpected = unexpected
@@ -254,9 +259,20 @@ class UpstreamEffects:
             issuers_file=route.issuers_file,
             accept_unlocked_memory=self._accept_unlocked_memory,
             limit=running.limit / 1000,
+            ca_rate=self._rate(f"ca:{route.ca}", len(delivery.entries), running.limit),
+            uem_rate=self._rate(f"uem:{route.uem}", 1, running.limit),
             crash_at=self._crash_at,
             crash_by=self._crash_by,
         )
+
+    def _rate(self, upstream: str, requests: int, limit: Millis) -> float | None:
+        """The pace of one process; the service makes up for what it sends beyond its part.
+
+        Even where the rate is so low, half the limit is enough for its requests: it would be ended
+        on the way, and the next one begin from the start.
+        """
+        rate = max(self._paces(upstream), 2 * SECOND * (requests + 1) / limit)
+        return rate if isfinite(rate) else None
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
         try:

@@ -5,16 +5,16 @@ together, and what is held back in one lane holds up no other.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connector.core.errors import Fault
 from connector.core.metrics import CircuitState, UpstreamMetrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, Brakes, Effect
+from connector.upstream import RequestLimit
 from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
-from connector.worker.pace import Pace
-from connector.worker.share import Owned, rate_of, room_of, whole
+from connector.worker.share import Owned, room_of, whole
 
 AT_CA = frozenset(
     {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
@@ -53,47 +53,38 @@ def parse_lane(lane: str) -> Lane:
 
 @dataclass(slots=True)
 class Upstream:
-    """What limits one upstream: breaker, rate, room. ``rate`` None means unlimited.
+    """What limits one upstream: breaker, requests, room for effects.
 
-    Rate and room are those of all processes together; ``share`` says which part is this one's.
+    Room is that of all processes together; ``share`` says which part is this one's. The requests
+    of the effects are paced one by one, so no more effects run at once than there may be requests
+    in a second: otherwise many would wait for each other, and none would end.
     """
 
     breaker: Breaker
-    rate: float | None
+    requests: RequestLimit
     parallel: int
     share: Callable[[], Owned] = whole
     running: int = 0
-    pace: Pace | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        """One permit at a time: no second carries more than the share of the rate, and one."""
-        rate = self.rate
-        if rate is None:
-            self.pace = None
-        else:
-            self.pace = Pace(lambda: rate_of(rate, self.share()), self.breaker.monotonic)
 
     def free(self) -> int:
         """How many effects may start now."""
+        places = self._places()
+        if self.breaker.open or self.running >= places or self.requests.held():
+            return 0
+        return 1 if self.breaker.fault is not None else places - self.running
+
+    def _places(self) -> int:
         places = room_of(self.parallel, self.share())
-        if self.breaker.open or self.running >= places:
-            return 0
-        if self.pace is not None and self.pace.wait() != 0:
-            return 0
-        one = self.pace is not None or self.breaker.fault is not None
-        return 1 if one else places - self.running
+        return min(places, max(int(min(self.requests.rate(), places)), 1))
 
     def enter(self) -> None:
-        """Take the permits of one effect."""
+        """Take the place of one effect."""
         self.running += 1
         self.breaker.entered()
-        if self.pace is not None:
-            self.pace.take()
 
     def waits(self) -> list[float]:
         """Seconds until something that is held back here may pass, where that is known."""
-        pace = None if self.pace is None else self.pace.wait()
-        return [wait for wait in (self.breaker.wait(), pace) if wait]
+        return [wait for wait in (self.breaker.wait(), self.requests.held()) if wait]
 
 
 class Gate:
@@ -181,6 +172,17 @@ class Gate:
         for name in self.names(lane):
             self._upstreams[name].running -= 1
             self._upstreams[name].breaker.withdrawn()
+
+    def permits(self, name: str) -> RequestLimit:
+        """The limit of the requests to an upstream."""
+        return self._upstreams[name].requests
+
+    def pace_of_hand_over(self, name: str) -> float:
+        """Requests per second that each hand-over process may send to an upstream.
+
+        All that may run at once get the same part, so that together they keep to the rate.
+        """
+        return self._upstreams[name].requests.rate() / self._hand_overs
 
     def next_permit(self) -> float:
         """Seconds until something that is held back now may pass, at most one."""

@@ -50,9 +50,9 @@ class Share:
 
 
 def rate_of(rate: float, share: Owned) -> float:
-    """The part of a rate that a share is, in effects per second."""
+    """The part of a rate that a share is, in requests per second."""
     owned, every = share
-    return rate * owned / every
+    return rate * owned / every if owned else 0.0
 
 
 def room_of(parallel: int, share: Owned) -> int:

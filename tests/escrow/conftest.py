@@ -53,6 +53,7 @@ class HttpWorld:
             "client_certificate_file": files.client_certificate,
             "client_key_file": files.client_key,
             "timeout": 5,
+            "throttle_wait": 0,
         }
         return HttpEscrowSettings.model_validate({**values, **changes})
 

@@ -46,6 +46,23 @@ async def test_whole_archive_arrives(world: Upstreams, real: HandOver) -> None:
     assert all(entry.fingerprint in stored.lower() for entry in job.entries)
 
 
+async def test_a_process_keeps_to_its_part_of_the_rate_and_says_what_it_sends(
+    world: Upstreams,
+) -> None:
+    """A list and four fetches at two a second last two seconds; the service hears of each."""
+    heard: list[str] = []
+    limited = HandOver(accept_unlocked_memory=True, requested=heard.append)
+    job = await world.job(ca_rate=2.0, uem_rate=1.0)
+    keys = len({entry.fingerprint for entry in job.entries})
+    try:
+        outcome = await limited.run(job, 20)
+    finally:
+        await limited.stop()
+    assert isinstance(outcome, Accepted), outcome
+    assert heard == [f"ca:{job.escrow.name}"] * (1 + keys) + [f"uem:{job.target.name}"]
+    assert outcome.seconds["list"] + outcome.seconds["obtain"] >= keys / 2
+
+
 @pytest.mark.parametrize("profile", ["modern", "compat"])
 async def test_both_profiles_are_opened_by_the_uem(
     world: Upstreams, real: HandOver, profile: str

@@ -48,6 +48,7 @@ class UemWorld:
             "password_file": self._directory / "password",
             "tenant_code_file": self._directory / "code",
             "archived_mode": "list-field",
+            "throttle_wait": 5,
         }
         return WorkspaceOneSettings.model_validate(given | changes)
 

@@ -218,24 +218,6 @@ async def test_login_refused_once_is_not_tried_again_by_itself(uem: UemWorld) ->
         assert await target.look_up_device(device) is not None
 
 
-async def test_throttled_without_a_time_says_none(uem: UemWorld) -> None:
-    """Then the state's own back-off decides."""
-    await uem.control.switch(daily_limit=None)
-    await uem.control.fault("throttled")
-    async with uem.target() as target:
-        error = await failure(target.look_gone("12"))
-    assert (error.code, error.retry_after) == ("UEM-004", None)
-
-
-async def test_a_used_up_budget_says_when_it_is_renewed(uem: UemWorld) -> None:
-    """Without Retry-After the rate headers are obeyed, up to an hour at once."""
-    await uem.control.switch(daily_limit=1, enforces_limit=True)
-    async with uem.target() as target:
-        await target.look_gone("12")
-        error = await failure(target.look_gone("12"))
-    assert (error.code, error.retry_after) == ("UEM-004", 3600.0)
-
-
 async def test_changed_secrets_are_read_when_it_is_opened_again(uem: UemWorld) -> None:
     """A rotated password needs no new process."""
     target = uem.target()

@@ -9,13 +9,24 @@ from aiohttp.test_utils import TestServer
 
 from connector.core.upstream import UpstreamSettings
 from connector.simulators.tls import TlsFiles, issue_tls
-from connector.upstream import CA, Upstream
+from connector.upstream import CA, RequestLimit, Upstream
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def no_pause(_seconds: float) -> None:
-    """Goes on at once."""
+class Clock:
+    """Time that passes only by sleeping, and at once; ``slept`` lists how long."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.slept.append(seconds)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +45,8 @@ class Place:
 
     def __init__(self, tls: TlsFiles) -> None:
         self.tls = tls
+        self.clock = Clock()
+        self.permits = RequestLimit(monotonic=self.clock.monotonic, sleep=self.clock.sleep)
         self.seen: list[web.Request] = []
         self.bodies: list[bytes] = []
         self.handler: Handler = self.nothing
@@ -62,7 +75,7 @@ class Place:
         )
 
     def upstream(self, **changes: object) -> Upstream:
-        return Upstream("corp", self.settings(**changes), CA, sleep=no_pause)
+        return Upstream("corp", self.settings(**changes), CA, self.permits, sleep=self.clock.sleep)
 
 
 @pytest.fixture

@@ -124,16 +124,6 @@ async def test_refused_credentials_are_a_fault_of_the_upstream_and_not_repeated(
     assert len(place.seen) == 1
 
 
-async def test_throttling_is_obeyed_not_repeated(place: Place) -> None:
-    """429 ends at once and says how long to wait."""
-    place.handler = answering(web.Response(status=429, headers={"Retry-After": "7"}))
-    async with place.upstream() as upstream:
-        with pytest.raises(Transient, match="CA-003") as caught:
-            await upstream.look(("x",))
-    assert caught.value.retry_after == 7
-    assert len(place.seen) == 1
-
-
 async def test_a_judged_status_comes_back_as_an_answer(place: Place) -> None:
     """The adapter decides what 404 means where it expects one."""
     place.handler = answering(web.Response(status=404))
@@ -159,16 +149,9 @@ async def test_a_read_is_tried_three_times_at_most(place: Place) -> None:
     assert len(place.seen) == 3
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [web.Response(status=500), web.Response(status=503, headers={"Retry-After": "9"})],
-    ids=["500", "503 with a time"],
-)
-async def test_a_read_is_not_repeated_where_it_cannot_help(
-    place: Place, answer: web.Response
-) -> None:
-    """An error of its own, or one that says when to come back."""
-    place.handler = answering(answer)
+async def test_a_read_is_not_repeated_where_it_cannot_help(place: Place) -> None:
+    """An error of its own comes again."""
+    place.handler = answering(web.Response(status=500))
     async with place.upstream() as upstream:
         with pytest.raises(Transient, match="CA-002"):
             await upstream.look(("x",))

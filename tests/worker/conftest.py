@@ -23,6 +23,7 @@ from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal
 from connector.simulators.instant import InstantEffects, InstantWorld
+from connector.upstream import RequestLimit
 from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
@@ -150,7 +151,7 @@ class Stage:
                     self.clock.monotonic,
                     partial(self._alarm, name),
                 ),
-                rate=None,
+                requests=RequestLimit(monotonic=self.clock.monotonic),
                 parallel=64,
             )
             for name in ("uem:acme", "ca:acme-ca")

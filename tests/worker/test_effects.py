@@ -28,6 +28,7 @@ def effects(target: Any, reported: list[BaseException]) -> UpstreamEffects:
         references={},
         routes=dict,
         hand_over=nothing,
+        paces=lambda _: 1.0,
         now=lambda: 0,
         monotonic=lambda: 100.0,
         unexpected=lambda _, raised: reported.append(raised),

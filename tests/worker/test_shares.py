@@ -1,14 +1,18 @@
 """The arithmetic of limits that several processes keep together."""
 
+from itertools import pairwise
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.core.metrics import NoMetrics
 from connector.core.states import Brakes
+from connector.upstream import RequestLimit
+from connector.upstream.pace import Pace
 from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream, parse_lane
-from connector.worker.pace import Pace
 from connector.worker.share import SETTLED, Share, keys_of, rate_of, room_of
 from tests.worker.conftest import ROUTE, SteppedClock
 
@@ -74,8 +78,9 @@ def test_a_share_shrinks_at_once_and_grows_late() -> None:
 def test_a_share_grows_while_nobody_asks_for_it() -> None:
     """Who had nothing to do since partitions came does not wait when there is something."""
     clock, told = SteppedClock(), Told()
+    requests = RequestLimit(monotonic=clock.monotonic)
     upstream = Upstream(
-        Breaker(clock.monotonic, lambda *_: None), None, 8, Share(told, clock.monotonic)
+        Breaker(clock.monotonic, lambda *_: None), requests, 8, Share(told, clock.monotonic)
     )
     gate = Gate({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
     told.owned = 12
@@ -133,22 +138,66 @@ def _run(clock: SteppedClock, paces: list[Pace], permits: list[float], millis: i
         clock.advance(20)
 
 
-def test_a_permit_is_taken_before_the_next_is_there() -> None:
-    """The gate lets one pass at a time, at the share of the rate of this moment."""
+class SteppedSleep:
+    """Sleeping turns the clock."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self._clock = clock
+
+    async def __call__(self, seconds: float) -> None:
+        self._clock.advance(max(round(seconds * 1000), 1))
+
+
+async def test_requests_follow_the_share_of_the_moment() -> None:
+    """With a quarter of the partitions every second carries a quarter, from then on."""
     clock, told = SteppedClock(), Told(24)
-    breaker = Breaker(clock.monotonic, lambda _state, _fault: None)
-    upstream = Upstream(breaker, rate=10.0, parallel=64, share=Share(told, clock.monotonic))
+    share = Share(told, clock.monotonic)
+    limit = RequestLimit(
+        "uem:acme",
+        lambda: rate_of(8.0, share()),
+        monotonic=clock.monotonic,
+        sleep=SteppedSleep(clock),
+    )
+    times = []
+    for number in range(40):
+        if number == 16:
+            told.owned = 6
+        await limit.take()
+        times.append(clock.monotonic())
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert all(gap >= 1 / 8 - 1e-9 for gap in gaps[:15])
+    assert all(gap >= 1 / 2 - 1e-9 for gap in gaps[15:])
+    assert times[-1] - times[0] < 16 / 8 + 25 / 2
+
+
+async def test_requests_of_a_hand_over_process_are_waited_for() -> None:
+    """What it sends is of the same rate: the service sends so much less afterwards."""
+    clock = SteppedClock()
+    limit = RequestLimit(rate=lambda: 4.0, monotonic=clock.monotonic, sleep=SteppedSleep(clock))
+    await limit.take()
+    for _ in range(3):
+        limit.spend()
+    before = clock.monotonic()
+    await limit.take()
+    assert clock.monotonic() - before == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("rate", "places"), [(0.5, 1), (3.7, 3), (20.0, 8), (inf, 8)])
+def test_no_more_effects_than_requests_a_second(rate: float, places: int) -> None:
+    """Each sends several; many that wait for each other would all last for ever."""
+    clock = SteppedClock()
+    breaker = Breaker(clock.monotonic, lambda *_: None)
+    limit = RequestLimit(rate=lambda: rate, monotonic=clock.monotonic)
+    upstream = Upstream(breaker, limit, parallel=8)
     gate = Gate({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
     passed = 0
-    for _ in range(1000):
-        if gate.room(LANE, Brakes()):
-            gate.enter(LANE)
-            gate.give_back(LANE)
-            passed += 1
-        clock.advance(10)
-    assert 88 <= passed <= 101
-    told.owned = 6
-    before = clock.monotonic()
-    while not gate.room(LANE, Brakes()):
-        clock.advance(10)
-    assert clock.monotonic() - before > 0.2, "a quarter of the rate, from the same moment on"
+    while gate.room(LANE, Brakes()):
+        gate.enter(LANE)
+        passed += 1
+    assert passed == places
+    gate.give_back(LANE)
+    assert gate.room(LANE, Brakes()) == 1
+    limit.hold(5.0)
+    assert gate.room(LANE, Brakes()) == 0, "the upstream asked to wait"
+    clock.advance(5000)
+    assert gate.room(LANE, Brakes()) == 1

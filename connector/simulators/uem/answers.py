@@ -1,6 +1,9 @@
 """How the REST interface answers: JSON, empty, or an error object with the product's numbers."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+from xml.sax.saxutils import escape
 
 import orjson
 from aiohttp import web
@@ -14,10 +17,13 @@ HTML_NOT_FOUND = (
 class ApiError(Exception):
     """A refusal: HTTP status, the product's error number, a text that echoes no input."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(
+        self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.status = status
         self.code = code
         self.message = message
+        self.headers = dict(headers or {})
         super().__init__(message)
 
     @classmethod
@@ -42,9 +48,10 @@ class ApiError(Exception):
         return cls(status, 1000, message)
 
     @classmethod
-    def throttled(cls) -> Self:
+    def throttled(cls, retry_after: int | None = None) -> Self:
         """429; the number and the form of the body are assumed."""
-        return cls(429, 1016, "The request limit has been exceeded")
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        return cls(429, 1016, "The request limit has been exceeded", headers)
 
 
 def json_answer(value: Any, status: int = 200) -> web.Response:
@@ -56,10 +63,41 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
     )
 
 
-def error_answer(error: ApiError, activity: str) -> web.Response:
-    """The error object. ``activity`` is the UUID that goes into support tickets."""
-    content = {"errorCode": error.code, "message": error.message, "activityId": activity}
-    return json_answer(content, error.status)
+ErrorFormat = Literal["json", "xml", "html"]
+ErrorMembers = Literal["errorCode", "ErrorCode"]
+
+
+@dataclass(frozen=True)
+class ErrorWriter:
+    """Writes error objects in one of the ways that were seen or may be met.
+
+    The form of the XML is assumed: the same members, the root as in the product's other XML.
+    """
+
+    form: ErrorFormat = "json"
+    members: ErrorMembers = "errorCode"
+
+    def answer(self, error: ApiError, activity: str) -> web.Response:
+        """The error object. ``activity`` is the UUID that goes into support tickets."""
+        if self.form == "html":
+            return html_answer(error.status)
+        content = {"errorCode": error.code, "message": error.message, "activityId": activity}
+        if self.members == "ErrorCode":
+            content = {name[0].upper() + name[1:]: value for name, value in content.items()}
+        answer = json_answer(content) if self.form == "json" else _xml_answer(content)
+        answer.set_status(error.status)
+        answer.headers.update(error.headers)
+        return answer
+
+
+def _xml_answer(content: Mapping[str, object]) -> web.Response:
+    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in content.items())
+    head = '<?xml version="1.0" encoding="utf-8"?>'
+    body = f'{head}<AirWatchFaultContract xmlns="http://www.air-watch.com/faultcontracts">{members}'
+    return web.Response(
+        body=f"{body}</AirWatchFaultContract>".encode(),
+        headers={"Content-Type": "application/xml; charset=utf-8"},
+    )
 
 
 def html_answer(status: int = 404) -> web.Response:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-from connector.simulators.uem.answers import ApiError, error_answer, html_answer
+from connector.simulators.uem.answers import ApiError, ErrorWriter, html_answer
 from connector.simulators.uem.api_faults import ApiFault, faulty_answer, never_answer, reset
 from connector.simulators.uem.budget import Budget
 from connector.simulators.uem.call import Call
@@ -62,7 +62,7 @@ class Api:
             await asyncio.sleep(fault.seconds)
         if fault.kind == "reset":
             return web.Response()
-        answer = faulty_answer(fault, self._tenant.new_uuid())
+        answer = faulty_answer(fault, self._errors(), self._tenant.new_uuid())
         if answer is not None:
             return answer
         answer = await self._regular(request, match)
@@ -78,10 +78,14 @@ class Api:
             self._budget.spend()
             return await match.route.handler(Call.of(request, match.args))
         except ApiError as refusal:
-            return error_answer(refusal, self._tenant.new_uuid())
+            return self._errors().answer(refusal, self._tenant.new_uuid())
         except web.HTTPRequestEntityTooLarge:
             too_large = ApiError.invalid("Maximum request length exceeded", 413)
-            return error_answer(too_large, self._tenant.new_uuid())
+            return self._errors().answer(too_large, self._tenant.new_uuid())
+
+    def _errors(self) -> ErrorWriter:
+        behaviour = self._tenant.behaviour
+        return ErrorWriter(behaviour.error_format, behaviour.error_members)
 
     def _authenticate(self, request: web.Request) -> None:
         """Tenant code first, then Basic. Raises :class:`ApiError`."""

@@ -14,7 +14,7 @@ from typing import Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.simulators.uem.answers import ApiError, error_answer, html_answer
+from connector.simulators.uem.answers import ApiError, ErrorWriter, html_answer
 
 ApiFaultKind = Literal[
     "unauthorized",
@@ -61,14 +61,14 @@ class ApiFault(BaseModel):
         return right_method and self.path.lower() in path.lower()
 
 
-def faulty_answer(fault: ApiFault, activity: str) -> web.Response | None:
+def faulty_answer(fault: ApiFault, errors: ErrorWriter, activity: str) -> web.Response | None:
     """What is answered instead of doing what was asked; None for kinds that do it.
 
-    ``activity`` is the UUID that an error object carries.
+    ``errors`` writes error objects, ``activity`` is the UUID that one carries.
     """
     refusal = REFUSALS.get(fault.kind)
     if refusal is not None:
-        answer = error_answer(refusal(fault), activity)
+        answer = errors.answer(refusal(fault), activity)
     elif fault.kind in {"html", "empty", "raw"}:
         answer = _nonsense(fault)
     else:

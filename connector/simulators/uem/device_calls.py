@@ -40,6 +40,7 @@ class DeviceCalls:
     async def search(self, call: Call) -> web.Response:
         """``GET mdm/devices/search``: in no order unless one is asked for."""
         found = [device for device in self._tenant.devices.values() if self._fits(device, call)]
+        found = found[: max(len(found) - self._tenant.behaviour.search_leaves_out, 0)]
         order = ORDERS.get(call.query.get("orderby", "").lower())
         if order is None:
             self._tenant.dice.shuffle(found)

@@ -82,6 +82,17 @@ class Behaviour(BaseModel):
     """Announced request budget per day; None: no ``X-RateLimit`` headers."""
     enforces_limit: bool = False
     """Whether requests over the budget are answered 429."""
+    requests_per_second: int | None = Field(default=None, ge=1)
+    """Requests taken in any second of the machine's time; one more is answered 429."""
+    throttle_header: bool = True
+    """Whether such a 429 says with ``Retry-After`` when to come back, in whole seconds."""
+    error_format: Literal["json", "xml", "html"] = "json"
+    """What error objects are written in; ``html``: a page of the web server instead of them."""
+    error_members: Literal["errorCode", "ErrorCode"] = "errorCode"
+    """How the members of an error object begin; both were seen."""
+    search_leaves_out: int = Field(default=0, ge=0)
+    """How many of the devices that fit a search leaves out, the newest first, and does not count.
+    """
     unenrol_user_id: Literal["zero", "kept"] = "zero"
     """What an unenrolment event carries as the user's id."""
     compromised_event_at_enrolment: bool = False

@@ -9,6 +9,7 @@ from aiohttp import ClientResponse
 
 from connector.core.errors import ConnectorError, Transient
 from connector.core.model import Millis
+from connector.core.ports import RequestPermits
 from connector.targets.workspace_one.members import Members
 from connector.targets.workspace_one.operations import (
     DEFAULT_VERSION,
@@ -41,10 +42,12 @@ class Api:
     Its verbs raise what :class:`~connector.upstream.Upstream` raises, besides what they name.
     """
 
-    def __init__(self, name: str, settings: WorkspaceOneSettings) -> None:
-        """Take the upstream's name and settings; nothing is read or opened yet."""
+    def __init__(
+        self, name: str, settings: WorkspaceOneSettings, permits: RequestPermits | None
+    ) -> None:
+        """Take the upstream's name, settings and limit; nothing is read or opened yet."""
         self._settings = settings
-        self._upstream = Upstream(name, settings, UEM)
+        self._upstream = Upstream(name, settings, UEM, permits)
         self._login: Login | None = None
 
     async def open(self) -> None:

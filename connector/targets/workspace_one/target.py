@@ -14,6 +14,7 @@ from connector.core.ports import (
     Evidence,
     GoneLook,
     InstallQuestion,
+    RequestPermits,
     TargetCapabilities,
 )
 from connector.targets.workspace_one.api import Api, Found, incomplete
@@ -48,10 +49,12 @@ class WorkspaceOne:
         push=True, reads_copy_back=False
     )
 
-    def __init__(self, upstream: str, settings: WorkspaceOneSettings) -> None:
-        """Take the upstream's name in the settings, and its settings; nothing is opened yet."""
+    def __init__(
+        self, upstream: str, settings: WorkspaceOneSettings, permits: RequestPermits | None = None
+    ) -> None:
+        """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._settings = settings
-        self._api = Api(upstream, settings)
+        self._api = Api(upstream, settings, permits)
         pages = Pages(self._api, settings.page_size)
         self._directory = Directory(self._api, pages)
         self._profiles = DeviceProfiles(pages, settings.profile_statuses)

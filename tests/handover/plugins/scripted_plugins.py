@@ -31,6 +31,7 @@ from connector.core.ports import (
     EscrowCapabilities,
     EscrowedCertificate,
     EscrowListing,
+    RequestPermits,
     TargetCapabilities,
 )
 from connector.core.secret import KeyMaterial
@@ -211,7 +212,7 @@ class _Scripted:
     name: ClassVar[str] = "scripted"
     settings_model: ClassVar[type[BaseModel]] = Script
 
-    def __init__(self, name: str, settings: Script) -> None:
+    def __init__(self, name: str, settings: Script, _permits: RequestPermits) -> None:
         self.upstream = name
         self.script = settings
 

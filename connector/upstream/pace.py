@@ -7,7 +7,7 @@ class Pace:
     """No second carries more permits than the rate, and one.
 
     A permit is there when ``1 / rate`` seconds have passed since the last one, by the rate of now:
-    who is given a smaller share waits longer from the same moment on.
+    with a smaller share of the rate the wait is longer from the same moment on.
 
     Args:
         rate: permits per second at the moment; 0 gives none.
@@ -30,5 +30,7 @@ class Pace:
         return max(self._last + 1 / rate - self._monotonic(), 0.0)
 
     def take(self) -> None:
-        """Take the permit that is there."""
-        self._last = self._monotonic()
+        """Take a permit. One that is not there yet is made up for by a longer wait afterwards."""
+        now, rate = self._monotonic(), self._rate()
+        owed = now if self._last is None or rate <= 0 else self._last + 1 / rate
+        self._last = max(owed, now)

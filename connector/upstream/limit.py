@@ -1,0 +1,80 @@
+"""The requests to one upstream: counted, and sent no faster than it may be asked.
+
+Every request of the service passes here, whatever effect it belongs to, because that is what an
+upstream counts. A hand-over process keeps to a part of the rate by itself and says what it sends;
+the service waits for as long as those requests would have taken.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from math import inf
+
+from connector.core.metrics import NoMetrics, RequestMetrics
+from connector.upstream.pace import Pace
+
+LONGEST_SLEEP = 1.0
+"""The rate is asked again after so many seconds, as partitions may have moved."""
+
+
+class RequestLimit:
+    """Permits for the requests to one upstream; see :class:`connector.core.ports.RequestPermits`.
+
+    Args:
+        name: ``ca:NAME`` or ``uem:NAME``, for the metrics.
+        rate: requests per second at the moment, infinite without a limit.
+        metrics: told of requests, waits and what is left of a budget.
+        monotonic: seconds.
+        sleep: lets so many seconds pass.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        rate: Callable[[], float] = lambda: inf,
+        metrics: RequestMetrics | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Nothing was sent yet."""
+        self.name = name
+        self.rate = rate
+        self._metrics = metrics or NoMetrics()
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._pace = Pace(rate, monotonic)
+        self._held_until = 0.0
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Wait for the permit of one request. Those who wait get theirs in their order."""
+        asked = self._monotonic()
+        async with self._turn:
+            while (wait := self._wait()) > 0:
+                await self._sleep(min(wait, LONGEST_SLEEP))
+            self._pace.take()
+        self._metrics.request_sent(self.name, "service")
+        self._metrics.rate_limit_waited(self.name, self._monotonic() - asked)
+
+    def spend(self) -> None:
+        """A hand-over process sends a request: whoever asks here next waits for it, too."""
+        self._pace.take()
+        self._metrics.request_sent(self.name, "hand_over")
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long: the upstream asked to slow down."""
+        self._held_until = max(self._held_until, self._monotonic() + seconds)
+        self._metrics.request_throttled(self.name)
+
+    def held(self) -> float:
+        """Seconds for which nothing is sent because the upstream asked for it."""
+        return max(self._held_until - self._monotonic(), 0.0)
+
+    def left(self, requests: int) -> None:
+        """How many requests the upstream says are left of its budget."""
+        self._metrics.budget_left(self.name, requests)
+
+    def _wait(self) -> float:
+        paced = self._pace.wait()
+        return max(LONGEST_SLEEP if paced is None else paced, self.held())
