@@ -52,6 +52,7 @@ def limits(intake: Intake) -> Limits:
         header=intake.header_limit,
         idle=intake.idle_timeout.total_seconds(),
         connections=intake.connections,
+        per_address=intake.connections_per_address,
         failed_tries=intake.failed_tries.limit,
         failed_window=intake.failed_tries.window.total_seconds(),
     )

@@ -20,6 +20,7 @@ WebhookOutcome = Literal[
     "overload",
     "failed",
 ]
+ConnectionEnd = Literal["address", "oldest", "full", "bytes"]
 CircuitState = Literal["closed", "half_open", "open"]
 Direction = Literal["forward", "backward"]
 Caller = Literal["service", "hand_over"]
@@ -44,6 +45,14 @@ class IntakeMetrics(Protocol):
 
     def connections(self, count: int) -> None:
         """How many webhook connections are open now."""
+        ...
+
+    def connection_ended(self, reason: ConnectionEnd) -> None:
+        """One was ended or refused for lack of room.
+
+        ``address``: too many of one address; ``oldest``: the oldest stranger made room; ``full``:
+        only known callers were there; ``bytes``: strangers sent too much.
+        """
         ...
 
     def certificate_reloaded(self, *, accepted: bool) -> None:
@@ -178,6 +187,9 @@ class NoMetrics:
         """Do nothing."""
 
     def connections(self, count: int) -> None:
+        """Do nothing."""
+
+    def connection_ended(self, reason: ConnectionEnd) -> None:
         """Do nothing."""
 
     def certificate_reloaded(self, *, accepted: bool) -> None:

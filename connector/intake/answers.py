@@ -77,11 +77,12 @@ def problem(
 
 @cache
 def last_words(code: str) -> bytes:
-    """The same refusal as bytes, for a connection that is closed before it has sent anything."""
+    """The same refusal as bytes, for a connection that is closed before it has sent a request."""
     status, body = _problem(code)
+    wait = f"Retry-After: {RETRY_AFTER}\r\n" if status in RETRYABLE else ""
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {PROBLEM}\r\n"
-        f"Content-Length: {len(body)}\r\nRetry-After: {RETRY_AFTER}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{wait}Connection: close\r\n\r\n"
     )
     return head.encode() + body
 

@@ -10,6 +10,7 @@ from connector.core.errors import ConnectorError, Rejected
 from connector.core.metrics import IntakeMetrics, WebhookOutcome
 from connector.core.ports import Clock
 from connector.intake.answers import problem
+from connector.intake.connection import connection_of
 from connector.intake.senders import CaSender, WorkspaceOneSender
 
 Endpoint = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
@@ -64,20 +65,27 @@ class Routes:
         prefix, _, tenant = _path(request).rpartition("/")
         route = self._routes.get(prefix, UNKNOWN)
         try:
+            if not connection_of(request).has_room_for(request):
+                raise Rejected("EVT-002", "reading the headers of a stranger")
             answer = await _endpoint(route, request.method)(request, tenant)
         except ConnectorError as error:
             answer = self._refuse(route, request.method, error)
+            if not connection_of(request).outlives(is_challenge=error.code == CHALLENGE):
+                answer.force_close()
         seconds = self._clock.monotonic() - started
         self._metrics.http_request(route.template, request.method, answer.status, seconds)
         return answer
 
     def _refuse(self, route: Route, method: str, error: ConnectorError) -> web.Response:
         if method == hdrs.METH_POST and route is not UNKNOWN:
-            outcome = OUTCOMES.get(catalogue()[error.code].http or UNAVAILABLE, "rejected_schema")
-            if error.code == CHALLENGE:
-                outcome = "challenged"
-            self._metrics.webhook_event(route.source, "unread", outcome)
+            self._metrics.webhook_event(route.source, "unread", _outcome(error.code))
         return problem(error.code, retry_after=error.retry_after, headers=_headers(route, error))
+
+
+def _outcome(code: str) -> WebhookOutcome:
+    if code == CHALLENGE:
+        return "challenged"
+    return OUTCOMES.get(catalogue()[code].http or UNAVAILABLE, "rejected_schema")
 
 
 def _path(request: web.BaseRequest) -> str:

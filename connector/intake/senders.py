@@ -19,6 +19,7 @@ from connector.intake.authentication import (
     SignedHeaders,
 )
 from connector.intake.bodies import Bodies
+from connector.intake.connection import connection_of
 from connector.intake.failed_tries import FailedTries
 from connector.intake.storing import Storing
 from connector.intake.tenants import Format, Tenants
@@ -101,10 +102,12 @@ class WorkspaceOneSender:
         if offered is None:  # a client may wait for the challenge (RFC 9110 section 11.6.1)
             raise Rejected("AUTH-005", "authenticating a webhook")
         try:
-            return self._basic.caller(tenant, offered)
+            caller = self._basic.caller(tenant, offered)
         except Rejected as error:
             self._gate.refuse(request, self.source, tenant, error)
             raise
+        connection_of(request).let_in()
+        return caller
 
 
 class CaSender:
@@ -139,6 +142,7 @@ class CaSender:
             except Rejected as error:
                 self._gate.refuse(request, self.source, tenant, error)
                 raise
+            connection_of(request).let_in()
             _is_xml(request, Format.JSON)
             await self._storing.store(self.source, partial(ca.normalise, verified, now))
         finally:

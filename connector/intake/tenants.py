@@ -72,6 +72,8 @@ class Limits:
     append_time: float = 10
     handshake: float = 10
     connections: int = 1024
+    per_address: int = 128
+    stranger_bytes: int = 4 * 1024 * KIB
     bodies_in_flight: int = 16 * 1024 * KIB
     failed_tries: int = 20
     failed_window: float = 60

@@ -44,6 +44,12 @@ CATALOGUE = (
     ),
     Metric("webhook_connections", "gauge", "Connections open at the webhook listener."),
     Metric(
+        "webhook_connections_ended_total",
+        "counter",
+        "Webhook connections ended or refused for lack of room.",
+        ("reason",),
+    ),
+    Metric(
         "http_request_duration_seconds",
         "histogram",
         "Time to answer one request at the webhook listener.",

@@ -1,10 +1,11 @@
 """Which values a label may have. Whatever else comes is counted as ``other``."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family
+from connector.core.metrics import ConnectionEnd
 from connector.core.states import Effect, Phase, Trigger
 
 OTHER = "other"
@@ -38,7 +39,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "stage": tuple(phase.value for phase in Phase),
     "state": tuple(phase.value for phase in Phase),
     "trigger": tuple(trigger.value for trigger in Trigger),
-    "reason": tuple(trigger.value for trigger in Trigger),
+    "reason": (*(trigger.value for trigger in Trigger), *get_args(ConnectionEnd)),
     "platform": PLATFORMS,
     "operation": tuple(effect.value for effect in Effect),
     "subject": ("device", "holder", "person"),

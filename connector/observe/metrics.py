@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import nan
 from typing import NamedTuple
 
-from connector.core.metrics import Caller, CircuitState, Direction, WebhookOutcome
+from connector.core.metrics import Caller, CircuitState, ConnectionEnd, Direction, WebhookOutcome
 from connector.core.model import SECOND, Millis
 from connector.core.step import Moment
 from connector.observe.families import Families
@@ -60,6 +60,10 @@ class PrometheusMetrics:
     def connections(self, count: int) -> None:
         """See the port."""
         self._families.gauge("webhook_connections").set(count)
+
+    def connection_ended(self, reason: ConnectionEnd) -> None:
+        """See the port."""
+        self._families.counter("webhook_connections_ended_total", reason).inc()
 
     def certificate_reloaded(self, *, accepted: bool) -> None:
         """See the port."""

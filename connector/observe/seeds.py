@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import get_args
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family
+from connector.core.metrics import ConnectionEnd
 from connector.core.states import Effect, Phase, Trigger
 from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
 
@@ -74,6 +76,7 @@ def _webhooks() -> dict[str, list[tuple[Values, ...]]]:
             (("workspace-one",), ("AUTH-001",)),
             (("ca",), ("AUTH-002",)),
         ],
+        "webhook_connections_ended_total": [(get_args(ConnectionEnd),)],
         "http_request_duration_seconds": [
             (("/hooks/workspace-one/{tenant}",), ("GET", "POST"), FIXED["status_class"]),
             (("/hooks/ca/{tenant}",), ("POST",), FIXED["status_class"]),

@@ -66,7 +66,11 @@ class Intake(Section):
     idle_timeout: Period = timedelta(seconds=15)
     """After this time without a request, or with half of one, a connection is closed."""
     connections: int = Field(default=1024, ge=1)
-    """Connections open at once; more are refused."""
+    """Connections open at once. An eighth is kept for addresses that were let in before; when it is
+    full, the oldest connection whose caller is not known yet makes room."""
+    connections_per_address: int = Field(default=128, ge=1)
+    """Connections of one address (an IPv6 /64) that was never let in; the oldest makes room. Listed
+    proxies are not limited by address."""
     failed_tries: FailedTries = FailedTries()
     """Brake on guessing passwords; the right one is let in whatever failed before."""
 

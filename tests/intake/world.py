@@ -85,6 +85,7 @@ class Tally(NoMetrics):
     open: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     reloaded: asyncio.Event = field(default_factory=asyncio.Event)
+    deserted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def webhook_event(
         self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
@@ -100,6 +101,10 @@ class Tally(NoMetrics):
 
     def connections(self, count: int) -> None:
         self.open = count
+        if count:
+            self.deserted.clear()
+        else:
+            self.deserted.set()
 
     def certificate_reloaded(self, *, accepted: bool) -> None:
         self.reloads.append(accepted)
