@@ -39,7 +39,8 @@ class CutTrail(Record):
 class ChainReport(Record):
     """One partition's chain after a check: how long it is, its head, and what is wrong.
 
-    Records up to ``cut`` were exported and given up.
+    Records up to ``cut`` were exported and given up. ``found`` counts all findings, of which only
+    the first are in ``findings``.
     """
 
     partition: int
@@ -47,6 +48,7 @@ class ChainReport(Record):
     head: str
     cut: int = 0
     findings: tuple[Finding, ...] = ()
+    found: int = 0
 
 
 class AuditReport(Record):

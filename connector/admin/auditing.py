@@ -1,9 +1,17 @@
 """Checking an audit chain that arrives record by record, from the journal or from an export."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from connector.admin.audit_records import ChainReport, Published
-from connector.core.audit import GENESIS, AuditRecord, Finding, says_cut, verify
+from connector.core.audit import (
+    GENESIS,
+    AuditRecord,
+    AuditRow,
+    Finding,
+    problems,
+    says_cut,
+    verify,
+)
 from connector.core.errors import Rejected
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.secret import Credential
@@ -35,50 +43,59 @@ class ChainCheck:
         self._last = start
         self._witnessed = start[0] == 0
         self._findings: list[Finding] = []
+        self._found = 0
 
-    def take(self, record: AuditRecord) -> None:
-        """Check the next record."""
-        self._check([record])
-        self._last = (record.sequence, record.mac)
-        self._witnessed = self._witnessed or says_cut(record.entry, self._start)
-        while self._marks and (self._marks[0].count or 0) <= record.sequence:
-            self._check([], self._marks.pop(0))
+    def take(self, row: AuditRow) -> None:
+        """Check the next record; one that cannot be read leaves the chain where it was."""
+        for problem in problems(self._key, self._partition, self._last, row):
+            self.find(row.sequence, problem)
+        if row.record is None:
+            return
+        self._last = (row.sequence, row.record.mac)
+        self._witnessed = self._witnessed or says_cut(row.record.entry, self._start)
+        while self._marks and (self._marks[0].count or 0) <= row.sequence:
+            self._compare(self._marks.pop(0))
 
     def report(self) -> ChainReport:
         """What was found, after the last record."""
         for known in (*self._marks, *self._ends):
-            self._check([], known)
+            self._compare(known)
         if not self._witnessed:
-            self._find(self._start[0], "the trail was cut here, and no record says who did it")
+            self.find(self._start[0], "the trail was cut here, and no record says who did it")
         count, head = self._last
         return ChainReport(
             partition=self._partition,
             count=count,
             head=head if count else "",
             cut=self._start[0],
-            findings=tuple(self._findings[:MOST_FINDINGS]),
+            findings=tuple(self._findings),
+            found=self._found,
         )
 
-    def _find(self, sequence: int, problem: str) -> None:
-        self._findings.append(
-            Finding(partition=self._partition, sequence=sequence, problem=problem)
-        )
+    def find(self, sequence: int, problem: str) -> None:
+        """Add a finding; only the first ones are kept, all are counted."""
+        self._found += 1
+        if self._found <= MOST_FINDINGS:
+            self._findings.append(
+                Finding(partition=self._partition, sequence=sequence, problem=problem)
+            )
 
-    def _check(self, records: list[AuditRecord], known: Published | None = None) -> None:
-        self._findings += verify(
+    def _compare(self, known: Published) -> None:
+        for finding in verify(
             self._key,
             self._partition,
-            records,
-            head=known.head if known else None,
-            count=known.count if known else None,
+            (),
+            head=known.head,
+            count=known.count,
             start=self._last,
-        )
+        ):
+            self.find(finding.sequence, finding.problem)
 
 
-async def check_chain(check: ChainCheck, records: AsyncIterator[AuditRecord]) -> ChainReport:
+async def check_chain(check: ChainCheck, rows: AsyncIterator[AuditRow]) -> ChainReport:
     """Check a whole chain."""
-    async for record in records:
-        check.take(record)
+    async for row in rows:
+        check.take(row)
     return check.report()
 
 
@@ -109,13 +126,30 @@ async def check_journal(
 ) -> list[ChainReport]:
     """Check all chains of a journal; its own heads are read first, as it grows meanwhile."""
     known = list(published)
-    reports = []
-    for record in await journal.records():
-        own = Published(
-            partition=record.partition, count=record.audit_count, head=record.audit_head or None
+    own = await journal.own_records()
+    return [
+        await _check_partition(
+            journal, key, number, own.get(number), [one for one in known if one.partition == number]
         )
-        marks = [own, *(one for one in known if one.partition == record.partition)]
-        check = ChainCheck(key, record.partition, marks, start_of(record))
-        trail = journal.audit(record.partition, record.audit_cut)
-        reports.append(await check_chain(check, trail))
-    return reports
+        for number in sorted({*own, *range(journal.partitions)})
+    ]
+
+
+async def _check_partition(
+    journal: Journal,
+    key: Credential,
+    number: int,
+    record: PartitionRecord | None,
+    marks: Sequence[Published],
+) -> ChainReport:
+    """Check one chain against its partition's own record, or without it when it is damaged."""
+    if record is None:
+        check = ChainCheck(key, number, marks)
+        check.find(0, "the partition's own record cannot be read, or is not there")
+        return await check_chain(check, journal.audit_rows(number))
+    head = record.audit_head or None
+    own = Published(partition=number, count=record.audit_count, head=head)
+    check = ChainCheck(key, number, [own, *marks], start_of(record))
+    if number >= journal.partitions:
+        check.find(0, "there is no such partition")
+    return await check_chain(check, journal.audit_rows(number, record.audit_cut))

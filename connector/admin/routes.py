@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter
 from connector.admin.answers import answer, problems
 from connector.admin.audit_records import CutTrail, Published
 from connector.admin.bodies import KEY_HEADER, json_body
+from connector.admin.leaving import while_there
 from connector.admin.letter_routes import letter_routes
 from connector.admin.peer import OPERATOR
 from connector.admin.port import AdminService
@@ -112,7 +113,7 @@ class _Handlers:
 
     async def verify(self, request: web.Request) -> web.Response:
         query = VerifyQuery.model_validate(await json_body(request))
-        return answer(await self._service.verify(query.published))
+        return answer(await while_there(request, self._service.verify(query.published)))
 
     async def cut(self, request: web.Request) -> web.Response:
         act = CutTrail.model_validate(await json_body(request))

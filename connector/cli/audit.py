@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from connector.admin.audit_records import AuditReport, ChainReport, Published
-from connector.admin.auditing import check_journal, trail_of
+from connector.admin.auditing import MOST_FINDINGS, check_journal, trail_of
 from connector.admin.client import AdminClient
 from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
@@ -143,10 +143,10 @@ def _findings(call: Call, chain: ChainReport) -> None:
     for finding in chain.findings[:SHOWN]:
         place = f"partition {finding.partition}, record {finding.sequence}"
         call.screen.fault(f"{BROKEN} {place}: {finding.problem}")
-    more = len(chain.findings) - SHOWN
+    more = chain.found - SHOWN
     if more > 0:
-        call.screen.fault(f"    and {more} more; all of them with --output json")
-    if len(chain.findings) >= chain.count > 1:
+        call.screen.fault(f"    and {more} more; the first {MOST_FINDINGS} with --output json")
+    if chain.found >= chain.count > 1:
         call.screen.fault("    No record fits: is this the key that the chain was made with?")
 
 

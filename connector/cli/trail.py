@@ -2,16 +2,21 @@
 
 import hashlib
 import os
-from collections import defaultdict
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
-
-from pydantic import ValidationError
+from typing import BinaryIO, TextIO
 
 from connector.admin.audit_records import AuditReport, Published
 from connector.admin.auditing import ChainCheck, trail_of
-from connector.core.audit import CUT, GENESIS, AuditRecord, says_cut
+from connector.core.audit import (
+    GENESIS,
+    LARGEST,
+    AuditRecord,
+    AuditRow,
+    read_record,
+    says_cut,
+)
 from connector.core.errors import Permanent, Rejected
 from connector.core.journal import Journal
 from connector.settings.secrets import read_secret
@@ -67,57 +72,91 @@ def check_files(
 ) -> AuditReport:
     """Check a trail that lies in one file, or in several that follow one another.
 
+    A line that cannot be read is a finding in the chain that it stands in.
+
     Raises:
         Permanent: ``CFG-003`` when a file cannot be read.
-        Rejected: ``AUD-002`` when a line is no audit record.
+        Rejected: ``AUD-002`` when a file holds no audit record at all.
     """
     key, known = read_secret(key_file), list(published)
-    starts = _starts(records(files))
+    starts = _starts(rows(files))
     checks: dict[int, ChainCheck] = {
         one.partition: ChainCheck(key, one.partition, [one]) for one in known
     }
     for number, start in starts.items():
         marks = [one for one in known if one.partition == number]
         checks[number] = ChainCheck(key, number, marks, start)
-    for record in records(files):
-        checks[record.partition].take(record)
+    current = next(iter(starts))
+    for line, record in rows(files):
+        if record is None:
+            checks[current].find(0, f"line {line} of the file cannot be read")
+        else:
+            current = record.partition
+            checks[current].take(AuditRow(record.sequence, record))
     return AuditReport(chains=tuple(checks[number].report() for number in sorted(checks)))
 
 
 def records(files: Iterable[Path]) -> Iterator[AuditRecord]:
-    """The records of exports, one after another, as they stand there."""
+    """The records of exports, one after another, as they stand there.
+
+    Raises:
+        Permanent: ``CFG-003`` when a file cannot be read.
+        Rejected: ``AUD-002`` when a line is no audit record.
+    """
+    for line, record in rows(files):
+        if record is None:
+            raise _no_record(line)
+        yield record
+
+
+def rows(files: Iterable[Path]) -> Iterator[tuple[int, AuditRecord | None]]:
+    """The lines of exports by number, with the record of each; None for a line that is none."""
     for file in files:
         try:
-            with file.open("rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    yield _record(line, number)
+            with _text(file) as text:
+                number = 1
+                for piece in iter(lambda: text.readline(LARGEST), ""):
+                    yield number, read_record(piece.encode(errors="replace"))
+                    number += piece.endswith("\n")
         except OSError as error:
             raise Permanent("CFG-003", f"reading {file}: {error.strerror}") from error
 
 
-def _record(line: bytes, number: int) -> AuditRecord:
-    try:
-        return AuditRecord.model_validate_json(line)
-    except ValidationError:
-        raise Rejected("AUD-002", f"line {number} is no audit record") from None
+def _text(file: Path) -> TextIO:
+    """The text of an export in UTF-8, or in UTF-16 as some shells write it; both with a mark."""
+    with file.open("rb") as beginning:
+        mark = beginning.read(2)
+    encoding = "utf-16" if mark in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8-sig"
+    return file.open(encoding=encoding, errors="replace", newline="\n")
 
 
-def _starts(found: Iterable[AuditRecord]) -> dict[int, Start]:
-    """Where each chain begins: at its first record, or behind a cut of which a record tells."""
+def _no_record(line: int) -> Rejected:
+    return Rejected("AUD-002", f"line {line} is no audit record")
+
+
+def _starts(found: Iterable[tuple[int, AuditRecord | None]]) -> dict[int, Start]:
+    """Where each chain begins: at its first record, or behind a cut of which a record tells.
+
+    Raises:
+        Rejected: ``AUD-002`` when there is no record.
+    """
     firsts: dict[int, int] = {}
-    cuts: dict[int, list[Start]] = defaultdict(list)
-    for record in found:
-        firsts.setdefault(record.partition, record.sequence)
-        if record.entry.action == CUT:
-            cuts[record.partition] += _told(record)
-    return {
-        number: next((cut for cut in cuts[number] if cut[0] == first - 1), (0, GENESIS))
-        for number, first in firsts.items()
-    }
+    starts: dict[int, Start] = {}
+    for _, record in found:
+        if record is None:
+            continue
+        number = record.partition
+        before = firsts.setdefault(number, record.sequence) - 1
+        starts.setdefault(number, (0, GENESIS))
+        if starts[number][0] == 0 and (told := _told(record)) and told[0] == before:
+            starts[number] = told
+    if not starts:
+        raise _no_record(1)
+    return starts
 
 
-def _told(record: AuditRecord) -> list[Start]:
+def _told(record: AuditRecord) -> Start | None:
     through, head = record.entry.details.get("through"), record.entry.details.get("head")
     if not isinstance(through, int) or not isinstance(head, str):
-        return []
-    return [(through, head)] if says_cut(record.entry, (through, head)) else []
+        return None
+    return (through, head) if says_cut(record.entry, (through, head)) else None

@@ -8,15 +8,20 @@ cut-off end.
 
 import hmac
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationError
 
 from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
 from connector.core.secret import Credential
 
 GENESIS = "0" * 64
+LARGEST = 1024 * 1024
+"""Bytes of a stored record; what is larger was not written by this program."""
+_GREATEST = 2**63 - 1
+_END_OF_TIME: Millis = 253_402_300_799_999
+"""The last moment that has a calendar date of four digits."""
 CUT = "person.audit_cut"
 """Action of the entry that says up to where the trail was given up, and what the rest is chained
 to: ``details`` with ``through`` (a sequence number) and ``head`` (a MAC)."""
@@ -30,7 +35,7 @@ class AuditEntry(Record):
     are fingerprints. ``details`` holds small public facts, never a key or a password.
     """
 
-    at: Millis
+    at: Millis = Field(ge=0, le=_END_OF_TIME)
     subject: SubjectKey
     action: str = Field(max_length=64)
     actor: str = Field(default="connector", max_length=512)
@@ -46,11 +51,31 @@ class AuditRecord(Record):
     """An entry with its place: partition, sequence from 1, owner epoch, MAC of the chain."""
 
     schema_version: Literal[1] = 1
-    partition: int
-    sequence: int
-    epoch: int
+    partition: int = Field(ge=0, le=_GREATEST)
+    sequence: int = Field(ge=0, le=_GREATEST)
+    epoch: int = Field(ge=0, le=_GREATEST)
     entry: AuditEntry
     mac: Sha256Hex
+
+
+class AuditRow(NamedTuple):
+    """A record as it is stored: the place that its storage gives it, and None if unreadable.
+
+    The place is what a reader goes on by: what a record says of itself may have been changed.
+    """
+
+    sequence: int
+    record: AuditRecord | None
+
+
+def read_record(stored: bytes | None) -> AuditRecord | None:
+    """A stored record, or None when it is none that could have been written."""
+    if stored is None or len(stored) > LARGEST:
+        return None
+    try:
+        return AuditRecord.model_validate_json(stored)
+    except ValidationError:
+        return None
 
 
 def says_cut(entry: AuditEntry, start: tuple[int, str]) -> bool:
@@ -85,6 +110,23 @@ def link(
         )
 
 
+def problems(
+    key: Credential, partition: int, last: tuple[int, str], row: AuditRow
+) -> Iterator[str]:
+    """What is wrong with a row behind the (sequence, MAC) of the last readable one."""
+    expected = last[0] + 1
+    record = row.record
+    if record is None:
+        yield "the record cannot be read"
+        return
+    if row.sequence != expected:
+        yield f"expected record {expected}: missing, doubled or out of order"
+    if record.sequence != row.sequence:
+        yield "the record names another place"
+    if record.partition != partition or not _fits(key, last[1], record):
+        yield "the MAC does not fit"
+
+
 def verify(
     key: Credential,
     partition: int,
@@ -102,20 +144,10 @@ def verify(
     """
     expected, previous = start
     for record in records:
-        expected += 1
-        if record.sequence != expected:
-            yield Finding(
-                partition=partition,
-                sequence=record.sequence,
-                problem=f"expected record {expected}: missing, doubled or out of order",
-            )
-            expected = record.sequence
-        mac = _mac(key, previous, record.partition, record.sequence, record.epoch, record.entry)
-        if record.partition != partition or not hmac.compare_digest(mac, record.mac):
-            yield Finding(
-                partition=partition, sequence=record.sequence, problem="the MAC does not fit"
-            )
-        previous = record.mac
+        last = expected, previous
+        for problem in problems(key, partition, last, AuditRow(record.sequence, record)):
+            yield Finding(partition=partition, sequence=record.sequence, problem=problem)
+        expected, previous = record.sequence, record.mac
     if count is not None and expected != count:
         yield Finding(
             partition=partition, sequence=expected, problem=f"{count} records were published"
@@ -124,6 +156,14 @@ def verify(
         yield Finding(
             partition=partition, sequence=expected, problem="the published head is another"
         )
+
+
+def _fits(key: Credential, previous: str, record: AuditRecord) -> bool:
+    try:
+        mac = _mac(key, previous, record.partition, record.sequence, record.epoch, record.entry)
+    except TypeError:  # numbers too large and lists too deep to have been written by this program
+        return False
+    return hmac.compare_digest(mac, record.mac)
 
 
 def _mac(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from connector.core.audit import AuditRecord
+from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
 from connector.core.states import Brakes, State
@@ -221,11 +221,22 @@ class Journal(Protocol):
         ...
 
     def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
-        """The audit records of a partition behind a sequence number, in order."""
+        """The audit records of a partition behind a sequence number that can be read, in order."""
+        ...
+
+    def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
+        """What is stored as the audit trail behind a sequence number, also what is damaged.
+
+        It ends and needs bounded memory whatever is stored.
+        """
         ...
 
     async def records(self) -> list[PartitionRecord]:
-        """The partitions' own records."""
+        """The partitions' own records; raises ``JRN-012`` when one cannot be read."""
+        ...
+
+    async def own_records(self) -> dict[int, PartitionRecord | None]:
+        """The partitions' own records by number, None for one that is damaged."""
         ...
 
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:

@@ -1,20 +1,38 @@
 """What a partition knows of itself, its audit trail and its dead letters."""
 
+import re
 from collections.abc import Sequence
 
-from connector.core.audit import AuditRecord
+from pydantic import ValidationError
+
+from connector.core.audit import LARGEST, AuditRecord, AuditRow, read_record
 from connector.core.errors import Permanent, Transient
 from connector.core.journal import DeadLetter, DeadLetterFilter, PartitionRecord
 from connector.journal.database import Connection
 
 _KNOWN = "SELECT epoch, position, audit_count FROM partitions WHERE partition = ?"
 
+_HEAD = re.compile(r"[0-9a-f]{64}")
+
 _PUT = """
     UPDATE partitions SET epoch = ?, position = ?, audit_count = ?, record = ?
     WHERE partition = ?"""
 
+# SQLite keeps what a foreign hand wrote, of whatever type and size; only what this program could
+# have written leaves it. The length of a blob is known without reading it.
 AUDIT = """
-    SELECT record FROM audit WHERE partition = ? AND sequence > ? ORDER BY sequence LIMIT ?"""
+    SELECT sequence, CASE WHEN typeof(record) = 'blob' AND length(record) <= ? THEN record END
+    FROM audit WHERE partition = ? AND sequence > ? AND typeof(sequence) = 'integer'
+    ORDER BY sequence LIMIT ?"""
+
+STRAYS = "SELECT count(*) FROM audit WHERE partition = ? AND typeof(sequence) <> 'integer'"
+
+OWN = """
+    SELECT partition, CASE WHEN typeof(record) = 'blob' AND length(record) <= ? THEN record END,
+        CASE typeof(epoch) WHEN 'integer' THEN epoch END,
+        CASE typeof(position) WHEN 'integer' THEN position END,
+        CASE typeof(audit_count) WHEN 'integer' THEN audit_count END
+    FROM partitions ORDER BY partition"""
 
 GIVE_UP = """
     DELETE FROM audit WHERE partition = ?1 AND sequence IN (
@@ -38,14 +56,15 @@ def take_over(connection: Connection, partition: int) -> PartitionRecord:
     """Raise the owner epoch, inside the caller's transaction.
 
     Raises:
-        Permanent: ``JRN-005`` when there is no such partition.
+        Permanent: ``JRN-005`` when there is no such partition, ``JRN-012`` when its record cannot
+            be read.
     """
     row = connection.execute(
         "SELECT record FROM partitions WHERE partition = ?", (partition,)
     ).fetchone()
     if row is None:
         raise Permanent("JRN-005", f"taking over partition {partition}: there is none")
-    record = PartitionRecord.model_validate_json(row[0])
+    record = _parse(partition, row[0])
     record = record.model_copy(update={"epoch": record.epoch + 1})
     put(connection, record)
     return record
@@ -88,15 +107,56 @@ def put(connection: Connection, record: PartitionRecord) -> None:
 
 
 def records(connection: Connection) -> list[PartitionRecord]:
-    """All partitions' records, by number."""
-    rows = connection.execute("SELECT record FROM partitions ORDER BY partition")
-    return [PartitionRecord.model_validate_json(record) for (record,) in rows]
+    """All partitions' records, by number.
+
+    Raises:
+        Permanent: ``JRN-012`` when one cannot be read.
+    """
+    rows = connection.execute("SELECT partition, record FROM partitions ORDER BY partition")
+    return [_parse(partition, record) for partition, record in rows]
 
 
-def audit_page(connection: Connection, partition: int, after: int, limit: int) -> list[AuditRecord]:
-    """The next audit records behind a sequence number."""
-    rows = connection.execute(AUDIT, (partition, after, limit))
-    return [AuditRecord.model_validate_json(record) for (record,) in rows]
+def own(connection: Connection) -> dict[int, PartitionRecord | None]:
+    """All partitions' records by number; None for one that is damaged or contradicts its row."""
+    return {row[0]: _checked(*row) for row in connection.execute(OWN, (LARGEST,))}
+
+
+def _checked(partition: int, stored: bytes | None, *beside: int | None) -> PartitionRecord | None:
+    try:
+        record = PartitionRecord.model_validate_json(stored or b"")
+    except ValidationError:
+        return None
+    told = record.partition, record.epoch, record.position, record.audit_count
+    return record if told == (partition, *beside) and _coherent(record) else None
+
+
+def _coherent(record: PartitionRecord) -> bool:
+    """Whether the ends of the trail that it names can be any."""
+    ends = (
+        (record.audit_count, record.audit_head),
+        (record.audit_cut, record.audit_cut_head),
+    )
+    named = all(bool(count) == (_HEAD.fullmatch(head) is not None) for count, head in ends)
+    return named and 0 <= record.audit_cut <= record.audit_count
+
+
+def _parse(partition: int, stored: bytes) -> PartitionRecord:
+    try:
+        return PartitionRecord.model_validate_json(stored)
+    except ValidationError as error:
+        raise Permanent("JRN-012", f"reading the record of partition {partition}") from error
+
+
+def audit_page(connection: Connection, partition: int, after: int, limit: int) -> list[AuditRow]:
+    """The next audit records behind a sequence number, as they are stored."""
+    rows = connection.execute(AUDIT, (LARGEST, partition, after, limit))
+    return [AuditRow(sequence, read_record(record)) for sequence, record in rows]
+
+
+def strays(connection: Connection, partition: int) -> int:
+    """How many rows of the trail lie at a place that is no number."""
+    (found,) = connection.execute(STRAYS, (partition,)).fetchone()
+    return int(found)
 
 
 def give_up(connection: Connection, partition: int, through: int, limit: int) -> int:

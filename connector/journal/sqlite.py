@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from connector.core.audit import AuditRecord
+from connector.core.audit import AuditRecord, AuditRow
 from connector.core.errors import Permanent, Transient, raised
 from connector.core.events import Event
 from connector.core.journal import (
@@ -31,7 +31,8 @@ from connector.journal.waiting import Limits
 
 T = TypeVar("T")
 
-_AUDIT_PAGE = 500
+_AUDIT_PAGE = 64
+"""Records of up to a mebibyte each are in memory at once."""
 _KNOWN_PAGE = 2000
 
 
@@ -175,17 +176,29 @@ class SqliteJournal:
                 yield one
 
     async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
-        """The audit records behind a sequence number, read page by page."""
+        """The audit records behind a sequence number that can be read."""
+        async for row in self.audit_rows(partition, after):
+            if row.record is not None:
+                yield row.record
+
+    async def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
+        """The audit records behind a sequence number as they are stored, page by page."""
         while page := await self._ask_long(
             partial(partitions.audit_page, partition=partition, after=after, limit=_AUDIT_PAGE)
         ):
-            for record in page:
-                yield record
+            for row in page:
+                yield row
             after = page[-1].sequence
+        if await self._ask_long(partial(partitions.strays, partition=partition)):
+            yield AuditRow(after + 1, None)
 
     async def records(self) -> list[PartitionRecord]:
         """The partitions' own records."""
         return await self._ask(partitions.records)
+
+    async def own_records(self) -> dict[int, PartitionRecord | None]:
+        """The partitions' own records by number, None for a damaged one."""
+        return await self._ask_long(partitions.own)
 
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
         """What could not be read and is not settled, by partition and position."""

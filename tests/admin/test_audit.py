@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from connector.admin.audit_records import ChainEnd, CutTrail, Published
 from connector.admin.auditing import ChainCheck
 from connector.admin.client import AdminClient
-from connector.core.audit import CUT, AuditEntry, AuditRecord, link
+from connector.core.audit import CUT, AuditEntry, AuditRecord, AuditRow, link
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import AuditCut
 from connector.core.secret import Credential
@@ -23,7 +23,7 @@ def chain(count: int) -> list[AuditRecord]:
 def problems(records: list[AuditRecord], *published: Published) -> list[str]:
     check = ChainCheck(KEY, 0, published)
     for record in records:
-        check.take(record)
+        check.take(AuditRow(record.sequence, record))
     return [finding.problem for finding in check.report().findings]
 
 
@@ -136,7 +136,7 @@ def cut_trail(records: list[AuditRecord], upto: int, **told: JsonValue) -> list[
 def cut_problems(records: list[AuditRecord], start: tuple[int, str]) -> list[str]:
     check = ChainCheck(KEY, 0, [Published(partition=0, count=1, head="0" * 64)], start)
     for record in records:
-        check.take(record)
+        check.take(AuditRow(record.sequence, record))
     return [finding.problem for finding in check.report().findings]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiokafka.structs import TopicPartition
 
-from connector.core.audit import AuditRecord
+from connector.core.audit import AuditRecord, AuditRow
 from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import (
@@ -222,15 +222,25 @@ class KafkaJournal:
             after = page[-1][0]
 
     async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
-        """The audit records behind a sequence number, read from the topic."""
+        """The audit records behind a sequence number that can be read."""
+        async for row in self.audit_rows(partition, after):
+            if row.record is not None:
+                yield row.record
+
+    async def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
+        """The audit records behind a sequence number as they lie in the topic."""
         place = TopicPartition(self._names.audit, partition)
-        async for record in trail.audit(self._clients, self._ends, place):
-            if record.sequence > after:
-                yield record
+        async for row in trail.rows(self._clients, self._ends, place):
+            if row.sequence > after:
+                yield row
 
     async def records(self) -> list[PartitionRecord]:
         """The partitions' own records."""
         return await self._local.ask(partitions.records)
+
+    async def own_records(self) -> dict[int, PartitionRecord | None]:
+        """The partitions' own records by number, None for a damaged one."""
+        return await self._local.ask_long(partitions.own)
 
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
         """What could not be read and is not settled, by partition and position."""

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
-from pydantic import ValidationError
 
-from connector.core.audit import AuditRecord
+from connector.core.audit import AuditRow, read_record
 from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import MEBI, Clients, end_consumer
@@ -17,10 +16,11 @@ _PAGE = 500
 _EMPTY_PAGES = 200
 
 
-async def audit(clients: Clients, ends: Ends, place: TopicPartition) -> AsyncIterator[AuditRecord]:
+async def rows(clients: Clients, ends: Ends, place: TopicPartition) -> AsyncIterator[AuditRow]:
     """All audit records of a partition, of all its owners, as they lie in the topic.
 
-    A record that cannot be read is left out: the gap that it leaves in the chain shows it.
+    A topic gives no sequence numbers: a record has the place that it names, and one that cannot be
+    read the place behind the last one.
 
     Raises:
         Transient: ``JRN-001`` when the cluster cannot be read, or a transaction that hangs hides
@@ -32,15 +32,21 @@ async def audit(clients: Clients, ends: Ends, place: TopicPartition) -> AsyncIte
         consumer.assign([place])
         consumer.seek(place, 0)
         end = (await ends.of([place]))[place]
+        sequence = 0
         async for value in _values(consumer, place, end):
-            try:
-                yield AuditRecord.model_validate_json(value)
-            except ValidationError:
-                continue
+            row = row_behind(sequence, value)
+            sequence = row.sequence
+            yield row
     except faults.EXPECTED as error:
         raise faults.unwritable("reading the audit trail", error) from error
     finally:
         await end_consumer(consumer)
+
+
+def row_behind(sequence: int, value: bytes) -> AuditRow:
+    """The row of a record that lies in the topic behind the one with this sequence number."""
+    record = read_record(value)
+    return AuditRow(sequence + 1 if record is None else record.sequence, record)
 
 
 async def _values(
