@@ -4,7 +4,6 @@ import structlog
 
 from connector.core.errors import Fault
 from connector.core.metrics import CircuitState
-from connector.core.states import Effect
 
 log = structlog.get_logger("connector.app")
 
@@ -16,6 +15,6 @@ def changed(upstream: str, state: CircuitState, fault: Fault | None) -> None:
     level("upstream.changed", backend=upstream, state=state, error_code=code)
 
 
-def unexpected(effect: Effect, error: BaseException) -> None:
+def unexpected(stage: str, error: BaseException) -> None:
     """A plug-in raised what its contract does not allow."""
-    log.error("plugin.failed", stage=effect.value, error=type(error).__name__)
+    log.error("plugin.failed", stage=stage, error=type(error).__name__)

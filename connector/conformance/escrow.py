@@ -216,15 +216,21 @@ class EscrowConformance:
     async def test_a_ca_that_is_away_is_nobodys_fault(self, world: EscrowWorld) -> None:
         await world.go_away()
         async with world.backend() as backend:
-            error = await failure(backend.list(world.person))
-        assert (error.family, error.scope) == (Family.TRANSIENT, Scope.UPSTREAM)
-        assert error.upstream is not None
+            for look in (backend.list(world.person), backend.probe()):
+                error = await failure(look)
+                assert (error.family, error.scope) == (Family.TRANSIENT, Scope.UPSTREAM)
+                assert error.upstream is not None
 
     async def test_refused_credentials_concern_the_whole_route(self, world: EscrowWorld) -> None:
         async with world.stranger() as backend:
-            error = await failure(backend.list(world.person))
-        assert error.scope is Scope.UPSTREAM
-        assert error.upstream is not None
+            for look in (backend.list(world.person), backend.probe()):
+                error = await failure(look)
+                assert error.scope is Scope.UPSTREAM
+                assert error.upstream is not None
+
+    async def test_a_ca_that_is_there_answers_a_probe(self, world: EscrowWorld) -> None:
+        async with world.backend() as backend:
+            await backend.probe()
 
     async def test_closing_twice_and_opening_again(self, world: EscrowWorld) -> None:
         backend = world.backend()

@@ -138,6 +138,7 @@ class LookCases:
         await world.disturb(trouble)
         async with world.target(PATIENCE if trouble is Trouble.STALLS else 10) as target:
             for look in (
+                target.probe(),
                 target.look_up_device(device),
                 target.look_up(holder, world.profiles),
                 target.look_installed(question(world, holder, device)),
@@ -149,6 +150,10 @@ class LookCases:
                 assert error.scope in scopes
                 assert (error.upstream is None) == (error.scope is Scope.SUBJECT)
                 assert error.retry_after == (7 if trouble is Trouble.ASKS_TO_WAIT else None)
+
+    async def test_a_product_that_is_there_answers_a_probe(self, world: TargetWorld) -> None:
+        async with world.target() as target:
+            await target.probe()
 
     async def test_trouble_passes(self, world: TargetWorld) -> None:
         holder = await world.add_holder()
@@ -169,6 +174,7 @@ class LookCases:
     async def test_a_product_that_is_away_is_nobodys_fault(self, world: TargetWorld) -> None:
         await world.go_away()
         async with world.target() as target:
+            assert (await failure(target.probe())).scope is Scope.UPSTREAM
             error = await failure(target.look_up(NOBODY, world.profiles))
         assert (error.family, error.scope) == (Family.TRANSIENT, Scope.UPSTREAM)
         assert error.upstream is not None

@@ -99,6 +99,10 @@ class EscrowBackend(Protocol):
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *_: object) -> None: ...
 
+    async def probe(self) -> None:
+        """One cheap request about nobody: does the CA answer us? Look."""
+        ...
+
     async def list(self, person: str) -> EscrowListing:
         """All generations of ``person``, exactly matched. Look.
 
@@ -220,6 +224,10 @@ class Target(Protocol):
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *_: object) -> None: ...
+
+    async def probe(self) -> None:
+        """One cheap request about nobody: does the target answer us? Look."""
+        ...
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:
         """A device by its id, and whose it is; None when the target does not know it. Look."""

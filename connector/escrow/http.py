@@ -31,6 +31,7 @@ ASKING_JSON: Mapping[str, str] = {"Accept": JSON}
 SENDING_JSON: Mapping[str, str] = {"Accept": JSON, "Content-Type": JSON}
 FETCHING: Mapping[str, str] = {"Accept": PKCS12, "Content-Type": JSON}
 FIRST_FAILURE = 400
+NOBODYS_REQUEST = "00000000-0000-4000-8000-000000000000"
 JUDGED = frozenset({400, 401, 403, 404, 409})
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -113,6 +114,12 @@ class HttpEscrow:
     async def __aexit__(self, *_: object) -> None:
         """Close the connection pool; closing twice is harmless."""
         await self._upstream.__aexit__()
+
+    async def probe(self) -> None:
+        """Asks for a request that nobody has; that there is none is the answer."""
+        answer = await self._look("requests", NOBODYS_REQUEST)
+        if answer.status >= FIRST_FAILURE and _problem_code(answer) != "request_unknown":
+            raise self._refusal(answer)
 
     async def list(self, person: str) -> EscrowListing:
         """All generations of ``person``, checked against their certificates.

@@ -41,7 +41,7 @@ class InstantWorld:
     """What the instant CA and UEM know. Device ``d`` belongs to user ``d // devices_each``.
 
     ``renewals`` counts the generations per user beyond the first; ``fault`` is consulted before
-    every effect and may answer with a fault.
+    every effect and ``down`` for every probe, both may answer with a fault.
     """
 
     now: Callable[[], Millis]
@@ -55,6 +55,7 @@ class InstantWorld:
     pushes: list[tuple[str, str]] = field(default_factory=list)
     confirmed: dict[str, Millis] = field(default_factory=dict)
     fault: Callable[[Effect, Subject], Fault | None] = lambda _effect, _state: None
+    down: Callable[[str], Fault | None] = lambda _upstream: None
 
     def generations(self, user: str) -> tuple[Generation, ...]:
         """All encryption and signing generations of a user, oldest first."""
@@ -114,6 +115,10 @@ class InstantEffects:
 
     def hold(self, keys: Collection[SubjectKey]) -> None:
         """Nothing takes long enough to be ended."""
+
+    async def probe(self, upstream: str) -> Fault | None:
+        """Whether an upstream answers."""
+        return self._world.down(upstream)
 
     async def look(self, effect: Effect, state: Subject) -> Looked:
         """Answer a look at once."""

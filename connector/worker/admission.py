@@ -10,6 +10,7 @@ from connector.core.journal import Due, Journal
 from connector.core.model import SECOND, Millis, SubjectKey
 from connector.core.states import ACTS, Brakes, Effect, HolderState, State
 from connector.worker import brakes
+from connector.worker.breaker import Breaker
 from connector.worker.flights import Flights
 from connector.worker.gate import Gate, Lane, parse_lane
 from connector.worker.held import Held
@@ -37,7 +38,8 @@ class Start:
 class Admission:
     """Finds what is due in a partition, and takes permits for what may start.
 
-    ``held_back`` tells, after a round, whether something that is due waits for a permit.
+    ``held_back`` tells, after a round, whether something that is due waits for a permit; ``probes``
+    has the upstreams that should be asked whether they answer again, with their breakers.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class Admission:
         self._flights = flights
         self._held = held
         self.held_back = False
+        self.probes: dict[str, Breaker] = {}
 
     async def due(self, now: Millis, held: Brakes) -> list[tuple[Lane, Due]]:
         """What is due in the lanes that are open, each with as much as may start."""
         self.held_back = False
+        self.probes.clear()
         found: list[tuple[Lane, Due]] = []
         for name, earliest in await self._journal.lanes(self._partition):
             if earliest > now:
@@ -62,6 +66,7 @@ class Admission:
             room = self._gate.room(lane, held)
             if room == 0:
                 self.held_back = True
+                self.probes |= dict(self._gate.probes_due(lane))
                 continue
             limit = room + self._flights.in_lane(lane) + len(self._held)
             rows = await self._journal.due(self._partition, name, now, limit)

@@ -1,8 +1,8 @@
-"""One breaker per upstream: while an upstream as a whole is at fault, nobody uses up an attempt."""
+"""One breaker per upstream: while an upstream as a whole is at fault, no attempt is used up."""
 
 from collections.abc import Callable
 
-from connector.core.errors import Fault, Scope
+from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
 
 FIRST_PAUSE = 1.0
@@ -11,7 +11,11 @@ LONGEST_ASKED = 3600.0
 
 
 class Breaker:
-    """Opens on a fault of the whole upstream, lets one probe through after a growing pause.
+    """Opens on a fault of the whole upstream; a probe decides after a growing pause.
+
+    A probe is one cheap request about nobody, so that no single look decides for all of them. Once
+    it was answered effects pass again, and the first that succeeds ends the outage; one that meets
+    a fault of the whole upstream makes the pause longer than before.
 
     Args:
         monotonic: seconds that only go forward.
@@ -29,58 +33,80 @@ class Breaker:
         self._changed = changed
         self._until = 0.0
         self._failures = 0
+        self._state: CircuitState = "closed"
         self._probing = False
         self.fault: Fault | None = None
 
     @property
     def open(self) -> bool:
-        """Whether nothing may pass at the moment."""
-        if self.fault is None:
-            return False
-        return self._probing or self.monotonic() < self._until
+        """Whether no effect may pass at the moment."""
+        return self._state == "open"
 
     @property
     def state(self) -> CircuitState:
-        """Closed, open, or open but for the one probe that is under way."""
-        if self.fault is None:
-            return "closed"
-        return "half_open" if self._probing else "open"
+        """Closed, open, or half open: a probe was answered, no effect has succeeded yet."""
+        return self._state
 
     def wait(self) -> float:
-        """Seconds until a probe may pass; 0 when something may pass now."""
-        return max(self._until - self.monotonic(), 0.0) if self.fault is not None else 0.0
+        """Seconds until a probe may be sent; 0 when something may pass now."""
+        return max(self._until - self.monotonic(), 0.0) if self.open else 0.0
 
-    def entered(self) -> None:
-        """An effect starts; behind a fault it is the one probe."""
-        if self.fault is not None and not self._probing:
-            self._probing = True
-            self._changed("half_open", self.fault)
+    def probe_due(self) -> bool:
+        """Whether a probe should be sent now."""
+        return self.open and not self._probing and self.wait() == 0
 
-    def withdrawn(self) -> None:
-        """An effect that had entered was not done after all."""
+    def probe_begun(self) -> None:
+        """A probe is under way; there is one at a time."""
+        self._probing = True
+
+    def probe_withdrawn(self) -> None:
+        """The probe was not done after all."""
         self._probing = False
 
+    def probed(self, fault: Fault | None) -> None:
+        """A probe ended; a refusal that concerns nobody else is an answer, too."""
+        self._probing = False
+        if not self.open:
+            return
+        if fault is None or _is_answer(fault):
+            self._to("half_open")
+            return
+        self._failures += 1
+        self._trip(fault)
+
     def ended(self, fault: Fault | None) -> None:
-        """An effect ended; only a fault of the whole upstream opens the breaker."""
+        """An effect ended; only a fault of the whole upstream opens the breaker.
+
+        One that began before the outage and succeeds says nothing about now, and neither does one
+        that is to be tried again.
+        """
         if fault is not None and fault.scope is Scope.UPSTREAM:
+            self._failures += not self.open
             self._trip(fault)
-        elif self.fault is not None:
+        elif not self.open and _is_answer(fault):
             self.reset()
 
     def reset(self) -> None:
-        """Close: the upstream answered, or its credentials were reloaded."""
-        was_open = self.fault is not None
-        self.fault, self._failures, self._probing, self._until = None, 0, False, 0.0
-        if was_open:
-            self._changed("closed", None)
+        """Close: an effect succeeded, or the credentials were reloaded."""
+        self.fault, self._failures, self._until = None, 0, 0.0
+        self._to("closed")
 
     def _trip(self, fault: Fault) -> None:
-        first = self.fault is None or self._probing
-        if self._probing or self.fault is None:
-            self._failures += 1
         pause = min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE)
         asked = min(fault.retry_after or 0.0, LONGEST_ASKED)
         self._until = max(self._until, self.monotonic() + max(pause, asked))
-        self.fault, self._probing = fault, False
-        if first:
-            self._changed("open", fault)
+        if self.fault is None or fault.scope is Scope.UPSTREAM:
+            self.fault = fault
+        self._to("open")
+
+    def _to(self, state: CircuitState) -> None:
+        if state != self._state:
+            self._state = state
+            self._changed(state, self.fault)
+
+
+def _is_answer(fault: Fault | None) -> bool:
+    """Whether the upstream answered: it did, or it refused what concerns one subject only."""
+    if fault is None:
+        return True
+    return fault.scope is Scope.SUBJECT and fault.family is not Family.TRANSIENT

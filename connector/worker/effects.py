@@ -8,9 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import isfinite
 
-from pydantic import ValidationError
-
-from connector.core.errors import ConnectorError, Family, Fault, Permanent, Scope, Transient
+from connector.core.errors import Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, PluginReference
 from connector.core.holder.planning import rules_of
@@ -36,6 +34,7 @@ from connector.core.states import (
 from connector.crash import CrashBy
 from connector.worker.each import each
 from connector.worker.ports import HandOver, Subject
+from connector.worker.probing import Unexpected, fault_of, probe
 
 
 class UpstreamEffects:
@@ -67,7 +66,7 @@ class UpstreamEffects:
         paces: Callable[[str], float],
         now: Callable[[], Millis],
         monotonic: Callable[[], float],
-        unexpected: Callable[[Effect, BaseException], None],
+        unexpected: Unexpected,
         accept_unlocked_memory: bool = False,
         crash_at: str | None = None,
         crash_by: CrashBy = "kill",
@@ -91,6 +90,12 @@ class UpstreamEffects:
         self._hand_over.cancel_unsent(
             lambda job: subject_key(job.target.name, SubjectKind.HOLDER, job.holder) in keys
         )
+
+    async def probe(self, upstream: str) -> Fault | None:
+        """Ask an upstream something cheap; see :class:`Effects`."""
+        kind, _, name = upstream.partition(":")
+        port = self._backends[name] if kind == "ca" else self._targets[name]
+        return await probe(kind, port, self._unexpected)
 
     async def look(self, effect: Effect, state: Subject) -> Looked:
         """Perform a look; see :class:`Effects`."""
@@ -275,15 +280,7 @@ class UpstreamEffects:
         return rate if isfinite(rate) else None
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
-        try:
-            fault = error.fault() if isinstance(error, ConnectorError) else None
-        except ValidationError:  # its code is none, or its numbers are nonsense
-            fault = None
-        if fault is None:
-            self._unexpected(effect, error)
-            return Fault(
-                code="PLG-001", family=Family.TRANSIENT, detail=f"raised {type(error).__name__}"
-            )
+        fault = fault_of(error, effect.value, self._unexpected)
         if fault.scope is Scope.UPSTREAM and fault.upstream is None:
             return fault.model_copy(update={"upstream": self._upstream(effect, state)})
         return fault

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from connector.core.facts import Acted, Looked
 from connector.core.model import SubjectKey
 from connector.core.states import ACTS, Effect, HolderState, Running
 from connector.crash import CrashPoint
+from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Lane
 from connector.worker.ports import Effects, Subject
 
@@ -84,6 +85,23 @@ class Flights:
         """Start a look whose permits are taken."""
         look = partial(self._effects.look, lane.effect, state)
         self._tasks.add(self._start(group, state.key, lane, look))
+
+    def probe(self, group: asyncio.TaskGroup, upstreams: Mapping[str, Breaker]) -> None:
+        """Ask upstreams whether they answer again, unless another partition is about it."""
+        for upstream, breaker in upstreams.items():
+            if breaker.probe_due():
+                breaker.probe_begun()
+                task = group.create_task(self._probe(upstream, breaker))
+                self._tasks.add(task)
+                task.add_done_callback(partial(self._probed, breaker))
+
+    def _probed(self, breaker: Breaker, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        breaker.probe_withdrawn()
+
+    async def _probe(self, upstream: str, breaker: Breaker) -> None:
+        breaker.probed(await self._effects.probe(upstream))
+        self._notify()
 
     def act(
         self,

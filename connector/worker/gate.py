@@ -4,7 +4,7 @@ A lane is ``effect:route`` or ``effect:@uem``; what shares a lane is let through
 together, and what is held back in one lane holds up no other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.errors import Fault
@@ -68,10 +68,9 @@ class Upstream:
 
     def free(self) -> int:
         """How many effects may start now."""
-        places = self._places()
-        if self.breaker.open or self.running >= places or self.requests.held():
+        if self.breaker.open or self.requests.held():
             return 0
-        return 1 if self.breaker.fault is not None else places - self.running
+        return max(self._places() - self.running, 0)
 
     def _places(self) -> int:
         places = room_of(self.parallel, self.share())
@@ -80,7 +79,6 @@ class Upstream:
     def enter(self) -> None:
         """Take the place of one effect."""
         self.running += 1
-        self.breaker.entered()
 
     def waits(self) -> list[float]:
         """Seconds until something that is held back here may pass, where that is known."""
@@ -157,9 +155,7 @@ class Gate:
             upstream = self._upstreams[name]
             upstream.running -= 1
             mine = fault if fault is not None and fault.upstream in {name, None} else None
-            if fault is not None and mine is None:
-                upstream.breaker.withdrawn()  # another upstream failed; this one proved nothing
-            else:
+            if fault is None or mine is not None:  # else this upstream proved nothing
                 upstream.breaker.ended(mine)
             outcome = "ok" if mine is None else mine.family.value
             code = "" if mine is None else mine.code
@@ -171,7 +167,13 @@ class Gate:
             self._handing_over -= 1
         for name in self.names(lane):
             self._upstreams[name].running -= 1
-            self._upstreams[name].breaker.withdrawn()
+
+    def probes_due(self, lane: Lane) -> Iterator[tuple[str, Breaker]]:
+        """The upstreams that hold a lane back and should be asked whether they answer again."""
+        for name in self.names(lane):
+            upstream = self._upstreams.get(name)
+            if upstream is not None and upstream.breaker.probe_due():
+                yield name, upstream.breaker
 
     def permits(self, name: str) -> RequestLimit:
         """The limit of the requests to an upstream."""

@@ -279,6 +279,7 @@ class PartitionWorker:
         self._news.of(sheet, commit)
 
     def _start(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup, start: Start) -> None:
+        self._flights.probe(looks, self._admission.probes)
         for one in start.ready:
             state = start.sheet.state(one.key)
             if one.lane.effect not in ACTS:

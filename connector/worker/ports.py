@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from connector.core.errors import Fault
 from connector.core.facts import Acted, Looked
 from connector.core.handover import HandoverJob, HandoverOutcome
 from connector.core.model import SubjectKey
@@ -41,6 +42,10 @@ class Effects(Protocol):
         ``deadline``: seconds on the monotonic clock, counted from before ``running`` was committed.
         Whatever happens in between, nothing is begun after it.
         """
+        ...
+
+    async def probe(self, upstream: str) -> Fault | None:
+        """One cheap request to ``ca:NAME`` or ``uem:NAME``: what keeps it from answering?"""
         ...
 
     def hold(self, keys: Collection[SubjectKey]) -> None:

@@ -1,6 +1,9 @@
 """An upstream that is down as a whole: one alarm, and nobody's attempts."""
 
+from collections import Counter
 from collections.abc import Callable
+
+import pytest
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
@@ -30,17 +33,27 @@ async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
     stage: Stage,
 ) -> None:
     """For as long as it takes; it goes on by itself when credentials are reloaded."""
-    stage.world.fault = failing(float("inf"), {Effect.LOOK_UP})
+    looks, probes = Counter[str](), list[str]()
+
+    def refused(effect: Effect, state: Subject) -> Fault | None:
+        looks[state.key] += effect is Effect.LOOK_UP
+        return REFUSED if effect is Effect.LOOK_UP else None
+
+    def down(upstream: str) -> Fault:
+        probes.append(upstream)
+        return REFUSED
+
+    stage.world.fault, stage.world.down = refused, down
     async with stage.running() as worker:
         for device in ("7", "8", "9"):
             await stage.enrol(device)
-        await stage.until(lambda: len(stage.alarms) > 2)
+        await stage.until(lambda: len(probes) > 4)
         for user in ("7", "8", "9"):
             assert (await stage.delivery(user)).attempts == 0
-        opened = [state for _, state in stage.alarms if state == "open"]
-        probed = [state for _, state in stage.alarms if state == "half_open"]
-        assert len(opened) <= len(probed) + 1, "nobody but the one probe passes"
-        stage.world.fault = lambda _effect, _state: None
+        assert set(probes) == {"uem:acme"}
+        assert stage.alarms == [("uem:acme", "open")]
+        assert max(looks.values()) == 1, "only probes pass"
+        stage.world.fault, stage.world.down = (lambda _effect, _state: None), (lambda _: None)
         stage.gate.credentials_reloaded()
         worker.wake()
         for user in ("7", "8", "9"):
@@ -48,13 +61,29 @@ async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
     assert stage.alarms[-1] == ("uem:acme", "closed")
 
 
-async def test_one_refusal_is_over_with_the_first_probe(stage: Stage) -> None:
+async def test_one_refusal_is_over_with_the_first_success_after_a_probe(stage: Stage) -> None:
     """Open, half open, closed."""
     stage.world.fault = failing(1, {Effect.LOOK_UP})
     async with stage.running():
         await stage.enrol()
         await stage.until_phase(Phase.COMPLETED)
     assert [state for _, state in stage.alarms] == ["open", "half_open", "closed"]
+
+
+async def test_one_look_that_always_fails_does_not_decide_for_all(stage: Stage) -> None:
+    """It meets a fault of the whole upstream each time; the others are served between."""
+
+    def fault(effect: Effect, state: Subject) -> Fault | None:
+        mine = effect is Effect.LOOK_UP and state.key == "acme/user/7"
+        return REFUSED if mine else None
+
+    stage.world.fault = fault
+    async with stage.running():
+        for device in ("7", "8", "9", "10"):
+            await stage.enrol(device)
+        for user in ("8", "9", "10"):
+            await stage.until_phase(Phase.COMPLETED, user)
+        assert (await stage.delivery("7")).phase is Phase.PLANNING
 
 
 async def test_a_broken_ca_does_not_hold_the_uem(stage: Stage) -> None:
@@ -105,12 +134,62 @@ def test_one_probe_at_a_time_after_a_growing_pause() -> None:
     pauses = []
     for _ in range(9):
         pauses.append(one.breaker.wait())
+        assert not one.breaker.probe_due()
         one.clock.advance(int(one.breaker.wait() * 1000) + 1)
-        one.breaker.entered()
-        assert (one.breaker.state, one.breaker.open) == ("half_open", True)
-        one.breaker.ended(REFUSED)
+        assert one.breaker.probe_due()
+        one.breaker.probe_begun()
+        assert (one.breaker.probe_due(), one.breaker.open) == (False, True)
+        one.breaker.probed(REFUSED)
     assert pauses[:4] == [1.0, 2.0, 4.0, 8.0]
     assert pauses[-1] == 60.0
+    assert one.heard == ["open"]
+
+
+def test_an_outage_ends_with_the_first_success_after_a_probe() -> None:
+    """What began before it, or is to be tried again, says nothing."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    one.breaker.ended(None)
+    assert one.breaker.open
+    one.clock.advance(2000)
+    one.breaker.probed(None)
+    assert (one.breaker.state, one.breaker.fault) == ("half_open", REFUSED)
+    one.breaker.ended(Fault(code="UEM-001", family=Family.TRANSIENT))
+    assert one.heard == ["open", "half_open"]
+    one.breaker.ended(OWN)
+    assert one.heard == ["open", "half_open", "closed"]
+
+
+def test_a_fault_after_an_answered_probe_makes_the_pause_longer() -> None:
+    """The cheap request is answered and everything else is not: it is still the same outage."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    pauses = []
+    for _ in range(4):
+        pauses.append(one.breaker.wait())
+        one.clock.advance(int(one.breaker.wait() * 1000) + 1)
+        one.breaker.probed(None)
+        for _ in range(3):
+            one.breaker.ended(REFUSED)
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (None, "half_open"),
+        (OWN, "half_open"),
+        (REFUSED, "open"),
+        (Fault(code="UEM-001", family=Family.TRANSIENT), "open"),
+    ],
+)
+def test_a_probe_is_answered_by_anything_but_silence(fault: Fault | None, state: str) -> None:
+    """A refusal of the one request is an answer; no answer in time is none."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    one.breaker.probed(fault)
+    assert one.breaker.state == state
+    assert one.breaker.fault is REFUSED
 
 
 def test_a_probe_that_was_withdrawn_leaves_the_place_free() -> None:
@@ -118,9 +197,9 @@ def test_a_probe_that_was_withdrawn_leaves_the_place_free() -> None:
     one = Listener()
     one.breaker.ended(REFUSED)
     one.clock.advance(2000)
-    one.breaker.entered()
-    one.breaker.withdrawn()
-    assert not one.breaker.open
+    one.breaker.probe_begun()
+    one.breaker.probe_withdrawn()
+    assert one.breaker.probe_due()
     assert one.breaker.fault is REFUSED
 
 

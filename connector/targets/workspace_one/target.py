@@ -67,6 +67,10 @@ class WorkspaceOne:
     async def __aexit__(self, *_: object) -> None:
         await self._api.close()
 
+    async def probe(self) -> None:
+        """System information: login and tenant code are looked at, nobody's data is."""
+        await self._information()
+
     async def look_up_device(self, device: str) -> DeviceFacts | None:
         """A device by numeric id or UUID, and whose it is; its profile is not looked at."""
         found = await self._directory.device(device)
@@ -140,10 +144,13 @@ class WorkspaceOne:
     async def look_gone(self, holder: str) -> GoneLook:
         """The UEM's clock. No public call tells whether a user's certificates are still there."""
         _ = holder
+        return GoneLook(server_time=(await self._information()).server_time)
+
+    async def _information(self) -> Found:
         found = await self._api.one(Operation.INFO)
         if found is None:
-            raise incomplete("looking at the UEM's clock: no system information")
-        return GoneLook(server_time=found.server_time)
+            raise incomplete("asking for system information: there is none")
+        return found
 
     def _check(self, holder: str, bundles: Sequence[Bundle]) -> None:
         if not is_number(holder):

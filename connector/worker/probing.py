@@ -1,0 +1,39 @@
+"""Asking an upstream whether it answers again, and what a plug-in's exception means as a fault."""
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from connector.core.errors import ConnectorError, Family, Fault
+from connector.core.ports import EscrowBackend, Target
+
+PROBE_SECONDS = 30.0
+NO_ANSWER = {"ca": "CA-001", "uem": "UEM-001"}
+
+Unexpected = Callable[[str, BaseException], None]
+"""Told at which stage a plug-in raised what no plug-in may raise."""
+
+
+async def probe(kind: str, port: EscrowBackend | Target, unexpected: Unexpected) -> Fault | None:
+    """What keeps an upstream (``kind``: ``ca`` or ``uem``) from answering; None when it answers."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await port.probe()
+    except TimeoutError:
+        return Fault(code=NO_ANSWER[kind], family=Family.TRANSIENT, detail="probing: no answer")
+    except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
+        return fault_of(error, "probe", unexpected)
+    return None
+
+
+def fault_of(error: Exception, stage: str, unexpected: Unexpected) -> Fault:
+    """The fault that a plug-in raised; ``PLG-001`` for what it must not raise."""
+    try:
+        fault = error.fault() if isinstance(error, ConnectorError) else None
+    except ValidationError:  # its code is none, or its numbers are nonsense
+        fault = None
+    if fault is not None:
+        return fault
+    unexpected(stage, error)
+    return Fault(code="PLG-001", family=Family.TRANSIENT, detail=f"raised {type(error).__name__}")
