@@ -28,9 +28,10 @@ from connector.core.events import (
     RetryRequested,
     event_id,
 )
+from connector.core.holder.people import can_retry
 from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, parse_subject
 from connector.core.model import subject_key as make_key
-from connector.core.states import HolderState, Phase
+from connector.core.states import HolderState
 
 NO_TENANT = "-"
 
@@ -71,7 +72,7 @@ def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody
         case Deliver():
             return _deliver(act, state, by)
         case RetryOne():
-            _fits(state.delivery is not None and state.delivery.phase is not Phase.COMPLETED)
+            _fits(can_retry(state))
             return [RetryRequested(by=by, reason=act.reason)]
         case Cancel():
             _fits(state.delivery is not None and state.delivery.open)

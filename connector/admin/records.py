@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from connector.core.conditions import Condition
 from connector.core.errors import Fault
-from connector.core.model import Millis, Record, Sha256Hex, Slot, SubjectKey, Usage
+from connector.core.model import Millis, ProfileStatus, Record, Sha256Hex, Slot, SubjectKey, Usage
 from connector.core.states import Brakes, DeviceState, HolderState, PersonState
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=512)]
@@ -16,6 +16,7 @@ Wanted = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
 """A fingerprint or an unambiguous beginning of it."""
 Kind = Literal["holder", "device", "person"]
+Possession = Literal["newest set", "earlier set", "nothing"]
 
 
 class Deliver(Record):
@@ -156,11 +157,37 @@ class GenerationRow(Record):
     devices: dict[SubjectKey, str] = Field(default_factory=dict)
 
 
+class DeviceRow(Record):
+    """A device of a holder: the set it has, and what stands between it and the newest one.
+
+    ``has``: which set it was shown to have, with the evidence and since when. ``phase``: in the
+    newest delivery. ``profile``: what the UEM said of the mail profile when it was looked at last,
+    at ``looked_at``; ``last_seen``: when the device was seen by the UEM. ``code``: why it does not
+    have the newest set, since ``code_since``; ``cause`` and ``action`` say it in words.
+    """
+
+    device: SubjectKey
+    name: str = ""
+    platform: str = ""
+    has: Possession = "nothing"
+    since: Millis | None = None
+    evidence: str = ""
+    phase: str = ""
+    profile: ProfileStatus = ProfileStatus.UNKNOWN
+    looked_at: Millis | None = None
+    last_seen: Millis | None = None
+    code: str | None = None
+    code_since: Millis | None = None
+    cause: str = ""
+    action: str = ""
+
+
 class SubjectDetail(Record):
     """Everything known of one subject."""
 
     summary: SubjectSummary
     state: Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
+    devices: tuple[DeviceRow, ...] = ()
     generations: tuple[GenerationRow, ...] = ()
     now: Millis
 

@@ -39,7 +39,7 @@ from connector.admin.records import (
     VersionView,
 )
 from connector.admin.search import as_key, every, find
-from connector.admin.views import State, matrix, summary
+from connector.admin.views import State, devices, matrix, summary
 from connector.core.audit import AuditRecord
 from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected, Transient
@@ -121,6 +121,7 @@ class OperatorService:
         return SubjectDetail(
             summary=summary(state),
             state=state,
+            devices=devices(state) if isinstance(state, HolderState) else (),
             generations=matrix(state) if isinstance(state, HolderState) else (),
             now=self._around.clock.now(),
         )

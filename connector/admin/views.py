@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from connector.admin.records import GenerationRow, SubjectSummary
+from connector.admin.records import DeviceRow, GenerationRow, Possession, SubjectSummary
+from connector.catalogue import catalogue
 from connector.core.holder.possession import generations_of, generations_on, set_on
 from connector.core.model import Generation, Sha256Hex, SubjectKey
 from connector.core.states import (
@@ -12,6 +13,7 @@ from connector.core.states import (
     DevicePhase,
     DeviceState,
     HolderState,
+    KnownDevice,
     PersonState,
     Want,
 )
@@ -54,10 +56,53 @@ def _holder(state: HolderState) -> SubjectSummary:
             "phase": delivery.phase.value,
             "since": delivery.phase_since,
             "delivery": delivery.id,
-            "code": trouble.code if trouble else None,
-            "detail": trouble.detail if trouble else delivery.why or "",
+            "code": delivery.cause,
+            "detail": trouble.detail if trouble else delivery.why or _title(delivery.cause),
         }
     )
+
+
+def _title(code: str | None) -> str:
+    """What a code means, in a few words."""
+    entry = catalogue().get(code or "")
+    return "" if entry is None else entry.title
+
+
+def devices(state: HolderState) -> tuple[DeviceRow, ...]:
+    """The holder's devices: what each has, and what is in the way of the newest set."""
+    return tuple(_device_row(state, key, known) for key, known in state.devices.items())
+
+
+def _device_row(state: HolderState, key: SubjectKey, known: KnownDevice) -> DeviceRow:
+    has = set_on(state, key)
+    row = DeviceRow(
+        device=key,
+        name=known.friendly_name or known.serial,
+        platform=known.platform,
+        has="nothing" if has is None else _which(state, key),
+        since=has.at if has else None,
+        evidence=has.evidence if has else "",
+    )
+    entry = state.delivery.devices.get(key) if state.delivery else None
+    if entry is None:
+        return row
+    known_code = catalogue().get(entry.code or "")
+    return row.model_copy(
+        update={
+            "phase": entry.phase.value,
+            "profile": entry.profile,
+            "looked_at": entry.looked_at,
+            "last_seen": entry.last_seen,
+            "code": entry.code,
+            "code_since": entry.code_since,
+            "cause": known_code.title if known_code else entry.why or "",
+            "action": known_code.action if known_code else "",
+        }
+    )
+
+
+def _which(state: HolderState, key: SubjectKey) -> Possession:
+    return "newest set" if _is_up_to_date(state, key) else "earlier set"
 
 
 def _is_up_to_date(state: HolderState, device: SubjectKey) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from connector.admin.records import GenerationRow, SubjectDetail
+from connector.admin.records import DeviceRow, GenerationRow, SubjectDetail
 from connector.catalogue import catalogue
 from connector.cli.options import Call
 from connector.cli.screen import Format
@@ -37,7 +37,9 @@ def _table(call: Call, seen: SubjectDetail) -> None:
     facts = {HolderState: _holder, DeviceState: _device, PersonState: _person}[type(state)]
     screen.facts(facts(state, seen.now), state.key)  # type: ignore[operator] # by its type
     if isinstance(state, HolderState):
-        screen.table(*_devices(state, seen.now), "Devices")
+        screen.table(*_devices(seen.devices, seen.now), "Devices")
+        for line in _remedies(seen.devices):
+            screen.line(line)
         screen.table(*_matrix(seen.generations, state), "Generations on devices")
 
 
@@ -111,23 +113,36 @@ def _person(state: PersonState, now: Millis) -> Facts:
         yield "holder", holder
 
 
-def _devices(state: HolderState, now: Millis) -> tuple[Sequence[str], Iterator[tuple[object, ...]]]:
-    delivery = state.delivery
-    inside = delivery.devices if delivery else {}
+def _devices(
+    rows: Sequence[DeviceRow], now: Millis
+) -> tuple[Sequence[str], Iterator[tuple[object, ...]]]:
+    columns = (
+        *("device", "name", "platform", "has", "age", "evidence", "delivery"),
+        *("profile", "looked at", "seen", "code", "cause"),
+    )
+    return columns, (
+        (
+            row.device,
+            row.name,
+            row.platform,
+            row.has,
+            age(row.since, now),
+            row.evidence,
+            row.phase,
+            row.profile if row.looked_at is not None else "",
+            age(row.looked_at, now),
+            age(row.last_seen, now),
+            row.code,
+            row.cause,
+        )
+        for row in rows
+    )
 
-    def rows() -> Iterator[tuple[object, ...]]:
-        for key in dict.fromkeys([*state.devices, *inside]):
-            known, entry = state.devices.get(key), inside.get(key)
-            yield (
-                key,
-                (known.friendly_name or known.serial) if known else "",
-                known.platform if known else "",
-                entry.phase if entry else "",
-                age(entry.since, now) if entry else "",
-                (entry.evidence or entry.why) if entry else "",
-            )
 
-    return ("device", "name", "platform", "phase", "age", "evidence or reason"), rows()
+def _remedies(rows: Sequence[DeviceRow]) -> list[str]:
+    """What to do, once for each code."""
+    actions = {row.code: row.action for row in rows if row.code and row.action}
+    return [f"{code}: {action}" for code, action in sorted(actions.items())]
 
 
 def _matrix(

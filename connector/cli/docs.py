@@ -21,6 +21,7 @@ AREAS = {
     "CA": "Certificate authorities",
     "UEM": "Device management services",
     "DLV": "Deliveries",
+    "INS": "Installation on devices",
     "PRG": "The copy in the UEM",
     "APR": "Approvals",
     "CFG": "Settings",

@@ -173,12 +173,11 @@ def _read(row: tuple[bytes]) -> State:
 
 
 def _listed(state: State) -> tuple[str, str, str]:
-    """Phase, route and code of the newest trouble, empty where there is none."""
+    """Phase, route and code of what is in the way, empty where there is nothing."""
     if isinstance(state, HolderState):
         delivery = state.delivery
-        trouble = delivery.trouble if delivery else None
         phase = delivery.phase.value if delivery else ""
-        return phase, state.route or "", trouble.code if trouble else ""
+        return phase, state.route or "", (delivery.cause if delivery else None) or ""
     if isinstance(state, DeviceState):
         return state.status.value, "", state.trouble.code if state.trouble else ""
     return "", "", ""

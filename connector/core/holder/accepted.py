@@ -2,7 +2,7 @@
 
 from connector.core.handover import Accepted
 from connector.core.holder.lifecycle import Holder, change, delivery_of, move, route_of
-from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
+from connector.core.model import OpenRequest, ProfileStatus, RequestState, SetEntry, Slot
 from connector.core.policy import PushPolicy
 from connector.core.states import (
     Copy,
@@ -13,6 +13,17 @@ from connector.core.states import (
     Phase,
     Running,
 )
+
+BEFORE_ANY_LOOK: dict[str, object] = {
+    "pushed_at": None,
+    "pushes": 0,
+    "push_failures": 0,
+    "looked_at": None,
+    "profile": ProfileStatus.UNKNOWN,
+    "code": None,
+    "code_since": None,
+}
+"""What an upload makes of what was known of a device before it."""
 
 
 def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
@@ -76,7 +87,10 @@ def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
     if delivery is None:
         return
     devices = {
-        key: device.model_copy(update={"pushed_at": None, "pushes": 0, "looked_at": None})
+        key: device.model_copy(
+            update=BEFORE_ANY_LOOK
+            | {"push_due": step.now if push and device.phase is DevicePhase.WAITING else None}
+        )
         for key, device in delivery.devices.items()
     }
     change(
@@ -86,7 +100,5 @@ def _await_install(step: Holder, outcome: Accepted, *, again: bool) -> None:
         trouble=None,
         devices=devices,
     )
-    if any(device.phase is DevicePhase.WAITING for device in devices.values()):
-        move(step, Phase.AWAITING_INSTALL, Effect.PUSH if push else Effect.LOOK_INSTALLED)
-    else:
-        move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+    pushes = any(device.push_due is not None for device in devices.values())
+    move(step, Phase.AWAITING_INSTALL, Effect.PUSH if pushes else Effect.LOOK_INSTALLED)

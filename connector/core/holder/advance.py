@@ -29,6 +29,7 @@ from connector.core.holder import (
     people,
     planning,
     purge,
+    push,
     recovery,
     retention,
 )
@@ -148,7 +149,7 @@ def _start(step: Holder, effect: Effect) -> None:
         case Effect.HAND_OVER:
             handing.start(step)
         case Effect.PUSH:
-            install.start_push(step)
+            push.start_push(step)
         case Effect.CLEAN_UP:
             recovery.start_clean_up(step)
         case _:
@@ -179,7 +180,7 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
             recovery.begun(step, running, answers, fact.fault)
         case Effect.PUSH:
             taken = cast("tuple[SubjectKey, ...] | None", fact.result) or ()
-            install.pushed(step, running, taken, fact.fault)
+            push.pushed(step, running, taken, fact.fault)
         case Effect.CLEAN_UP:
             ended = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
             recovery.cleaned_up(step, ended, fact.fault)

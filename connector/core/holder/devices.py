@@ -47,7 +47,7 @@ def joined(step: Holder, body: DeviceJoined) -> None:
     if delivery is None or not delivery.open:
         open_delivery(step, Trigger.DEVICE_REPLACEMENT if known else Trigger.ENROLMENT)
     else:
-        _join_open(step, body.device, body.enrolled_at)
+        join_open(step, body.device, body.enrolled_at)
 
 
 def _describe(step: Holder, body: DeviceJoined, known: KnownDevice) -> None:
@@ -62,7 +62,8 @@ def _describe(step: Holder, body: DeviceJoined, known: KnownDevice) -> None:
         step.set(devices={**step.state.devices, body.device: described})
 
 
-def _join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
+def join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
+    """Wait for a device in the open delivery, from the beginning."""
     delivery = step.state.delivery
     if delivery is None:
         return
@@ -70,6 +71,8 @@ def _join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
     change(step, devices={**delivery.devices, device: entry})
     if delivery.phase is Phase.AWAITING_INSTALL:
         change(step, deadline=max(delivery.deadline, step.now + deadline_of(step)))
+        if delivery.step is Effect.LOOK_INSTALLED:  # looks are rare by now, and it is new
+            change(step, due=step.now, attempts=0)
     elif delivery.phase is Phase.AWAITING_PURGE:
         _reopen(step)
 

@@ -5,6 +5,7 @@ from connector.core.events import HolderForgotten, HolderRegistered
 from connector.core.holder.devices import synchronise
 from connector.core.holder.fitness import judge_devices, remember_profiles
 from connector.core.holder.lifecycle import Holder, change, move, route_of
+from connector.core.holder.progress import end_without_profile
 from connector.core.holder.retrying import refuse
 from connector.core.identity import observed_pair
 from connector.core.model import (
@@ -52,6 +53,7 @@ def _judge_user(step: Holder, found: HolderFacts | None) -> None:
         return
     synchronise(step, {device.id: device for device in facts.devices})
     remember_profiles(step, facts)
+    end_without_profile(step)
     delivery = step.state.delivery
     if delivery is None or not delivery.open:
         return

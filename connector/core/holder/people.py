@@ -10,9 +10,20 @@ from connector.core.events import (
     RetryRequested,
 )
 from connector.core.holder.changes import supersede
-from connector.core.holder.lifecycle import Holder, change, end, open_delivery, route_of
-from connector.core.model import DAY
-from connector.core.states import Dropped, Identity, Phase, Trigger
+from connector.core.holder.devices import join_open
+from connector.core.holder.lifecycle import Holder, change, deadline_of, end, open_delivery
+from connector.core.holder.push import push_by_hand
+from connector.core.model import SubjectKey
+from connector.core.states import (
+    Delivery,
+    DevicePhase,
+    Dropped,
+    Effect,
+    HolderState,
+    Identity,
+    Phase,
+    Trigger,
+)
 
 HumanBody = (
     DeliveryRequested
@@ -65,16 +76,34 @@ def _deliver(step: Holder, by: str) -> bool:
     return True
 
 
+def can_retry(state: HolderState) -> bool:
+    """Whether there is anything to try again: a delivery that failed or waits, or a device."""
+    delivery = state.delivery
+    if delivery is None:
+        return False
+    done = delivery.phase in {Phase.COMPLETED, Phase.AWAITING_PURGE}
+    return not done or bool(_not_installed(state, delivery))
+
+
+def _not_installed(state: HolderState, delivery: Delivery) -> list[SubjectKey]:
+    devices = delivery.devices.items()
+    ended = (key for key, device in devices if device.phase is DevicePhase.NOT_INSTALLED)
+    return [key for key in ended if key in state.devices]
+
+
 def _retry(step: Holder, by: str) -> bool:
     delivery = step.state.delivery
-    if delivery is None or delivery.phase is Phase.COMPLETED:
+    if delivery is None or not can_retry(step.state):
         return False
     if not delivery.open:
         open_delivery(step, Trigger.REDELIVERY, by=by)
         return True
-    route = route_of(step)
-    deadline = step.now + (route.phase_deadline if route else 14 * DAY)
-    change(step, due=step.now, attempts=0, deadline=deadline)
+    if delivery.phase is Phase.AWAITING_PURGE:
+        for key in _not_installed(step.state, delivery):
+            join_open(step, key, step.state.devices[key].joined_at)
+    change(step, due=step.now, attempts=0, deadline=step.now + deadline_of(step))
+    if push_by_hand(step):
+        change(step, step=Effect.PUSH)
     return True
 
 

@@ -5,6 +5,7 @@ from connector.core.facts import Listing
 from connector.core.holder.lifecycle import Holder, change, end, fail, route_of
 from connector.core.holder.onward import proceed
 from connector.core.holder.possession import set_on
+from connector.core.holder.progress import end_without_profile
 from connector.core.holder.retrying import refuse
 from connector.core.identity import agrees
 from connector.core.model import OpenRequest, Sha256Hex, SubjectKey
@@ -93,6 +94,7 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
         digest=selection.digest,
         current=next(g for g in listing.generations if g.fingerprint == current),
     )
+    end_without_profile(step)
     _merge_requests(step, listing.open)
     _allowed(step, route)
 

@@ -5,7 +5,15 @@ from enum import StrEnum
 from pydantic import Field
 
 from connector.core.errors import Fault
-from connector.core.model import Generation, Millis, Record, SetEntry, Sha256Hex, SubjectKey
+from connector.core.model import (
+    Generation,
+    Millis,
+    ProfileStatus,
+    Record,
+    SetEntry,
+    Sha256Hex,
+    SubjectKey,
+)
 from connector.core.states.wants import Effect
 
 
@@ -38,7 +46,10 @@ class DevicePhase(StrEnum):
 class DeviceInDelivery(Record):
     """How far one device is. ``evidence`` says what proves *installed*, ``why`` why not.
 
-    ``looked_at``: the last look at it since the upload.
+    ``looked_at``: the last look at it since the upload, which showed ``profile``; ``code`` names
+    why it does not have the set yet (or did not get it), and ``code_since`` since when that is so.
+    ``push_due``: when the profile is pushed to it next; ``push_failures``: pushes in a row that
+    were refused or failed.
     """
 
     phase: DevicePhase = DevicePhase.WAITING
@@ -51,6 +62,11 @@ class DeviceInDelivery(Record):
     not_installed_seen_at: Millis | None = None
     last_seen: Millis | None = None
     looked_at: Millis | None = None
+    profile: ProfileStatus = ProfileStatus.UNKNOWN
+    code: str | None = None
+    code_since: Millis | None = None
+    push_due: Millis | None = None
+    push_failures: int = 0
     expired_rounds: int = 0
 
 
@@ -95,6 +111,14 @@ class Delivery(Record):
     trouble: Fault | None = None
     ended_at: Millis | None = None
     why: str | None = None
+
+    @property
+    def cause(self) -> str | None:
+        """The code of what is in the way: the newest fault, or why a device still waits."""
+        if self.trouble is not None:
+            return self.trouble.code
+        waiting = (one for one in self.devices.values() if one.phase is DevicePhase.WAITING)
+        return min((one.code for one in waiting if one.code), default=None)
 
     @property
     def open(self) -> bool:

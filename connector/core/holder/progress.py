@@ -1,0 +1,98 @@
+"""Why a device does not have the set yet: a code for each cause, from what the last look showed."""
+
+from typing import NamedTuple
+
+from connector.core.holder.lifecycle import Holder, change, route_of, waiting
+from connector.core.model import DAY, DeviceEvidence, Millis, ProfileStatus, SubjectKey
+from connector.core.policy import RoutePolicy
+from connector.core.states import DeviceInDelivery, DevicePhase
+
+INSTALL_FAILED = "INS-001"
+NOT_ASSIGNED = "INS-002"
+NOT_SEEN = "INS-003"
+PENDING = "INS-004"
+NO_NEWER_EVIDENCE = "INS-005"
+NO_STATEMENT = "INS-006"
+NO_PROFILE = "INS-007"
+
+CERTAIN = {INSTALL_FAILED: "installation failed", NOT_ASSIGNED: "profile not assigned"}
+"""Causes that do not pass by themselves: more time, or another upload, would change nothing."""
+CERTAIN_AFTER: Millis = DAY
+"""So long a certain cause must stand before it ends the wait for a device: people assign profiles,
+and what was installed wrongly is put right, within a day or not at all."""
+
+
+class Cause(NamedTuple):
+    """A code, and since when it has been the same."""
+
+    code: str | None
+    since: Millis | None
+
+
+def profile_for(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | None:
+    """The id of the mail profile for a device's platform; None when none is configured."""
+    known = step.state.devices.get(device)
+    platform = known.platform.lower() if known else ""
+    return route.profiles.get(platform, route.profiles.get("*"))
+
+
+def cause_of(
+    seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis | None, now: Millis
+) -> Cause:
+    """Why a device that was looked at is not installed yet."""
+    code = _code(seen, uploaded)
+    same = code == device.code and device.code_since is not None
+    return Cause(code, device.code_since if same else now)
+
+
+def _code(seen: DeviceEvidence, uploaded: Millis | None) -> str:
+    match seen.profile:
+        case ProfileStatus.ERROR:
+            return INSTALL_FAILED
+        case ProfileStatus.NONE:
+            return NOT_ASSIGNED
+        case _ if seen.last_seen is None or seen.last_seen < (uploaded or 0):
+            return NOT_SEEN
+        case ProfileStatus.PENDING:
+            return PENDING
+        case ProfileStatus.INSTALLED:
+            return NO_NEWER_EVIDENCE
+        case ProfileStatus.UNKNOWN:
+            return NO_STATEMENT
+
+
+def not_installed(step: Holder, why: str, code: str | None) -> dict[str, object]:
+    """What changes of a device that is not waited for any more."""
+    return {"phase": DevicePhase.NOT_INSTALLED, "why": why, "code": code, "since": step.now}
+
+
+def end_certain(step: Holder) -> None:
+    """End the wait for devices whose cause has been certain for long enough.
+
+    A failed installation counts only when no push to the device is to come.
+    """
+    delivery = step.state.delivery
+    if delivery is None or step.rules.deadlines_held:
+        return
+    devices = dict(delivery.devices)
+    for key in waiting(delivery):
+        device = devices[key]
+        stands = device.code_since is not None and step.now - device.code_since >= CERTAIN_AFTER
+        if stands and device.code in CERTAIN and device.push_due is None:
+            why = CERTAIN[device.code]
+            devices[key] = device.model_copy(update=not_installed(step, why, device.code))
+    change(step, devices=devices)
+
+
+def end_without_profile(step: Holder) -> None:
+    """A device for whose platform no profile is configured cannot get the set."""
+    delivery, route = step.state.delivery, route_of(step)
+    if delivery is None or route is None:
+        return
+    devices = dict(delivery.devices)
+    for key in waiting(delivery):
+        known = step.state.devices.get(key)
+        if known is not None and known.platform and profile_for(step, route, key) is None:
+            why = "no mail profile is configured for its platform"
+            devices[key] = devices[key].model_copy(update=not_installed(step, why, NO_PROFILE))
+    change(step, devices=devices)
