@@ -26,6 +26,7 @@ from connector.assembly.expiries import publish_expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.hardening import harden
 from connector.assembly.journal import ServedJournal, make_journal, require_topics, require_whole
+from connector.assembly.journal_watch import JournalWatch
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
 from connector.core.errors import ConnectorError, Permanent
@@ -46,6 +47,7 @@ from connector.worker.effects import UpstreamEffects
 from connector.worker.gate import Gate
 
 GAUGES_EVERY = 15.0
+WATCH_EVERY = 5.0
 
 log = structlog.get_logger("connector.app")
 
@@ -60,6 +62,7 @@ class Parts:
     gate: Gate
     secrets: SecretFiles
     owners: Owners
+    watch: JournalWatch
     intake: IntakeServer
     admin: AdminServer
     health: Health
@@ -112,6 +115,9 @@ class Service:
         await journal.open()
         stack.push_async_callback(journal.close)
         await require_whole(journal)
+        watch = JournalWatch(
+            journal, self._board, self._metrics, self._clock, settings.journal.path.parent
+        )
         gate = gates.gate(
             settings, self._clock, self._routes, self._metrics, alarms.changed, journal
         )
@@ -128,7 +134,7 @@ class Service:
         owners = self._owners(journal, effects, gate, key)
         health = Health(
             {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
-            ownership.parts(owners, journal),
+            ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
         operators = Operators(settings, self._clock, gate, self._metrics, self._board.standing)
@@ -139,7 +145,8 @@ class Service:
             gate=gate,
             secrets=secrets,
             owners=owners,
-            intake=self._intake(journal, secrets),
+            watch=watch,
+            intake=self._intake(watch, secrets),
             admin=operators.server(journal, backends, targets, key),
             health=health,
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
@@ -209,6 +216,7 @@ class Service:
         tidy_every = self._settings.worker.tidy_every.total_seconds()
         return (
             parts.secrets.follow(self._stop),
+            parts.watch.follow(self._stop, WATCH_EVERY),
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
 
@@ -262,13 +270,13 @@ class Service:
         log.critical("journal.lost", error_code=fault.code)
         self._stop.set()
 
-    def _intake(self, journal: ServedJournal, secrets: SecretFiles) -> IntakeServer:
+    def _intake(self, watch: JournalWatch, secrets: SecretFiles) -> IntakeServer:
         intake = self._settings.service.intake
         return IntakeServer(
             tenants.listener(intake),
             tenants.limits(intake),
             tenants.tenants(self._settings, secrets.snapshot),
-            Surroundings(journal, self._clock, self._metrics),
+            Surroundings(watch, self._clock, self._metrics),
         )
 
 

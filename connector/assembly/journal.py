@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from connector.assembly.clock import MachineClock
+from connector.assembly.journal_watch import Watched
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
 from connector.journal.kafka.cluster import require
@@ -19,7 +20,7 @@ OURS = {"type", "path"}
 """Settings of the clustered journal that do not concern the cluster."""
 
 
-class ServedJournal(Journal, Protocol):
+class ServedJournal(Journal, Watched, Protocol):
     """A journal of this process, which also tells what waits in it."""
 
     def load_of_appends(self) -> tuple[int, float]:

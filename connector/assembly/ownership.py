@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from connector.assembly.ending import ending
+from connector.assembly.journal_watch import JournalWatch
 from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal
@@ -104,13 +105,15 @@ def failed(failure: Failure) -> None:
     log.error("subject.failed", stage=fact, error_code="SRV-003", error=where)
 
 
-def parts(owners: Owners, journal: Journal) -> Callable[[], Mapping[str, bool]]:
-    """For the probes: the brokers, and each partition of this process, whether it goes on."""
+def parts(
+    owners: Owners, journal: Journal, watch: JournalWatch
+) -> Callable[[], Mapping[str, bool]]:
+    """For the probes: the journal, and each partition of this process, whether it goes on."""
 
     def look() -> Mapping[str, bool]:
         brokers = journal.reach() if isinstance(journal, KafkaJournal) else {}
         stopped = {f"partition-{number}": False for number in owners.faults}
         owned = {f"partition-{number}": True for number in sorted(owners.owned)}
-        return brokers | owned | stopped
+        return {"journal-writable": watch.writable} | brokers | owned | stopped
 
     return look

@@ -67,6 +67,14 @@ class JournalMetrics(Protocol):
         """How much waits in a queue, and for how many seconds the oldest has waited."""
         ...
 
+    def journal_writable(self, *, writable: bool) -> None:
+        """Whether the journal took what it was given lately."""
+        ...
+
+    def journal_free(self, free: int) -> None:
+        """How many bytes are free on the volume of the journal's file."""
+        ...
+
     def dead_letters(self, queue: str, depth: int) -> None:
         """How many unreadable records are kept."""
         ...
@@ -196,6 +204,12 @@ class NoMetrics:
         """Do nothing."""
 
     def journal_waiting(self, queue: str, count: int, oldest: float) -> None:
+        """Do nothing."""
+
+    def journal_writable(self, *, writable: bool) -> None:
+        """Do nothing."""
+
+    def journal_free(self, free: int) -> None:
         """Do nothing."""
 
     def dead_letters(self, queue: str, depth: int) -> None:

@@ -9,24 +9,22 @@ from typing import TypeVar
 from pydantic import Field
 
 from connector.core.audit import AuditRecord, AuditRow
-from connector.core.errors import Permanent, Transient, raised
+from connector.core.errors import Fault, Permanent, Transient, raised
 from connector.core.events import Event
 from connector.core.journal import (
     Commit,
     DeadLetter,
     DeadLetterFilter,
-    Due,
     KnownId,
     PartitionRecord,
     Positioned,
-    StatusFilter,
 )
-from connector.core.model import DAY, Millis, Record, SubjectKey
-from connector.core.states import State
-from connector.journal import engine, events, partitions, rounds, states, tidying
+from connector.core.model import DAY, Millis, Record
+from connector.journal import engine, events, partitions, rounds, tidying
 from connector.journal.bells import Bells
 from connector.journal.connection import Synchronous
 from connector.journal.database import Connection
+from connector.journal.queries import TableQueries
 from connector.journal.waiting import Limits
 
 T = TypeVar("T")
@@ -54,7 +52,7 @@ class SqliteOptions(Record):
 _DEFAULTS = SqliteOptions()
 
 
-class SqliteJournal:
+class SqliteJournal(TableQueries):
     """The contract of :class:`connector.core.journal.Journal`, kept by SQLite."""
 
     def __init__(
@@ -137,34 +135,6 @@ class SqliteJournal:
         self._opened()
         await self._bells.wait(partition, seconds)
 
-    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
-        """The states of these subjects."""
-        return await self._ask(partial(states.load, keys=keys))
-
-    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
-        """Subjects of a lane whose time has come, earliest first."""
-        return await self._ask(
-            lambda connection: states.due(connection, partition, lane, now, limit)
-        )
-
-    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
-        """All lanes in use with the earliest due time of each."""
-        return await self._ask(partial(states.lanes, partition=partition))
-
-    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
-        """Subjects with a running act of an earlier epoch."""
-        return await self._ask(
-            lambda connection: states.open_acts(connection, partition, epoch, limit)
-        )
-
-    async def status(self, query: StatusFilter) -> list[State]:
-        """Subjects for people to look at, by key."""
-        return await self._ask_long(partial(states.status, query=query))
-
-    async def counts(self) -> dict[tuple[str, str, str], int]:
-        """How many subjects there are by (kind, route, phase)."""
-        return await self._ask_long(states.counts)
-
     async def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects have consumed, as long as they are kept."""
         after: int | None = 0
@@ -192,14 +162,6 @@ class SqliteJournal:
         if await self._ask_long(partial(partitions.strays, partition=partition)):
             yield AuditRow(after + 1, None)
 
-    async def records(self) -> list[PartitionRecord]:
-        """The partitions' own records."""
-        return await self._ask(partitions.records)
-
-    async def own_records(self) -> dict[int, PartitionRecord | None]:
-        """The partitions' own records by number, None for a damaged one."""
-        return await self._ask_long(partitions.own)
-
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
         """What could not be read and is not settled, by partition and position."""
         return await self._ask_long(partial(partitions.dead_letters, query=query))
@@ -219,6 +181,15 @@ class SqliteJournal:
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the disk, and for how many seconds the oldest has."""
         return self._opened().writer.load()
+
+    def trouble(self) -> Fault | None:
+        """Why nothing could be written when that was tried last."""
+        trouble = self._opened().writer.trouble
+        return None if trouble is None else trouble.fault()
+
+    async def probe(self) -> None:
+        """Write something that changes nothing; raises as :meth:`append`."""
+        await self._opened().writer.run(lambda connection, _: partitions.touch(connection))
 
     async def _ask(self, query: Callable[[Connection], T]) -> T:
         return await self._opened().loop_reader.ask(query)

@@ -48,6 +48,8 @@ class Writer:
         self._waiting = Waiting(limits, monotonic)
         self._announce = announce
         self._on_lost = on_lost
+        self.trouble: Transient | None = None
+        """Why the last transaction was refused; None once one was written."""
         self._thread = threading.Thread(target=self._serve, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -113,8 +115,10 @@ class Writer:
         try:
             written = self._transactions.write(batch.appends, batch.works)
         except Transient as fault:
+            self.trouble = fault
             self._settle(batch, [fault] * len(batch.futures()), set())
         else:
+            self.trouble = None
             self._settle(batch, written.outcomes, written.touched)
 
     def _settle(self, batch: Batch, outcomes: Sequence[Any], touched: set[int]) -> None:

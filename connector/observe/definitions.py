@@ -69,6 +69,12 @@ CATALOGUE = (
         "How long the oldest in a queue has waited.",
         ("queue",),
     ),
+    Metric(
+        "journal_writable",
+        "gauge",
+        "1: the journal takes what it is given; 0: webhooks are answered 503.",
+    ),
+    Metric("journal_volume_free_bytes", "gauge", "Free bytes on the volume of the journal's file."),
     Metric("dlq_depth", "gauge", "Unreadable records kept.", ("queue",)),
     Metric(
         "dlq_messages_total", "counter", "Records that could not be read.", ("queue", "error_code")

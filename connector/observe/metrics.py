@@ -75,6 +75,14 @@ class PrometheusMetrics:
         self._families.gauge("journal_waiting", queue).set(count)
         self._families.gauge("journal_oldest_waiting_seconds", queue).set(oldest)
 
+    def journal_writable(self, *, writable: bool) -> None:
+        """See the port."""
+        self._families.gauge("journal_writable").set(writable)
+
+    def journal_free(self, free: int) -> None:
+        """See the port."""
+        self._families.gauge("journal_volume_free_bytes").set(free)
+
     def dead_letters(self, queue: str, depth: int) -> None:
         """See the port."""
         self._families.gauge("dlq_depth", queue).set(depth)

@@ -76,6 +76,10 @@ async def test_full_disk_is_told_to_senders_and_passes(start: Start) -> None:
 
     await until("a notification is answered 503", refused)
     held = len(await world.uem.ledger("upload"))
+    shown = await world.connector.ask("status")
+    first = shown["conditions"][0]
+    assert (first["severity"], first["code"]) == ("critical", "JRN-001")
+    assert "refused" in first["text"]
     ballast.unlink()
     await world.reads_all(alice)
 

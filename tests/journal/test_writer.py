@@ -168,7 +168,10 @@ async def test_a_full_disk_refuses_and_recovers(
     assert (error.code, error.family) == ("JRN-001", Family.TRANSIENT)
     scene.connection.faults = {}
     assert scene.stored() == []
+    assert writer.trouble is not None
+    troubles = [writer.trouble]
     assert await writer.append(rows("a")) == [True]
+    assert [one is None for one in [*troubles, writer.trouble]] == [False, True]
     assert scene.lost == []
 
 

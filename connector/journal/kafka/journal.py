@@ -4,25 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from aiokafka.structs import TopicPartition
 
 from connector.core.audit import AuditRecord, AuditRow
-from connector.core.errors import Permanent
+from connector.core.errors import Fault, Permanent, Transient
 from connector.core.events import Event
 from connector.core.journal import (
     Commit,
     DeadLetter,
     DeadLetterFilter,
-    Due,
     KnownId,
     PartitionRecord,
     Positioned,
-    StatusFilter,
 )
-from connector.core.model import Millis, SubjectKey
-from connector.core.states import State
-from connector.journal import events, partitions, states
+from connector.core.model import Millis
+from connector.journal import events, partitions
+from connector.journal.database import Connection
 from connector.journal.kafka import faults, heads, trail
 from connector.journal.kafka.brakes import Brakes
 from connector.journal.kafka.clients import Clients
@@ -37,6 +36,9 @@ from connector.journal.kafka.owner import Owner, Surroundings
 from connector.journal.kafka.producer import Producer
 from connector.journal.kafka.records import is_partition, remembered
 from connector.journal.kafka.transactions import Transactions
+from connector.journal.queries import TableQueries
+
+T = TypeVar("T")
 
 RESTORING = 600.0
 """Seconds that reading all states may take at start."""
@@ -44,7 +46,7 @@ READ_PATIENCE = 0.05
 _KNOWN_PAGE = 500
 
 
-class KafkaJournal:
+class KafkaJournal(TableQueries):
     """The contract of :class:`connector.core.journal.Journal`, kept by a Kafka cluster.
 
     Every process appends for every subject and answers for every subject; rounds of a partition are
@@ -182,34 +184,6 @@ class KafkaJournal:
         self._local.opened()
         await self._inbox.wait(partition, seconds)
 
-    async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
-        """The states of these subjects."""
-        return await self._local.ask(partial(states.load, keys=keys))
-
-    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
-        """Subjects of a lane whose time has come, earliest first."""
-        return await self._local.ask(
-            lambda connection: states.due(connection, partition, lane, now, limit)
-        )
-
-    async def lanes(self, partition: int) -> list[tuple[str, Millis]]:
-        """All lanes in use with the earliest due time of each."""
-        return await self._local.ask(partial(states.lanes, partition=partition))
-
-    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
-        """Subjects with a running act of an earlier epoch."""
-        return await self._local.ask(
-            lambda connection: states.open_acts(connection, partition, epoch, limit)
-        )
-
-    async def status(self, query: StatusFilter) -> list[State]:
-        """Subjects for people to look at, by key, of all partitions."""
-        return await self._local.ask_long(partial(states.status, query=query))
-
-    async def counts(self) -> dict[tuple[str, str, str], int]:
-        """How many subjects there are by (kind, route, phase), of all partitions."""
-        return await self._local.ask_long(states.counts)
-
     async def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects remember."""
         after = ""
@@ -234,14 +208,6 @@ class KafkaJournal:
             if row.sequence > after:
                 yield row
 
-    async def records(self) -> list[PartitionRecord]:
-        """The partitions' own records."""
-        return await self._local.ask(partitions.records)
-
-    async def own_records(self) -> dict[int, PartitionRecord | None]:
-        """The partitions' own records by number, None for a damaged one."""
-        return await self._local.ask_long(partitions.own)
-
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
         """What could not be read and is not settled, by partition and position."""
         await self._follower.catch_up_letters(self._count, self._limit)
@@ -265,9 +231,29 @@ class KafkaJournal:
         """Whether the brokers could be read and written when that was tried last."""
         return {"brokers-read": not self._ends.failed, "brokers-written": not self._producer.failed}
 
+    def trouble(self) -> Fault | None:
+        """Why the brokers could not be reached when that was tried last."""
+        if not self._ends.failed:
+            return None
+        return Transient("JRN-001", "the brokers cannot be read").fault()
+
+    async def probe(self) -> None:
+        """See whether the brokers answer; raises ``JRN-001``.
+
+        Nothing is written: what a topic holds stays for ever. Whether enough copies would be made
+        shows at the next append.
+        """
+        await self._ends.of([TopicPartition(self._names.events, 0)])
+
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the brokers, and for how many seconds the oldest."""
         return self._producer.waiting, self._producer.age()
+
+    async def _ask(self, query: Callable[[Connection], T]) -> T:
+        return await self._local.ask(query)
+
+    async def _ask_long(self, query: Callable[[Connection], T]) -> T:
+        return await self._local.ask_long(query)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
