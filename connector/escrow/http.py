@@ -15,6 +15,7 @@ from connector.core.model import OpenRequest, RequestState, Sha256Hex
 from connector.core.ports import EscrowCapabilities, EscrowListing, Recovery, RequestPermits
 from connector.core.secret import KeyMaterial
 from connector.core.upstream import UpstreamSettings
+from connector.decoding import media_type
 from connector.escrow.http_wire import (
     WireListing,
     WireRequest,
@@ -209,7 +210,8 @@ class HttpEscrow:
     def _read(self, model: type[Model], answer: Answer) -> Model:
         """A successful answer as ``model``."""
         self._expect(JSON, answer)
-        return parse(model, answer.body)
+        charset = media_type(answer.headers.get("Content-Type", "")).charset
+        return parse(model, answer.body, charset)
 
     def _expect(self, content_type: str, answer: Answer) -> None:
         """Refuse a failure, and a success of another media type."""

@@ -26,6 +26,7 @@ from connector.core.model import (
     millis_of,
 )
 from connector.core.ports import EscrowedCertificate, EscrowListing
+from connector.decoding import UnknownEncodingError, text_of_json
 
 CERTIFICATE_LIMIT = 32 * 1024
 Model = TypeVar("Model", bound=BaseModel)
@@ -93,14 +94,18 @@ class WireRequests(_Wire):
     requests: tuple[WireRequest, ...] = Field(max_length=1000)
 
 
-def parse(model: type[Model], body: bytes | bytearray) -> Model:
-    """An answer as ``model``.
+def parse(model: type[Model], body: bytes | bytearray, charset: str = "") -> Model:
+    """An answer as ``model``; ``charset`` is the parameter of its media type.
 
     Raises:
         Permanent: ``CA-004``; where it is wrong is said, what was there is not.
     """
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(text_of_json(bytes(body), charset))
+    except UnicodeError:
+        raise Permanent("CA-004", "reading the answer: not in its encoding") from None
+    except UnknownEncodingError:
+        raise Permanent("CA-004", "reading the answer: in an encoding of its own") from None
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
         place = ".".join(str(part) for part in faults[0]["loc"])

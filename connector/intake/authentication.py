@@ -10,13 +10,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeVar
-
-from standardwebhooks import Webhook
 
 from connector.core.errors import Permanent, Rejected
 from connector.core.model import SECOND, Millis
+from connector.decoding import MediaType
 from connector.intake.tenants import CaTenant, UemTenant
 
 Compare = Callable[[bytes, bytes], bool]
@@ -30,23 +28,24 @@ SIGNATURES = 8
 SHORTEST_SECRET = 24
 """Bytes of a signing secret (Standard Webhooks 1.0, section "Signature scheme")."""
 
+JSON = MediaType("application/json", "")
 _SEAL = object()
 
 
 class VerifiedNotification:
-    """Bytes whose sender is proven: tenant, body, whether it is XML, and the signed id if any."""
+    """Bytes whose sender is proven: tenant, body, its media type, and the signed id if any."""
 
-    __slots__ = ("body", "is_xml", "signed_id", "tenant")
+    __slots__ = ("body", "kind", "signed_id", "tenant")
 
     def __init__(
-        self, seal: object, tenant: str, body: bytes, *, is_xml: bool = False, signed_id: str = ""
+        self, seal: object, tenant: str, body: bytes, kind: MediaType, signed_id: str = ""
     ) -> None:
         """Made only where a sender was verified; raises TypeError for everybody else."""
         if seal is not _SEAL:
             raise TypeError("only connector.intake.authentication verifies notifications")
         self.tenant = tenant
         self.body = body
-        self.is_xml = is_xml
+        self.kind = kind
         self.signed_id = signed_id
 
 
@@ -60,9 +59,9 @@ class KnownCaller:
         self._seal = seal
         self.tenant = tenant
 
-    def notification(self, body: bytes, *, is_xml: bool) -> VerifiedNotification:
-        """What he then sent."""
-        return VerifiedNotification(self._seal, self.tenant.name, body, is_xml=is_xml)
+    def notification(self, body: bytes, kind: MediaType) -> VerifiedNotification:
+        """What they then sent."""
+        return VerifiedNotification(self._seal, self.tenant.name, body, kind)
 
 
 class _Entry(NamedTuple, Generic[T]):
@@ -142,10 +141,14 @@ class SignedHeaders(NamedTuple):
     signatures: str
 
 
-class _Hooks(NamedTuple):
+Signer = Callable[[bytes], bytes]
+"""From a message to its signature."""
+
+
+class _Signers(NamedTuple):
     """The signers of one CA; ``tenant`` None stands for all unknown ones."""
 
-    hooks: tuple[Webhook, ...]
+    signers: tuple[Signer, ...]
     tenant: CaTenant | None
 
 
@@ -165,16 +168,21 @@ class SignatureAuthentication:
         self._compare = compare
         width = max((len(tenant.secrets) for tenant in tenants), default=1) or 1
         self._entries = {
-            tenant.name: _Hooks(
+            tenant.name: _Signers(
                 _widened(tuple(_signer(one.reveal()) for one in tenant.secrets), width), tenant
             )
             for tenant in tenants
             if tenant.secrets
         }
-        self._nobody = _Hooks((Webhook(bytes(32)),) * width, None)
+        self._nobody = _Signers((_signing(bytes(32)),) * width, None)
 
     def verify(
-        self, tenant: str, headers: SignedHeaders, body: bytes, now: Millis
+        self,
+        tenant: str,
+        headers: SignedHeaders,
+        body: bytes,
+        now: Millis,
+        kind: MediaType = JSON,
     ) -> VerifiedNotification:
         """The notification, if one of its signatures is by one of the tenant's secrets.
 
@@ -182,28 +190,27 @@ class SignatureAuthentication:
             Rejected: ``AUTH-002``, whatever was wrong.
         """
         entry = self._entries.get(tenant, self._nobody)
-        matches = self._matches(entry.hooks, headers, body)
+        matches = self._matches(entry.signers, headers, body)
         known = entry.tenant
         if matches and known is not None and _is_fresh(headers.timestamp, now, known.tolerance):
-            return VerifiedNotification(_SEAL, known.name, body, signed_id=headers.id)
+            return VerifiedNotification(_SEAL, known.name, body, kind, headers.id)
         raise Rejected("AUTH-002", "verifying a webhook signature")
 
-    def _matches(self, hooks: tuple[Webhook, ...], headers: SignedHeaders, body: bytes) -> int:
-        """How many of the offered signatures are right; every one is tried with every secret."""
+    def _matches(self, signers: tuple[Signer, ...], headers: SignedHeaders, body: bytes) -> int:
+        """How many of the offered signatures are right; every one is tried with every secret.
+
+        The signature is over the bytes as they came, in whichever encoding: the library that the
+        tests sign with takes text only.
+        """
         if not (WEBHOOK_ID.fullmatch(headers.id) and TIMESTAMP.fullmatch(headers.timestamp)):
             return 0
-        try:
-            text = body.decode()
-            sent = datetime.fromtimestamp(int(headers.timestamp), UTC)
-        except ValueError:  # not UTF-8, or a year that no calendar has
-            return 0
-        expected = [hook.sign(headers.id, sent, text).encode() for hook in hooks]
+        message = b".".join((headers.id.encode(), headers.timestamp.encode(), body))
+        expected = [b"v1," + base64.b64encode(sign(message)) for sign in signers]
         offered = headers.signatures.encode("utf-8", "surrogateescape").split(b" ")[:SIGNATURES]
         return sum(self._compare(mine, theirs) for mine in expected for theirs in offered)
 
 
-def _signer(secret: str) -> Webhook:
-    """The library takes whatever base64 leaves of a text, down to one byte; we do not."""
+def _signer(secret: str) -> Signer:
     text = secret.removeprefix("whsec_")
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -211,7 +218,19 @@ def _signer(secret: str) -> Webhook:
         raise Permanent("CFG-003", "reading a webhook's signing secret: not base64") from None
     if len(key) < SHORTEST_SECRET:
         raise Permanent("CFG-003", "reading a webhook's signing secret: shorter than 24 bytes")
-    return Webhook(key)
+    return _signing(key)
+
+
+def _signing(key: bytes) -> Signer:
+    """The key stays inside: nothing that is printed shows it."""
+    keyed = hmac.new(key, digestmod=hashlib.sha256)
+
+    def sign(message: bytes) -> bytes:
+        one = keyed.copy()
+        one.update(message)
+        return one.digest()
+
+    return sign
 
 
 def _is_fresh(timestamp: str, now: Millis, tolerance: int) -> bool:

@@ -6,17 +6,43 @@
      "data": {"person": "m.muster", "fingerprint": "<lower-case hexadecimal SHA-256>"}}
 """
 
-from typing import Annotated, Literal, get_args
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from connector.core.errors import Rejected
 from connector.core.events import CertificatesChanged, Event, event_id
 from connector.core.model import Millis, Sha256Hex, SubjectKind, millis_of, subject_key
+from connector.decoding import UnknownEncodingError, text_of_json
 from connector.intake.authentication import VerifiedNotification
 
 What = Literal["issued", "renewed", "revoked"]
 PREFIX = "certificates."
+LEAP_SECOND = re.compile(r"(.{10}[Tt ]..:..):60(.*)", re.ASCII)
+
+
+def _leap(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
+    """RFC 3339 section 5.6 has the second 60, which Python's calendar has not."""
+    found = LEAP_SECOND.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        moment: datetime = read(value)
+        return moment
+    before: datetime = read(f"{found[1]}:59{found[2]}")
+    try:
+        return before + timedelta(seconds=1)
+    except OverflowError:
+        raise ValueError("later than any calendar") from None
 
 
 class _Tolerant(BaseModel):
@@ -39,7 +65,7 @@ class Kind(_Tolerant):
 class Notice(Kind):
     """A payload of a type that we understand."""
 
-    timestamp: AwareDatetime
+    timestamp: Annotated[AwareDatetime, WrapValidator(_leap)]
     data: Concerned
 
 
@@ -51,13 +77,15 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
         now: our time, for ``received_at``.
 
     Raises:
-        Rejected: ``EVT-001`` when it is not what the dialect prescribes.
+        Rejected: ``EVT-001`` when it is not what the dialect prescribes, ``EVT-004`` in an
+            encoding that is not supported.
     """
     try:
-        what = _what(Kind.model_validate_json(notification.body).type)
+        members = _members(notification)
+        what = _what(Kind.model_validate(members).type)
         if what is None:
             return None
-        notice = Notice.model_validate_json(notification.body)
+        notice = Notice.model_validate(members)
         return Event(
             id=event_id(notification.tenant, "ca", notification.signed_id),
             tenant=notification.tenant,
@@ -68,6 +96,15 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             body=CertificatesChanged(what=what, fingerprint=notice.data.fingerprint),
         )
     except ValidationError:
+        raise Rejected("EVT-001", "reading a CA's notification") from None
+
+
+def _members(notification: VerifiedNotification) -> Any:
+    try:
+        return json.loads(text_of_json(notification.body, notification.kind.charset))
+    except UnknownEncodingError:
+        raise Rejected("EVT-004", "reading a CA's notification in an encoding of its own") from None
+    except (ValueError, RecursionError):
         raise Rejected("EVT-001", "reading a CA's notification") from None
 
 

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Final
+from functools import partial
 
 from aiohttp import hdrs, web
 
 from connector.core.errors import Rejected
 from connector.core.metrics import IntakeMetrics
 from connector.core.ports import Clock
+from connector.decoding import JSON_TYPES, XML_TYPES, MediaType, media_type
 from connector.intake import ca, workspace_one
 from connector.intake.answers import empty
 from connector.intake.authentication import (
@@ -26,8 +26,6 @@ from connector.intake.tenants import Format, Tenants
 
 _log = logging.getLogger(__name__)
 
-JSON_TYPES: Final = frozenset({"application/json", "text/json"})
-XML_TYPES: Final = frozenset({"application/xml", "text/xml"})
 CA_STATUS = 202
 
 
@@ -81,11 +79,11 @@ class WorkspaceOneSender:
     async def post(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
         """One notification."""
         caller = self._admit(request, tenant)
-        is_xml = _is_xml(request, caller.tenant.format)
+        kind = _kind(request, caller.tenant.format)
         reserved = self._bodies.reserve(request)
         try:
             body = await self._bodies.read(request)
-            notification = caller.notification(body, is_xml=is_xml)
+            notification = caller.notification(body, kind)
             read = partial(workspace_one.normalise, notification, self._clock.now())
             await self._storing.store(self.source, read)
         finally:
@@ -138,12 +136,13 @@ class CaSender:
             body = await self._bodies.read(request)
             now = self._clock.now()
             try:
-                verified = self._signatures.verify(tenant, offered, body, now)
+                kind = media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
+                verified = self._signatures.verify(tenant, offered, body, now, kind)
             except Rejected as error:
                 self._gate.refuse(request, self.source, tenant, error)
                 raise
             connection_of(request).let_in()
-            _is_xml(request, Format.JSON)
+            _kind(request, Format.JSON)
             await self._storing.store(self.source, partial(ca.normalise, verified, now))
         finally:
             self._bodies.release(reserved)
@@ -159,20 +158,15 @@ def _signed_headers(request: web.BaseRequest) -> SignedHeaders:
     )
 
 
-@lru_cache(maxsize=64)
-def _media_type(named: str) -> str:
-    return named.partition(";")[0].strip().lower()
-
-
-def _is_xml(request: web.BaseRequest, allowed: Format) -> bool:
-    """Whether the body is XML, by its content type.
+def _kind(request: web.BaseRequest, allowed: Format) -> MediaType:
+    """What a body is, by its content type.
 
     Raises:
         Rejected: ``EVT-004`` when it is neither JSON nor XML, or not what the tenant sends.
     """
-    kind = _media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
-    if kind in JSON_TYPES and allowed is not Format.XML:
-        return False
-    if kind in XML_TYPES and allowed is not Format.JSON:
-        return True
+    kind = media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
+    if kind.name in JSON_TYPES and allowed is not Format.XML:
+        return kind
+    if kind.name in XML_TYPES and allowed is not Format.JSON:
+        return kind
     raise Rejected("EVT-004", "reading a notification")

@@ -8,47 +8,23 @@ taken from it as certain, everything else is looked up at the UEM.
 """
 
 import hashlib
-from typing import Annotated, Final
+from typing import Final
 
-from defusedxml.ElementTree import ParseError, fromstring
-from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import TypeAdapter
 
 from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event, event_id
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.intake.authentication import VerifiedNotification
+from connector.intake.workspace_one_notice import Notice, read_notice
 from connector.workspace_one_times import read_time
 
 DeviceEvent = DeviceEnrolled | DeviceUnenrolled | DeviceChanged
-Number = (
-    Annotated[int, Strict(), Field(ge=-(2**31), lt=2**63)] | Annotated[str, Field(max_length=64)]
-)
-Short = Annotated[str, Field(max_length=512)]
-
-ROOT = "Eventlog"
 LARGEST_ID = 2**63
 TIME_DIGITS = 12
 """Hexadecimal digits of a time in milliseconds, up to the year 9999 and beyond."""
 
-
-class Notice(TypedDict, total=False):
-    """The members that we read of one notification; all others are left alone."""
-
-    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
-
-    EventId: Number | None
-    EventType: Short | None
-    DeviceId: Number | None
-    EventTime: Short | None
-    EnrollmentUserId: Number | None
-    Platform: Short | None
-
-
-# The validators themselves: their wrappers cost as much again, and this runs for every request.
-_notice: Final = TypeAdapter(Notice).validator
 _event: Final = TypeAdapter(Event).validator
-
 
 ENROLLED = DeviceEnrolled()
 UNENROLLED = DeviceUnenrolled()
@@ -96,9 +72,10 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
         now: our time, for ``received_at``.
 
     Raises:
-        Rejected: ``EVT-001`` when it is not what the dialect prescribes.
+        Rejected: ``EVT-001`` when it is not what the dialect prescribes, ``EVT-004`` in an
+            encoding that is not supported.
     """
-    notice = _read_xml(notification.body) if notification.is_xml else _read_json(notification.body)
+    notice = read_notice(notification.body, notification.kind)
     body = _meaning(notice)
     if body is None:
         return None
@@ -131,32 +108,6 @@ def _id(
     if occurred is None:
         return event_id(*parts, hashlib.sha256(notification.body).hexdigest())
     return f"{occurred:0{TIME_DIGITS}x}{event_id(*parts, str(occurred))[TIME_DIGITS:]}"
-
-
-def _read_json(body: bytes) -> Notice:
-    try:
-        notice: Notice = _notice.validate_json(body)
-    except ValidationError:
-        raise Rejected("EVT-001", "reading a notification as JSON") from None
-    return notice
-
-
-def _read_xml(body: bytes) -> Notice:
-    try:
-        root = fromstring(body, forbid_dtd=True)
-        if _local(root.tag) != ROOT:
-            raise Rejected("EVT-001", "reading a notification as XML: another root element")
-        members = {_local(member.tag): member.text or "" for member in root}
-        notice: Notice = _notice.validate_python(members)
-    except (ParseError, ValueError, LookupError):
-        # A ValueError is what pydantic and defusedxml raise, and Python for some encodings; a
-        # LookupError is an encoding that it does not know.
-        raise Rejected("EVT-001", "reading a notification as XML") from None
-    return notice
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
 
 
 def _meaning(notice: Notice) -> DeviceEvent | None:

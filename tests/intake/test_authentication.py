@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 from connector.core.errors import Permanent, Rejected
 from connector.core.secret import Credential
 from connector.intake.authentication import (
+    JSON,
     BasicAuthentication,
     KnownCaller,
     SignatureAuthentication,
@@ -237,7 +238,7 @@ def test_nothing_but_a_refusal_comes_of_nonsense(
 def test_nobody_else_makes_verified_notifications() -> None:
     """Unverified bytes cannot be passed on by mistake."""
     with pytest.raises(TypeError):
-        VerifiedNotification(object(), "acme", b"{}")
+        VerifiedNotification(object(), "acme", b"{}", JSON)
     stranger = KnownCaller(object(), TENANTS.uem[0])
     with pytest.raises(TypeError):
-        stranger.notification(b"{}", is_xml=False)
+        stranger.notification(b"{}", JSON)

@@ -62,6 +62,21 @@ def test_fingerprint_may_be_left_out() -> None:
     assert event.body.fingerprint is None
 
 
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("2026-06-30T23:59:60Z", "2026-07-01T00:00:00Z"),
+        ("2026-07-01t01:59:60.25+02:00", "2026-07-01T00:00:00.25Z"),
+    ],
+)
+def test_a_leap_second_is_a_time(written: str, same: str) -> None:
+    """RFC 3339 section 5.6 has the second 60, and the time is only written down."""
+    first, second = of(payload(timestamp=written)), of(payload(timestamp=same))
+    assert first is not None
+    assert second is not None
+    assert first.occurred_at == second.occurred_at
+
+
 @pytest.mark.parametrize("kind", ["certificates.", "certificates.lost", "keys.issued", ""])
 def test_other_types_mean_nothing(kind: str) -> None:
     """They are answered well and forgotten, whatever else they hold."""
@@ -83,6 +98,9 @@ def test_other_types_mean_nothing(kind: str) -> None:
         payload(data={"person": "p", "fingerprint": "AB" * 32}),
         payload(timestamp="2026-03-05T08:40:00"),
         payload(timestamp="soon"),
+        payload(timestamp="2026-03-05T08:40:61Z"),
+        payload(timestamp="9999-12-31T23:59:60Z"),
+        payload(timestamp="2026-03-05T08:40:60"),
     ],
     ids=lambda body: hashlib.sha256(body).hexdigest()[:8],
 )

@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event
+from connector.decoding import media_type
 from connector.intake.authentication import BasicAuthentication, VerifiedNotification
 from connector.intake.workspace_one import BY_TYPE, normalise
 from tests.intake.world import DATA, NOW, TENANTS, basic
 
+JSON = "application/json"
 CALLER = BasicAuthentication(TENANTS.uem).caller("acme", basic()["Authorization"])
 
 
 def notification(body: bytes, *, is_xml: bool = False) -> VerifiedNotification:
-    return CALLER.notification(body, is_xml=is_xml)
+    return CALLER.notification(body, media_type("application/xml" if is_xml else JSON))
 
 
 def of_file(name: str) -> Event | None:
@@ -162,7 +164,7 @@ def test_ids_differ_by_tenant_device_kind_and_what_changed() -> None:
         "lonely", basic("uem", "another")["Authorization"]
     )
     raw = json.dumps({"EventId": 148, "DeviceId": 15, "EventTime": time}).encode()
-    events.append(normalise(lonely.notification(raw, is_xml=False), NOW))
+    events.append(normalise(lonely.notification(raw, media_type(JSON)), NOW))
     assert len({event.id for event in events if event}) == len(events)
 
 
@@ -187,8 +189,6 @@ def test_without_a_time_the_same_bytes_are_the_same_event(time: str | None) -> N
         b"<Other><EventId>148</EventId></Other>",
         b"<!DOCTYPE Eventlog [<!ENTITY a 'b'>]><Eventlog><EventType>&a;</EventType></Eventlog>",
         b"<!DOCTYPE Eventlog SYSTEM 'file:///etc/passwd'><Eventlog/>",
-        b"<?xml version='1.0' encoding='no-such'?><Eventlog/>",
-        b"<?xml version='1.0' encoding='utf-7'?><Eventlog/>",
         b"<Eventlog><EventType>" + b"x" * 600 + b"</EventType></Eventlog>",
     ],
 )
