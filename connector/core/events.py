@@ -37,7 +37,11 @@ class DeviceChanged(Record):
 
 
 class DeviceJoined(Record):
-    """A device was found to be the holder's (from the device's own state machine)."""
+    """A device was found to be the holder's (from the device's own state machine).
+
+    ``enrolled_at``: when notifications say that it enrolled, ``enrolled_on``: when the UEM says so,
+    ``announced_at``: when its newest enrolment notification was received.
+    """
 
     kind: Literal["device_joined"] = "device_joined"
     device: SubjectKey
@@ -45,6 +49,8 @@ class DeviceJoined(Record):
     serial: Text = ""
     friendly_name: Text = ""
     enrolled_at: Millis
+    enrolled_on: Millis | None = None
+    announced_at: Millis | None = None
 
 
 class DeviceLeft(Record):

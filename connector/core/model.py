@@ -227,11 +227,17 @@ class ProfileStatus(StrEnum):
 
 
 class DeviceFacts(Record):
-    """A device as the UEM describes it. ``id`` is the UEM's numeric id as text."""
+    """A device as the UEM describes it. ``id`` is the UEM's numeric id as text.
+
+    ``on_the_way``: neither enrolled nor ended, so that it may yet be shown as enrolled.
+    ``enrolled_on``: when it enrolled, on the UEM's clock.
+    """
 
     id: UpstreamId
     holder: UpstreamId | None
     enrolled: bool
+    on_the_way: bool = False
+    enrolled_on: Millis | None = None
     platform: Described = ""
     serial: Described = ""
     friendly_name: Described = ""

@@ -91,7 +91,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             tenant=notification.tenant,
             subject=subject_key(notification.tenant, SubjectKind.PERSON, notice.data.person),
             source="ca",
-            occurred_at=millis_of(notice.timestamp),
+            occurred_at=min(millis_of(notice.timestamp), now),
             received_at=now,
             body=CertificatesChanged(what=what, fingerprint=notice.data.fingerprint),
         )

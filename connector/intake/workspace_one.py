@@ -87,7 +87,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             "tenant": notification.tenant,
             "subject": subject_key(notification.tenant, SubjectKind.DEVICE, device),
             "source": "workspace-one",
-            "occurred_at": occurred,
+            "occurred_at": None if occurred is None else min(occurred, now),
             "received_at": now,
             "body": _described(body, notice),
         }

@@ -138,8 +138,14 @@ CATALOGUE = (
     Metric(
         "devices_lost_total",
         "counter",
-        "Devices that the UEM could not be asked about in time.",
+        "Devices whose enrolment the UEM did not confirm in time.",
         ("error_code",),
+    ),
+    Metric(
+        "outdated_notifications_total",
+        "counter",
+        "Enrolments and un-enrolments received after newer news of the same device.",
+        ("event",),
     ),
     Metric(
         "stale_facts_total",

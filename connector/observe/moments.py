@@ -29,6 +29,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "keys_disclosed": (Rule("keys_disclosed_total", VALUE),),
     "retry": (Rule("retries_total"),),
     "device_lost": (Rule("devices_lost_total"),),
+    "hint_outdated": (Rule("outdated_notifications_total"),),
     "stale_fact": (Rule("stale_facts_total"),),
     "copy_gone": (
         Rule("purges_total", ONE, {"outcome": "gone"}),

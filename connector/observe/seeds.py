@@ -100,7 +100,8 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
         "hand_overs_total": [(targets, ("accepted", "changed"), (NONE,))],
         "keys_disclosed_total": [(triggers, targets)],
         "retries_total": [(tuple(Effect), transient)],
-        "devices_lost_total": [(("DLV-001",),)],
+        "devices_lost_total": [(("DLV-001", "USR-006", "USR-008"),)],
+        "outdated_notifications_total": [(("device_enrolled", "device_unenrolled"),)],
         "stale_facts_total": [(("device", "holder", "person"),)],
         "purges_total": [
             (targets, ("platform_timed", "api_confirmed"), ("gone",)),

@@ -36,6 +36,7 @@ from connector.core.states import (
     State,
     Want,
 )
+from connector.core.step import Moment
 from connector.worker import brakes
 from connector.worker.gate import parse_lane, paused
 from connector.worker.subjects import advance, fresh
@@ -76,6 +77,7 @@ class PureLoop:
     steps: Counter[tuple[SubjectKey, Millis]] = field(default_factory=Counter)
     contents: dict[str, frozenset[str]] = field(default_factory=dict)
     audited: list[AuditEntry] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
     sent: int = 0
 
     def rules(self) -> Rules:
@@ -88,7 +90,14 @@ class PureLoop:
             dice=lambda: 0.5,
         )
 
-    def send(self, subject: SubjectKey, body: EventBody, event_id: str | None = None) -> Event:
+    def send(
+        self,
+        subject: SubjectKey,
+        body: EventBody,
+        event_id: str | None = None,
+        *,
+        occurred_at: Millis | None = None,
+    ) -> Event:
         """Append an event to the journal, which knows every id once only."""
         self.sent += 1
         event = Event(
@@ -96,7 +105,7 @@ class PureLoop:
             tenant=parse_subject(subject).tenant,
             subject=subject,
             source="workspace-one",
-            occurred_at=self.now,
+            occurred_at=self.now if occurred_at is None else occurred_at,
             received_at=self.now,
             body=body,
         )
@@ -113,6 +122,7 @@ class PureLoop:
         before = self.states.get(key) or fresh(key)
         step = advance(before, fact, self.now, self.rules())
         self.audited += step.audit
+        self.moments += step.moments
         for event in step.events:
             self.append(event)
         if step.gone:

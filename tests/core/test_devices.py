@@ -1,5 +1,7 @@
 """The device's own small life, and the person's list of holders."""
 
+from itertools import pairwise
+
 import pytest
 
 from connector.core.errors import Family, Fault
@@ -13,11 +15,11 @@ from connector.core.events import (
     HolderRegistered,
 )
 from connector.core.facts import Elapsed, Looked
-from connector.core.model import DAY, HOUR, DeviceFacts
-from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState
+from connector.core.model import DAY, HOUR, SECOND, DeviceFacts
+from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState, Phase
 from tests.core.names import device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
-from tests.core.scenes import delivery, enrol, holder, until
+from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
 from tests.core.upstreams import Phone
 
 DEVICE = device_key("10")
@@ -59,20 +61,102 @@ def test_a_device_that_left_is_understood_without_its_user(loop: PureLoop) -> No
     """It remembers whose it was."""
     enrol(loop)
     until_told(loop)
+    loop.uem.phones["10"].enrolled = False
     loop.send(DEVICE, DeviceUnenrolled(why="wiped"))
     until_told(loop)
     assert device(loop).status is DeviceStatus.LEFT
     assert holder(loop).devices == {}
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_device_that_the_uem_does_not_have_has_left(loop: PureLoop, known: bool) -> None:  # noqa: FBT001 - parametrised
-    """Unknown, or known and not enrolled."""
-    if known:
-        loop.uem.phones["10"] = Phone(enrolled=False)
+def test_a_device_whose_enrolment_the_uem_shows_as_over_has_left_at_once(loop: PureLoop) -> None:
+    """Unenrolled, wiped or retired."""
+    loop.uem.phones["10"] = Phone(enrolled=False)
     loop.send(DEVICE, DeviceEnrolled())
     until_told(loop)
     assert device(loop).status is DeviceStatus.LEFT
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"), [(None, "USR-006"), (Phone(on_the_way=True), "USR-008")]
+)
+def test_an_announced_device_that_the_uem_does_not_show_yet_is_looked_at_again(
+    loop: PureLoop, shown: Phone | None, code: str
+) -> None:
+    """With back-off until the deadline; then it is lost, with a code."""
+    loop.uem.phones["10"] = Phone(shown_from=loop.now + DAY, shown_before=shown, enrolled=True)
+    loop.send(DEVICE, DeviceEnrolled())
+    until_told(loop)
+    assert device(loop).status is DeviceStatus.LOOKING
+    loop.uem.phones["10"].shown_from = loop.now + 100 * DAY
+    loop.run_out()
+    assert device(loop).status is DeviceStatus.LOST
+    assert loop.audited[-1].outcome == code
+    looks = [entry.at for entry in loop.audited if entry.action == "device.looked_up"]
+    gaps = [later - earlier for earlier, later in pairwise(looks)]
+    assert max(gaps[:4]) < HOUR < gaps[-1]
+
+
+def test_a_device_that_is_shown_two_seconds_late_is_served(loop: PureLoop) -> None:
+    loop.uem.phones["10"] = Phone(enrolled=True, shown_from=loop.now + 2 * SECOND)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert delivery(loop).phase is Phase.COMPLETED
+
+
+def test_an_unenrolment_older_than_the_enrolment_is_looked_at_and_counted(loop: PureLoop) -> None:
+    """A sender that swaps notifications ends no device that is enrolled."""
+    enrol(loop)
+    until_told(loop)
+    moments = loop.moments
+    loop.send(DEVICE, DeviceUnenrolled(), occurred_at=loop.now - 30 * SECOND)
+    loop.run_out()
+    assert device(loop).status is DeviceStatus.ENROLLED
+    assert delivery(loop).phase is Phase.COMPLETED
+    assert [one.labels for one in moments if one.name == "hint_outdated"] == [
+        {"event": "device_unenrolled"}
+    ]
+
+
+def test_a_time_in_the_future_does_not_hide_a_later_enrolment(loop: PureLoop) -> None:
+    """It counts as the moment of its receipt; also where an earlier version believed it."""
+    loop.uem.phones["10"] = Phone(enrolled=True)
+    loop.send(DEVICE, DeviceEnrolled(), occurred_at=loop.now + 365 * DAY)
+    loop.run_out()
+    assert (device(loop).enrolled_at or loop.now) < loop.now
+    believed = loop.now + 365 * DAY
+    known = holder(loop).devices[DEVICE].model_copy(update={"joined_at": believed})
+    loop.states[HOLDER] = holder(loop).model_copy(update={"devices": {DEVICE: known}})
+    loop.pass_time(DAY)
+    enrol(loop)
+    loop.run_out()
+    assert delivery(loop).trigger == "device_replacement"
+
+
+def test_an_enrolment_soon_after_another_is_told_apart_by_the_uems_own_time(loop: PureLoop) -> None:
+    """Without an un-enrolment in between: the device is empty and needs the set once more."""
+    enrol(loop)
+    loop.uem.phones["10"].enrolled_on = loop.now
+    until_phase(loop, Phase.AWAITING_PURGE)
+    loop.pass_time(60 * SECOND)
+    loop.uem.phones["10"] = Phone(enrolled=True, enrolled_on=loop.now)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert loop.uem.phones["10"].installed == delivery(loop).digest
+    assert [entry.action for entry in loop.audited].count("device.joined") == 2
+    assert delivery(loop).devices[DEVICE].joined_at == device(loop).enrolled_at
+
+
+@pytest.mark.parametrize("hours", [-5, 2])
+def test_two_spellings_of_one_enrolment_with_and_without_a_zone_are_one(
+    loop: PureLoop, hours: int
+) -> None:
+    """A local time without a zone reads as UTC, hours away from the other spelling."""
+    loop.uem.phones["10"] = Phone(enrolled=True)
+    loop.send(DEVICE, DeviceEnrolled(), occurred_at=loop.now + hours * HOUR)
+    until_told(loop)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert holder(loop).history == ()
 
 
 def test_a_look_that_fails_is_repeated_until_the_deadline(loop: PureLoop) -> None:

@@ -16,6 +16,7 @@ def ended(loop: PureLoop) -> PureLoop:
     """A holder who got his keys, and whose only device left since."""
     enrol(loop)
     loop.run_out()
+    loop.uem.phones["10"].enrolled = False
     loop.send(DEVICE, DeviceUnenrolled())
     loop.run_out()
     return loop

@@ -32,7 +32,8 @@ def name(*parts: object) -> str:
 class Phone:
     """A device as it really is. ``installed``: the set that it took last, and when.
 
-    ``took``: all sets that it took since it was enrolled.
+    ``took``: all sets that it took since it was enrolled. Until ``shown_from`` the REST
+    interface shows ``shown_before``: another device, or none.
     """
 
     user: str = "1"
@@ -43,6 +44,11 @@ class Phone:
     installed: str | None = None
     installed_at: Millis = 0
     took: set[str] = field(default_factory=set)
+    enrolled_on: Millis | None = None
+    on_the_way: bool = False
+    deleted: bool = False
+    shown_from: Millis = 0
+    shown_before: "Phone | None" = None
 
 
 class Upload(NamedTuple):
@@ -101,12 +107,16 @@ class Uem:
 
     def device(self, key: str) -> DeviceFacts | None:
         phone = self.phones.get(key)
-        if phone is None:
+        while phone is not None and self.now < phone.shown_from:
+            phone = phone.shown_before
+        if phone is None or phone.deleted:
             return None
         return DeviceFacts(
             id=key,
             holder=phone.user,
             enrolled=phone.enrolled,
+            on_the_way=phone.on_the_way,
+            enrolled_on=phone.enrolled_on,
             platform="apple",
             compromised=phone.compromised,
             last_seen=phone.last_seen,
@@ -114,19 +124,19 @@ class Uem:
         )
 
     def user(self, user: str) -> HolderFacts:
-        mine = [key for key, phone in self.phones.items() if phone.user == user]
-        facts = [self.device(key) for key in mine]
+        shown = [self.device(key) for key in self.phones]
+        facts = [one for one in shown if one is not None and one.holder == user]
         mail = self.mails.get(user, f"{PERSON_OF[user]}@example.com")
-        devices = tuple(one for one in facts if one is not None and one.enrolled)
+        devices = tuple(one for one in facts if one.enrolled)
         return HolderFacts(id=user, name=PERSON_OF[user], mail=mail, devices=devices)
 
     def evidence(self, key: str, user: str, current: str) -> DeviceEvidence:
         """``current``: the certificate that is looked for in the device's own list."""
-        phone = self.phones[key]
+        phone, shown = self.phones[key], self.device(key)
         listed = self.currents.get(phone.installed or "") == current
         return DeviceEvidence(
             device=key,
-            enrolled=phone.enrolled and phone.user == user,
+            enrolled=shown is not None and shown.enrolled and shown.holder == user,
             profile=ProfileStatus.INSTALLED if phone.installed else ProfileStatus.PENDING,
             certificate_seen_at=phone.installed_at if listed else None,
             last_seen=phone.last_seen,

@@ -25,7 +25,7 @@ def of(body: bytes, name: str = "msg_1") -> Event | None:
 
 def payload(**changes: object) -> bytes:
     data = {"person": "m.muster", "fingerprint": FINGERPRINT}
-    whole = {"type": "certificates.renewed", "timestamp": "2026-03-05T08:40:00.25Z", "data": data}
+    whole = {"type": "certificates.renewed", "timestamp": "2026-03-05T08:39:59.25Z", "data": data}
     return json.dumps(whole | changes).encode()
 
 
@@ -35,7 +35,7 @@ def test_change_concerns_the_person(what: str) -> None:
     event = of(payload(type=f"certificates.{what}"))
     assert event is not None
     assert (event.subject, event.source, event.tenant) == ("main/person/m.muster", "ca", "main")
-    assert event.occurred_at == 1_772_700_000_250
+    assert event.occurred_at == 1_772_699_999_250
     body = event.body
     assert isinstance(body, CertificatesChanged)
     assert (body.what, body.fingerprint) == (what, FINGERPRINT)

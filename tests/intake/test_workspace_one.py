@@ -37,6 +37,16 @@ def body_of(event: Event | None) -> DeviceEnrolled | DeviceUnenrolled | DeviceCh
     return event.body
 
 
+def test_a_time_in_the_future_counts_as_now_and_keeps_its_own_id() -> None:
+    """The id stays that of the sender's time, so that a repetition is recognised."""
+    members = {"EventType": "Enrollment Complete", "DeviceId": 15}
+    first, second = (of(**members, EventTime=f"2999-01-0{day}T00:00:00Z") for day in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert (first.occurred_at, second.occurred_at) == (NOW, NOW)
+    assert first.id != second.id
+
+
 @pytest.mark.parametrize("kind", ["json", "xml"])
 @pytest.mark.parametrize("name", ["enrolment", "enrolment-second-spelling"])
 def test_an_enrolment_is_one_event_however_it_is_told(name: str, kind: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.core.events import DeviceUnenrolled, Paused
-from connector.core.model import HOUR, SECOND, SubjectKind, subject_key
+from connector.core.model import HOUR, SECOND, SubjectKind, parse_subject, subject_key
 from connector.core.states import Effect, Phase
 from connector.worker.journal_time import JournalTime
 from tests.worker.conftest import ROUTE, Stage, SteppedClock
@@ -76,6 +76,7 @@ async def test_a_known_id_again_changes_nothing(stage: Stage) -> None:
         await stage.enrol()
         await stage.until_phase(Phase.COMPLETED)
         before = await stage.holder()
+        stage.world.gone_devices.add(parse_subject(DEVICE).id)
         await stage.send(DEVICE, DeviceUnenrolled(), name="left")
         await stage.until(lambda: _left(stage))
         after = await stage.holder()

@@ -5,6 +5,7 @@ from typing import cast
 from connector.core.errors import Family, Fault
 from connector.core.events import (
     CertificatesChanged,
+    DeviceChanged,
     DeviceJoined,
     DeviceLeft,
     Event,
@@ -94,6 +95,8 @@ def _on_event(step: Holder, event: Event) -> None:
             devices.joined(step, body)
         case DeviceLeft() as body:
             devices.left(step, body)
+        case DeviceChanged():
+            devices.doubted(step)
         case CertificatesChanged():
             changes.hinted(step)
         case body if isinstance(body, people.HumanBody):

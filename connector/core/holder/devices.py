@@ -31,7 +31,7 @@ SAME_ENROLMENT: Millis = 300 * SECOND
 def joined(step: Holder, body: DeviceJoined) -> None:
     """A device is the holder's: join the open delivery, or open one."""
     known = step.state.devices.get(body.device)
-    if known is not None and body.enrolled_at - known.joined_at < SAME_ENROLMENT:
+    if known is not None and _is_same(step, known, body):
         _describe(step, body, known)
         return
     device = KnownDevice(
@@ -39,6 +39,8 @@ def joined(step: Holder, body: DeviceJoined) -> None:
         serial=body.serial,
         friendly_name=body.friendly_name,
         joined_at=body.enrolled_at,
+        enrolled_on=body.enrolled_on,
+        announced_at=body.announced_at,
     )
     step.set(devices={**step.state.devices, body.device: device})
     forget_unused(step)
@@ -50,12 +52,34 @@ def joined(step: Holder, body: DeviceJoined) -> None:
         join_open(step, body.device, body.enrolled_at)
 
 
+def _is_same(step: Holder, known: KnownDevice, body: DeviceJoined) -> bool:
+    """Whether an announcement is about the enrolment that we know.
+
+    The UEM's own time of the enrolment tells for sure. Where it shows none or the same one, two
+    announcements are one enrolment if they happened or were received close to each other: senders
+    may write local times, and the two spellings of one enrolment may differ in that. A time in the
+    future, which earlier versions believed, tells nothing.
+    """
+    if None not in (known.enrolled_on, body.enrolled_on) and _later(body, known) >= SECOND:
+        return False
+    if known.joined_at <= step.now and body.enrolled_at - known.joined_at < SAME_ENROLMENT:
+        return True
+    if known.announced_at is None or body.announced_at is None:
+        return False
+    return body.announced_at - known.announced_at < SAME_ENROLMENT
+
+
+def _later(body: DeviceJoined, known: KnownDevice) -> Millis:
+    return (body.enrolled_on or 0) - (known.enrolled_on or 0)
+
+
 def _describe(step: Holder, body: DeviceJoined, known: KnownDevice) -> None:
     described = known.model_copy(
         update={
             "platform": body.platform or known.platform,
             "serial": body.serial or known.serial,
             "friendly_name": body.friendly_name or known.friendly_name,
+            "enrolled_on": body.enrolled_on or known.enrolled_on,
         }
     )
     if described != known:
@@ -90,6 +114,15 @@ def _reopen(step: Holder) -> None:
 def left(step: Holder, body: DeviceLeft) -> None:
     """A device is not the holder's any more."""
     remove(step, body.device, body.why)
+
+
+def doubted(step: Holder) -> None:
+    """One of the devices is said to have left: no keys are fetched before the next look."""
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open or step.state.running is not None:
+        return
+    if delivery.step is Effect.HAND_OVER:
+        change(step, step=Effect.LOOK_UP)
 
 
 def remove(step: Holder, device: SubjectKey, why: str) -> None:
@@ -135,5 +168,6 @@ def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
                     serial=device.serial,
                     friendly_name=device.friendly_name,
                     enrolled_at=step.now,
+                    enrolled_on=device.enrolled_on,
                 ),
             )

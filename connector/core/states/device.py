@@ -19,7 +19,13 @@ class DeviceStatus(StrEnum):
 
 
 class DeviceState(Record):
-    """A device and whose it is, so that "device 15 left" can be understood."""
+    """A device and whose it is, so that "device 15 left" can be understood.
+
+    ``enrolled_at`` and ``unenrolled_at`` are the newest times that notifications gave, never later
+    than their receipt; ``enrolled_on`` is the UEM's own time of the enrolment that it shows.
+    ``announced``: an enrolment was announced at ``announced_at`` that no look has confirmed yet.
+    ``settles_at``: until then a look that contradicts the newest notification is repeated.
+    """
 
     schema_version: Literal[1] = 1
     kind: Literal["device"] = "device"
@@ -28,7 +34,12 @@ class DeviceState(Record):
     status: DeviceStatus = DeviceStatus.UNKNOWN
     holder: SubjectKey | None = None
     enrolled_at: Millis | None = None
+    enrolled_on: Millis | None = None
+    unenrolled_at: Millis | None = None
+    unenrolled_why: str = ""
+    announced: bool = False
     announced_at: Millis | None = None
+    settles_at: Millis | None = None
     platform: str = ""
     serial: str = ""
     friendly_name: str = ""

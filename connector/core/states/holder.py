@@ -39,12 +39,17 @@ class InstalledSet(Record):
 
 
 class KnownDevice(Record):
-    """A device of the holder that is enrolled as far as we know, and the set that it has."""
+    """A device of the holder that is enrolled as far as we know, and the set that it has.
+
+    Times are as in ``DeviceState``.
+    """
 
     platform: str = ""
     serial: str = ""
     friendly_name: str = ""
     joined_at: Millis
+    enrolled_on: Millis | None = None
+    announced_at: Millis | None = None
     profile: ProfileStatus = ProfileStatus.UNKNOWN
     has: InstalledSet | None = None
 

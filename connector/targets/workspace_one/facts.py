@@ -2,6 +2,7 @@
 
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus
 from connector.targets.workspace_one.members import Members
+from connector.targets.workspace_one.settings import WorkspaceOneSettings
 from connector.workspace_one_times import read_time
 
 INACTIVE = frozenset({"false", "0", "inactive", "disabled"})
@@ -28,14 +29,22 @@ def platform_of(device: Members) -> str:
     return (device.text("platform") or device.inner("platformid").text("name")).lower()
 
 
+def is_ended(device: Members, ended: tuple[str, ...]) -> bool:
+    """Whether its enrolment is over; a status that says neither may still become enrolled."""
+    return device.text("enrollmentstatus").lower() in ended
+
+
 def device_facts(
-    device: Members, identifier: str, enrolled: tuple[str, ...], profile: ProfileStatus
+    device: Members, identifier: str, settings: WorkspaceOneSettings, profile: ProfileStatus
 ) -> DeviceFacts:
     """A device of ``GET mdm/devices/{id}``, version 1."""
+    enrolled = is_enrolled(device, settings.enrolled_statuses)
     return DeviceFacts(
         id=identifier,
         holder=owner_of(device) or None,
-        enrolled=is_enrolled(device, enrolled),
+        enrolled=enrolled,
+        on_the_way=not enrolled and not is_ended(device, settings.ended_statuses),
+        enrolled_on=read_time(device.text("lastenrolledon")),
         platform=platform_of(device),
         serial=device.text("serialnumber"),
         friendly_name=device.text("devicefriendlyname"),

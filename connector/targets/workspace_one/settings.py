@@ -124,6 +124,26 @@ class WorkspaceOneSettings(UpstreamSettings):
         default=("enrolled", "4"),
         description="Enrolment statuses (lower case) of a device under management.",
     )
+    ended_statuses: tuple[Word, ...] = Field(
+        default=(
+            "unenrolled",
+            "unenrolledbyfeedbackservice",
+            "enterprisewipepending",
+            "devicewipepending",
+            "wipeinitiated",
+            "deviceretired",
+            "retired",
+            "deviceblacklisted",
+            "5",
+            "6",
+            "7",
+            "8",
+            "10",
+            "13",
+        ),
+        description="Enrolment statuses (lower case) of a device whose enrolment is over. A status "
+        "in neither list is looked at again until worker.device_deadline.",
+    )
     install_event: str = Field(
         default="InstallProfileConfirmed",
         description="Name of the device event that confirms an installation.",

@@ -168,4 +168,4 @@ class WorkspaceOne:
 
     def _device(self, found: Found, profile: ProfileStatus) -> DeviceFacts:
         number = found.members.identifier("id")
-        return device_facts(found.members, number, self._settings.enrolled_statuses, profile)
+        return device_facts(found.members, number, self._settings, profile)

@@ -1,0 +1,109 @@
+"""``advance`` of the device: what a notification asks for, and what follows from a fact."""
+
+from connector.core.device.looks import hand_on, looked
+from connector.core.device.schedule import elapsed, schedule
+from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event
+from connector.core.facts import Elapsed, Fact, Looked
+from connector.core.model import LONGEST_TEXT, SECOND, Millis, SubjectKey
+from connector.core.policy import Rules
+from connector.core.states import DeviceState, DeviceStatus
+from connector.core.step import Step, outcome_of
+
+SETTLING: Millis = 15 * 60 * SECOND
+"""How long after a notification a look that contradicts it is repeated: the UEM may show a change
+in its REST interface later than it announces it."""
+
+
+def advance(state: DeviceState, fact: Fact, now: Millis, rules: Rules) -> Step[DeviceState]:
+    """What a fact makes of a device.
+
+    Args:
+        state: the device so far.
+        fact: an event about it, or what a look brought back.
+        now: journal time in milliseconds.
+        rules: retry and deadline of device look-ups, dice.
+    """
+    step = Step(state, now, rules, cause=fact.id if isinstance(fact, Event) else state.cause)
+    match fact:
+        case Event():
+            _on_event(step, fact)
+        case Looked() if fact.basis == state.version:
+            looked(step, fact)
+        case Elapsed():
+            elapsed(step)
+            return step
+        case Looked():
+            step.moment("stale_fact", subject="device")
+            step.note(
+                "look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault)
+            )
+        case _:
+            step.moment("stale_fact", subject="device")
+    if step.state is not state:
+        schedule(step)
+    return step
+
+
+def _on_event(step: Step[DeviceState], event: Event) -> None:
+    match event.body:
+        case DeviceEnrolled() as body:
+            _enrolled(step, event, body)
+        case DeviceChanged() as body:
+            if body.seen_with is not None:
+                _claimed(step, body.seen_with)
+            step.set(enrolled_at=step.state.enrolled_at or _happened(step, event))
+        case DeviceUnenrolled() as body:
+            _unenrolled(step, event, body)
+        case _:
+            step.note("event.ignored", outcome="EVT-005")
+            return
+    _look_again(step, event)
+
+
+def _happened(step: Step[DeviceState], event: Event) -> Millis:
+    """When the sender says that it happened. A time in the future counts as now."""
+    received = min(event.received_at, step.now)
+    return received if event.occurred_at is None else min(event.occurred_at, received)
+
+
+def _enrolled(step: Step[DeviceState], event: Event, body: DeviceEnrolled) -> None:
+    state, happened = step.state, _happened(step, event)
+    if happened < (state.unenrolled_at or 0):
+        step.moment("hint_outdated", event="device_enrolled")
+    step.set(
+        enrolled_at=max(happened, min(state.enrolled_at or 0, step.now)),
+        announced=True,
+        announced_at=min(event.received_at, step.now),
+        platform=body.platform or state.platform,
+    )
+
+
+def _unenrolled(step: Step[DeviceState], event: Event, body: DeviceUnenrolled) -> None:
+    """A hint like any other: the look decides, also when it is older than the enrolment."""
+    state, happened = step.state, _happened(step, event)
+    if happened < (state.enrolled_at or 0):
+        step.moment("hint_outdated", event="device_unenrolled")
+    step.set(
+        unenrolled_at=max(happened, min(state.unenrolled_at or 0, step.now)),
+        unenrolled_why=body.why,
+    )
+    if state.holder is not None:
+        step.tell(state.holder, DeviceChanged(what=f"announced: {body.why}"[:LONGEST_TEXT]))
+
+
+def _claimed(step: Step[DeviceState], holder: SubjectKey) -> None:
+    """A holder's look showed the device with that user; if the look disagrees, they are told."""
+    hand_on(step, holder)
+    step.set(holder=holder)
+
+
+def _look_again(step: Step[DeviceState], event: Event) -> None:
+    step.set(
+        status=DeviceStatus.LOOKING,
+        attempts=0,
+        deadline=step.now + step.rules.device_deadline,
+        settles_at=step.now + SETTLING,
+        ended_at=None,
+        cause=event.id,
+        trouble=None,
+    )
