@@ -162,7 +162,7 @@ def _row(
 ) -> GenerationRow:
     entries = state.delivery.entries if state.delivery else ()
     slots = {entry.fingerprint: entry.slot for entry in entries}
-    delivered = {sent.fingerprint: sent.at for sent in state.delivered}
+    delivered = {sent.fingerprint: sent.at for sent in state.delivered if not sent.perhaps}
     return GenerationRow(
         fingerprint=fingerprint,
         slot=slots.get(fingerprint),

@@ -40,6 +40,14 @@ class PushPolicy(StrEnum):
     NEVER = "never"
 
 
+class RetentionFrom(StrEnum):
+    """What the UEM counts the retention of a copy from; ``kept``: it never purges one."""
+
+    UPLOAD = "upload"
+    INSTALL = "install"
+    KEPT = "kept"
+
+
 class Retry(Record):
     """Capped exponential back-off with full jitter; all in milliseconds."""
 
@@ -87,6 +95,7 @@ class RoutePolicy(Record):
     pkcs12_profile: Literal["modern", "compat"] = "modern"
     issuers_file: str | None = None
     retention: Millis = Field(gt=0)
+    retention_from: RetentionFrom = RetentionFrom.UPLOAD
     retention_margin: Millis = Field(default=HOUR, ge=0)
     clock_tolerance: Millis = Field(default=300 * SECOND, gt=0)
     overdue_after: Millis = Field(default=DAY, gt=0)

@@ -82,6 +82,10 @@ class RouteSettings(Section):
         Field(json_schema_extra=considered("retention")),
     ]
     """How long the UEM keeps an uploaded set."""
+    retention_from: Literal["upload", "install", "kept"] = "upload"
+    """What the UEM counts the retention from; try it with a short one. With ``install`` a copy is
+    called gone later, and never before a device has the set. With ``kept`` the UEM purges no copy,
+    deliveries are completed while it stays, and nothing watches for its end."""
     profiles: Annotated[
         dict[Lower, ProfileId],
         Field(

@@ -69,7 +69,8 @@ def no_dead_end(after: HolderState) -> None:
         assert after.wants, f"nothing is awaited in {after.delivery.phase}"
     if after.running is not None or after.requests:
         assert after.wants
-    if after.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}:
+    ends = after.copy_.retention_from != "kept"
+    if ends and after.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}:
         assert after.wants, "nobody watches the copy"
 
 

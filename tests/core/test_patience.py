@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -68,7 +69,7 @@ def fail_often(loop: Failing, effect: Effect) -> Iterator[Millis]:
     """The gaps between the tries of an effect that fails so often in a row."""
     loop.effect = effect
     until(loop, lambda: len(loop.tried) > TRIES, most=4000)
-    return (later - one for one, later in zip(loop.tried, loop.tried[1:], strict=False))
+    return (later - one for one, later in pairwise(loop.tried))
 
 
 def settled(loop: Failing, effect: Effect) -> None:

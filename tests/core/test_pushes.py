@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_pushes_that_fail_in_a_row_wait_longer_each_time(fault: Fault) -> None:
     loop = Pushing(fault=fault, shows=ProfileStatus.ERROR)
     waiting(loop)
     until(loop, lambda: holder(loop).copy_.state is CopyState.GONE, most=4000)
-    gaps = [later - one for one, later in zip(loop.acts, loop.acts[1:], strict=False)]
+    gaps = [later - one for one, later in pairwise(loop.acts)]
     assert len(loop.acts) >= 8
     assert len(loop.acts) < 70
     assert gaps[-1] >= PUSHED.retry.cap // 2

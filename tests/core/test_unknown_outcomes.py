@@ -21,6 +21,9 @@ from connector.core.states import (
     Trigger,
 )
 from tests.core.names import ROUTE
+from tests.core.pure_loop import PureLoop
+from tests.core.scenes import delivery, enrol, renew, until, until_phase
+from tests.core.scenes import holder as loop_holder
 
 NOW = 1_800_000_000_000
 DEVICE = "acme/device/10"
@@ -129,3 +132,30 @@ def test_a_request_that_the_ca_does_not_end_keeps_no_other_open() -> None:
     assert after.requests == (kept,)
     assert after.requests_due is not None
     assert after.requests_due > NOW
+
+
+@pytest.mark.parametrize("fate", ["unanswered", "late", "crash_after", "silent"])
+def test_what_may_have_arrived_belongs_to_the_history(loop: PureLoop, fate: str) -> None:
+    """The phone took two keys of an upload without an answer; one alone is refused later."""
+    loop.ca.issue("user1")
+    enrol(loop)
+    loop.fates.append(fate)
+    until(loop, lambda: bool(loop.uem.ledger))
+    del loop.ca.listed["user1"][0]
+    loop.run_out()
+    trouble = delivery(loop).trouble
+    assert trouble is not None
+    assert trouble.code == "KEY-108"
+    assert len(loop.uem.ledger) == 1
+    assert all(sent.perhaps for sent in loop_holder(loop).delivered)
+
+
+def test_what_was_delivered_for_certain_is_not_made_a_perhaps(loop: PureLoop) -> None:
+    """Nor the other way round, once an upload was answered."""
+    enrol(loop)
+    loop.fates.extend(["unanswered", "accepted", "unanswered"])
+    until_phase(loop, Phase.AWAITING_PURGE)
+    assert [sent.perhaps for sent in loop_holder(loop).delivered] == [False]
+    renew(loop)
+    until(loop, lambda: len(loop_holder(loop).delivered) == 2)
+    assert [sent.perhaps for sent in loop_holder(loop).delivered] == [False, True]

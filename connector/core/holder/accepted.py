@@ -46,6 +46,7 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
             since_server=outcome.server_time,
             due=step.now + retention + margin if outcome.server_time else step.now,
             retention=retention,
+            retention_from=step.state.copy_.retention_from,
         ),
         last_digest=outcome.digest,
         requests=_without_fetched(step, entries),
@@ -53,7 +54,7 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
     # What an upload of unknown fate brought to a device is there already, and proves nothing.
     before = running.before or Copy()
     again = bool(step.state.delivered) or before.state is not CopyState.NONE
-    _remember(step, entries)
+    remember(step, running, perhaps=False)
     if delivery_of(step, running) is not None:
         _await_install(step, outcome, again=again)
 
@@ -68,13 +69,19 @@ def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenR
     )
 
 
-def _remember(step: Holder, entries: tuple[SetEntry, ...]) -> None:
+def remember(step: Holder, running: Running, *, perhaps: bool) -> None:
+    """The history that may not shrink: what was delivered, and what perhaps was."""
     sent = {generation.public_key: generation for generation in step.state.delivered}
-    for entry in entries:
-        if entry.slot is not Slot.SIGNING and entry.public_key not in sent:
-            sent[entry.public_key] = DeliveredGeneration(
-                fingerprint=entry.fingerprint, public_key=entry.public_key, at=step.now
-            )
+    for entry in _entries(step, running):
+        before = sent.get(entry.public_key)
+        if entry.slot is Slot.SIGNING or (before is not None and (perhaps or not before.perhaps)):
+            continue
+        sent[entry.public_key] = DeliveredGeneration(
+            fingerprint=entry.fingerprint,
+            public_key=entry.public_key,
+            at=step.now,
+            perhaps=perhaps,
+        )
     step.set(delivered=tuple(sent.values()))
 
 

@@ -11,7 +11,7 @@ from connector.core.handover import (
     Refused,
     Unknown,
 )
-from connector.core.holder.accepted import accepted
+from connector.core.holder.accepted import accepted, remember
 from connector.core.holder.lifecycle import Holder, change, delivery_of, fail, move, route_of
 from connector.core.holder.onward import looked_lately
 from connector.core.holder.retrying import refuse, retry_later
@@ -76,6 +76,7 @@ def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
         not_after=step.now + route.hand_over_limit + route.hand_over_margin,
         due=step.now + route.hand_over_limit + route.hand_over_margin,
         retention=route.retention,
+        retention_from=route.retention_from.value,
         overdue=before.overdue,
     )
 
@@ -191,7 +192,11 @@ def _another_round(step: Holder, why: str) -> bool:
 
 
 def _unknown(step: Holder, running: Running, fault: Fault) -> None:
-    """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM."""
+    """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM.
+
+    What may have arrived belongs to the history: a device may have read mail with it.
+    """
+    remember(step, running, perhaps=True)
     if delivery_of(step, running) is None:
         return
     not_after = step.state.copy_.not_after or step.now

@@ -4,6 +4,7 @@ from collections import Counter
 
 from connector.core.errors import Fault
 from connector.core.evidence import judge
+from connector.core.holder import purge
 from connector.core.holder.devices import remove
 from connector.core.holder.lifecycle import (
     Holder,
@@ -71,7 +72,8 @@ def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:
             remove(step, key, "not enrolled")
         elif delivery.devices[key].phase is DevicePhase.WAITING:
             uploaded = delivery.uploaded_server_time or delivery.uploaded_at
-            _judge_one(step, key, seen, route, uploaded)
+            if _judge_one(step, key, seen, route, uploaded):
+                purge.installed(step, evidence.server_time)
 
 
 def _judge_one(
@@ -80,33 +82,50 @@ def _judge_one(
     seen: DeviceEvidence,
     route: RoutePolicy,
     uploaded: Millis | None,
-) -> None:
+) -> bool:
+    """Take over what a look showed of a device; True when it proves the set."""
     delivery = step.state.delivery
     if delivery is None:
-        return
+        return False
     device = delivery.devices[key]
     known = step.state.devices.get(key)
-    assume = known is not None and known.platform.lower() in route.assumed_platforms
+    platform = known.platform.lower() if known else ""
+    assume = platform in route.assumed_platforms
     proof = None if uploaded is None else judge(seen, device, uploaded, assume=assume)
     changes: dict[str, object] = {
         "last_seen": seen.last_seen or device.last_seen,
         "looked_at": step.now,
         "profile": seen.profile,
     }
-    if proof is not None:
+    if proof is None:
+        changes |= _still_waits(step, key, seen, uploaded)
+    else:
         changes |= {"phase": DevicePhase.INSTALLED, "evidence": proof, "since": step.now}
         changes |= {"code": None, "code_since": None, "push_due": None}
-        _ready(step, device, route, known.platform if known else "")
-    else:
-        cause = cause_of(seen, device, uploaded, step.now)
-        changes |= {"code": cause.code, "code_since": cause.since}
-        changes |= {"push_due": push_for(step, key, device, seen, uploaded)}
-        if seen.profile in MISSING:
-            changes |= {"not_installed_seen_at": step.now}
     change(step, devices={**delivery.devices, key: device.model_copy(update=changes)})
     if proof is not None:
         took(step, key, delivery, proof)
+        _ready(step, device, route, platform)
         step.note("device.installed", delivery=delivery.id, reason=proof, device=key)
+    return proof is not None
+
+
+def _still_waits(
+    step: Holder, key: SubjectKey, seen: DeviceEvidence, uploaded: Millis | None
+) -> dict[str, object]:
+    delivery = step.state.delivery
+    if delivery is None:
+        return {}
+    device = delivery.devices[key]
+    cause = cause_of(seen, device, uploaded, step.now)
+    push_due = push_for(step, key, device, seen, uploaded)
+    not_there = step.now if seen.profile in MISSING else device.not_installed_seen_at
+    return {
+        "code": cause.code,
+        "code_since": cause.since,
+        "push_due": push_due,
+        "not_installed_seen_at": not_there,
+    }
 
 
 def _ready(step: Holder, device: DeviceInDelivery, route: RoutePolicy, platform: str) -> None:
@@ -114,7 +133,7 @@ def _ready(step: Holder, device: DeviceInDelivery, route: RoutePolicy, platform:
         "enrolment_to_ready",
         step.now - device.joined_at,
         target=route.uem,
-        platform=platform.lower(),
+        platform=platform,
     )
 
 

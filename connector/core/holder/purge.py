@@ -14,6 +14,7 @@ from connector.core.states import Copy, CopyState, Phase
 from connector.core.step import outcome_of
 
 RETENTION_WINDOW = "retention window passed on the UEM's clock"
+KEPT = "kept: the UEM purges no copy"
 READ_BACK = "the UEM says that it holds no copy"
 DEFAULT_LOOKS = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
 
@@ -87,14 +88,16 @@ def _count_from(step: Holder, server_time: Millis) -> None:
 
 def _conclude(step: Holder, look: GoneLook, server_time: Millis) -> None:
     copy = step.state.copy_
-    _replace(step, clocks_disagree=False, attempts=0)
+    _replace(step, clocks_disagree=False)
     ends = (copy.since_server or 0) + copy.retention + _margin(step)
     if look.copy_present is False:
         _gone(step, READ_BACK, server_time)
+    elif copy.retention_from == "install" and copy.installed_server is None:
+        _later(step, None)
     elif look.copy_present is None and server_time >= ends:
         _gone(step, RETENTION_WINDOW, server_time)
     elif server_time < ends:
-        _replace(step, due=step.now + max(ends - server_time, SECOND // 10))
+        _replace(step, attempts=0, due=step.now + max(ends - server_time, SECOND // 10))
     else:
         _later(step, None)
 
@@ -126,6 +129,24 @@ def _gone(step: Holder, evidence: str, server_time: Millis) -> None:
     step.moment("copy_gone", step.now - (copy.there_since or step.now), method=method)
 
 
+def installed(step: Holder, server_time: Millis | None) -> None:
+    """A device has the set; where the UEM counts from the installation, it counts from here.
+
+    The look is later than the installation, and the last device later than the first.
+    """
+    copy = step.state.copy_
+    if copy.retention_from != "install" or due(copy) is None or server_time is None:
+        return
+    _replace(
+        step,
+        since=step.now,
+        since_server=server_time,
+        installed_server=server_time,
+        attempts=0,
+        due=step.now + copy.retention + _margin(step),
+    )
+
+
 def alarm_at(step: Holder) -> Millis | None:
     """When a copy that is not proven gone becomes an alarm, also when the UEM does not answer.
 
@@ -155,12 +176,15 @@ def settle(step: Holder) -> None:
     delivery = step.state.delivery
     if delivery is None or delivery.phase is not Phase.AWAITING_PURGE:
         return
-    if step.state.copy_.state is CopyState.GONE:
-        end(step, Phase.COMPLETED, why=step.state.copy_.evidence or "")
+    copy = step.state.copy_
+    if copy.state is CopyState.GONE:
+        end(step, Phase.COMPLETED, why=copy.evidence or "")
+    elif copy.retention_from == "kept":
+        end(step, Phase.COMPLETED, why=KEPT)
 
 
 def due(copy: Copy) -> Millis | None:
     """When the copy is to be looked at next; None when there is nothing to watch."""
-    if copy.state in {CopyState.NONE, CopyState.GONE}:
+    if copy.state in {CopyState.NONE, CopyState.GONE} or copy.retention_from == "kept":
         return None
     return copy.due if copy.due is not None else copy.not_after

@@ -55,11 +55,15 @@ class KnownDevice(Record):
 
 
 class DeliveredGeneration(Record):
-    """An encryption generation that has been delivered; later sets must contain its key."""
+    """An encryption generation that has been delivered; later sets must contain its key.
+
+    ``perhaps``: only by an upload of unknown fate, so far.
+    """
 
     fingerprint: Sha256Hex
     public_key: Sha256Hex
     at: Millis
+    perhaps: bool = False
 
 
 class Dropped(Record):

@@ -1,6 +1,7 @@
 """The copy of a holder's keys in the UEM, and an act whose outcome is not known yet."""
 
 from enum import StrEnum
+from typing import Literal
 
 from connector.core.model import Millis, OpenRequest, Record, Sha256Hex, SubjectKey
 from connector.core.states.wants import Effect
@@ -22,6 +23,8 @@ class Copy(Record):
     retention counts, ``since`` ours at the same moment; ``not_after`` ends an upload whose fate is
     unknown, after which the first UEM ``Date`` seen becomes ``since_server``. ``possible_since`` is
     when the first attempt began that may have brought a copy, with none proven gone in between.
+    ``retention_from`` is what the UEM counts from; where that is the installation,
+    ``installed_server`` is the UEM's clock at the look that showed the last one.
     """
 
     state: CopyState = CopyState.NONE
@@ -38,6 +41,8 @@ class Copy(Record):
     overdue: bool = False
     clocks_disagree: bool = False
     retention: Millis = 0
+    retention_from: Literal["upload", "install", "kept"] = "upload"
+    installed_server: Millis | None = None
 
     @property
     def there_since(self) -> Millis | None:
