@@ -12,7 +12,7 @@ from connector.core.errors import Family, Scope
 from connector.core.model import Generation, Slot
 from connector.core.ports import Evidence, InstallQuestion, Target
 
-FATE_UNKNOWN = "UEM-002"
+FATE_UNKNOWN, FAILED = "UEM-002", "UEM-010"
 REFUSED: dict[Trouble, tuple[Family, Scope]] = {
     Trouble.REFUSES_LOGIN: (Family.PERMANENT, Scope.UPSTREAM),
     Trouble.ASKS_TO_WAIT: (Family.TRANSIENT, Scope.UPSTREAM),
@@ -91,7 +91,7 @@ class ActCases:
         outcome = await self._deliver(world, deliverer, holder, whole_set())
         await world.recover()
         assert outcome.fault is not None
-        assert outcome.fault.code != FATE_UNKNOWN
+        assert outcome.fault.code not in {FATE_UNKNOWN, FAILED}
         assert (outcome.fault.family, outcome.fault.scope) == REFUSED[trouble]
         assert outcome.fault.retry_after == (7 if trouble is Trouble.ASKS_TO_WAIT else None)
         assert await world.taken(holder) == []
@@ -110,7 +110,9 @@ class ActCases:
         )
         await world.recover()
         assert outcome.fault is not None
-        assert (outcome.fault.code, outcome.fault.family) == (FATE_UNKNOWN, Family.TRANSIENT)
+        assert outcome.fault.family is Family.TRANSIENT
+        fails = trouble is Trouble.FAILS
+        assert outcome.fault.code in ({FATE_UNKNOWN, FAILED} if fails else {FATE_UNKNOWN})
         does = trouble in {Trouble.DOES_NOT_ANSWER, Trouble.BREAKS_OFF}
         assert await world.taken(holder) == ([pairs(samples)] if does else [])
 

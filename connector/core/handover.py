@@ -97,11 +97,15 @@ class Changed(Record):
 
 
 class Unknown(Record):
-    """The upload may or may not have reached the target."""
+    """The upload may or may not have reached the target.
+
+    ``answered``: each upload of the process was answered, so that none is still on its way.
+    """
 
     outcome: Literal["unknown"] = "unknown"
     fault: Fault
     disclosed: int = 0
+    answered: bool = False
 
 
 HandoverOutcome = Accepted | NotSent | Refused | Changed | Unknown

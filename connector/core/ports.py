@@ -243,7 +243,8 @@ class Target(Protocol):
         """Replace the user's whole set. Act; only in a hand-over.
 
         ``sending`` is called right before the first byte of the upload may leave. A failure after
-        it, unless the target clearly refused, is ``Transient`` ``UEM-002`` (fate unknown).
+        it, unless the target clearly refused, is ``Transient``: ``UEM-010`` when the target itself
+        answered that it failed, so that nothing is on its way any more, else ``UEM-002``.
         """
         ...
 

@@ -66,8 +66,11 @@ class Attempt(asyncio.Protocol):
         )
 
     def cancel_if_unsent(self) -> None:
-        """End the process unless it told, heard by us yet or not, that it uploads."""
-        if not self._transcript.count(Mark.SENDING) and not self._is_about_to_send():
+        """End the process unless it told, heard by us yet or not, that it uploads.
+
+        One that waits to send again does not upload.
+        """
+        if not self._transcript.sends and not self._is_about_to_send():
             self._cancelled = True
             self._server.kill(self._running)
 

@@ -101,8 +101,13 @@ class HandOver:
             attempt.close()
 
     def _told(self, job: HandoverJob, mark: Mark) -> None:
-        fetches = mark is Mark.FETCHING
-        self._requested(f"ca:{job.escrow.name}" if fetches else f"uem:{job.target.name}")
+        match mark:
+            case Mark.FETCHING:
+                self._requested(f"ca:{job.escrow.name}")
+            case Mark.SENDING:
+                self._requested(f"uem:{job.target.name}")
+            case Mark.WAITING:
+                pass
 
     async def _running_server(self) -> ForkServerHandle:
         async with self._starting:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from connector.core.errors import ConnectorError, Fault, Transient
+from connector.core.errors import ConnectorError, Fault, Permanent, Scope, Transient
 from connector.core.handover import (
     Accepted,
     BundleReceipt,
@@ -29,13 +29,16 @@ from connector.pkcs12.issuance import TrustedIssuers
 from connector.pkcs12.read import Expected, Identity, open_bundle
 from connector.pkcs12.write import Profile, new_password, package
 
-UPLOAD_FATE_UNKNOWN = "UEM-002"
+UNANSWERED, FAILED = "UEM-002", "UEM-010"
+"""Faults of an upload after which the set may be there. After the first, it may still arrive."""
 OUR_OWN = "HND-"
 """Area of the faults that are no answer of the target: time is up, a plug-in's mistake."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 LEAST_SECONDS = 5.0
 """An upload is not begun again with less time than this."""
+LOGIN_PAUSE = 5.0
+"""Before the login is tried once more with the secrets of then: they may just be changing."""
 
 T = TypeVar("T")
 
@@ -67,8 +70,8 @@ class HandOverSteps:
     """One hand-over in progress.
 
     ``memory_locked`` goes into the receipt. ``disclosed`` counts the keys that left escrow,
-    ``sent`` tells whether a byte of the upload may have left, ``doubtful`` whether an upload ended
-    without an answer.
+    ``sent`` tells whether a byte of the upload may have left, ``doubtful`` whether the target may
+    have taken a set without saying so, ``unanswered`` whether an upload had no answer.
     """
 
     job: HandoverJob
@@ -77,6 +80,8 @@ class HandOverSteps:
     disclosed: int = 0
     sent: bool = False
     doubtful: bool = False
+    unanswered: bool = False
+    login_refused: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def carry_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
@@ -91,8 +96,10 @@ class HandOverSteps:
         fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
         if not self.sent:
             return NotSent(fault=fault, disclosed=self.disclosed)
-        if self.doubtful or fault.code == UPLOAD_FATE_UNKNOWN or fault.code.startswith(OUR_OWN):
-            return Unknown(fault=fault, disclosed=self.disclosed)
+        ours = fault.code.startswith(OUR_OWN)  # perhaps in the middle of an upload
+        if self.doubtful or ours:
+            answered = not (self.unanswered or ours)
+            return Unknown(fault=fault, disclosed=self.disclosed, answered=answered)
         return Refused(fault=fault, disclosed=self.disclosed)
 
     async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
@@ -184,18 +191,37 @@ class HandOverSteps:
     async def _delivered(
         self, target: Target, bundles: Sequence[Bundle], *, once: bool
     ) -> Delivered:
-        """Deliver; what can be fetched only once is kept here and delivered again while it may."""
+        """Deliver; after an answered fault the same set is sent again while there is time.
+
+        Without an answer the set may still arrive, and is only sent again if its keys can be
+        fetched only once.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
                 return await target.deliver(self.job.holder, bundles, self._sending)
-            except Transient as fault:
-                self.doubtful |= fault.code == UPLOAD_FATE_UNKNOWN
-                wait = max(pause, fault.retry_after or 0.0)
-                if not once or wait + LEAST_SECONDS > self.around.seconds_left():
+            except ConnectorError as fault:
+                self.doubtful |= fault.code in {UNANSWERED, FAILED}
+                self.unanswered |= fault.code == UNANSWERED
+                wait = self._wait(fault, pause, once=once)
+                if wait is None:
                     raise
+            if not once:
+                self.around.mark(Mark.WAITING)
             await self.around.pause(wait)
+            if self.login_refused:
+                await _log_in_again(target)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _wait(self, fault: ConnectorError, pause: float, *, once: bool) -> float | None:
+        """Seconds until the set may be sent again; None when it may not be."""
+        if isinstance(fault, Permanent) and fault.scope is Scope.UPSTREAM:
+            again, pause = not self.login_refused, LOGIN_PAUSE
+            self.login_refused = True
+        else:
+            again = isinstance(fault, Transient) and (once or fault.code != UNANSWERED)
+        wait = max(pause, fault.retry_after or 0.0)
+        return wait if again and wait + LEAST_SECONDS <= self.around.seconds_left() else None
 
     def _sending(self) -> None:
         self.around.mark(Mark.SENDING)
@@ -207,6 +233,11 @@ class HandOverSteps:
         result = await step
         self.seconds[name] = round(self.around.monotonic() - before, 6)
         return result
+
+
+async def _log_in_again(target: Target) -> None:
+    await target.__aexit__(None, None, None)
+    await target.__aenter__()
 
 
 def _is_granted(request: OpenRequest) -> bool:

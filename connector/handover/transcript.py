@@ -45,6 +45,13 @@ class Transcript:
         """The lines that are no marks."""
         return [line for line in self._lines if line not in _MARKS]
 
+    @property
+    def sends(self) -> bool:
+        """Whether an upload is under way: none was answered since it began."""
+        sending, waiting = Mark.SENDING.value.encode(), Mark.WAITING.value.encode()
+        last = next((line for line in reversed(self._lines) if line in {sending, waiting}), b"")
+        return last == sending
+
     def count(self, mark: Mark) -> int:
         """How often a mark was told."""
         return self._lines.count(mark.value.encode())

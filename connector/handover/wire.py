@@ -38,6 +38,9 @@ class Mark(StrEnum):
     SENDING = "sending"
     """The first byte of the upload may leave."""
 
+    WAITING = "waiting"
+    """The upload was answered and failed; it is sent again after a while, or not at all."""
+
 
 class Order(Record):
     """From the service to the forkserver, one per datagram; ``fork`` carries a descriptor."""

@@ -4,7 +4,7 @@ import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.facts import Acted
-from connector.core.handover import Accepted, BundleReceipt
+from connector.core.handover import Accepted, BundleReceipt, Unknown
 from connector.core.holder.advance import advance
 from connector.core.model import OpenRequest, RequestState, SetEntry, Slot, set_digest
 from connector.core.policy import Rules
@@ -159,3 +159,19 @@ def test_what_was_delivered_for_certain_is_not_made_a_perhaps(loop: PureLoop) ->
     renew(loop)
     until(loop, lambda: len(loop_holder(loop).delivered) == 2)
     assert [sent.perhaps for sent in loop_holder(loop).delivered] == [False, True]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_the_next_hand_over_waits_only_for_an_upload_that_may_be_on_its_way(
+    *, answered: bool
+) -> None:
+    """An answer ends the upload, whatever became of the set; silence does not."""
+    not_after = NOW + 66_000
+    copy = Copy(state=CopyState.PERHAPS, not_after=not_after, due=not_after)
+    state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER), copy_=copy)
+    fault = Fault(code="UEM-010" if answered else "UEM-002", family=Family.TRANSIENT)
+    outcome = Unknown(fault=fault, disclosed=2, answered=answered)
+    after = advance(state, Acted(Effect.HAND_OVER, 2, outcome), NOW, RULES).state
+    assert after.delivery is not None
+    assert (after.delivery.due < not_after) == answered
+    assert after.copy_.state is CopyState.PERHAPS

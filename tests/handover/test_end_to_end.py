@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -119,6 +120,63 @@ async def test_new_generation_makes_it_changed(world: Upstreams, real: HandOver)
     assert isinstance(await real.run(job, 20), Changed)
     after = [one for one in await world.ca.ledger() if one.operation is Operation.FETCH]
     assert len(after) == len(fetched)
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "503": {"kind": "error", "status": 503, "retry_after": "2"},
+    "500": {"kind": "error", "status": 500},
+    "429": {"kind": "throttled"},
+    "401": {"kind": "unauthorized"},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_after_an_answered_fault_the_same_set_is_sent_again(
+    world: Upstreams, real: HandOver, fault: str
+) -> None:
+    """By the same process, which fetches each key once; nothing was on its way any more."""
+    job = await world.job()
+    before = await fetches(world)
+    number = await world.uem.fault(path="uploadsmimecerts", **FAULTS[fault])
+    try:
+        outcome = await real.run(job, 20)
+    finally:
+        await world.uem.clear_faults(number)
+    assert isinstance(outcome, Accepted), outcome
+    assert await fetches(world) == before + len({entry.fingerprint for entry in job.entries})
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_a_gateway_that_gave_up_is_no_answer(
+    world: Upstreams, real: HandOver, status: int
+) -> None:
+    """The set may still be on its way, so another must not be sent yet."""
+    job = await world.job()
+    number = await world.uem.fault("error", path="uploadsmimecerts", status=status)
+    try:
+        outcome = await real.run(job, 20)
+    finally:
+        await world.uem.clear_faults(number)
+    assert isinstance(outcome, Unknown), outcome
+    assert (outcome.fault.code, outcome.answered) == ("UEM-002", False)
+
+
+async def test_a_fault_that_stays_ends_with_what_was_answered(
+    world: Upstreams, real: HandOver
+) -> None:
+    """In time, and the state knows that nothing is on its way."""
+    job = await world.job()
+    number = await world.uem.fault("error", path="uploadsmimecerts", status=503, count=None)
+    try:
+        outcome = await real.run(job, 8)
+    finally:
+        await world.uem.clear_faults(number)
+    assert isinstance(outcome, Unknown), outcome
+    assert (outcome.fault.code, outcome.answered) == ("UEM-010", True)
+
+
+async def fetches(world: Upstreams) -> int:
+    return sum(one.operation is Operation.FETCH for one in await world.ca.ledger())
 
 
 async def test_unanswered_upload_is_unknown(world: Upstreams, real: HandOver) -> None:

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
-from connector.core.handover import Accepted, NotSent
+from connector.core.handover import Accepted, NotSent, Unknown
+from connector.demo.patience import until
 from connector.handover.parent import HandOver
+from tests.handover.conftest import COMMAND
 from tests.handover.scene import Person, Reached
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
@@ -26,6 +28,31 @@ async def test_pause_ends_what_does_not_upload_yet(hand_over: HandOver, person: 
     assert isinstance(outcome, NotSent)
     assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 1)
     assert isinstance(uploading.result(), Accepted)
+
+
+async def test_pause_ends_what_waits_to_send_again(person: Person) -> None:
+    """Nothing is on its way between two tries; whether the first was taken stays open."""
+    sent = asyncio.Event()
+
+    def requested(upstream: str) -> None:
+        if upstream.startswith("uem:"):
+            sent.set()
+
+    job = person.job(target={"after": "fail=UEM-010"})
+    hand_over = HandOver(accept_unlocked_memory=True, command=COMMAND, requested=requested)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(hand_over.run(job, 30))
+        await sent.wait()
+
+        async def ended() -> bool:
+            hand_over.cancel_unsent()
+            return running.done()
+
+        await until("the process is ended", ended)
+    await hand_over.stop()
+    outcome = running.result()
+    assert isinstance(outcome, Unknown)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 2)
 
 
 async def test_pause_before_the_job_is_read(hand_over: HandOver, person: Person) -> None:

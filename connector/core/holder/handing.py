@@ -111,7 +111,7 @@ def ended(
             _as_before(step, running)
             _replan(step, running)
         case Unknown():
-            _unknown(step, running, outcome.fault)
+            _unknown(step, running, outcome)
 
 
 def _disclosed(outcome: HandoverOutcome) -> int:
@@ -191,14 +191,15 @@ def _another_round(step: Holder, why: str) -> bool:
     return True
 
 
-def _unknown(step: Holder, running: Running, fault: Fault) -> None:
+def _unknown(step: Holder, running: Running, outcome: Unknown) -> None:
     """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM.
 
-    What may have arrived belongs to the history: a device may have read mail with it.
+    What may have arrived belongs to the history: a device may have read mail with it. Where every
+    upload was answered, nothing is on its way any more.
     """
     remember(step, running, perhaps=True)
     if delivery_of(step, running) is None:
         return
-    not_after = step.state.copy_.not_after or step.now
-    retry_later(step, fault, not_before=not_after)
+    not_after = step.now if outcome.answered else step.state.copy_.not_after
+    retry_later(step, outcome.fault, not_before=not_after or step.now)
     change(step, step=Effect.LOOK_UP)

@@ -101,7 +101,7 @@ class WorkspaceOne:
         Raises:
             Permanent: ``UEM-400``, ``UEM-404`` refused; ``UEM-401`` login refused; ``KEY-103``
                 archived pairs although ``archived_mode`` is off (nothing was sent).
-            Transient: ``UEM-002`` when the set may be there; ``UEM-004`` throttled, refused.
+            Transient: ``UEM-002``, ``UEM-010`` when the set may be there; ``UEM-004`` throttled.
         """
         self._check(holder, bundles)
         upload = Upload(bundles, self._settings.archived_member, sending)

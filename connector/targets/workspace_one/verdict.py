@@ -1,7 +1,7 @@
 """What the answer to an upload means: taken, refused, or nobody knows.
 
 Only the status class 2xx is success; the call answers nothing else. A status 4xx is the UEM's own
-clear refusal. Anything else may come from somebody in between, after the UEM took the set.
+clear refusal. Anything else leaves open whether the set was taken.
 """
 
 import re
@@ -21,6 +21,10 @@ NUMBER = re.compile(r"[0-9]{1,9}")
 UUID = re.compile(r"[0-9A-Fa-f-]{36}")
 OTHERS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 """Refusals that do not concern this upload but our login or the load."""
+NO_ANSWERS = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+)
+"""From somebody in between who gave up: the UEM may be about the upload still."""
 
 
 async def verdict(api: Api, response: ClientResponse) -> Delivered | ConnectorError:
@@ -30,9 +34,11 @@ async def verdict(api: Api, response: ClientResponse) -> Delivered | ConnectorEr
         return Delivered(server_time=server_time(headers))
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
         return api.status_fault(status, headers)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        detail = f"uploading: answered {status}{reference(headers)}"
+    detail = f"uploading: answered {status}{reference(headers)}"
+    if status in NO_ANSWERS:
         return unknown(detail, retry_after(headers))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Transient("UEM-010", detail, retry_after=retry_after(headers))
     if status in OTHERS:
         return api.status_fault(status, headers)
     return await _refused(api, response)
