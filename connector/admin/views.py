@@ -82,6 +82,7 @@ def _device_row(state: HolderState, key: SubjectKey, known: KnownDevice) -> Devi
         has="nothing" if has is None else _which(state, key),
         since=has.at if has else None,
         evidence=has.evidence if has else "",
+        profile=known.profile,
     )
     entry = state.delivery.devices.get(key) if state.delivery else None
     if entry is None:
@@ -90,7 +91,7 @@ def _device_row(state: HolderState, key: SubjectKey, known: KnownDevice) -> Devi
     return row.model_copy(
         update={
             "phase": entry.phase.value,
-            "profile": entry.profile,
+            "profile": known.profile if entry.looked_at is None else entry.profile,
             "looked_at": entry.looked_at,
             "last_seen": entry.last_seen,
             "code": entry.code,

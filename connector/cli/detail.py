@@ -129,7 +129,7 @@ def _devices(
             age(row.since, now),
             row.evidence,
             row.phase,
-            row.profile if row.looked_at is not None else "",
+            row.profile,
             age(row.looked_at, now),
             age(row.last_seen, now),
             row.code,

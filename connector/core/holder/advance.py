@@ -33,6 +33,7 @@ from connector.core.holder import (
     push,
     recovery,
     retention,
+    user_look,
 )
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
 from connector.core.holder.retrying import refuse
@@ -108,7 +109,7 @@ def _on_event(step: Holder, event: Event) -> None:
 def _on_look(step: Holder, fact: Looked) -> None:
     match fact.effect:
         case Effect.LOOK_UP:
-            look_up.looked_up(step, cast("HolderFacts | None", fact.result), fact.fault)
+            _on_look_up(step, cast("HolderFacts | None", fact.result), fact.fault)
         case Effect.LIST if step.state.check is not None:
             changes.checked(step, cast("Listing | None", fact.result), fact.fault)
         case Effect.LIST:
@@ -122,6 +123,16 @@ def _on_look(step: Holder, fact: Looked) -> None:
             purge.looked(step, cast("GoneLook | None", fact.result), fact.fault)
         case _:
             step.moment("stale_fact", subject="holder")
+
+
+def _on_look_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
+    """One look serves both who may have asked for it."""
+    step.note("holder.looked_up", outcome=outcome_of(fault), route=step.state.route)
+    delivery = step.state.delivery
+    asked = delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP
+    user_look.looked(step, facts, fault)
+    if asked and step.state.delivery is not None and step.state.delivery.open:
+        look_up.looked_up(step, facts, fault)
 
 
 def _wants(step: Holder, effect: Effect) -> bool:
@@ -251,7 +262,7 @@ def _deadline(step: Holder) -> None:
 def _settle(step: Holder) -> None:
     """What follows without anything more happening."""
     if route_of(step) is None:
-        step.set(check=None)
+        step.set(check=None, look=None)
     delivery = step.state.delivery
     pinned = delivery is not None and delivery.open and delivery.looked_up_at is not None
     if pinned and route_of(step) is None:

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 
 from connector.core.events import DeviceChanged, DeviceJoined, DeviceLeft
-from connector.core.holder.lifecycle import Holder, change, deadline_of, end, move, open_delivery
-from connector.core.holder.possession import forget_unused
+from connector.core.holder.lifecycle import (
+    Holder,
+    change,
+    deadline_of,
+    end,
+    move,
+    open_delivery,
+    route_of,
+)
+from connector.core.holder.possession import forget_unused, set_on
 from connector.core.model import (
     SECOND,
     DeviceFacts,
@@ -15,6 +23,7 @@ from connector.core.model import (
     subject_key,
 )
 from connector.core.states import (
+    Check,
     CopyState,
     DeviceInDelivery,
     DevicePhase,
@@ -33,6 +42,7 @@ def joined(step: Holder, body: DeviceJoined) -> None:
     known = step.state.devices.get(body.device)
     if known is not None and _is_same(step, known, body):
         _describe(step, body, known)
+        _hinted(step, body.device)
         return
     device = KnownDevice(
         platform=body.platform,
@@ -50,6 +60,18 @@ def joined(step: Holder, body: DeviceJoined) -> None:
         open_delivery(step, Trigger.DEVICE_REPLACEMENT if known else Trigger.ENROLMENT)
     else:
         join_open(step, body.device, body.enrolled_at)
+
+
+def _hinted(step: Holder, device: SubjectKey) -> None:
+    """Something was notified about a device that has a set: does it still have it?
+
+    Many notifications in a row lead to one look, and to the next one a good while later.
+    """
+    route = route_of(step)
+    if route is None or step.state.look is not None or set_on(step.state, device) is None:
+        return
+    earliest = (step.state.looked_at or 0) + route.look_every.cap
+    step.set(look=Check(due=max(step.now, earliest)))
 
 
 def _is_same(step: Holder, known: KnownDevice, body: DeviceJoined) -> bool:
@@ -97,6 +119,7 @@ def join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
         change(step, deadline=max(delivery.deadline, step.now + deadline_of(step)))
         if delivery.step is Effect.LOOK_INSTALLED:  # looks are rare by now, and it is new
             change(step, due=step.now, attempts=0)
+        step.set(look=Check(due=step.now))  # the UEM sends it the set, whoever the user is by now
     elif delivery.phase is Phase.AWAITING_PURGE:
         _reopen(step)
 
@@ -107,6 +130,7 @@ def _reopen(step: Holder) -> None:
     lives = copy.state is CopyState.PRESENT and copy.since is not None
     if lives and copy.since is not None and step.now < copy.since + copy.retention // 2:
         move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
+        step.set(look=Check(due=step.now))
     else:
         move(step, Phase.PLANNING, Effect.LOOK_UP)
 

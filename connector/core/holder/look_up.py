@@ -17,12 +17,10 @@ from connector.core.model import (
 )
 from connector.core.policy import RoutePolicy, route_for
 from connector.core.states import Delivery, Effect, Phase
-from connector.core.step import outcome_of
 
 
 def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
     """The UEM showed the user and his devices (or not)."""
-    step.note("holder.looked_up", outcome=outcome_of(fault), route=step.state.route)
     if fault is not None:
         refuse(step, fault)
         return
@@ -59,7 +57,7 @@ def _judge_user(step: Holder, found: HolderFacts | None) -> None:
         return
     judge_devices(step, route, facts.devices)
     pair = observed_pair(facts, route)
-    _same_identity(step, pair)
+    same_identity(step, pair)
     _register(step, route, pair)
     _onward(step, delivery)
 
@@ -98,8 +96,12 @@ def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
     return chosen
 
 
-def _same_identity(step: Holder, pair: IdentityPair) -> None:
-    """Only a pair that agrees with the pinned one is ever used at the CA."""
+def same_identity(step: Holder, pair: IdentityPair) -> None:
+    """Only a pair that agrees with the pinned one is ever used at the CA.
+
+    Raises:
+        Permanent: ``IDN-001`` when it does not.
+    """
     identity = step.state.identity
     if identity is None or identity.pinned == pair:
         step.set(observed=pair)

@@ -43,7 +43,8 @@ def _ended(state: HolderState) -> tuple[Delivery, ...]:
 def _is_idle(state: HolderState) -> bool:
     """No device is enrolled, the copy is gone, and nothing is under way at CA or UEM."""
     at_rest = state.copy_.state in {CopyState.NONE, CopyState.GONE} and not state.requests
-    return at_rest and not state.devices and state.running is None and state.check is None
+    at_rest = at_rest and state.running is None and state.check is None and state.look is None
+    return at_rest and not state.devices
 
 
 def _is_empty(state: HolderState) -> bool:

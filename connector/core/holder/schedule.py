@@ -16,8 +16,9 @@ def schedule(step: Holder) -> None:
     if running is not None:
         step.set(wants=(_wait(end_of_act(step, running)),))
         return
-    wants = [*_check(step), *_delivery(step), *_copy(step), *_clean_up(step), *_retention(step)]
-    step.set(wants=tuple(wants))
+    looks = [*_check(step), *_look(step), *_copy(step)]
+    acts = [*_delivery(step), *_clean_up(step)]
+    step.set(wants=(*looks, *acts, *_retention(step)))
 
 
 def margin_of(step: Holder) -> Millis:
@@ -45,6 +46,14 @@ def _want(step: Holder, effect: Effect, due: Millis) -> Want:
 def _check(step: Holder) -> list[Want]:
     check = step.state.check
     return [] if check is None else [_want(step, Effect.LIST, check.due)]
+
+
+def _look(step: Holder) -> list[Want]:
+    """Not where the delivery looks at the user anyway."""
+    look, delivery = step.state.look, step.state.delivery
+    if look is None or (delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP):
+        return []
+    return [_want(step, Effect.LOOK_UP, look.due)]
 
 
 def _delivery(step: Holder) -> list[Want]:

@@ -25,10 +25,11 @@ TRANSITIONS: dict[tuple[Phase, Phase], str] = {
     (P.HANDING_OVER, P.CANCELLED): "superseded, left, or by hand",
     (P.AWAITING_INSTALL, P.AWAITING_PURGE): "every device has ended, at least one installed",
     (P.AWAITING_INSTALL, P.PLANNING): "the copy expired while a device waits",
-    (P.AWAITING_INSTALL, P.FAILED): "no device installed it",
+    (P.AWAITING_INSTALL, P.FAILED): "no device installed it, or the user's identity changed",
     (P.AWAITING_INSTALL, P.CANCELLED): "superseded, left, or by hand",
     (P.AWAITING_PURGE, P.AWAITING_INSTALL): "a device joined while the copy lives long enough",
     (P.AWAITING_PURGE, P.PLANNING): "a device joined, and the copy will not live long enough",
     (P.AWAITING_PURGE, P.COMPLETED): "the copy is gone, with evidence",
+    (P.AWAITING_PURGE, P.FAILED): "the user's identity changed before a device joined",
     (P.AWAITING_PURGE, P.CANCELLED): "superseded, left, or by hand",
 }

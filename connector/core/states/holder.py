@@ -52,6 +52,7 @@ class KnownDevice(Record):
     announced_at: Millis | None = None
     profile: ProfileStatus = ProfileStatus.UNKNOWN
     has: InstalledSet | None = None
+    missing_since: Millis | None = None
 
 
 class DeliveredGeneration(Record):
@@ -76,7 +77,7 @@ class Dropped(Record):
 
 
 class Check(Record):
-    """A look at the CA outside planning: did the certificates change? Carries its own tries."""
+    """A look outside the delivery's own steps, at CA or UEM. Carries its own tries."""
 
     due: Millis
     attempts: int = 0
@@ -85,7 +86,8 @@ class Check(Record):
 class HolderState(Record):
     """Everything known of one holder. Ended deliveries stay in ``history`` for a retention time.
 
-    ``sets`` holds the fingerprints of each set that a device has, by digest.
+    ``sets`` holds the fingerprints of each set that a device has, by digest. ``check`` is a look at
+    the CA (did the certificates change?), ``look`` one at the user, done last at ``looked_at``.
     """
 
     schema_version: Literal[1] = 1
@@ -111,6 +113,8 @@ class HolderState(Record):
     requests_attempts: int = 0
     running: Running | None = None
     check: Check | None = None
+    look: Check | None = None
+    looked_at: Millis | None = None
     delivered: tuple[DeliveredGeneration, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     last_digest: Sha256Hex | None = None

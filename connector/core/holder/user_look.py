@@ -1,0 +1,113 @@
+"""A look at the user beside the delivery: still the same person, and do the devices still have it?
+
+Asked for when a device joins while the copy lives, because the UEM sends the set to it without
+being asked, and when something was notified about a device that has a set: a lost certificate shows
+only as a profile that is not installed any more, and the UEM does not heal that by itself.
+"""
+
+from connector.core.errors import ConnectorError, Family, Fault, Scope
+from connector.core.holder.devices import join_open, synchronise
+from connector.core.holder.lifecycle import Holder, change, fail, open_delivery, route_of
+from connector.core.holder.look_up import same_identity
+from connector.core.holder.possession import set_on
+from connector.core.identity import observed_pair
+from connector.core.model import (
+    HolderFacts,
+    Millis,
+    ProfileStatus,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import RoutePolicy
+from connector.core.retry import backoff
+from connector.core.states import Check, DevicePhase, Trigger
+
+LOST_AGAIN = "INS-008"
+MISSING = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
+
+
+def looked(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
+    """The UEM showed the user, or it is asked again later."""
+    look, route = step.state.look, route_of(step)
+    if look is None:
+        return
+    step.set(look=None)
+    if fault is not None:
+        _later(step, look, fault)
+    elif facts is not None and facts.active and route is not None:
+        step.set(looked_at=step.now)
+        synchronise(step, {device.id: device for device in facts.devices})
+        _compare(step, facts, route)
+        _find_lost(step, facts, route)
+
+
+def _later(step: Holder, look: Check, fault: Fault) -> None:
+    if fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT:
+        return
+    route = route_of(step)
+    retry = route.retry if route else step.rules.device_retry
+    attempts = look.attempts + (0 if fault.scope is Scope.UPSTREAM else 1)
+    due = step.now + backoff(retry, attempts, step.rules.dice, fault)
+    step.set(look=Check(due=due, attempts=attempts))
+
+
+def _compare(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
+    """Another identity ends the open delivery, as it would have kept it from its first step."""
+    try:
+        same_identity(step, observed_pair(facts, route))
+    except ConnectorError as error:
+        fail(step, error.code, error.detail)
+
+
+def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
+    tenant = parse_subject(step.state.key).tenant
+    again = route.look_every.first
+    for seen in facts.devices:
+        key = subject_key(tenant, SubjectKind.DEVICE, seen.id)
+        known = step.state.devices.get(key)
+        if known is None or set_on(step.state, key) is None or _is_awaited(step, key):
+            continue
+        missing = seen.profile in MISSING
+        since = (known.missing_since or step.now) if missing else None
+        update = {"profile": seen.profile, "missing_since": since}
+        step.set(devices={**step.state.devices, key: known.model_copy(update=update)})
+        if since is not None and step.now - since >= again:
+            _lost(step, key)
+        elif since is not None:
+            step.set(look=Check(due=since + again))
+
+
+def _is_awaited(step: Holder, device: SubjectKey) -> bool:
+    """Whether the open delivery waits for the device anyway."""
+    delivery = step.state.delivery
+    entry = delivery.devices.get(device) if delivery is not None and delivery.open else None
+    return entry is not None and entry.phase is DevicePhase.WAITING
+
+
+def _lost(step: Holder, device: SubjectKey) -> None:
+    """The device has its set no more: deliver it again, as to one that has just joined."""
+    has = set_on(step.state, device)
+    if has is None:
+        return
+    known = step.state.devices[device].model_copy(
+        update={"has": has.model_copy(update={"lost_at": step.now}), "missing_since": None}
+    )
+    step.set(devices={**step.state.devices, device: known})
+    step.note("device.set_lost", outcome=LOST_AGAIN, device=device, digest=has.digest)
+    delivery = step.state.delivery
+    if delivery is None or not delivery.open:
+        open_delivery(step, Trigger.REDELIVERY)
+    else:
+        join_open(step, device, known.joined_at)
+    _name(step, device, step.now)
+
+
+def _name(step: Holder, device: SubjectKey, now: Millis) -> None:
+    """Show why the device waits again."""
+    delivery = step.state.delivery
+    if delivery is None or device not in delivery.devices:
+        return
+    entry = delivery.devices[device].model_copy(update={"code": LOST_AGAIN, "code_since": now})
+    change(step, devices={**delivery.devices, device: entry})

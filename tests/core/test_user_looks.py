@@ -1,0 +1,115 @@
+"""Looks at the user beside the delivery: the identity at each join, and sets that devices lost."""
+
+import pytest
+
+from connector.core.errors import Family, Fault
+from connector.core.events import DeviceChanged
+from connector.core.facts import Looked
+from connector.core.model import HOUR, SECOND, SubjectKey
+from connector.core.states import DevicePhase, Effect, Phase, Trigger
+from tests.core.names import ROUTE, device_key
+from tests.core.pure_loop import PureLoop
+from tests.core.scenes import delivery, enrol, holder, until, until_phase
+
+SOON = ROUTE.look_every.first
+
+
+@pytest.mark.parametrize("phase", [Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE])
+def test_a_changed_identity_is_noticed_when_a_device_joins(loop: PureLoop, phase: Phase) -> None:
+    """The UEM sends the set to the device by itself, whoever the user is by then."""
+    enrol(loop, online=phase is not Phase.AWAITING_INSTALL)
+    until_phase(loop, phase)
+    loop.uem.mails["1"] = "user2@example.com"
+    enrol(loop, "11")
+    until_phase(loop, Phase.FAILED)
+    identity, trouble = holder(loop).identity, delivery(loop).trouble
+    assert trouble is not None
+    assert trouble.code == "IDN-001"
+    assert identity is not None
+    assert identity.conflicting is not None
+
+
+def test_a_device_that_joins_the_same_person_is_waited_for(loop: PureLoop) -> None:
+    """The look beside the delivery does not disturb it."""
+    enrol(loop)
+    until_phase(loop, Phase.AWAITING_PURGE)
+    enrol(loop, "11")
+    loop.run_out()
+    assert delivery(loop).phase is Phase.COMPLETED
+    assert delivery(loop).devices[device_key("11")].phase is DevicePhase.INSTALLED
+    assert len(loop.uem.ledger) == 1
+
+
+def lost(loop: PureLoop) -> None:
+    """The phone's profile is taken off it; the UEM says only that something changed."""
+    loop.uem.phones["10"].installed = None
+    loop.send(device_key("10"), DeviceChanged(what="compliance"))
+
+
+def test_a_lost_set_is_delivered_again(loop: PureLoop) -> None:
+    """A hint about the device is enough, though it names neither profile nor certificate."""
+    enrol(loop)
+    until_phase(loop, Phase.COMPLETED)
+    loop.uem.copies.clear()  # purged
+    lost(loop)
+    until(loop, lambda: bool(holder(loop).history))
+    assert delivery(loop).trigger is Trigger.REDELIVERY
+    assert delivery(loop).devices[device_key("10")].code == "INS-008"
+    assert any(entry.action == "device.set_lost" for entry in loop.audited)
+    loop.run_out()
+    assert delivery(loop).phase is Phase.COMPLETED
+    assert loop.uem.phones["10"].installed == delivery(loop).digest
+    assert len(loop.uem.ledger) == 2
+
+
+def test_a_profile_that_is_missing_for_a_moment_is_not_lost(loop: PureLoop) -> None:
+    """It is being installed again, as the next look shows."""
+    enrol(loop)
+    until_phase(loop, Phase.COMPLETED)
+    digest = loop.uem.phones["10"].installed
+    loop.uem.copies.clear()
+    lost(loop)
+    until(loop, lambda: holder(loop).devices[device_key("10")].missing_since is not None)
+    loop.uem.phones["10"].installed = digest
+    loop.run_out()
+    assert len(loop.uem.ledger) == 1
+
+
+def test_many_hints_lead_to_few_looks(loop: PureLoop) -> None:
+    """A fleet whose compliance is told every minute is not looked at every minute."""
+    enrol(loop)
+    until_phase(loop, Phase.AWAITING_PURGE)
+    began, looks = loop.now, len(loop.audited)
+    while loop.now < began + HOUR:
+        loop.send(device_key("10"), DeviceChanged(what="compliance"))
+        loop.pass_time(60 * SECOND)
+        while loop.step():
+            pass
+    looked = [entry for entry in loop.audited[looks:] if entry.action == "holder.looked_up"]
+    assert 1 <= len(looked) <= HOUR // ROUTE.look_every.cap + 1
+
+
+def test_a_look_at_the_user_that_fails_is_done_again_later(loop: PureLoop) -> None:
+    """With growing waits, and beside the delivery, which goes on."""
+
+    class Blind(PureLoop):
+        blind = True
+
+        def look(self, key: SubjectKey, effect: Effect) -> Looked:
+            fact = super().look(key, effect)
+            if self.blind and effect is Effect.LOOK_UP and self.uem.ledger:
+                fault = Fault(code="UEM-009", family=Family.TRANSIENT)
+                return Looked(effect, fact.basis, fault=fault)
+            return fact
+
+    blind = Blind(uem=loop.uem, ca=loop.ca)
+    enrol(blind)
+    until_phase(blind, Phase.AWAITING_PURGE)
+    enrol(blind, "11")
+    until_phase(blind, Phase.COMPLETED)
+    look = holder(blind).look
+    assert look is not None
+    assert look.attempts > 3
+    blind.blind = False
+    blind.run_out()
+    assert holder(blind).look is None
