@@ -6,7 +6,7 @@ unready, stop accepting, drain the workers, close the upstreams, close the journ
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ import structlog
 from connector.admin.server import AdminServer
 from connector.assembly import alarms, handover, observation, ownership, ports, tenants
 from connector.assembly import gate as gates
+from connector.assembly.audit_key import audit_keys, report_key, require_key
 from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
 from connector.assembly.conditions import Board
@@ -29,6 +30,7 @@ from connector.assembly.journal import ServedJournal, make_journal, require_topi
 from connector.assembly.journal_watch import JournalWatch
 from connector.assembly.operators import Operators
 from connector.assembly.ports import OpenPorts
+from connector.assembly.trail_watch import TrailWatch
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
@@ -48,6 +50,8 @@ from connector.worker.gate import Gate
 
 GAUGES_EVERY = 15.0
 WATCH_EVERY = 5.0
+TRAIL_FIRST = 60.0
+"""Seconds from the take-over to the first check of the trail, which others should not wait for."""
 
 log = structlog.get_logger("connector.app")
 
@@ -61,6 +65,7 @@ class Parts:
     targets: OpenPorts[Target]
     gate: Gate
     secrets: SecretFiles
+    audit_key: Credential
     owners: Owners
     watch: JournalWatch
     intake: IntakeServer
@@ -115,6 +120,9 @@ class Service:
         await journal.open()
         stack.push_async_callback(journal.close)
         await require_whole(journal)
+        secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
+        keys = audit_keys(settings, secrets.snapshot)
+        await require_key(journal, keys[0])
         watch = JournalWatch(
             journal, self._board, self._metrics, self._clock, settings.journal.path.parent
         )
@@ -128,10 +136,8 @@ class Service:
         opened = ports.backends(settings, gate.permits, monotonic)
         backends = await stack.enter_async_context(opened)
         targets = await stack.enter_async_context(ports.targets(settings, gate.permits, monotonic))
-        secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         effects = self._effects(backends, targets, hand_over, gate)
-        key = secrets.snapshot.credential(settings.audit.key_file)
-        owners = self._owners(journal, effects, gate, key)
+        owners = self._owners(journal, effects, gate, keys)
         health = Health(
             {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
             ownership.parts(owners, journal, watch),
@@ -144,21 +150,32 @@ class Service:
             targets=targets,
             gate=gate,
             secrets=secrets,
+            audit_key=keys[0],
             owners=owners,
             watch=watch,
-            intake=self._intake(watch, secrets),
-            admin=operators.server(journal, backends, targets, key),
+            intake=tenants.server(
+                settings, secrets.snapshot, Surroundings(watch, self._clock, self._metrics)
+            ),
+            admin=operators.server(journal, backends, targets, keys),
             health=health,
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
         )
         return self._parts
 
     def _owners(
-        self, journal: ServedJournal, effects: UpstreamEffects, gate: Gate, key: Credential
+        self,
+        journal: ServedJournal,
+        effects: UpstreamEffects,
+        gate: Gate,
+        keys: Sequence[Credential],
     ) -> Owners:
-        make = self._worker(journal, effects, gate, key)
-        gauges = self._gauges(journal)
-        duties = partial(gauges.publish_while_first, GAUGES_EVERY)
+        make = self._worker(journal, effects, gate, keys[0])
+        watch = TrailWatch(journal, keys, self._board, self._metrics)
+        check_every = self._settings.audit.check_every.total_seconds()
+        duties = ownership.together(
+            partial(self._gauges(journal).publish_while_first, GAUGES_EVERY),
+            partial(watch.follow, TRAIL_FIRST, check_every),
+        )
         told = ownership.listeners(self._metrics, gate)
         return ownership.make_owners(self._settings, journal, make, duties, told)
 
@@ -255,6 +272,8 @@ class Service:
             self._metrics.config_reloaded(self._clock.now(), accepted=False)
             log.exception("secrets.refused", error_code=error.code)
             return
+        mounted = parts.secrets.snapshot.credential(self._settings.audit.key_file)
+        report_key(mounted, parts.audit_key, self._board)
         parts.gate.credentials_reloaded()
         publish_expiries(self._settings, self._metrics)
         parts.owners.wake()
@@ -269,15 +288,6 @@ class Service:
         self._lost = fault
         log.critical("journal.lost", error_code=fault.code)
         self._stop.set()
-
-    def _intake(self, watch: JournalWatch, secrets: SecretFiles) -> IntakeServer:
-        intake = self._settings.service.intake
-        return IntakeServer(
-            tenants.listener(intake),
-            tenants.limits(intake),
-            tenants.tenants(self._settings, secrets.snapshot),
-            Surroundings(watch, self._clock, self._metrics),
-        )
 
 
 async def serve(settings: Settings) -> None:

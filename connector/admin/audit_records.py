@@ -4,7 +4,7 @@ from pydantic import Field
 
 from connector.admin.records import Reason
 from connector.core.audit import Finding
-from connector.core.model import Record, Sha256Hex
+from connector.core.model import Millis, Record, Sha256Hex
 
 CUT_AT_ONCE = 256
 """Partitions whose trail is cut with one request."""
@@ -36,11 +36,24 @@ class CutTrail(Record):
     reason: Reason
 
 
+class Accepted(Record):
+    """Findings that a person accepted: where they begin and end, how many, who, why and when."""
+
+    first: int
+    through: int
+    found: int
+    by: str
+    reason: str
+    at: Millis
+
+
 class ChainReport(Record):
     """One partition's chain after a check: how long it is, its head, and what is wrong.
 
     Records up to ``cut`` were exported and given up. ``found`` counts all findings, of which only
-    the first are in ``findings``.
+    the first are in ``findings``; ``first`` is where they begin and ``stored`` the digest of what
+    is stored from there on. Records up to ``unchecked`` were made with a key that was not given.
+    ``accepted`` are findings that a person accepted.
     """
 
     partition: int
@@ -49,6 +62,10 @@ class ChainReport(Record):
     cut: int = 0
     findings: tuple[Finding, ...] = ()
     found: int = 0
+    first: int = 0
+    stored: str = ""
+    unchecked: int = 0
+    accepted: tuple[Accepted, ...] = ()
 
 
 class AuditReport(Record):

@@ -1,5 +1,7 @@
 """Giving up the beginning of the audit trail, once it was exported and found whole."""
 
+from collections.abc import Sequence
+
 from connector.admin.acts import NO_TENANT, Stamp, events_for
 from connector.admin.audit_records import CutTrail, Published
 from connector.admin.auditing import check_journal
@@ -11,16 +13,18 @@ from connector.core.model import SubjectKind, subject_key
 from connector.core.secret import Credential
 
 
-async def cut(journal: Journal, key: Credential, act: CutTrail, stamp: Stamp) -> Receipt:
+async def cut(journal: Journal, keys: Sequence[Credential], act: CutTrail, stamp: Stamp) -> Receipt:
     """Ask the owners of the partitions to give the trail up to these records.
+
+    ``keys`` are the present key of the chains, and those before it.
 
     Raises:
         Permanent: ``AUD-001`` when the trail is not whole: then all of it is evidence.
         Rejected: ``AUD-003`` when a record that is named is not the journal's.
     """
     ends = [Published(partition=end.partition, count=end.count, head=end.head) for end in act.ends]
-    if not await _whole(journal, key, ends):
-        if not await _whole(journal, key, []):
+    if not await _whole(journal, keys, ends):
+        if not await _whole(journal, keys, []):
             raise Permanent("AUD-001", "cutting the audit trail: it is not whole")
         raise Rejected("AUD-003", "an end of the export is not a record of the journal")
     if any(end.partition >= journal.partitions for end in ends):
@@ -34,5 +38,6 @@ async def cut(journal: Journal, key: Credential, act: CutTrail, stamp: Stamp) ->
     return Receipt(act="cut", subjects=tuple(event.subject for event in events))
 
 
-async def _whole(journal: Journal, key: Credential, ends: list[Published]) -> bool:
-    return not any(chain.findings for chain in await check_journal(journal, key, ends))
+async def _whole(journal: Journal, keys: Sequence[Credential], ends: list[Published]) -> bool:
+    key, *old = keys
+    return not any(chain.found for chain in await check_journal(journal, key, ends, old))

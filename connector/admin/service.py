@@ -63,7 +63,8 @@ class Surroundings:
     ``unique`` makes an id that never comes twice, ``routes`` and ``upstreams`` tell how things
     stand now, ``audit_key`` is the key of the chain's MAC, ``version`` that of the program.
     ``verified`` is told whether a check of the trail found it whole. ``conditions`` are those that
-    the process reports; what the journal shows is added here.
+    the process reports; what the journal shows is added here. ``old_audit_keys`` are those that the
+    chain was made with before.
     """
 
     clock: Clock
@@ -74,6 +75,7 @@ class Surroundings:
     version: str
     verified: Callable[[bool], None]
     conditions: Callable[[], Sequence[Condition]] = tuple
+    old_audit_keys: Sequence[Credential] = ()
 
 
 class OperatorService:
@@ -151,14 +153,18 @@ class OperatorService:
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
         """Check the trail."""
-        chains = await check_journal(self._journal, self._around.audit_key, published)
+        around = self._around
+        chains = await check_journal(
+            self._journal, around.audit_key, published, around.old_audit_keys
+        )
         report = AuditReport(chains=tuple(chains))
         self._around.verified(report.whole)
         return report
 
     async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
         """Give the beginning of the trail up."""
-        return await cut(self._journal, self._around.audit_key, act, self._stamp(operator, key))
+        keys = (self._around.audit_key, *self._around.old_audit_keys)
+        return await cut(self._journal, keys, act, self._stamp(operator, key))
 
     async def letters(self, query: LetterQuery) -> LetterPage:
         """A page of dead letters."""

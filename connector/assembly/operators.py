@@ -43,14 +43,15 @@ class Operators:
         journal: Journal,
         backends: Mapping[str, EscrowBackend],
         targets: Mapping[str, Target],
-        audit_key: Credential,
+        audit_keys: Sequence[Credential],
     ) -> AdminServer:
         """The server, not yet listening."""
         planner = Planner(lambda: self._policies, backends, targets, self._clock.now)
         around = Surroundings(
             clock=self._clock,
             unique=lambda: uuid.uuid4().hex,
-            audit_key=audit_key,
+            audit_key=audit_keys[0],
+            old_audit_keys=audit_keys[1:],
             routes=lambda: self._policies,
             upstreams=self._upstreams,
             version=program_version(),

@@ -1,5 +1,6 @@
 """The owners of the process's partitions, from the settings, and what is told of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -45,6 +46,17 @@ def make_owners(
         listeners=tell,
         options=OwnersOptions(again=again, drain=drain),
     )
+
+
+def together(*duties: Duties) -> Duties:
+    """Several duties as one; when it is cancelled, all are."""
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            for duty in duties:
+                group.create_task(duty())
+
+    return run
 
 
 def worker_options(settings: Settings) -> WorkerOptions:

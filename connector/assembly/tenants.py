@@ -1,5 +1,6 @@
 """Who may send notifications, from the settings and the mounted secrets of the moment."""
 
+from connector.intake.server import IntakeServer, Surroundings
 from connector.intake.tenants import CaTenant, Format, Limits, Listener, Tenants, UemTenant
 from connector.settings.model import Settings
 from connector.settings.reload import Snapshot
@@ -32,6 +33,12 @@ def tenants(settings: Settings, secrets: Snapshot) -> Tenants:
             if ca.webhook is not None
         ),
     )
+
+
+def server(settings: Settings, secrets: Snapshot, around: Surroundings) -> IntakeServer:
+    """The webhook listener, not yet open."""
+    intake = settings.service.intake
+    return IntakeServer(listener(intake), limits(intake), tenants(settings, secrets), around)
 
 
 def listener(intake: Intake) -> Listener:

@@ -9,13 +9,15 @@ import typer
 from pydantic import ValidationError
 
 from connector.admin.audit_records import AuditReport, ChainReport, Published
-from connector.admin.auditing import MOST_FINDINGS, check_journal, trail_of
+from connector.admin.auditing import check_journal, trail_of
+from connector.admin.chain_check import MOST_FINDINGS
 from connector.admin.client import AdminClient
 from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
 from connector.cli.cut import cut
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
+from connector.cli.rekeying import accept, rekey
 from connector.cli.running import settings_of
 from connector.cli.scrape import published_in
 from connector.cli.screen import Format
@@ -47,6 +49,18 @@ OfflineOption = Annotated[
         "--offline", help="Read the journal itself, by the settings, while the service is down."
     ),
 ]
+OldKeysOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--old-key-file", exists=True, help="A key before `audit rekey`, with --file; several."
+    ),
+]
+PublishedOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--published", exists=True, help="A scrape of /metrics kept elsewhere: all its chains."
+    ),
+]
 PartitionOption = Annotated[
     int | None, typer.Option("--partition", min=0, help="One partition; default: all.")
 ]
@@ -66,12 +80,7 @@ def verify(
     count: Annotated[
         int | None, typer.Option("--count", min=0, help="Number of records as published.")
     ] = None,
-    published: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--published", exists=True, help="A scrape of /metrics kept elsewhere: all its chains."
-        ),
-    ] = None,
+    published: PublishedOption = None,
     file: Annotated[
         list[Path] | None,
         typer.Option(
@@ -81,6 +90,7 @@ def verify(
     key_file: Annotated[
         Path | None, typer.Option("--key-file", exists=True, help="The chain's key, with --file.")
     ] = None,
+    old_key_file: OldKeysOption = None,
     offline: OfflineOption = False,
 ) -> None:
     """Find changed, missing, doubled or cut-off records; exit code 8 when there are any.
@@ -92,7 +102,7 @@ def verify(
     if file and key_file is None:
         raise typer.BadParameter("--file needs the chain's --key-file")
     if file and key_file:
-        report = check_files(file, key_file, known)
+        report = check_files(file, key_file, known, old_key_file or ())
     elif offline:
         report = asyncio.run(_check_offline(call, known))
     else:
@@ -137,6 +147,8 @@ def _show(call: Call, report: AuditReport) -> None:
         call.screen.fault(f"{BROKEN} {catalogue()[BROKEN].title}: {catalogue()[BROKEN].action}")
     for chain in broken:
         _findings(call, chain)
+    for chain in report.chains:
+        _notes(call, chain)
 
 
 def _findings(call: Call, chain: ChainReport) -> None:
@@ -150,7 +162,24 @@ def _findings(call: Call, chain: ChainReport) -> None:
         call.screen.fault("    No record fits: is this the key that the chain was made with?")
 
 
+def _notes(call: Call, chain: ChainReport) -> None:
+    """What is no finding but must not be overlooked."""
+    place = f"partition {chain.partition}"
+    if chain.unchecked:
+        call.screen.fault(
+            f"{place}: records up to {chain.unchecked} were made with another key and are not"
+            " checked; give it as --old-key-file, or in audit.old_key_files"
+        )
+    for one in chain.accepted:
+        call.screen.fault(
+            f"{place}: {one.found} finding(s) in records {one.first} to {one.through} were accepted"
+            f" by {one.by} at {moment(one.at)}: {one.reason}"
+        )
+
+
 audit.command("cut")(cut)
+audit.command("rekey")(rekey)
+audit.command("accept")(accept)
 
 
 @audit.command("export")
@@ -197,8 +226,9 @@ async def _trail(
 async def _check_offline(call: Call, known: list[Published]) -> AuditReport:
     settings = settings_of(call)
     key = read_secret(settings.audit.key_file)
+    old = [read_secret(file) for file in settings.audit.old_key_files]
     async with offline_journal(settings) as journal:
-        return AuditReport(chains=tuple(await check_journal(journal, key, known)))
+        return AuditReport(chains=tuple(await check_journal(journal, key, known, old)))
 
 
 def _row(record: AuditRecord, *, whole: bool) -> tuple[object, ...]:

@@ -115,8 +115,10 @@ async def _export(source: Journal, old: Settings, trail: Path) -> str:
         Permanent: ``AUD-001`` when the trail is not whole: it is not copied over.
     """
     digest = await export(source, trail)
-    chains = await check_journal(source, read_secret(old.audit.key_file), ())
-    copied = await asyncio.to_thread(check_files, [trail], old.audit.key_file, ())
+    before = old.audit.old_key_files
+    key, earlier = read_secret(old.audit.key_file), [read_secret(file) for file in before]
+    chains = await check_journal(source, key, (), earlier)
+    copied = await asyncio.to_thread(check_files, [trail], old.audit.key_file, (), before)
     if any(chain.findings for chain in (*chains, *copied.chains)):
         raise Permanent("AUD-001", "copying: the source's audit trail is not whole")
     return digest

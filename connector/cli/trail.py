@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from connector.admin.audit_records import AuditReport, Published
-from connector.admin.auditing import ChainCheck, trail_of
+from connector.admin.auditing import trail_of
+from connector.admin.chain_check import ChainCheck
 from connector.core.audit import (
     GENESIS,
     LARGEST,
@@ -68,7 +69,10 @@ def _keep(partial: Path, file: Path, digest: str) -> None:
 
 
 def check_files(
-    files: Sequence[Path], key_file: Path, published: Iterable[Published]
+    files: Sequence[Path],
+    key_file: Path,
+    published: Iterable[Published],
+    old_key_files: Iterable[Path] = (),
 ) -> AuditReport:
     """Check a trail that lies in one file, or in several that follow one another.
 
@@ -79,13 +83,14 @@ def check_files(
         Rejected: ``AUD-002`` when a file holds no audit record at all.
     """
     key, known = read_secret(key_file), list(published)
+    old = [read_secret(file) for file in old_key_files]
     starts = _starts(rows(files))
     checks: dict[int, ChainCheck] = {
-        one.partition: ChainCheck(key, one.partition, [one]) for one in known
+        one.partition: ChainCheck(key, one.partition, [one], old=old) for one in known
     }
     for number, start in starts.items():
         marks = [one for one in known if one.partition == number]
-        checks[number] = ChainCheck(key, number, marks, start)
+        checks[number] = ChainCheck(key, number, marks, start, old)
     current = next(iter(starts))
     for line, record in rows(files):
         if record is None:

@@ -19,12 +19,21 @@ from connector.core.secret import Credential
 GENESIS = "0" * 64
 LARGEST = 1024 * 1024
 """Bytes of a stored record; what is larger was not written by this program."""
+UNREADABLE = "the record cannot be read"
+MISFIT = "the MAC does not fit"
 _GREATEST = 2**63 - 1
 _END_OF_TIME: Millis = 253_402_300_799_999
 """The last moment that has a calendar date of four digits."""
 CUT = "person.audit_cut"
 """Action of the entry that says up to where the trail was given up, and what the rest is chained
 to: ``details`` with ``through`` (a sequence number) and ``head`` (a MAC)."""
+REKEYED = "person.audit_rekeyed"
+"""Action of the first record under another key: ``details`` with ``through`` and ``head`` of the
+last one under the old key, and the names of both keys (``old_key``, ``new_key``)."""
+ACCEPTED = "person.audit_accepted"
+"""Action of the record by which a person accepts that the trail before it is broken: ``details``
+with ``through`` and ``head`` as the partition knew them, ``first`` (where the damage begins), the
+``digest`` of what is stored from there on, and the name of the ``key``."""
 
 
 class AuditEntry(Record):
@@ -84,6 +93,21 @@ def says_cut(entry: AuditEntry, start: tuple[int, str]) -> bool:
     return entry.action == CUT and entry.outcome == "ok" and told == start
 
 
+def key_name(key: Credential) -> str:
+    """A name of a key by which it can be told from others, and from which nothing is learned."""
+    return hmac.digest(key.reveal().encode(), b"name of an audit key", "sha256").hex()[:16]
+
+
+def resumed(record: AuditRecord) -> tuple[int, str] | None:
+    """The (sequence, MAC) that a record claims to stand behind, if it may bridge a broken chain."""
+    through, head = record.entry.details.get("through"), record.entry.details.get("head")
+    if record.entry.action not in {REKEYED, ACCEPTED} or record.entry.outcome != "ok":
+        return None
+    if through != record.sequence - 1 or not isinstance(head, str):
+        return None
+    return record.sequence - 1, head or GENESIS
+
+
 class Finding(Record):
     """What is wrong with a chain, and where."""
 
@@ -110,21 +134,12 @@ def link(
         )
 
 
-def problems(
-    key: Credential, partition: int, last: tuple[int, str], row: AuditRow
-) -> Iterator[str]:
-    """What is wrong with a row behind the (sequence, MAC) of the last readable one."""
-    expected = last[0] + 1
-    record = row.record
-    if record is None:
-        yield "the record cannot be read"
-        return
-    if row.sequence != expected:
-        yield f"expected record {expected}: missing, doubled or out of order"
-    if record.sequence != row.sequence:
+def misplaced(last: int, sequence: int, record: AuditRecord) -> Iterator[str]:
+    """What is wrong with the place of a record behind the last one."""
+    if sequence != last + 1:
+        yield f"expected record {last + 1}: missing, doubled or out of order"
+    if record.sequence != sequence:
         yield "the record names another place"
-    if record.partition != partition or not _fits(key, last[1], record):
-        yield "the MAC does not fit"
 
 
 def verify(
@@ -144,8 +159,10 @@ def verify(
     """
     expected, previous = start
     for record in records:
-        last = expected, previous
-        for problem in problems(key, partition, last, AuditRow(record.sequence, record)):
+        problems = list(misplaced(expected, record.sequence, record))
+        if record.partition != partition or not fits(key, previous, record):
+            problems.append(MISFIT)
+        for problem in problems:
             yield Finding(partition=partition, sequence=record.sequence, problem=problem)
         expected, previous = record.sequence, record.mac
     if count is not None and expected != count:
@@ -158,7 +175,8 @@ def verify(
         )
 
 
-def _fits(key: Credential, previous: str, record: AuditRecord) -> bool:
+def fits(key: Credential, previous: str, record: AuditRecord) -> bool:
+    """Whether a record was made with a key behind the one with this MAC."""
     try:
         mac = _mac(key, previous, record.partition, record.sequence, record.epoch, record.entry)
     except TypeError:  # numbers too large and lists too deep to have been written by this program

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
@@ -68,7 +70,8 @@ class PartitionRecord(Record):
 
     ``audit_cut`` and ``audit_cut_head``: up to this record the trail was exported and given up; the
     next one is chained to this head. ``copying`` names the journal that this one is being copied
-    from: it may not be served before that is done.
+    from: it may not be served before that is done. ``audit_key`` names the key that the last audit
+    record was made with; empty where an older version made it.
     """
 
     partition: int
@@ -82,6 +85,7 @@ class PartitionRecord(Record):
     brakes: Brakes = Brakes()
     time: Millis = 0
     copying: str = ""
+    audit_key: str = Field(default="", max_length=64)
 
 
 class KnownId(Record):

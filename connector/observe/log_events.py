@@ -27,6 +27,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "audit.recorded": frozenset(
         {"action", "sequence", "route", "delivery_id", "keys", "device", *USERS}
     ),
+    "audit.check_failed": frozenset(),
     "condition.began": frozenset({"message"}),
     "condition.ended": frozenset({"message"}),
     "gauges.failed": frozenset(),

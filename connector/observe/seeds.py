@@ -26,7 +26,7 @@ OPERATIONS = {
 }
 DELIVERY_AREAS = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
 
-CONDITIONS = ("JRN-001", "JRN-013", "EVT-003", "AUD-001")
+CONDITIONS = ("JRN-001", "JRN-013", "EVT-003", "AUD-001", "AUD-004")
 """Codes of the conditions that a process may report."""
 
 

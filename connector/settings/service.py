@@ -119,6 +119,10 @@ class Audit(Section):
 
     key_file: Path
     """Key of the chain's MAC (a mounted secret, at least 32 random bytes as text)."""
+    old_key_files: tuple[Path, ...] = ()
+    """Keys that the trail was made with before `audit rekey`; only to check those records."""
+    check_every: Annotated[Period, Field(ge=timedelta(minutes=1))] = timedelta(days=1)
+    """Time between two checks of the whole trail by the service itself."""
 
 
 class Handover(Section):

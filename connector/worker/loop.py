@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from connector.core.audit import AuditRecord
-from connector.core.errors import Permanent, Transient
+from connector.core.errors import Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
@@ -14,7 +14,7 @@ from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import ACTS, HolderState
 from connector.crash import CrashPoint, never
-from connector.worker import brakes, failures, reading
+from connector.worker import brakes, failures, reading, trail
 from connector.worker.admission import Admission, Ready, Start
 from connector.worker.flights import Flights, Outcome
 from connector.worker.gate import Gate, paused
@@ -122,12 +122,12 @@ class PartitionWorker:
 
         Raises:
             Transient: ``JRN-001`` when that is not possible now.
-            Permanent: ``JRN-002`` when the journal is lost, ``JRN-010`` when half copied.
+            Permanent: ``JRN-002`` when the journal is lost, ``JRN-010`` when half copied,
+                ``AUD-004`` when the trail was made with another key.
         """
         self._recent.forget()
         self._record = await self._journal.take_over(self._partition)
-        if self._record.copying:
-            raise Permanent("JRN-010", f"taking over partition {self._partition}")
+        trail.require_ours(self._record, self._audit_key)
         self._known(self._record)
         self._news.chain(self._record, self._record.time)
         self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from connector.core.audit import AuditEntry, link
+from connector.core.audit import AuditEntry, key_name, link
 from connector.core.events import Event
 from connector.core.facts import Fact
 from connector.core.journal import Commit, DeadLetter, PartitionRecord, StateRow
@@ -100,6 +100,7 @@ class Sheet:
             update={
                 "commits": self.record.commits + 1,
                 "audit_head": chained[-1].mac if chained else self.record.audit_head,
+                "audit_key": key_name(key) if chained else self.record.audit_key,
                 "audit_count": self.record.audit_count + len(chained),
                 "time": self.now,
             }

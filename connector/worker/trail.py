@@ -1,9 +1,23 @@
-"""The audit trail, given up at its beginning by a person after it was exported."""
+"""The audit trail of a partition: whether it can be continued, and its cut beginning."""
 
-from connector.core.audit import CUT, AuditEntry
+from connector.core.audit import CUT, AuditEntry, key_name
+from connector.core.errors import Permanent
 from connector.core.events import AuditCut, Event
 from connector.core.journal import PartitionRecord
 from connector.core.model import Millis
+from connector.core.secret import Credential
+
+
+def require_ours(record: PartitionRecord, key: Credential) -> None:
+    """See that a partition is whole, and that its trail was made with this key.
+
+    Raises:
+        Permanent: ``JRN-010`` when it is half copied, ``AUD-004`` when the key is another.
+    """
+    if record.copying:
+        raise Permanent("JRN-010", f"taking over partition {record.partition}")
+    if record.audit_key not in {"", key_name(key)}:
+        raise Permanent("AUD-004", f"taking over partition {record.partition}")
 
 
 def cut(

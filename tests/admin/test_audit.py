@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from connector.admin.audit_records import ChainEnd, CutTrail, Published
-from connector.admin.auditing import ChainCheck
+from connector.admin.chain_check import ChainCheck
 from connector.admin.client import AdminClient
 from connector.core.audit import CUT, AuditEntry, AuditRecord, AuditRow, link
 from connector.core.errors import Permanent, Rejected

@@ -14,7 +14,8 @@ import orjson
 import pytest
 
 from connector.admin.audit_records import Published
-from connector.admin.auditing import ChainCheck, check_journal
+from connector.admin.auditing import check_journal
+from connector.admin.chain_check import ChainCheck
 from connector.core.audit import LARGEST, AuditEntry, link
 from connector.core.secret import Credential
 from connector.journal.kafka.trail import row_behind

@@ -9,7 +9,7 @@ from pathlib import Path
 from connector.admin.planner import Planner
 from connector.admin.records import Operator, UpstreamView
 from connector.admin.service import OperatorService, Surroundings
-from connector.core.audit import AuditEntry, link
+from connector.core.audit import AuditEntry, key_name, link
 from connector.core.conditions import Condition
 from connector.core.errors import Family, Fault, Permanent
 from connector.core.events import Event
@@ -156,6 +156,7 @@ class AdminWorld:
     def __init__(self, folder: Path, kind: type[SqliteJournal] = SqliteJournal) -> None:
         self.lost: list[Permanent] = []
         self.key = Credential("0123456789abcdef" * 4)
+        self.key_named = True
         self.path = folder / "journal.sqlite"
         self.journal = kind(
             self.path,
@@ -228,6 +229,7 @@ class AdminWorld:
                 "commits": record.commits + 1,
                 "audit_head": chained.mac,
                 "audit_count": chained.sequence,
+                "audit_key": key_name(self.key) if self.key_named else "",
             }
         )
         await self.journal.commit(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from connector.core.audit import AuditEntry, link
+from connector.core.audit import AuditEntry, key_name, link
 from connector.core.journal import (
     Commit,
     DeadLetter,
@@ -103,6 +103,7 @@ class Writer:
         after: dict[str, object] = {
             "commits": before.commits + 1,
             "audit_count": count + len(chained),
+            "audit_key": key_name(self._key) if chained else before.audit_key,
             "audit_head": chained[-1].mac if chained else head,
         }
         record = before.model_copy(update=after | changes)

@@ -1,0 +1,107 @@
+"""``audit rekey`` and ``audit accept``: go on with a trail because a person wants it."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector.admin.audit_records import ChainReport
+from connector.assembly.clock import MachineClock
+from connector.assembly.offline import offline_journal
+from connector.assembly.rekeying import Will
+from connector.assembly.rekeying import accept as accept_damage
+from connector.assembly.rekeying import rekey as change_key
+from connector.cli.options import Call, asking
+from connector.cli.running import settings_of
+from connector.cli.screen import Format
+from connector.settings.model import Settings
+from connector.settings.secrets import read_secret
+
+LONGEST_REASON = 512
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+
+
+@asking
+def rekey(
+    call: Call,
+    reason: ReasonOption = "",
+    old_key_file: Annotated[
+        Path | None,
+        typer.Option("--old-key-file", exists=True, help="The key that was used so far."),
+    ] = None,
+    key_lost: Annotated[
+        bool,
+        typer.Option(
+            "--key-lost", help="The old key is gone: go on without checking what it made."
+        ),
+    ] = False,
+) -> None:
+    """Continue the audit trail under the key that the settings name now.
+
+    Nobody may serve the journal. The whole trail is checked with the old key first. The first
+    record under the new key names the old head and both keys. Interrupted, it is repeated.
+    """
+    if (old_key_file is None) is not key_lost:
+        raise typer.BadParameter("give either --old-key-file or --key-lost")
+    settings = settings_of(call)
+    last = None if old_key_file is None else read_secret(old_key_file)
+    will = _will(call, settings, reason)
+
+    async def changing() -> list[int]:
+        async with offline_journal(settings, alone=True) as journal:
+            return await change_key(journal, will, last)
+
+    done = asyncio.run(changing())
+    if call.screen.form is Format.JSON:
+        call.screen.json({"partitions": done})
+    else:
+        call.screen.line(f"{len(done)} chain(s) go on under the new key.")
+    call.screen.remark("Keep the old key, and name it in audit.old_key_files.")
+
+
+@asking
+def accept(
+    call: Call,
+    reason: ReasonOption = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be accepted.")
+    ] = False,
+) -> None:
+    """Accept that the audit trail is broken as it is, and go on.
+
+    Nobody may serve the journal. What is accepted stays as it is and is shown by every
+    `audit verify`, with who accepted it and why. Export the trail first: it is evidence.
+    """
+    settings = settings_of(call)
+    will = _will(call, settings, reason or ("-" if dry_run else ""))
+
+    async def accepting() -> list[ChainReport]:
+        async with offline_journal(settings, alone=True) as journal:
+            return await accept_damage(journal, will, dry_run=dry_run)
+
+    _show(call, asyncio.run(accepting()))
+    if dry_run:
+        call.screen.remark("Nothing was accepted.")
+
+
+def _will(call: Call, settings: Settings, reason: str) -> Will:
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise typer.BadParameter("--reason says why, in at most 512 characters")
+    return Will(
+        key=read_secret(settings.audit.key_file),
+        old=[read_secret(file) for file in settings.audit.old_key_files],
+        by=call.operator,
+        reason=reason.strip(),
+        now=MachineClock().now(),
+    )
+
+
+def _show(call: Call, broken: list[ChainReport]) -> None:
+    if call.screen.form is Format.JSON:
+        call.screen.json({"accepted": broken})
+        return
+    columns = ("partition", "findings", "from record", "to record")
+    rows = [(one.partition, one.found, one.first, one.count) for one in broken]
+    show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
+    show(columns, rows)
