@@ -5,6 +5,7 @@ Mail alone is not proof: whoever may edit a user's mail in the UEM would receive
 
 from urllib.parse import quote
 
+from connector.core.addresses import canonical_address, canonical_addresses
 from connector.core.errors import Permanent
 from connector.core.model import HolderFacts, IdentityPair, PersonRecord
 from connector.core.policy import RoutePolicy
@@ -23,10 +24,17 @@ def observed_pair(holder: HolderFacts, route: RoutePolicy) -> IdentityPair:
     Raises:
         Permanent: ``IDN-003`` when one of the two attributes is empty, or too long for a name.
     """
+    agreeing = _attribute(holder, route.agreeing_attribute)
     return IdentityPair(
         person=_attribute(holder, route.person_attribute),
-        agreeing=_attribute(holder, route.agreeing_attribute).lower(),
+        agreeing=_bounded(canonical_address(agreeing), route.agreeing_attribute),
     )
+
+
+def same_pair(one: IdentityPair, other: IdentityPair) -> bool:
+    """Whether two pairs name the same person; an address may be written in several forms."""
+    agreeing = canonical_address(one.agreeing) == canonical_address(other.agreeing)
+    return one.person == other.person and agreeing
 
 
 def _attribute(holder: HolderFacts, name: str) -> str:
@@ -34,7 +42,10 @@ def _attribute(holder: HolderFacts, name: str) -> str:
     value = getattr(holder, member) if member else holder.attributes.get(name.lower(), "")
     if not value.strip():
         raise Permanent("IDN-003", f"the user has no value in {name!r}")
-    text = str(value).strip()
+    return _bounded(str(value).strip(), name)
+
+
+def _bounded(text: str, name: str) -> str:
     if len(text) > LONGEST_NAME or len(quote(text)) > LONGEST:
         raise Permanent("IDN-003", f"the user's value in {name!r} is too long for a name")
     return text
@@ -49,10 +60,11 @@ def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None
     if person.person != pair.person:
         raise Permanent("CA-412", "the CA answered about another person")
     if route.agreeing_ca_attribute == "mail":
-        proven = {address.lower() for address in person.addresses}
+        proven = canonical_addresses(person.addresses)
     else:
-        proven = {person.attributes.get(route.agreeing_ca_attribute, "").lower()} - {""}
-    if pair.agreeing not in proven:
+        known = person.attributes.get(route.agreeing_ca_attribute, "")
+        proven = canonical_addresses([known]) - {""}
+    if canonical_address(pair.agreeing) not in proven:
         raise Permanent(
             "IDN-002",
             f"{route.agreeing_attribute!r} of the user is not what the CA has as"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from connector.core.addresses import canonical_host, host_of
 from connector.core.errors import Permanent
 from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
 from connector.core.selection import SelectionRules, SigningPolicy
@@ -115,8 +116,8 @@ class RoutePolicy(Record):
         """Whether this route serves a user."""
         if not self.groups and not self.mail_domains:
             return True
-        domain = holder.mail.lower().rpartition("@")[2]
-        return holder.group.lower() in self.groups or domain in self.mail_domains
+        domains = map(canonical_host, self.mail_domains)
+        return holder.group.lower() in self.groups or host_of(holder.mail) in domains
 
     def selection(self) -> SelectionRules:
         """The part of the rules that chooses the set, without a holder's own history."""

@@ -7,7 +7,7 @@ from connector.core.holder.fitness import judge_devices, remember_profiles
 from connector.core.holder.lifecycle import Holder, change, move, route_of
 from connector.core.holder.progress import end_without_profile
 from connector.core.holder.retrying import refuse
-from connector.core.identity import observed_pair
+from connector.core.identity import observed_pair, same_pair
 from connector.core.model import (
     HolderFacts,
     IdentityPair,
@@ -103,7 +103,7 @@ def same_identity(step: Holder, pair: IdentityPair) -> None:
         Permanent: ``IDN-001`` when it does not.
     """
     identity = step.state.identity
-    if identity is None or identity.pinned == pair:
+    if identity is None or same_pair(identity.pinned, pair):
         step.set(observed=pair)
         if identity is not None and identity.conflicting is not None:
             step.set(identity=identity.model_copy(update={"conflicting": None}))
