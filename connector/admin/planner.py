@@ -1,24 +1,27 @@
 """A dry run: what a delivery would do now. Looks at UEM and CA; touches no key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from connector.admin.records import PlannedDevice, PlannedGeneration, PlanReport
+from connector.certificates.listing import judged
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.holder.fitness import check_devices, unfit_device
 from connector.core.holder.look_up import active
 from connector.core.holder.planning import rules_of
-from connector.core.identity import agrees, observed_pair
+from connector.core.identity import agrees, observed_pair, same_pair
 from connector.core.model import (
+    Generation,
     HolderFacts,
     IdentityPair,
     Millis,
+    Sha256Hex,
     SubjectKind,
     parse_subject,
     subject_key,
 )
 from connector.core.policy import Mode, RoutePolicy, route_for
 from connector.core.ports import EscrowBackend, EscrowListing, Target
-from connector.core.selection import Selection, select
+from connector.core.selection import Selection, obstacles, select
 from connector.core.states import CopyState, HolderState
 
 
@@ -83,21 +86,33 @@ class Planner:
         try:
             pair = observed_pair(facts, route)
             report = report.model_copy(update={"person": pair.person})
-            listing = await self._backends[route.ca].list(pair.person)
+            listing = judged(await self._backends[route.ca].list(pair.person), route.issuers_file)
             report = report.model_copy(update={"generations": _listed(state, listing)})
             _same_person(state, pair, listing, route)
+        except ConnectorError as error:
+            return report.model_copy(update={"faults": (*report.faults, error.fault())})
+        return self._selected(report, state, listing, route)
+
+    def _selected(
+        self, report: PlanReport, state: HolderState, listing: EscrowListing, route: RoutePolicy
+    ) -> PlanReport:
+        generations = [escrowed.generation for escrowed in listing.certificates]
+        rules = rules_of(state, route)
+        try:
             selection = select(
-                [escrowed.generation for escrowed in listing.certificates],
+                generations,
                 person=listing.person,
-                address=facts.mail.lower(),
-                rules=rules_of(state, route),
+                address=report.mail,
+                rules=rules,
                 now=self._now(),
             )
         except ConnectorError as error:
-            return report.model_copy(update={"faults": (*report.faults, error.fault())})
+            kept = [one for one in generations if one.fingerprint not in rules.dropped]
+            found = obstacles(kept, listing.person) if rules.archived else {}
+            return _obstructed(report, error.fault(), found)
         return report.model_copy(
             update={
-                "generations": _chosen(report.generations, selection),
+                "generations": _chosen(report.generations, selection, generations),
                 "digest": selection.digest,
                 "replaces": _replaces(state, selection),
             }
@@ -107,7 +122,7 @@ class Planner:
 def _same_person(
     state: HolderState, pair: IdentityPair, listing: EscrowListing, route: RoutePolicy
 ) -> None:
-    if state.identity is not None and state.identity.pinned != pair:
+    if state.identity is not None and not same_pair(state.identity.pinned, pair):
         raise Permanent("IDN-001", "the user's identity attributes are not those pinned before")
     agrees(pair, listing.person, route)
 
@@ -154,19 +169,41 @@ def _listed(state: HolderState, listing: EscrowListing) -> tuple[PlannedGenerati
     )
 
 
+def _obstructed(
+    report: PlanReport, first: Fault, found: Mapping[Sha256Hex, Permanent]
+) -> PlanReport:
+    """The plan with everything that keeps a set from being made, not only what comes first."""
+    others = (obstacle.fault() for obstacle in found.values())
+    faults = (*report.faults, first, *(fault for fault in others if fault != first))
+    generations = tuple(
+        row.model_copy(update={"why": found[row.fingerprint].detail})
+        if row.fingerprint in found
+        else row
+        for row in report.generations
+    )
+    return report.model_copy(update={"faults": faults, "generations": generations})
+
+
 def _chosen(
-    listed: tuple[PlannedGeneration, ...], selection: Selection
+    listed: tuple[PlannedGeneration, ...],
+    selection: Selection,
+    generations: Sequence[Generation],
 ) -> tuple[PlannedGeneration, ...]:
     slots = {entry.fingerprint: entry.slot for entry in selection.entries}
+    unchecked = {one.fingerprint: one.chain_unchecked for one in generations}
     return tuple(
         row.model_copy(
             update={
                 "slot": slots.get(row.fingerprint),
-                "why": selection.left_out.get(row.fingerprint, "in the set"),
+                "why": selection.left_out.get(row.fingerprint, _sent(unchecked[row.fingerprint])),
             }
         )
         for row in listed
     )
+
+
+def _sent(unchecked: str) -> str:
+    return f"in the set; chain not checked: {unchecked}" if unchecked else "in the set"
 
 
 def _replaces(state: HolderState, selection: Selection | None) -> str:

@@ -122,12 +122,22 @@ class Slot(StrEnum):
     ARCHIVED = "archived"
 
 
+class Objection(Record):
+    """Why a generation cannot be sent, as its listing shows: a code of the catalogue, and text."""
+
+    code: str = Field(pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")
+    why: str
+
+
 class Generation(Record):
     """One certificate of a holder as the CA lists it. Public data only.
 
     ``public_key`` is the SHA-256 of the DER SubjectPublicKeyInfo; ``issuer`` an RFC 4514 string;
-    ``serial`` hexadecimal without leading zeros; ``addresses`` the rfc822Name entries, lower case;
-    ``key_size`` in bits (RSA modulus or EC curve size).
+    ``serial`` hexadecimal without leading zeros; ``addresses`` all mail addresses in it, in the
+    form of :func:`connector.core.addresses.canonical_address`; ``key_type`` is ``rsa``, ``ec`` or
+    ``other``; ``key_size`` in bits (RSA modulus or EC curve size). ``objection``: why it cannot be
+    sent at all; ``only_archived``: why it cannot be a current one; ``chain_unchecked``: why its
+    chain of issuers was not checked, empty when it was.
     """
 
     fingerprint: Sha256Hex
@@ -145,6 +155,9 @@ class Generation(Record):
     revocation_reason: str | None = None
     recoverable: bool = True
     single_use: bool = False
+    objection: Objection | None = None
+    only_archived: str = ""
+    chain_unchecked: str = ""
 
     @property
     def encrypts(self) -> bool:

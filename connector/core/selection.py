@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from connector.core.addresses import canonical_address, canonical_addresses
 from connector.core.errors import Permanent
 from connector.core.model import (
     Generation,
@@ -80,7 +81,7 @@ def select(
     """
     newest_first = sorted(generations, key=lambda g: (-g.not_before, g.fingerprint))
     left_out: dict[str, str] = {}
-    current = _current_encryption(newest_first, address, now)
+    current = _current_encryption(newest_first, address, rules, now)
     entries = [_entry(Slot.ENCRYPTION, current)]
     entries += _archived(newest_first, current, person, rules, left_out)
     signing = _signing(newest_first, address, rules, now)
@@ -88,7 +89,9 @@ def select(
         entries.insert(0, _entry(Slot.SIGNING, signing))
     for generation in newest_first:
         if all(entry.fingerprint != generation.fingerprint for entry in entries):
-            left_out.setdefault(generation.fingerprint, "older or unusable signing certificate")
+            left_out.setdefault(
+                generation.fingerprint, _not_signing(generation, address, rules, now)
+            )
     _complete(entries, rules)
     return Selection(entries=tuple(entries), digest=set_digest(entries), left_out=left_out)
 
@@ -99,28 +102,40 @@ def _entry(slot: Slot, generation: Generation) -> SetEntry:
 
 def unfit(generation: Generation, address: str, now: Millis) -> str | None:
     """Why a generation cannot be a *current* one; None when it can (design promise 4)."""
+    return _unsendable(generation) or _outdated(generation, address, now)
+
+
+def _unsendable(generation: Generation) -> str | None:
+    if generation.objection is not None:
+        return generation.objection.why
+    return None if generation.recoverable else "not recoverable"
+
+
+def _outdated(generation: Generation, address: str, now: Millis) -> str | None:
     if not generation.not_before <= now < generation.not_after:
         return "not valid today"
     if generation.revoked_at is not None:
         return "revoked"
     if generation.key_type == "rsa" and generation.key_size < MINIMUM_CURRENT_RSA:
         return "RSA key shorter than 2048 bits"
-    if address.lower() not in generation.addresses:
+    if canonical_address(address) not in canonical_addresses(generation.addresses):
         return "not issued for today's address"
-    if not generation.recoverable:
-        return "not recoverable"
-    return None
+    return generation.only_archived or None
 
 
-def _current_encryption(newest_first: list[Generation], address: str, now: Millis) -> Generation:
-    encrypting = [generation for generation in newest_first if generation.encrypts]
+def _current_encryption(
+    newest_first: list[Generation], address: str, rules: SelectionRules, now: Millis
+) -> Generation:
+    encrypting = [g for g in newest_first if g.encrypts and g.fingerprint not in rules.dropped]
     if not encrypting:
         raise Permanent("KEY-101", "no encryption certificate is escrowed for this person")
     for generation in encrypting:
         if unfit(generation, address, now) is None:
             return generation
-    reason = unfit(encrypting[0], address, now)
-    raise Permanent("KEY-102", f"no usable current encryption certificate; the newest is {reason}")
+    name, reason = encrypting[0].fingerprint[:16], unfit(encrypting[0], address, now)
+    raise Permanent(
+        "KEY-102", f"no usable current encryption certificate; the newest, {name}: {reason}"
+    )
 
 
 def _archived(
@@ -135,8 +150,8 @@ def _archived(
     left_out.update({g.fingerprint: "dropped by a person" for g in dropped})
     kept = [g for g in older if g.fingerprint not in rules.dropped]
     if rules.archived:
-        for generation in kept:
-            _archived_fits(generation, person)
+        for obstacle in obstacles(kept, person).values():
+            raise obstacle
         return [_entry(Slot.ARCHIVED, generation) for generation in kept]
     if kept and not rules.accept_incomplete_history:
         raise Permanent("KEY-103", "archived generations exist and sending them is off")
@@ -144,15 +159,29 @@ def _archived(
     return []
 
 
-def _archived_fits(generation: Generation, person: PersonRecord) -> None:
-    name = generation.fingerprint[:16]
+def obstacles(
+    generations: Iterable[Generation], person: PersonRecord
+) -> dict[Sha256Hex, Permanent]:
+    """What keeps encryption generations from being sent as archived ones, by fingerprint.
+
+    Each can be settled by a person who drops the generation by its name.
+    """
+    found = {one.fingerprint: _obstacle(one, person) for one in generations if one.encrypts}
+    return {fingerprint: fault for fingerprint, fault in found.items() if fault is not None}
+
+
+def _obstacle(generation: Generation, person: PersonRecord) -> Permanent | None:
+    name, objection = f"generation {generation.fingerprint[:16]}", generation.objection
+    if objection is not None:
+        return Permanent(objection.code, f"{name}: {objection.why}")
     if not generation.recoverable:
-        raise Permanent("KEY-104", f"archived generation {name} cannot be recovered")
+        return Permanent("KEY-104", f"archived {name} cannot be recovered")
     if generation.key_type == "rsa" and generation.key_size < MINIMUM_ARCHIVED_RSA:
-        raise Permanent("KEY-105", f"archived generation {name} has an RSA key below 1024 bits")
-    proven = {address.lower() for address in person.addresses}
-    if generation.addresses and proven.isdisjoint(generation.addresses):
-        raise Permanent("KEY-106", f"archived generation {name} is for no proven address")
+        return Permanent("KEY-105", f"archived {name} has an RSA key below 1024 bits")
+    known = canonical_addresses(generation.addresses)
+    if known and known.isdisjoint(canonical_addresses(person.addresses)):
+        return Permanent("KEY-106", f"archived {name} is for no proven address")
+    return None
 
 
 def _signing(
@@ -160,13 +189,21 @@ def _signing(
 ) -> Generation | None:
     if rules.signing is SigningPolicy.NEVER:
         return None
-    candidates = [generation for generation in newest_first if generation.signs]
+    candidates = [g for g in newest_first if g.signs and g.fingerprint not in rules.dropped]
     usable = [generation for generation in candidates if unfit(generation, address, now) is None]
     if usable:
         return usable[0]
     if rules.signing is SigningPolicy.REQUIRED:
         raise Permanent("KEY-107", "no usable signing certificate is escrowed, and one is required")
     return None
+
+
+def _not_signing(generation: Generation, address: str, rules: SelectionRules, now: Millis) -> str:
+    """Why a signing generation is not the one that is sent."""
+    if rules.signing is SigningPolicy.NEVER:
+        return "signing keys are not sent"
+    reason = unfit(generation, address, now)
+    return f"signing certificate: {reason}" if reason else "older signing certificate"
 
 
 def _complete(entries: list[SetEntry], rules: SelectionRules) -> None:

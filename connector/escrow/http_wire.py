@@ -1,23 +1,21 @@
 """What the ``http`` escrow answers, and how it becomes records of the core.
 
 The models follow ``schemas/escrow-http.openapi.yaml``; unknown members are ignored. Everything here
-is public: no key passes through this file. Whatever an answer claims is compared with the
-certificate itself.
+is public: no key passes through this file. What an answer claims is compared with the certificate
+itself: a list that contradicts itself is refused, while a certificate that cannot be sent stays in
+it and says why.
 """
 
 import hashlib
 from base64 import b64decode
 from typing import Annotated, Literal, TypeVar
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
+from connector.certificates.listing import generation
+from connector.core.addresses import canonical_address
 from connector.core.errors import Permanent
 from connector.core.model import (
-    Generation,
     OpenRequest,
     PersonRecord,
     RequestState,
@@ -124,7 +122,7 @@ def listing(wire: WireListing, person: str) -> EscrowListing:
         raise Permanent("CA-008", "a certificate is listed twice")
     record = PersonRecord(
         person=person,
-        addresses=tuple(address.lower() for address in wire.person.addresses),
+        addresses=tuple(map(canonical_address, wire.person.addresses)),
         attributes={
             **{name.lower(): value for name, value in wire.person.attributes.items()},
             "name": wire.person.name,
@@ -167,70 +165,14 @@ def _escrowed(wire: WireGeneration) -> EscrowedCertificate:
         raise Permanent("CA-008", f"certificate {name} has another fingerprint")
     if (wire.status == "revoked") != (wire.revoked_at is not None):
         raise Permanent("CA-008", f"certificate {name} is listed as revoked and active at once")
-    try:
-        for issuer in wire.chain:
-            x509.load_der_x509_certificate(issuer)
-        generation = _generation(wire, x509.load_der_x509_certificate(wire.certificate))
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion):
-        raise Permanent("CA-008", f"parsing certificate {name} or its chain") from None
+    facts = {
+        "revoked_at": None if wire.revoked_at is None else millis_of(wire.revoked_at),
+        "revocation_reason": wire.reason,
+        "recoverable": wire.recoverable,
+        "single_use": wire.single_use,
+    }
     return EscrowedCertificate(
-        generation=generation, certificate=wire.certificate, chain=wire.chain
+        generation=generation(wire.certificate, wire.fingerprint, wire.usage, facts),
+        certificate=wire.certificate,
+        chain=wire.chain,
     )
-
-
-def _generation(wire: WireGeneration, certificate: x509.Certificate) -> Generation:
-    if not _allows(certificate, wire.usage):
-        raise Permanent("CA-008", f"certificate {wire.fingerprint[:16]} does not allow its usage")
-    key = certificate.public_key()
-    kind, size = _kind(key)
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return Generation(
-        fingerprint=wire.fingerprint,
-        public_key=hashlib.sha256(spki).hexdigest(),
-        usage=wire.usage,
-        issuer=certificate.issuer.rfc4514_string(),
-        serial=f"{certificate.serial_number:x}",
-        subject=certificate.subject.rfc4514_string(),
-        not_before=millis_of(certificate.not_valid_before_utc),
-        not_after=millis_of(certificate.not_valid_after_utc),
-        addresses=_addresses(certificate),
-        key_type=kind,
-        key_size=size,
-        revoked_at=None if wire.revoked_at is None else millis_of(wire.revoked_at),
-        revocation_reason=wire.reason,
-        recoverable=wire.recoverable,
-        single_use=wire.single_use,
-    )
-
-
-def _allows(certificate: x509.Certificate, usage: Usage) -> bool:
-    """Whether the key usage allows it (RFC 5280 section 4.2.1.3); without the extension, all."""
-    try:
-        allowed = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    signs = allowed.digital_signature or allowed.content_commitment
-    encrypts = allowed.key_encipherment or allowed.key_agreement
-    return {
-        Usage.SIGNING: signs,
-        Usage.ENCRYPTION: encrypts,
-        Usage.BOTH: signs and encrypts,
-    }[usage]
-
-
-def _addresses(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(name.lower() for name in names.get_values_for_type(x509.RFC822Name))
-
-
-def _kind(key: object) -> tuple[str, int]:
-    match key:
-        case rsa.RSAPublicKey():
-            return "rsa", key.key_size
-        case ec.EllipticCurvePublicKey():
-            return "ec", key.key_size
-        case _:
-            return "other", 0

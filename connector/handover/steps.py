@@ -7,9 +7,9 @@ for one fetch or one bundle and die with it.
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol, TypeVar
 
+from connector.certificates.listing import judged
 from connector.core.errors import ConnectorError, Fault, Permanent, Scope, Transient
 from connector.core.handover import (
     Accepted,
@@ -25,7 +25,6 @@ from connector.core.model import OpenRequest, RequestState, SetEntry, Sha256Hex,
 from connector.core.ports import Bundle, Delivered, EscrowBackend, EscrowListing, Target
 from connector.core.selection import select
 from connector.handover.wire import Mark
-from connector.pkcs12.issuance import TrustedIssuers
 from connector.pkcs12.read import Expected, Identity, open_bundle
 from connector.pkcs12.write import Profile, new_password, package
 
@@ -104,11 +103,11 @@ class HandOverSteps:
 
     async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
         self.around.crash_point("handover.started")
-        listing = await self._timed("list", escrow.list(self.job.person))
+        listed = await self._timed("list", escrow.list(self.job.person))
+        listing = judged(listed, self.job.issuers_file)
         self.around.crash_point("handover.listed")
         if not self._is_approved(listing):
             return Changed(person=listing.person)
-        self._check_issuance(listing)
         bundles = await self._timed("obtain", self._bundles(escrow, listing))
         receipts = tuple(_receipt(bundle) for bundle in bundles)
         once = escrow.capabilities.single_use or self._is_single_use(listing)
@@ -141,15 +140,6 @@ class HandOverSteps:
         approved = self.job.entries
         return set(selection.entries) == set(approved) and selection.digest == self.job.digest
 
-    def _check_issuance(self, listing: EscrowListing) -> None:
-        if self.job.issuers_file is None:
-            return
-        issuers = TrustedIssuers.from_file(Path(self.job.issuers_file))
-        approved = {entry.fingerprint for entry in self.job.entries}
-        for one in listing.certificates:
-            if one.generation.fingerprint in approved:
-                issuers.check(one.certificate, one.chain)
-
     async def _bundles(self, escrow: EscrowBackend, listing: EscrowListing) -> list[Bundle]:
         """Our own bundles, one for each entry. A key that goes to two slots is fetched once."""
         requests = {one.fingerprint: one.id for one in self.job.requests if _is_granted(one)}
@@ -179,7 +169,9 @@ class HandOverSteps:
 
     def _packaged(self, identity: Identity, entry: SetEntry) -> Bundle:
         password = new_password(self.around.token_bytes)
-        packaged = package(identity, Profile(self.job.pkcs12_profile), password)
+        packaged = package(
+            identity, Profile(self.job.pkcs12_profile), password, self.around.token_bytes
+        )
         return Bundle(entry.slot, entry.fingerprint, packaged.pkcs12, packaged.password)
 
     def _is_single_use(self, listing: EscrowListing) -> bool:

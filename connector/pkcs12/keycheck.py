@@ -7,25 +7,17 @@ Minimum sizes follow design promise 4: archived generations may have RSA keys of
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from connector.certificates.keys import (
+    CURVES,
+    EXPONENT_LIMIT,
+    EXPONENT_MINIMUM,
+    MODULUS_LIMIT,
+)
 from connector.core.errors import Permanent
+from connector.core.selection import MINIMUM_ARCHIVED_RSA, MINIMUM_CURRENT_RSA
 
-MODULUS_LIMIT = 8192
-CURRENT_MINIMUM = 2048
-ARCHIVED_MINIMUM = 1024
-EXPONENT_MINIMUM = 3
-EXPONENT_LIMIT = 1 << 32
 PRIME_IMBALANCE_LIMIT = 64
 """Bits by which the two primes may differ in size; generators make them equal or nearly so."""
-
-CURVES = {
-    "secp256r1",
-    "secp384r1",
-    "secp521r1",
-    "brainpoolP256r1",
-    "brainpoolP384r1",
-    "brainpoolP512r1",
-}
-"""Curves that S/MIME clients know (RFC 8551 section 4; BSI TR-03116-4 for the Brainpool ones)."""
 
 SupportedKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -42,7 +34,7 @@ def check_numbers(key: object, *, archived: bool) -> SupportedKey:
             that do not belong together, ``KEY-203`` a kind or curve that is not supported.
     """
     if isinstance(key, rsa.RSAPrivateKey):
-        _check_rsa(key, ARCHIVED_MINIMUM if archived else CURRENT_MINIMUM)
+        _check_rsa(key, MINIMUM_ARCHIVED_RSA if archived else MINIMUM_CURRENT_RSA)
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES:
         return key

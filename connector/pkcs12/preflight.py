@@ -5,12 +5,16 @@ processor. Everything here reads the outer structure (RFC 7292 section 4) and th
 file asks for; nothing is derived from the password and no key is loaded.
 """
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from asn1crypto.algos import EncryptionAlgorithm
 from asn1crypto.cms import ContentInfo
 from asn1crypto.core import Asn1Value
-from asn1crypto.pkcs12 import AuthenticatedSafe, MacData, Pfx, SafeBag, SafeContents
+from asn1crypto.keys import EncryptedPrivateKeyInfo, PrivateKeyInfo
+from asn1crypto.pkcs12 import AuthenticatedSafe, MacData, Pfx
 
+from connector.certificates.der import OCTET_STRING, Element, identifier, only
 from connector.core.errors import Permanent
 from connector.pkcs12.cost import bounded_iterations, check_encryption, check_mac_digest
 from connector.pkcs12.recognise import recognise
@@ -21,10 +25,12 @@ BUNDLE_LIMIT = 128 * 1024
 ENCRYPTED_KEY_LIMIT = 4864
 """Bytes of the encrypted PKCS#8: RSA with 8192 bits takes 4,690; anything larger stays outside."""
 
+BAGS = "1.2.840.113549.1.12.10.1."
+X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
 CONTENTS_LIMIT = 8
 BAGS_LIMIT = 32
 
-_MALFORMED = (
+MALFORMED = (
     ValueError,
     TypeError,
     KeyError,
@@ -36,10 +42,59 @@ _MALFORMED = (
 """What asn1crypto raises on bytes that are not what they claim to be."""
 
 
-class Outline(NamedTuple):
-    """A bundle that passed. ``shrouded_key``: DER EncryptedPrivateKeyInfo, still encrypted."""
+class Sealed(NamedTuple):
+    """Something encrypted under the password; ``der`` is all of it, algorithm included."""
 
-    shrouded_key: bytes
+    algorithm: EncryptionAlgorithm
+    content: bytes
+    der: bytes = b""
+
+
+class Outline(NamedTuple):
+    """A bundle that passed. ``content`` is what the MAC is over; nothing is decrypted yet."""
+
+    content: bytes
+    mac: MacData
+    keys: tuple[Sealed, ...]
+    parts: tuple[Sealed, ...]
+    certificates: tuple[bytes, ...]
+
+
+@dataclass
+class Inventory:
+    """What lies in the parts of a bundle, in the order in which it was found."""
+
+    keys: list[Sealed] = field(default_factory=list)
+    clear_keys: list[bytes] = field(default_factory=list)
+    parts: list[Sealed] = field(default_factory=list)
+    certificates: list[bytes] = field(default_factory=list)
+
+    def take(self, contents: bytes) -> None:
+        """Take stock of safe contents (RFC 7292 section 4.2).
+
+        Certificates and the names of bags are not looked at: an odd one of them is no fault.
+        """
+        bags = only(contents).inside()
+        if len(bags) > BAGS_LIMIT:
+            raise Permanent("P12-001", "parsing bundle: too many bags")
+        for bag in bags:
+            kind, value, *_ = bag.inside()
+            self._bag(identifier(kind), value.inside()[0])
+
+    def _bag(self, kind: str, value: Element) -> None:
+        match kind.removeprefix(BAGS):
+            case "3":
+                self.certificates += _x509_in(value)
+            case "4":  # a revocation list
+                return
+            case "1":
+                self.clear_keys.append(PrivateKeyInfo.load(value.whole).dump(force=True))
+            case "2":
+                self.keys.append(_sealed_key(EncryptedPrivateKeyInfo.load(value.whole)))
+            case _:
+                raise Permanent(
+                    "P12-001", "parsing bundle: a bag of a kind that has no place in it"
+                )
 
 
 def check_outline(bundle: bytes | bytearray) -> Outline:
@@ -57,7 +112,7 @@ def check_outline(bundle: bytes | bytearray) -> Outline:
     recognise(bundle)
     try:
         return _outline(bytes(bundle))
-    except _MALFORMED:
+    except MALFORMED:
         raise Permanent("P12-001", "parsing bundle: not a PKCS#12 structure") from None
 
 
@@ -68,12 +123,20 @@ def _outline(bundle: bytes) -> Outline:
     if pfx["auth_safe"]["content_type"].native != "data":
         raise Permanent("P12-010", "parsing bundle: not protected by a password")
     _check_mac(pfx["mac_data"])
-    keys = _shrouded_keys(pfx.authenticated_safe)
-    if len(keys) != 1:
+    found = _inventory(pfx.authenticated_safe)
+    if found.clear_keys:
+        raise Permanent("P12-012", "parsing bundle: the private key in it is not encrypted")
+    if len(found.keys) > 1 or not (found.keys or found.parts):
         raise Permanent(
-            "P12-005", f"parsing bundle: {len(keys)} encrypted private keys instead of one"
+            "P12-005", f"parsing bundle: {len(found.keys)} private keys in it instead of one"
         )
-    return Outline(keys[0])
+    return Outline(
+        bytes(pfx["auth_safe"]["content"]),
+        pfx["mac_data"],
+        tuple(found.keys),
+        tuple(found.parts),
+        tuple(found.certificates),
+    )
 
 
 def _check_mac(mac_data: MacData | Asn1Value) -> None:
@@ -83,36 +146,39 @@ def _check_mac(mac_data: MacData | Asn1Value) -> None:
     bounded_iterations(mac_data["iterations"].native)
 
 
-def _shrouded_keys(safe: AuthenticatedSafe) -> list[bytes]:
+def _inventory(safe: AuthenticatedSafe) -> Inventory:
     if len(safe) > CONTENTS_LIMIT:
         raise Permanent("P12-001", "parsing bundle: too many parts")
-    return [key for content in safe for key in _keys_of(content)]
+    found = Inventory()
+    for part in safe:
+        kind = part["content_type"].native
+        if kind == "encrypted_data":
+            found.parts.append(_sealed_part(part))
+        elif kind == "data":
+            found.take(part["content"].native)
+        else:
+            raise Permanent("P12-010", "parsing bundle: a part is not protected by a password")
+    return found
 
 
-def _keys_of(content: ContentInfo) -> list[bytes]:
-    kind = content["content_type"].native
-    if kind == "encrypted_data":
-        information = content["content"]["encrypted_content_info"]
-        check_encryption(information["content_encryption_algorithm"])
-        return []
-    if kind != "data":
-        raise Permanent("P12-010", "parsing bundle: a part is not protected by a password")
-    bags = SafeContents.load(content["content"].native, strict=True)
-    if len(bags) > BAGS_LIMIT:
-        raise Permanent("P12-001", "parsing bundle: too many bags")
-    return [key for bag in bags for key in _key_in(bag)]
+def _sealed_part(part: ContentInfo) -> Sealed:
+    information = part["content"]["encrypted_content_info"]
+    algorithm = information["content_encryption_algorithm"]
+    check_encryption(algorithm)
+    return Sealed(algorithm, information["encrypted_content"].native)
 
 
-def _key_in(bag: SafeBag) -> list[bytes]:
-    kind = bag["bag_id"].native
-    if kind in {"cert_bag", "crl_bag"}:
-        return []
-    if kind == "key_bag":
-        raise Permanent("P12-012", "parsing bundle: the private key in it is not encrypted")
-    if kind != "pkcs8_shrouded_key_bag":
-        raise Permanent("P12-001", "parsing bundle: a bag of a kind that has no place in it")
-    shrouded = bag["bag_value"]
-    check_encryption(shrouded["encryption_algorithm"])
-    if len(shrouded["encrypted_data"].native) > ENCRYPTED_KEY_LIMIT:
+def _sealed_key(value: EncryptedPrivateKeyInfo) -> Sealed:
+    algorithm, content = value["encryption_algorithm"], value["encrypted_data"].native
+    check_encryption(algorithm)
+    if len(content) > ENCRYPTED_KEY_LIMIT:
         raise Permanent("KEY-204", "checking key: larger than an RSA key of 8192 bits")
-    return [shrouded.untag().dump(force=True)]
+    return Sealed(algorithm, content, value.dump(force=True))
+
+
+def _x509_in(bag: Element) -> list[bytes]:
+    """The certificate of a bag, unparsed; none when it is of another kind."""
+    kind, certificate = bag.inside()
+    if identifier(kind) != X509_CERTIFICATE:
+        return []
+    return [certificate.inside()[0].be(OCTET_STRING).content]

@@ -1,26 +1,27 @@
 """Opening a foreign PKCS#12 once: full key check, and the key is the one that was asked for."""
 
 import hashlib
+import hmac
 from typing import NamedTuple
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_der_private_key,
 )
-from cryptography.hazmat.primitives.serialization.pkcs12 import (
-    PKCS12KeyAndCertificates,
-    load_pkcs12,
-)
 
+from connector.certificates.reading import Unreadable, read
 from connector.core.errors import Permanent
 from connector.core.model import Sha256Hex
 from connector.core.secret import KeyMaterial
 from connector.pkcs12.keycheck import SupportedKey, check_numbers
-from connector.pkcs12.preflight import check_outline
+from connector.pkcs12.preflight import MALFORMED, Inventory, Outline, Sealed, check_outline
+from connector.pkcs12.protection import decrypted, mac_of, opens
+
+KEYS_OPENED_HERE = {"pkcs12_sha1_tripledes_2key", "pkcs12_sha1_rc2_128"}
+"""Schemes in which the library does not decrypt a key by itself."""
 
 
 class Expected(NamedTuple):
@@ -40,10 +41,13 @@ class Expected(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """One opened generation. ``reissued``: the CA's bundle held another certificate of the key."""
+    """One opened generation: its key, and the listed certificate (DER).
+
+    ``reissued``: the CA's bundle held another certificate of the key.
+    """
 
     key: SupportedKey
-    certificate: x509.Certificate
+    certificate: bytes
     reissued: bool
 
     def __repr__(self) -> str:
@@ -65,65 +69,119 @@ def open_bundle(bundle: KeyMaterial, password: KeyMaterial, expected: Expected) 
         Transient: ``P12-002`` when it is cut off.
     """
     outline = check_outline(bundle.reveal())
-    decrypted = _decrypted_key(outline.shrouded_key, password)
-    unchecked = check_numbers(decrypted, archived=expected.archived)
-    opened = _opened(bundle, password, outline.shrouded_key)
-    key = check_numbers(opened.key, archived=expected.archived)
-    if _digest(key.public_key()) != _digest(unchecked.public_key()):
-        raise Permanent("P12-005", "opening bundle: more than one private key in it")
-    return _belonging(key, opened, expected)
-
-
-def _decrypted_key(shrouded: bytes, password: KeyMaterial) -> PrivateKeyTypes:
-    """The key, unchecked: the full check is run once its numbers are known to be affordable."""
-    try:
-        return load_der_private_key(
-            shrouded, bytes(password.reveal()), unsafe_skip_rsa_key_validation=True
+    secret = bytes(password.reveal())
+    _prove(outline, secret)
+    found = _inside(outline, secret)
+    if len(found.keys) != 1:
+        raise Permanent(
+            "P12-005", f"opening bundle: {len(found.keys)} private keys in it instead of one"
         )
+    return _belonging(_key(*found.keys[0], archived=expected.archived), found, expected)
+
+
+class _Inside(NamedTuple):
+    """What a bundle holds, keys and certificates as DER.
+
+    A key comes with the password when it is still encrypted; ``hidden`` tells that a part was left
+    unread, because its cipher is for certificates of long ago only.
+    """
+
+    keys: list[tuple[bytes, bytes | None]]
+    certificates: list[bytes]
+    hidden: bool
+
+
+def _prove(outline: Outline, password: bytes) -> None:
+    """Check the MAC by itself: so nothing else that is wrong is taken for tampering."""
+    mac = outline.mac
+    computed = mac_of(
+        outline.content,
+        mac["mac"]["digest_algorithm"]["algorithm"].native,
+        password,
+        mac["mac_salt"].native,
+        mac["iterations"].native,
+    )
+    if hmac.compare_digest(computed, mac["mac"]["digest"].native):
+        return
+    if _fits(outline, password):
+        raise Permanent("P12-011", "opening bundle: integrity check (MAC) failing")
+    raise Permanent("P12-004", "opening bundle: wrong password or damaged key")
+
+
+def _fits(outline: Outline, password: bytes) -> bool:
+    """Whether the password opens the key, so that only what is around it can have been changed."""
+    try:
+        for der, secret in _inside(outline, password).keys:
+            load_der_private_key(der, secret, unsafe_skip_rsa_key_validation=True)
+    except (Permanent, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _inside(outline: Outline, password: bytes) -> _Inside:
+    """Everything in the bundle, also in the parts that are encrypted as a whole."""
+    stock = Inventory(list(outline.keys), certificates=list(outline.certificates))
+    hidden = False
+    for part in outline.parts:
+        if opens(part.algorithm):
+            stock.take(_opened(part, password))
+        else:
+            hidden = True
+    keys: list[tuple[bytes, bytes | None]] = [(der, None) for der in stock.clear_keys]
+    keys += [_unsealed(key, password) for key in stock.keys]
+    return _Inside(keys, stock.certificates, hidden)
+
+
+def _unsealed(key: Sealed, password: bytes) -> tuple[bytes, bytes | None]:
+    """A key as the library loads it: it decrypts PKCS#8 itself, but for two old ciphers."""
+    if key.algorithm["algorithm"].native in KEYS_OPENED_HERE:
+        return _opened(key, password), None
+    return key.der, password
+
+
+def _opened(sealed: Sealed, password: bytes) -> bytes:
+    try:
+        return decrypted(sealed.algorithm, password, sealed.content)
+    except MALFORMED:
+        raise Permanent("P12-004", "opening bundle: wrong password or damaged contents") from None
+
+
+def _key(der: bytes, password: bytes | None, *, archived: bool) -> SupportedKey:
+    """The key: its numbers first, and the full check once they are known to be affordable."""
+    try:
+        unchecked = load_der_private_key(der, password, unsafe_skip_rsa_key_validation=True)
     except UnsupportedAlgorithm:
         raise Permanent("KEY-203", "opening bundle: key of an unsupported kind") from None
     except (ValueError, TypeError):
         raise Permanent("P12-004", "opening bundle: wrong password or damaged key") from None
-
-
-def _opened(
-    bundle: KeyMaterial, password: KeyMaterial, shrouded: bytes
-) -> PKCS12KeyAndCertificates:
+    check_numbers(unchecked, archived=archived)
     try:
-        return load_pkcs12(bytes(bundle.reveal()), bytes(password.reveal()))
-    except UnsupportedAlgorithm:
-        raise Permanent("P12-010", "opening bundle: protected in an unsupported way") from None
-    except (ValueError, TypeError):
-        _check_fully(shrouded, password)
-        raise Permanent("P12-011", "opening bundle: integrity check (MAC) failing") from None
-
-
-def _check_fully(shrouded: bytes, password: KeyMaterial) -> None:
-    """Tell a key that is no key from a damaged bundle; both are one error to the library."""
-    try:
-        load_der_private_key(shrouded, bytes(password.reveal()))
+        return check_numbers(load_der_private_key(der, password), archived=archived)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Permanent("KEY-208", "checking key: not a valid private key") from None
 
 
-def _belonging(key: SupportedKey, opened: PKCS12KeyAndCertificates, expected: Expected) -> Identity:
-    certificates = [entry.certificate for entry in (opened.cert, *opened.additional_certs) if entry]
-    if not certificates:
+def _belonging(key: SupportedKey, found: _Inside, expected: Expected) -> Identity:
+    """The key with the listed certificate; the enclosed ones are only compared.
+
+    One among them that cannot be read may be the key's own, and proves nothing against it.
+    """
+    if not found.certificates and not found.hidden:
         raise Permanent("P12-013", "opening bundle: no certificate in it")
     digest = _digest(key.public_key())
-    own = [one for one in certificates if _certified(one) == digest]
-    if not own:
+    certified = {der: _certified(der) for der in found.certificates}
+    own = [der for der, public_key in certified.items() if public_key == digest]
+    if not own and not found.hidden and None not in certified.values():
         raise Permanent("KEY-201", "checking key: does not fit the certificate next to it")
     if digest != expected.public_key:
         _refuse_other(digest, expected.siblings)
-    listed = x509.load_der_x509_certificate(expected.certificate)
-    if _certified(listed) != digest or fingerprint(listed) != expected.fingerprint:
+    if (
+        _certified(expected.certificate) != digest
+        or _name(expected.certificate) != expected.fingerprint
+    ):
         raise Permanent("KEY-209", "checking key: the listed certificate is not the approved one")
-    return Identity(
-        key=key,
-        certificate=listed,
-        reissued=expected.fingerprint not in {fingerprint(one) for one in own},
-    )
+    reissued = bool(own) and expected.fingerprint not in map(_name, own)
+    return Identity(key=key, certificate=expected.certificate, reissued=reissued)
 
 
 def _refuse_other(digest: Sha256Hex, siblings: frozenset[Sha256Hex]) -> None:
@@ -132,16 +190,16 @@ def _refuse_other(digest: Sha256Hex, siblings: frozenset[Sha256Hex]) -> None:
     raise Permanent("KEY-206", "checking key: of another person than asked for")
 
 
-def fingerprint(certificate: x509.Certificate) -> Sha256Hex:
+def _name(certificate: bytes) -> Sha256Hex:
     """SHA-256 of the DER certificate: the name of a generation."""
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    return hashlib.sha256(certificate).hexdigest()
 
 
-def _certified(certificate: x509.Certificate) -> Sha256Hex | None:
-    """Digest of a certificate's public key; None for a kind that cannot be ours anyway."""
+def _certified(certificate: bytes) -> Sha256Hex | None:
+    """Digest of a certificate's public key; None when it cannot be read."""
     try:
-        return _digest(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm):
+        return read(certificate).public_key
+    except Unreadable:
         return None
 
 

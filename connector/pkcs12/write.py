@@ -5,7 +5,7 @@ writes with 2,048 rounds. Strength comes from the password, so 2,048 rounds are 
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 )
 
 from connector.core.secret import KeyMaterial
+from connector.pkcs12.compose import COMPAT, MODERN, ROUNDS, Parts, Scheme, compose
 from connector.pkcs12.read import Identity
 
-ROUNDS = 2048
 PASSWORD_BYTES = 20
 """160 bits of chance: 32 characters of base32, the most that old importers take."""
 
@@ -62,27 +62,31 @@ def new_password(token_bytes: Callable[[int], bytes]) -> KeyMaterial:
 
 
 def package(
-    identity: Identity,
-    profile: Profile,
-    password: KeyMaterial,
-    chain: Sequence[x509.Certificate] = (),
+    identity: Identity, profile: Profile, password: KeyMaterial, token_bytes: Callable[[int], bytes]
 ) -> Packaged:
     """Put one key and its certificate into a PKCS#12.
+
+    The library writes it, unless its parser refuses the certificate: then :mod:`.compose` does, in
+    the same form, with the certificate as it is.
 
     Args:
         identity: the opened generation.
         profile: how it is protected.
         password: from :func:`new_password`, for this bundle only.
-        chain: issuers to put beside it; none by default, devices get them by other ways.
+        token_bytes: source of chance for salts.
     """
+    try:
+        certificate = x509.load_der_x509_certificate(identity.certificate)
+        certificate.public_key()
+    except Exception:  # noqa: BLE001 - of an old certificate anything may be refused, in any way
+        parts = Parts(FRIENDLY_NAME, identity.key, identity.certificate)
+        composed = compose(parts, _SCHEMES[profile], bytes(password.reveal()), token_bytes)
+        return Packaged(KeyMaterial(composed), password)
+    protection = _protection(profile, password)
     return Packaged(
         KeyMaterial(
             serialize_key_and_certificates(
-                FRIENDLY_NAME,
-                identity.key,
-                identity.certificate,
-                list(chain) or None,
-                _protection(profile, password),
+                FRIENDLY_NAME, identity.key, certificate, None, protection
             )
         ),
         password,
@@ -99,3 +103,5 @@ _ALGORITHMS: dict[Profile, tuple[PBES, hashes.HashAlgorithm]] = {
     Profile.MODERN: (PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()),
     Profile.COMPAT: (PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()),  # noqa: S303 - the profile
 }
+
+_SCHEMES: dict[Profile, Scheme] = {Profile.MODERN: MODERN, Profile.COMPAT: COMPAT}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import isfinite
 
+from connector.certificates.listing import judged
 from connector.core.errors import Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, PluginReference
@@ -145,7 +146,7 @@ class UpstreamEffects:
     async def _list(self, state: HolderState) -> Listing:
         person = state.observed.person if state.observed else ""
         backend = self._backend(state)
-        listing = await backend.list(person)
+        listing = judged(await backend.list(person), self._route(state).issuers_file)
         open_ = await backend.find_open(person)
         return Listing(
             person=listing.person,

@@ -9,8 +9,9 @@ import pytest
 
 from connector.admin.planner import Planner
 from connector.admin.records import PlanReport
-from connector.core.model import IdentityPair, SubjectKind, subject_key
+from connector.core.model import IdentityPair, SubjectKind, Usage, subject_key
 from connector.core.policy import Gates, Mode, OtherDevices
+from connector.core.selection import SigningPolicy
 from connector.core.states import (
     Copy,
     CopyState,
@@ -23,6 +24,7 @@ from connector.escrow.http import HttpEscrow, HttpEscrowSettings
 from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
 from connector.simulators.ca.commands import Issue, NewPerson, Operation
 from connector.simulators.ca.control import CaControl
+from connector.simulators.ca.shapes import Shape
 from connector.simulators.uem import UemControl, UemOptions, UemSimulator
 from connector.targets.workspace_one import WorkspaceOne, WorkspaceOneSettings
 from tests.admin.world import ANNA, AdminWorld, route
@@ -40,6 +42,7 @@ class Upstreams:
         self.backends: dict[str, HttpEscrow] = {}
         self.targets: dict[str, WorkspaceOne] = {}
         self.fingerprints: tuple[str, ...] = ()
+        self.issuers = Path()
 
     async def populate(self) -> None:
         person = NewPerson(person="mara", name="Mara", addresses=("mara@example.com",))
@@ -81,6 +84,7 @@ async def upstreams(tmp_path: Path) -> AsyncIterator[Upstreams]:
         )
         made.backends["main"] = await enter(HttpEscrow("main", _escrow(ca)))
         made.targets["corp"] = await enter(WorkspaceOne("corp", _target(uem, uem_options)))
+        made.issuers = tmp_path / "ca" / "issuers.pem"
         await made.populate()
         yield made
 
@@ -222,3 +226,58 @@ async def test_a_look_at_a_plan_is_audited(world: AdminWorld, upstreams: Upstrea
         "by": "local:1000 as anna",
         "reason": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [
+        (Shape.GARBAGE, "KEY-109"),
+        (Shape.OAEP_KEY, "KEY-203"),
+        (Shape.WRONG_SIGNATURE, "KEY-205"),
+        (Shape.MD5, "KEY-111"),
+    ],
+)
+async def test_a_plan_names_each_generation_that_cannot_be_sent(
+    upstreams: Upstreams, shape: Shape, code: str
+) -> None:
+    """All of them at once, with the codes that a delivery would end with; dropping settles it."""
+    issuers = str(upstreams.issuers) if shape is Shape.MD5 else None
+    upstreams.routes["staff"] = route(issuers_file=issuers)
+    order = Issue(person="mara", issued_days_ago=2000, key_algorithm=KeyAlgorithm.RSA_2048)
+    odd = [
+        (await upstreams.ca.issue(order.model_copy(update={"shape": shape}))).fingerprint
+        for _ in range(2)
+    ]
+    report = await upstreams.plan()
+    assert [fault.code for fault in report.faults] == [code, code]
+    assert {name[:16] for name in odd} == {fault.detail.split()[1][:16] for fault in report.faults}
+    reasons = {row.fingerprint: row.why for row in report.generations}
+    assert all(reasons[name] in {fault.detail for fault in report.faults} for name in odd)
+    dropped = [Dropped(fingerprint=name, by="x", reason="y", at=NOW) for name in odd]
+    assert (await upstreams.plan(dropped=tuple(dropped))).would_deliver
+    assert not await upstreams.touched_keys()
+
+
+async def test_a_plan_says_which_chains_were_not_checked(upstreams: Upstreams) -> None:
+    """Without trusted issuers a chain that cannot be followed stops nothing, and is not hidden."""
+    order = Issue(person="mara", issued_days_ago=2000, key_algorithm=KeyAlgorithm.RSA_2048)
+    odd = await upstreams.ca.issue(order.model_copy(update={"shape": Shape.MD5}))
+    report = await upstreams.plan()
+    assert report.would_deliver
+    reasons = {row.fingerprint: row.why for row in report.generations}
+    assert reasons[odd.fingerprint].startswith("in the set; chain not checked: ")
+    assert [reasons[name] for name in upstreams.fingerprints] == ["in the set"] * 3
+
+
+async def test_a_key_of_an_unsupported_kind_is_seen_in_the_list(upstreams: Upstreams) -> None:
+    """A signing one is left out, an encryption one is named; no key is fetched to find out."""
+    upstreams.routes["staff"] = route(signing=SigningPolicy.IF_ESCROWED)
+    order = Issue(person="mara", usage=Usage.SIGNING, key_algorithm=KeyAlgorithm.ED25519)
+    signing = await upstreams.ca.issue(order)
+    report = await upstreams.plan()
+    assert report.would_deliver
+    (row,) = [row for row in report.generations if row.fingerprint == signing.fingerprint]
+    assert (row.slot, row.why.split(": ")[0]) == (None, "signing certificate")
+    await upstreams.ca.issue(Issue(person="mara", key_algorithm=KeyAlgorithm.EC_K256))
+    assert [fault.code for fault in (await upstreams.plan()).faults] == ["KEY-203"]
+    assert not await upstreams.touched_keys()

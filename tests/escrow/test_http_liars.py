@@ -59,9 +59,7 @@ async def fetch(backend: EscrowBackend, request_id: str, fingerprint: str) -> by
         (Lie.REDIRECT, "CA-006"),
         (Lie.CONTRADICTORY_STATUS, "CA-008"),
         (Lie.WRONG_FINGERPRINT, "CA-008"),
-        (Lie.WRONG_USAGE, "CA-008"),
         (Lie.TWICE, "CA-008"),
-        (Lie.GARBAGE, "CA-008"),
         (Lie.OTHER_PERSON, "CA-412"),
     ],
 )
@@ -70,6 +68,18 @@ async def test_a_lying_list_is_refused(http_world: World, lie: Lie, code: str) -
     order = LieOrder(lie=lie, person=http_world.person, operation=Operation.LIST)
     error = await listing_fault(http_world, order)
     assert verdict(error) == (code, Family.PERMANENT, ONE)
+
+
+@pytest.mark.parametrize(("lie", "code"), [(Lie.WRONG_USAGE, "KEY-110"), (Lie.GARBAGE, "KEY-109")])
+async def test_a_certificate_that_cannot_be_sent_stays_in_the_list(
+    http_world: World, lie: Lie, code: str
+) -> None:
+    """It is a generation with an objection: named, and a person can drop it."""
+    await http_world.control.lie(LieOrder(lie=lie, person=http_world.person))
+    async with http_world.backend() as backend:
+        listing = await backend.list(http_world.person)
+    objections = [one.generation.objection for one in listing.certificates]
+    assert [one.code if one else None for one in objections] == [code] * 3
 
 
 async def test_a_redirect_is_not_followed(http_world: World) -> None:

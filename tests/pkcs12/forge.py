@@ -19,7 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from connector.simulators.ca.shapes import tlv
+
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+CERTIFICATE_BAG = bytes.fromhex("060b2a864886f70d010c0a0103")
+X509 = bytes.fromhex("060a2a864886f70d01091601")
 ISSUED = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
@@ -94,9 +98,9 @@ class Forged:
         bags = [self._shrouded(one) for one in self.keys]
         bags += [_bag("key_bag", keys.PrivateKeyInfo.load(one)) for one in self.clear_keys]
         hidden = [_bag("key_bag", keys.PrivateKeyInfo.load(one)) for one in self.hidden_keys]
-        contents = [self._encrypted(hidden)] if hidden else []
+        contents = [self._encrypted(pkcs12.SafeContents(hidden).dump())] if hidden else []
         contents += [_data(pkcs12.SafeContents(bags).dump())]
-        contents += [self._encrypted([_certificate_bag(one) for one in self.certificates])]
+        contents += [self._encrypted(_certificate_bags(self.certificates))]
         safe = pkcs12.AuthenticatedSafe(contents).dump()
         fields = {"version": "v3", "auth_safe": _data(safe)}
         if self.mac:
@@ -108,8 +112,8 @@ class Forged:
         info = {"encryption_algorithm": algorithm, "encrypted_data": encrypted}
         return _bag("pkcs8_shrouded_key_bag", keys.EncryptedPrivateKeyInfo(info))
 
-    def _encrypted(self, bags: list[pkcs12.SafeBag]) -> cms.ContentInfo:
-        algorithm, encrypted = self._encrypt(pkcs12.SafeContents(bags).dump())
+    def _encrypted(self, bags: bytes) -> cms.ContentInfo:
+        algorithm, encrypted = self._encrypt(bags)
         info = {
             "content_type": "data",
             "content_encryption_algorithm": algorithm,
@@ -157,9 +161,15 @@ def _bag(kind: str, value: core.Asn1Value) -> pkcs12.SafeBag:
     return pkcs12.SafeBag({"bag_id": kind, "bag_value": value})
 
 
-def _certificate_bag(one: bytes) -> pkcs12.SafeBag:
-    value = {"cert_id": "x509", "cert_value": core.ParsableOctetString(one)}
-    return _bag("cert_bag", pkcs12.CertBag(value))
+def _certificate_bags(certificates: list[bytes]) -> bytes:
+    """Safe contents whose certificates are mere octets; the library's types would parse them."""
+    return tlv(
+        0x30,
+        *(
+            tlv(0x30, CERTIFICATE_BAG, tlv(0xA0, tlv(0x30, X509, tlv(0xA0, tlv(0x04, one)))))
+            for one in certificates
+        ),
+    )
 
 
 def _mac_key(password: bytes, salt: bytes, rounds: int) -> bytes:

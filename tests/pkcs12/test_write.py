@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12 as library
 
@@ -16,7 +15,7 @@ from connector.core.secret import KeyMaterial
 from connector.pkcs12.preflight import check_outline
 from connector.pkcs12.read import Identity
 from connector.pkcs12.write import Packaged, Profile, new_password, package
-from tests.pkcs12.forge import certificate, pkcs8
+from tests.pkcs12.forge import certificate, der, pkcs8
 
 
 def program(name: str) -> str:
@@ -31,12 +30,7 @@ def program(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def identity(rsa_key: rsa.RSAPrivateKey) -> Identity:
-    return Identity(rsa_key, certificate(rsa_key), reissued=False)
-
-
-@pytest.fixture(scope="session")
-def issuer(other_key: rsa.RSAPrivateKey) -> x509.Certificate:
-    return certificate(other_key, "Issuing CA")
+    return Identity(rsa_key, der(certificate(rsa_key)), reissued=False)
 
 
 @pytest.fixture(params=list(Profile))
@@ -46,7 +40,7 @@ def profile(request: pytest.FixtureRequest) -> Profile:
 
 @pytest.fixture
 def packaged(identity: Identity, profile: Profile) -> Packaged:
-    return package(identity, profile, new_password(secrets.token_bytes))
+    return package(identity, profile, new_password(secrets.token_bytes), secrets.token_bytes)
 
 
 def run(command: list[str], password: Packaged) -> str:
@@ -95,16 +89,9 @@ def test_what_was_put_in_comes_out(packaged: Packaged, identity: Identity) -> No
     assert isinstance(identity.key, rsa.RSAPrivateKey)
     assert pkcs8(opened.key) == pkcs8(identity.key)
     assert opened.cert is not None
-    assert opened.cert.certificate == identity.certificate
+    assert der(opened.cert.certificate) == identity.certificate
     assert opened.cert.friendly_name == b"smime"
     assert opened.additional_certs == []
-
-
-def test_chain_is_added_on_request(identity: Identity, issuer: x509.Certificate) -> None:
-    """The issuers that a target wants are in the bundle beside the one identity."""
-    packaged = package(identity, Profile.MODERN, new_password(secrets.token_bytes), [issuer])
-    opened = library.load_pkcs12(bytes(packaged.pkcs12.reveal()), bytes(packaged.password.reveal()))
-    assert [entry.certificate for entry in opened.additional_certs] == [issuer]
 
 
 def test_password_is_strong_and_typed_by_anybody() -> None:

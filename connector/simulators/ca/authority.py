@@ -11,6 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from connector.core.model import Usage
 from connector.simulators.ca.keys import PrivateKey
+from connector.simulators.ca.shapes import Draft, Shape, shaped
 
 NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(2049, 12, 31, tzinfo=UTC)
@@ -51,8 +52,32 @@ class Authority:
         encoding = serialization.Encoding.PEM
         return self.issuing.public_bytes(encoding) + self.root.public_bytes(encoding)
 
-    def issue(self, leaf: Leaf, key: PrivateKey) -> x509.Certificate:
-        """A certificate for the public half of ``key``."""
+    def issue(self, leaf: Leaf, key: PrivateKey, shape: Shape | None = None) -> bytes:
+        """A certificate for the public half of ``key``, DER; in a shape, if one is named."""
+        if shape is None:
+            return self._ordinary(leaf, key).public_bytes(serialization.Encoding.DER)
+        draft = Draft(
+            key=key.public_key().public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            ),
+            issuer=self._issuer.public_bytes(),
+            common_name=leaf.common_name,
+            addresses=leaf.addresses,
+            usage=leaf.usage.value,
+            not_before=leaf.not_before,
+            not_after=leaf.not_after,
+            serial=self._serial().to_bytes(SERIAL_BITS // 8 + 1),
+        )
+        return shaped(draft, shape, self._sign)
+
+    def _serial(self) -> int:
+        return self._dice.getrandbits(SERIAL_BITS) | 1 << (SERIAL_BITS - 1) | 1
+
+    def _sign(self, content: bytes, digest: str) -> bytes:
+        made = hashes.SHA1() if digest == "sha1" else hashes.SHA256()  # noqa: S303 - as of then
+        return self._key.sign(content, ec.ECDSA(made))
+
+    def _ordinary(self, leaf: Leaf, key: PrivateKey) -> x509.Certificate:
         public = key.public_key()
         names = x509.SubjectAlternativeName([x509.RFC822Name(a) for a in leaf.addresses])
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -73,12 +98,11 @@ class Authority:
         return builder.sign(self._key, hashes.SHA256())
 
     def _builder(self, subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
-        serial = self._dice.getrandbits(SERIAL_BITS) | 1
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer)
-            .serial_number(serial)
+            .serial_number(self._serial())
         )
 
     def _authority(

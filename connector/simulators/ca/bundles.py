@@ -1,11 +1,16 @@
 """PKCS#12 files of escrowed keys, honest ones."""
 
+from random import Random
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
+from connector.pkcs12.compose import MODERN, Parts, compose
 from connector.simulators.ca.authority import Authority
 from connector.simulators.ca.keys import PrivateKey
+from connector.simulators.ca.problems import Refusal
 from connector.simulators.ca.registry import Escrowed
 
 
@@ -17,9 +22,10 @@ class Bundles:
     """
 
     def __init__(
-        self, authority: Authority, *, kdf_rounds: int, fixed_password: bytes | None
+        self, authority: Authority, dice: Random, *, kdf_rounds: int, fixed_password: bytes | None
     ) -> None:
-        """Take the chain's source and how to encrypt."""
+        """Take the chain's source, chance for salts, and how to encrypt."""
+        self._dice = dice
         self._chain = authority.chain
         self._rounds = kdf_rounds
         self._fixed = fixed_password
@@ -28,12 +34,21 @@ class Bundles:
     def encode(self, generation: Escrowed, password: bytes) -> bytes:
         """The bundle of one generation: key, certificate, issuing certificate."""
         if password != self._fixed:
-            return self._written(generation.key, generation.certificate, self._chain, password)
+            return self._whole(generation, password)
         kept = self._kept.get(generation.fingerprint)
         if kept is None:
-            kept = self._written(generation.key, generation.certificate, self._chain, password)
+            kept = self._whole(generation, password)
             self._kept[generation.fingerprint] = kept
         return kept
+
+    def _whole(self, generation: Escrowed, password: bytes) -> bytes:
+        """One generation; in a shape that the library may not read without its issuer."""
+        if generation.order.shape is None:
+            return self._written(generation.key, generation.certificate, self._chain, password)
+        key, certificate = generation.key, generation.der
+        if isinstance(key, ed25519.Ed25519PrivateKey):
+            raise Refusal("not_recoverable")
+        return compose(Parts(b"smime", key, certificate), MODERN, password, self._dice.randbytes)
 
     def misfit(self, key: PrivateKey, certificate: x509.Certificate, password: bytes) -> bytes:
         """A bundle whose key is not the certificate's.

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connector.core.model import RequestState, Usage
 from connector.simulators.ca.options import KeyAlgorithm
+from connector.simulators.ca.shapes import Shape
 
 
 class Message(BaseModel):
@@ -31,7 +32,7 @@ class Issue(Message):
     """A certificate to be issued and its key to be escrowed.
 
     ``issued_days_ago`` and ``valid_days`` set the validity, so (800, 730) is an expired one.
-    ``addresses`` defaults to the person's first one.
+    ``addresses`` defaults to the person's first one. ``shape``: see :class:`Shape`.
     """
 
     person: str
@@ -43,6 +44,7 @@ class Issue(Message):
     recoverable: bool = True
     single_use: bool = False
     notify: bool = True
+    shape: Shape | None = None
 
 
 class Renew(Message):

@@ -5,6 +5,7 @@ only. Bodies and answers are the models of :mod:`connector.simulators.ca.command
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from ssl import DER_cert_to_PEM_cert
 
 import orjson
 from aiohttp import web
@@ -156,15 +157,14 @@ class ControlApi:
 
     def _certificate(self, generation: Escrowed) -> CertificateInfo:
         encoding = serialization.Encoding.PEM
-        certificate = generation.certificate
         return CertificateInfo(
             person=generation.order.person,
             fingerprint=generation.fingerprint,
             usage=generation.order.usage,
-            certificate=certificate.public_bytes(encoding).decode(),
+            certificate=DER_cert_to_PEM_cert(generation.der),
             chain="".join(c.public_bytes(encoding).decode() for c in self._parts.authority.chain),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
+            not_before=generation.leaf.not_before.replace(microsecond=0),
+            not_after=generation.leaf.not_after.replace(microsecond=0),
             revoked=generation.revoked_at is not None,
             single_use=generation.order.single_use,
         )

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from connector.simulators.ca.options import KeyAlgorithm
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
 def _rsa(bits: int) -> Callable[[], PrivateKey]:
@@ -25,6 +25,8 @@ MAKERS: dict[KeyAlgorithm, Callable[[], PrivateKey]] = {
     KeyAlgorithm.RSA_4096: _rsa(4096),
     KeyAlgorithm.EC_P256: _ec(ec.SECP256R1()),
     KeyAlgorithm.EC_P384: _ec(ec.SECP384R1()),
+    KeyAlgorithm.EC_K256: _ec(ec.SECP256K1()),
+    KeyAlgorithm.ED25519: ed25519.Ed25519PrivateKey.generate,
 }
 
 

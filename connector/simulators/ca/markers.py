@@ -8,7 +8,7 @@ bytes and as lines of its PEM form.
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from connector.simulators.ca.commands import Markers
 from connector.simulators.ca.keys import PrivateKey
@@ -59,6 +59,8 @@ def _private_numbers(key: PrivateKey) -> tuple[int, ...]:
     if isinstance(key, rsa.RSAPrivateKey):
         numbers = key.private_numbers()
         return numbers.p, numbers.q, numbers.d
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return (int.from_bytes(key.private_bytes_raw()),)
     return (key.private_numbers().private_value,)
 
 

@@ -9,7 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 
 class KeyAlgorithm(StrEnum):
-    """Kinds of subject keys. RSA-1024 is for archived generations of long ago."""
+    """Kinds of subject keys. RSA-1024 is for archived generations of long ago.
+
+    The last two are kinds that no mail client can use from a PKCS#12.
+    """
 
     RSA_1024 = "rsa-1024"
     RSA_2048 = "rsa-2048"
@@ -17,6 +20,8 @@ class KeyAlgorithm(StrEnum):
     RSA_4096 = "rsa-4096"
     EC_P256 = "ec-p256"
     EC_P384 = "ec-p384"
+    EC_K256 = "ec-k256"
+    ED25519 = "ed25519"
 
 
 def _loopback(host: str) -> str:

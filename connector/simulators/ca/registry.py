@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from connector.core.model import Usage
 from connector.simulators.ca.authority import Authority, Leaf
@@ -22,14 +21,15 @@ class Escrowed:
 
     order: Issue
     key: PrivateKey
-    certificate: x509.Certificate
+    leaf: Leaf
+    der: bytes
     revoked_at: datetime | None = None
     reason: str | None = None
 
     @cached_property
-    def der(self) -> bytes:
-        """The certificate, DER."""
-        return self.certificate.public_bytes(serialization.Encoding.DER)
+    def certificate(self) -> x509.Certificate:
+        """The certificate as the library reads it; of some shapes it does not."""
+        return x509.load_der_x509_certificate(self.der)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -119,7 +119,7 @@ class Registry:
             not_before=start,
             not_after=start + timedelta(days=order.valid_days),
         )
-        generation = Escrowed(order, key, self._authority.issue(leaf, key))
+        generation = Escrowed(order, key, leaf, self._authority.issue(leaf, key, order.shape))
         person.generations.append(generation)
         return generation
 

@@ -105,6 +105,7 @@ def _parts(options: CaOptions, keys: KeyPool, now: Callable[[], datetime], dice:
     fixed = options.fixed_password
     bundles = Bundles(
         authority,
+        dice,
         kdf_rounds=options.kdf_rounds,
         fixed_password=None if fixed is None else fixed.get_secret_value().encode(),
     )

@@ -1,0 +1,1 @@
+"""Certificates as authorities really issued them: read tolerantly, judged as of then."""

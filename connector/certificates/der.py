@@ -1,0 +1,116 @@
+"""Elements of BER or DER, without the restrictions that a newer parser puts on old certificates.
+
+Nothing can be done about a certificate of 2004 any more. So what DER forbids but can be understood
+(a default that is written out, a time without seconds) is read here; only what the structure itself
+does not allow is refused.
+"""
+
+from dataclasses import dataclass
+
+from asn1crypto import parser
+
+UNIVERSAL, CONTEXT = 0, 2
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 1, 2, 3, 4, 6
+SEQUENCE, SET = 16, 17
+ELEMENTS_LIMIT = 1024
+"""Elements of one structure; an ordinary certificate has far below a hundred in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element. ``content`` is without tag and length, ``whole`` with both."""
+
+    kind: int
+    tag: int
+    content: bytes
+    whole: bytes
+
+    def inside(self) -> list["Element"]:
+        """The elements that its content is made of.
+
+        Raises:
+            ValueError: when it is no sequence of elements.
+        """
+        return elements(self.content)
+
+    def be(self, tag: int, kind: int = UNIVERSAL) -> "Element":
+        """The element itself, when it is of this tag.
+
+        Raises:
+            ValueError: when it is of another one.
+        """
+        if not self.tagged(tag, kind):
+            raise ValueError("expecting another element")
+        return self
+
+    def tagged(self, tag: int, kind: int = CONTEXT) -> bool:
+        """Whether it is of this tag, by default a context-specific one."""
+        return (self.kind, self.tag) == (kind, tag)
+
+
+def elements(content: bytes) -> list[Element]:
+    """The elements that follow one another in ``content``.
+
+    Raises:
+        ValueError: when it is no sequence of elements.
+    """
+    found: list[Element] = []
+    position = 0
+    while position < len(content):
+        kind, _, tag, header, inside, trailer = parser.parse(content[position:])
+        size = len(header) + len(inside) + len(trailer)
+        found.append(Element(kind, tag, inside, content[position : position + size]))
+        if len(found) > ELEMENTS_LIMIT:
+            raise ValueError("expecting fewer elements")
+        position += size
+    return found
+
+
+def only(content: bytes, tag: int = SEQUENCE) -> Element:
+    """The one element that ``content`` is.
+
+    Raises:
+        ValueError: when it is not exactly one, or of another tag.
+    """
+    (element,) = elements(content)
+    return element.be(tag)
+
+
+def identifier(element: Element) -> str:
+    """An OBJECT IDENTIFIER as numbers with dots.
+
+    Raises:
+        ValueError: when it is none, or damaged.
+    """
+    content = element.be(OBJECT_IDENTIFIER).content
+    if not content or content[-1] & 0x80:
+        raise ValueError("expecting an object identifier")
+    arcs, arc = [], 0
+    for octet in content:
+        arc = arc << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def integer(element: Element) -> int:
+    """An INTEGER.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    return int.from_bytes(element.be(INTEGER).content, "big", signed=True)
+
+
+def bits(element: Element) -> bytes:
+    """The octets of a BIT STRING that is made of whole ones.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    content = element.be(BIT_STRING).content
+    if not content:
+        raise ValueError("expecting a bit string")
+    return content[1:]

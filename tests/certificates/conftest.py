@@ -1,0 +1,24 @@
+from random import Random
+
+import pytest
+
+from connector.core.secret import allow_key_material
+from connector.simulators.ca.authority import Authority
+from connector.simulators.ca.keys import MAKERS, PrivateKey
+from connector.simulators.ca.options import KeyAlgorithm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_material() -> None:
+    """This process stands for a hand-over process."""
+    allow_key_material()
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority(Random(7))
+
+
+@pytest.fixture(scope="session")
+def keys() -> tuple[PrivateKey, ...]:
+    return tuple(MAKERS[KeyAlgorithm.RSA_2048]() for _ in range(2))
