@@ -10,11 +10,11 @@ import structlog
 
 from connector.assembly.clock import MachineClock
 from connector.core.secret import Credential
+from connector.mounted import read_secret
 from connector.observe.labels import Names
 from connector.observe.logs import LogOptions, configure_logging
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.settings.model import Settings
-from connector.settings.secrets import read_secret
 
 HASH_KEY_BYTES = 32
 LONGEST_HASH_KEY = 64

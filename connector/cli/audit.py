@@ -24,7 +24,7 @@ from connector.cli.screen import Format
 from connector.cli.trail import check_files
 from connector.cli.words import moment, short
 from connector.core.audit import AuditRecord
-from connector.settings.secrets import read_secret
+from connector.mounted import read_secret
 
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 COLUMNS = (

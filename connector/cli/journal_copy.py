@@ -21,8 +21,8 @@ from connector.core.journal import Journal
 from connector.journal.copying.contents import Contents, contents
 from connector.journal.copying.copy import Order, Standing, copy
 from connector.journal.copying.survey import Survey
+from connector.mounted import read_secret
 from connector.settings.model import Settings
-from connector.settings.secrets import read_secret
 
 journal = typer.Typer(no_args_is_help=True, help="The journal as a whole.")
 DIFFERS = "JRN-011"

@@ -15,8 +15,8 @@ from connector.assembly.rekeying import rekey as change_key
 from connector.cli.options import Call, asking
 from connector.cli.running import settings_of
 from connector.cli.screen import Format
+from connector.mounted import read_secret
 from connector.settings.model import Settings
-from connector.settings.secrets import read_secret
 
 LONGEST_REASON = 512
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]

@@ -20,7 +20,7 @@ from connector.core.audit import (
 )
 from connector.core.errors import Permanent, Rejected
 from connector.core.journal import Journal
-from connector.settings.secrets import read_secret
+from connector.mounted import read_secret
 
 Start = tuple[int, str]
 

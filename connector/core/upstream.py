@@ -1,5 +1,7 @@
 """The settings that every upstream has, whatever it speaks."""
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -9,11 +11,37 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+LONGEST_NAME = 253
+NO_ADDRESS = "must be an https:// address with a host"
+
+
+def is_host(text: str) -> bool:
+    """Whether a text can be an IP address or the name of a host (RFC 1123, RFC 5890)."""
+    try:
+        ip_address(text)
+    except ValueError:
+        pass
+    else:
+        return True
+    try:
+        name = text.removesuffix(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    *_, last = labels = name.split(".")
+    return len(name) <= LONGEST_NAME and not last.isdigit() and all(map(LABEL.fullmatch, labels))
+
+
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
-        msg = "must be an https:// address with a host"
-        raise ValueError(msg)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:  # its text repeats the value
+        raise ValueError(NO_ADDRESS) from None
+    if parts.scheme not in {"https", "http"} or not is_host(parts.hostname or ""):
+        raise ValueError(NO_ADDRESS)
+    if not value.isprintable() or " " in value:
+        raise ValueError("must not contain spaces or control characters")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         msg = "http:// is allowed to a loopback address only; use https://"
         raise ValueError(msg)

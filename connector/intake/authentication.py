@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from connector.core.errors import Permanent, Rejected
+from connector.core.errors import Rejected
 from connector.core.model import SECOND, Millis
 from connector.decoding import MediaType
 from connector.intake.tenants import CaTenant, UemTenant
+from connector.mounted import signing_key
 
 Compare = Callable[[bytes, bytes], bool]
 T = TypeVar("T")
@@ -24,9 +25,6 @@ WEBHOOK_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 SIGNATURES = 8
 """Most signatures looked at in one header; the sender needs one per secret in rotation."""
-
-SHORTEST_SECRET = 24
-"""Bytes of a signing secret (Standard Webhooks 1.0, section "Signature scheme")."""
 
 JSON = MediaType("application/json", "")
 _SEAL = object()
@@ -169,7 +167,7 @@ class SignatureAuthentication:
         width = max((len(tenant.secrets) for tenant in tenants), default=1) or 1
         self._entries = {
             tenant.name: _Signers(
-                _widened(tuple(_signer(one.reveal()) for one in tenant.secrets), width), tenant
+                _widened(tuple(_signing(signing_key(one)) for one in tenant.secrets), width), tenant
             )
             for tenant in tenants
             if tenant.secrets
@@ -208,17 +206,6 @@ class SignatureAuthentication:
         expected = [b"v1," + base64.b64encode(sign(message)) for sign in signers]
         offered = headers.signatures.encode("utf-8", "surrogateescape").split(b" ")[:SIGNATURES]
         return sum(self._compare(mine, theirs) for mine in expected for theirs in offered)
-
-
-def _signer(secret: str) -> Signer:
-    text = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except ValueError:
-        raise Permanent("CFG-003", "reading a webhook's signing secret: not base64") from None
-    if len(key) < SHORTEST_SECRET:
-        raise Permanent("CFG-003", "reading a webhook's signing secret: shorter than 24 bytes")
-    return _signing(key)
 
 
 def _signing(key: bytes) -> Signer:

@@ -1,8 +1,8 @@
-"""The only reader of environment, YAML and mounted secrets; frozen, checked, masked.
+"""The only reader of environment and YAML; frozen, checked, masked.
 
 ``Settings`` (:mod:`.model`) is made by ``load`` (:mod:`.load`), which raises ``SettingsRefused``
 (:mod:`.report`) with every fault at once. Its parts: ``Service``, ``Journal``, ``Audit``,
 ``Handover``, ``Worker`` (:mod:`.service`), ``UemSettings`` and ``CaSettings`` (:mod:`.upstreams`),
-``RouteSettings`` (:mod:`.routes`, with ``policy`` → ``RoutePolicy``). ``read_secret``
-(:mod:`.secrets`) reads one mounted secret, ``SecretFiles`` (:mod:`.reload`) follows them all.
+``RouteSettings`` (:mod:`.routes`, with ``policy`` → ``RoutePolicy``). :mod:`connector.mounted`
+reads one mounted file, ``SecretFiles`` (:mod:`.reload`) follows them all.
 """

@@ -4,17 +4,21 @@ They work on the values as given, so that they find their faults also while othe
 """
 
 import ssl
-from base64 import b64decode
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path as File
 from typing import Any, NamedTuple
 
+from connector.core.errors import Permanent
+from connector.mounted import as_secret, read_mounted, read_secret, signing_key
 from connector.settings.report import Path
-from connector.settings.secrecy import names_file
+from connector.settings.secrecy import holds_text, names_file
 
 PAIRS = (("certificate_file", "key_file"), ("client_certificate_file", "client_key_file"))
 SHORTEST_KEY = 32
-SHORTEST_SECRET = 24
+SHORTEST_PASSWORD = 16
+NARROWEST = {4: 8, 6: 16}
+"""Shortest prefix of a network of proxies, by version of IP."""
 
 
 class Found(NamedTuple):
@@ -37,6 +41,8 @@ def cross_checks(values: dict[str, Any]) -> Iterator[Found]:
     yield from _pairs(values, (), unusable)
     yield from _audit_key(values, unusable)
     yield from _signing_secrets(values, unusable)
+    yield from _webhook_passwords(values, unusable)
+    yield from _wide_networks(values)
 
 
 def _references(values: dict[str, Any], routes: dict[str, Any]) -> Iterator[Found]:
@@ -70,22 +76,26 @@ def _chosen(route: dict[str, Any], member: str) -> set[str]:
 
 
 def _files(value: Any, path: Path) -> Iterator[Found]:
+    """Each mounted file is read as its user reads it."""
     for key, inner in _items(value):
         where = (*path, key)
-        if isinstance(inner, str) and any(names_file(str(part)) for part in where[-2:]):
-            wrong = _file_fault(File(inner))
-            if wrong:
+        named = next((str(part) for part in where[-1:-3:-1] if names_file(str(part))), "")
+        if isinstance(inner, str) and named:
+            is_text = holds_text(named, value if _is(value) else ())
+            if wrong := _file_fault(File(inner), is_text=is_text):
                 yield Found(where, "CFG-003", wrong, "Check the mount, the path and its mode.")
         else:
             yield from _files(inner, where)
 
 
-def _file_fault(file: File) -> str | None:
+def _file_fault(file: File, *, is_text: bool) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return None if stream.read(65536).strip() else f"{file} is empty"
-    except OSError as error:
-        return f"{file} cannot be read: {error.strerror}"
+        data = read_mounted(file)
+        if is_text:
+            as_secret(file, data)
+    except Permanent as error:
+        return f"{file} cannot be used: {error.detail.partition(f'{file}: ')[2]}"
+    return None
 
 
 def _pairs(value: Any, path: Path, unusable: set[Path]) -> Iterator[Found]:
@@ -124,7 +134,7 @@ def _audit_key(values: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
     file = _mapping(values, "audit").get("key_file")
     if not isinstance(file, str) or path in unusable:
         return
-    if len(File(file).read_bytes().strip()) < SHORTEST_KEY:
+    if len(read_secret(File(file)).reveal().strip()) < SHORTEST_KEY:
         wrong = f"the key has fewer than {SHORTEST_KEY} characters"
         yield Found(path, "CFG-001", wrong, "Make one: openssl rand -hex 32")
 
@@ -133,8 +143,7 @@ def _signing_secrets(values: dict[str, Any], unusable: set[Path]) -> Iterator[Fo
     """Standard Webhooks 1.0: ``whsec_`` and the base64 of at least 24 bytes."""
     for name, entry in _mapping(values, "cas").items():
         webhook = _mapping(entry, "webhook") if _is(entry) else {}
-        files = webhook.get("secret_files")
-        for index, file in enumerate(files if isinstance(files, list) else ()):
+        for index, file in _items(webhook.get("secret_files")):
             path = ("cas", name, "webhook", "secret_files", index)
             if isinstance(file, str) and path not in unusable and not _signs(File(file)):
                 wrong = "holds no signing secret: whsec_ and the base64 of 24 bytes or more"
@@ -143,11 +152,39 @@ def _signing_secrets(values: dict[str, Any], unusable: set[Path]) -> Iterator[Fo
 
 
 def _signs(file: File) -> bool:
-    text = file.read_bytes().strip().removeprefix(b"whsec_")
     try:
-        return len(b64decode(text + b"=" * (-len(text) % 4), validate=True)) >= SHORTEST_SECRET
-    except ValueError:
+        signing_key(read_secret(file))
+    except Permanent:
         return False
+    return True
+
+
+def _webhook_passwords(values: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
+    """Right credentials pass however many wrong ones came before, so they must not be guessable."""
+    for name, entry in _mapping(values, "uems").items():
+        webhook = _mapping(entry, "webhook") if _is(entry) else {}
+        for index, credential in _items(webhook.get("credentials")):
+            path = ("uems", name, "webhook", "credentials", index, "password_file")
+            file = credential.get("password_file") if _is(credential) else None
+            if not isinstance(file, str) or path in unusable:
+                continue
+            if len(read_secret(File(file)).reveal()) < SHORTEST_PASSWORD:
+                wrong = f"the password has fewer than {SHORTEST_PASSWORD} characters"
+                yield Found(path, "CFG-001", wrong, "Make one: openssl rand -hex 16")
+
+
+def _wide_networks(values: dict[str, Any]) -> Iterator[Found]:
+    """Plain HTTP from everywhere would let everybody on the way read the passwords."""
+    intake = _mapping(_mapping(values, "service"), "intake")
+    for index, text in _items(intake.get("plain_from")):
+        try:
+            network = ip_network(text)
+        except (TypeError, ValueError):
+            continue  # the model says so
+        if network.prefixlen < NARROWEST[network.version]:
+            path = ("service", "intake", "plain_from", index)
+            wrong = "is no list of proxies: it lets nearly everybody send over plain HTTP"
+            yield Found(path, "CFG-001", wrong, "Name the addresses of your proxies.")
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

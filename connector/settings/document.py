@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from connector.mounted import read_regular
 from connector.settings.report import Path, Problem, dotted
 
 LARGEST = 1024 * 1024
@@ -43,12 +44,12 @@ def read_document(file: File) -> Tree:
     """The tree of a YAML file; what cannot be read is a problem in it, not an exception."""
     tree = Tree({}, {(): str(file)}, [])
     try:
-        data = file.read_bytes()
+        data, _ = read_regular(file, LARGEST)
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
         return tree._replace(problems=[_file_problem(file, "CFG-003", text)])
-    if len(data) > LARGEST:
-        return tree._replace(problems=[_file_problem(file, "CFG-001", "larger than 1 MiB")])
+    except ValueError as error:
+        return tree._replace(problems=[_file_problem(file, "CFG-001", f"is {error}")])
     try:
         return _compose(file, data, tree)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -14,8 +14,8 @@ from watchfiles import awatch
 
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
+from connector.mounted import as_secret, read_mounted
 from connector.settings.secrecy import names_file
-from connector.settings.secrets import as_secret
 
 OnChange = Callable[[frozenset[Path]], Awaitable[None]]
 
@@ -31,7 +31,7 @@ class Snapshot:
         self.digests = {path: hashlib.sha256(data).digest() for path, data in contents.items()}
 
     def credential(self, path: Path) -> Credential:
-        """One of the files as a secret; raises as :func:`connector.settings.secrets.as_secret`."""
+        """One of the files as a secret; raises as :func:`connector.mounted.as_secret`."""
         return as_secret(path, self._contents[path])
 
     def changed(self, newer: "Snapshot") -> frozenset[Path]:
@@ -45,16 +45,11 @@ def take_snapshot(paths: Iterable[Path]) -> Snapshot:
     """Read all files at once.
 
     Raises:
-        Permanent: ``CFG-003`` when one of them cannot be read or is empty.
+        Permanent: ``CFG-003`` as :func:`connector.mounted.read_mounted`.
     """
     contents = {}
     for path in paths:
-        try:
-            contents[path] = path.read_bytes()
-        except OSError as error:
-            raise Permanent("CFG-003", f"reading {path}: {error.strerror}") from None
-        if not contents[path].strip():
-            raise Permanent("CFG-003", f"reading {path}: empty")
+        contents[path] = read_mounted(path)
     return Snapshot(contents)
 
 

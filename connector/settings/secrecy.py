@@ -1,6 +1,6 @@
 """Which settings would be secrets if somebody wrote them down instead of a file's path."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 SECRET_WORDS = ("password", "passphrase", "secret", "token", "tenant_code", "api_key", "key", "pin")
@@ -18,6 +18,18 @@ def looks_secret(member: str) -> bool:
     if names_file(name):
         return False
     return any(name == word or name.endswith(f"_{word}") for word in SECRET_WORDS)
+
+
+def holds_text(member: str, beside: Collection[str]) -> bool:
+    """Whether a member names files that hold a secret as text, and not a certificate's key.
+
+    Args:
+        member: ``password_file``, ``secret_files``, ``key_file``.
+        beside: the members of the same section.
+    """
+    name = member.removesuffix("_files").removesuffix("_file")
+    of_certificate = f"{name.removesuffix('key')}certificate_file" in beside
+    return names_file(member) and looks_secret(name) and not of_certificate
 
 
 def secret_parts(value: Any) -> Iterator[tuple[str | int, ...]]:

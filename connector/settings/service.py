@@ -5,8 +5,9 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
+from connector.core.upstream import is_host
 from connector.crash import Point
 from connector.settings.values import Period, Section
 
@@ -21,10 +22,16 @@ EITHER: dict[str, JsonValue] = {
 """What the validator of :class:`Intake` says, as JSON Schema."""
 
 
+def _host(value: str) -> str:
+    if not is_host(value):
+        raise ValueError("must be an IP address or a host name, without a port")
+    return value
+
+
 class Listen(Section):
     """An address to listen on."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; narrowed by the operator
+    host: Annotated[str, AfterValidator(_host)] = "0.0.0.0"  # noqa: S104 - a container's only interface; narrowed by the operator
     """IP address or host name of the interface."""
     port: int = Field(ge=0, le=65535)
     """TCP port; 0 takes a free one."""

@@ -53,7 +53,7 @@ def test_an_empty_value_is_not_given(file: Path) -> None:
         ("a: " + "[" * 100_000, "is not YAML (UTF-8)"),
         ("- 1\n", "must be a mapping"),
         ("a: \ud800", "is not YAML (UTF-8)"),
-        ("#" * (LARGEST + 1), "larger than 1 MiB"),
+        ("#" * (LARGEST + 1), "is larger than 1024 KiB"),
     ],
 )
 def test_a_faulty_file_is_a_problem(file: Path, text: str, wrong: str) -> None:

@@ -80,9 +80,9 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("journal", KAFKA | {"replicas": 3}, "journal.replicas", "CFG-001", "is no setting"),
         ("journal", KAFKA | sasl(mechanism="PLAIN"), SASL, "CFG-001", "needs user"),
         ("journal", KAFKA | sasl(mechanism="OAUTHBEARER"), SASL, "CFG-001", "needs token_file"),
-        ("journal", KAFKA | sasl(**LOGIN), f"{SASL}.password_file", "CFG-003", "cannot be read"),
+        ("journal", KAFKA | sasl(**LOGIN), f"{SASL}.password_file", "CFG-003", "cannot be used"),
         ("journal", KAFKA | sasl(password="x"), f"{SASL}.password", "CFG-002", "secret"),
-        ("audit.key_file", "missing.key", "audit.key_file", "CFG-003", "cannot be read"),
+        ("audit.key_file", "missing.key", "audit.key_file", "CFG-003", "cannot be used"),
         ("cas.main.ca_file", "audit.key", "cas.main.ca_file", "CFG-003", "no PEM certificate"),
         (
             "cas.main.webhook.secret_files",

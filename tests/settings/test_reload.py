@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from connector.core.errors import Permanent
+from connector.mounted import LARGEST_SECRET, read_secret
 from connector.settings.reload import SecretFiles, mounted_files
-from connector.settings.secrets import LARGEST, read_secret
 
 
 class Mount:
@@ -89,7 +89,7 @@ def test_the_files_of_settings_are_found() -> None:
     assert mounted_files(values) == [Path("/k"), Path("/q"), Path("/x"), Path("/y")]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * (LARGEST + 1), None])
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * (LARGEST_SECRET + 1), None])
 def test_a_faulty_secret_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     """Missing, empty, too large or not text: a code, the path, and no content."""
     file = tmp_path / "secret"

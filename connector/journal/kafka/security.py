@@ -18,10 +18,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import AuthenticationFailedError
 
 from connector.core.errors import Permanent
-from connector.core.secret import Credential
 from connector.journal.kafka.options import KafkaOptions, SaslOptions, TlsOptions
-
-LARGEST = 64 * 1024
+from connector.mounted import read_secret
 
 
 class Access:
@@ -144,18 +142,3 @@ def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         raise Permanent("CFG-003", text) from None
     except OSError as error:
         raise Permanent("CFG-003", f"reading {certificate} or {key}: {error.strerror}") from None
-
-
-def read_secret(file: Path) -> Credential:
-    """The text (UTF-8) in a mounted file, without its line end."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
-        text = data.decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise Permanent("CFG-003", f"reading {file}: not UTF-8 text") from None
-    except OSError as error:
-        raise Permanent("CFG-003", f"reading {file}: {error.strerror}") from None
-    if not text or len(data) > LARGEST:
-        raise Permanent("CFG-003", f"reading {file}: empty, or larger than 64 KiB")
-    return Credential(text)

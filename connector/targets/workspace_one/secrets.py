@@ -5,8 +5,9 @@ from pathlib import Path
 
 from aiohttp import encode_basic_auth
 
-from connector.core.errors import ConnectorError
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.secret import Credential
+from connector.mounted import read_secret
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
 
 LONGEST = 4096
@@ -40,9 +41,9 @@ class Login:
 
 def _read(path: Path, setting: str, misconfigured: Callable[[str], ConnectorError]) -> str:
     try:
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise misconfigured(f"reading {setting}: {type(error).__name__}") from None
-    if not text or len(text) > LONGEST:
-        raise misconfigured(f"reading {setting}: empty or too long")
+        text = read_secret(path).reveal()
+    except Permanent as error:
+        raise misconfigured(f"{setting}: {error.detail}") from None
+    if len(text) > LONGEST:
+        raise misconfigured(f"{setting}: too long")
     return text
