@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from connector.admin.answers import Handler
-from connector.admin.records import Operator
+from connector.admin.records import LONGEST_NAME, Operator
 from connector.core.errors import Rejected
 
 CREDENTIALS = struct.Struct("3i")
@@ -51,4 +51,4 @@ def gatekeeper(uids: Collection[int]) -> Middleware:
 
 def _printable(name: str) -> str:
     """The name that somebody gives himself goes into the audit trail: one short printable line."""
-    return "".join(char for char in name if char.isprintable())[:128].strip()
+    return "".join(char for char in name if char.isprintable())[:LONGEST_NAME].strip()

@@ -6,15 +6,28 @@ from pydantic import Field, StringConstraints
 
 from connector.core.conditions import Condition
 from connector.core.errors import Fault
-from connector.core.model import Millis, ProfileStatus, Record, Sha256Hex, Slot, SubjectKey, Usage
+from connector.core.model import (
+    LONGEST_KEY,
+    Millis,
+    ProfileStatus,
+    Record,
+    Sha256Hex,
+    Slot,
+    SubjectKey,
+    Usage,
+)
 from connector.core.states import Brakes, DeviceState, HolderState, PersonState
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=512)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
-Wanted = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Wanted = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_KEY)
+]
 """A subject as people name it: its key, or its id, user name or mail if only one fits."""
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
 """A fingerprint or an unambiguous beginning of it."""
+LONGEST_NAME = 128
+"""Characters of the name that an operator gives themselves."""
 Kind = Literal["holder", "device", "person"]
 Possession = Literal["newest set", "earlier set", "nothing"]
 
@@ -93,7 +106,7 @@ class Operator(Record):
     """Who asks: the verified user id of the peer, and the name he gives himself, unverified."""
 
     uid: int
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = ""
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME)] = ""
 
     @property
     def by(self) -> str:

@@ -10,8 +10,9 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from connector.admin.client import AdminClient
-from connector.admin.records import Operator
+from connector.admin.records import LONGEST_NAME, Operator
 from connector.cli.screen import Format, Screen
+from connector.core.errors import Rejected
 from connector.settings.load import admin_socket
 
 T = TypeVar("T")
@@ -96,6 +97,9 @@ def _shared(
     socket: SocketOption = None,
     as_name: AsOption = "",
 ) -> Call:
+    if len(as_name) > LONGEST_NAME or not as_name.isprintable():
+        what = f"--as is one printable line of at most {LONGEST_NAME} characters"
+        raise Rejected("EVT-007", what)
     world: World = ctx.find_object(World) or World({}, str)
     screen = Screen(output, world.environment, quiet=quiet)
     return Call(world, screen, config, socket, as_name)

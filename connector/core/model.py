@@ -23,7 +23,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-SubjectKey = Annotated[str, Field(min_length=5, max_length=600)]
+LONGEST_KEY = 4096
+"""Characters of a key: a tenant and 256 characters of an id, each at most twelve when encoded."""
+SubjectKey = Annotated[str, Field(min_length=5, max_length=LONGEST_KEY)]
 
 
 def millis_of(moment: datetime) -> Millis:

@@ -8,9 +8,10 @@ import pytest
 
 from connector.admin.conditions import condition
 from connector.core.conditions import Severity
+from connector.core.model import SubjectKind, subject_key
 from connector.core.states import HolderState, Phase
 from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
-from tests.cli.calls import Asked
+from tests.cli.calls import Asked, Command
 
 
 async def test_a_table_for_people(ask: Asked) -> None:
@@ -135,3 +136,20 @@ async def test_conditions_come_first_and_worst_first(ask: Asked) -> None:
     shown = json.loads((await ask("status", "-o", "json")).out)["conditions"]
     assert [one["code"] for one in shown[:2]] == ["JRN-001", "CFG-003"]
     assert "CRITICAL JRN-001" in (await ask("status", "-o", "csv")).err
+
+
+@pytest.mark.parametrize("name", ["an\nna", "an\x1bna", "\x00", "x" * 129, "\u202eanna"])
+def test_a_name_that_is_no_line_is_refused(command: Command, name: str) -> None:
+    """With a code and how it has to be, before anything is asked."""
+    result = command("status", "--as", name, "--socket", "/nowhere/admin.sock")
+    assert (result.code, result.err.split()[0]) == (2, "EVT-007")
+    assert "--as is one printable line" in result.err
+
+
+async def test_long_names_in_any_script_are_subjects(ask: Asked) -> None:
+    """256 characters are promised, however many octets each has."""
+    name = "\u00f6\U0001f600" * 128
+    key = subject_key("corp", SubjectKind.HOLDER, name)
+    await ask.world.put(holder().model_copy(update={"key": key}))
+    result = await ask("status", "holder", key, "-o", "json")
+    assert (result.code, json.loads(result.out)["key"]) == (0, key)
