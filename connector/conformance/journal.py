@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import pytest
 
+from connector.conformance.journal_commands import CommandCases
 from connector.conformance.journal_events import EventCases
 from connector.conformance.journal_known import KnownCases
 from connector.conformance.journal_letters import LetterCases
@@ -29,7 +30,14 @@ from connector.core.journal import Journal
 
 
 class JournalConformance(
-    EventCases, OwnerCases, RoundCases, TrailCases, LetterCases, KnownCases, StateCases
+    EventCases,
+    CommandCases,
+    OwnerCases,
+    RoundCases,
+    TrailCases,
+    LetterCases,
+    KnownCases,
+    StateCases,
 ):
     """All cases. ``waivers``: name of a case → why this journal cannot pass it."""
 

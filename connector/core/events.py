@@ -178,6 +178,9 @@ class DeadLetterDropped(_LetterAct):
     kind: Literal["dead_letter_dropped"] = "dead_letter_dropped"
 
 
+LetterAct = DeadLetterReplayed | DeadLetterDropped
+"""An act on one dead letter. Done twice it changes nothing, so its id need not be remembered."""
+
 EventBody = Annotated[
     DeviceEnrolled
     | DeviceUnenrolled

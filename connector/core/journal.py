@@ -26,6 +26,18 @@ class Positioned(Record):
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Events to a partition itself (brakes, acts on its dead letters and its trail), in order.
+
+    ``whole`` is False while what was durable at the take-over has not been looked through yet: a
+    brake may be among the rest, so no act may start.
+    """
+
+    found: tuple[Positioned, ...] = ()
+    whole: bool = True
+
+
 class DeadLetter(Record):
     """A record that could not be read: where it stood, why, and what it was, byte for byte.
 
@@ -68,6 +80,8 @@ class StateRow:
 class PartitionRecord(Record):
     """What a partition knows of itself: owner epoch, commits, audit head and count, brakes.
 
+    ``commands``: every event to the partition itself up to this position has been applied; they are
+    read ahead of the others, so it may be greater than ``position``.
     ``audit_cut`` and ``audit_cut_head``: up to this record the trail was exported and given up; the
     next one is chained to this head. ``copying`` names the journal that this one is being copied
     from: it may not be served before that is done. ``audit_key`` names the key that the last audit
@@ -78,6 +92,7 @@ class PartitionRecord(Record):
     epoch: int = 0
     commits: int = 0
     position: int = 0
+    commands: int = 0
     audit_head: str = ""
     audit_count: int = 0
     audit_cut: int = 0
@@ -86,6 +101,11 @@ class PartitionRecord(Record):
     time: Millis = 0
     copying: str = ""
     audit_key: str = Field(default="", max_length=64)
+
+    @property
+    def commanded(self) -> int:
+        """Behind which position events to the partition itself have not been applied yet."""
+        return max(self.commands, self.position)
 
 
 class KnownId(Record):
@@ -182,6 +202,14 @@ class Journal(Protocol):
         """The next events behind a position, in order; unreadable ones as dead letters.
 
         An id that its subject has consumed within its retention (at least 7 days) is left out.
+        """
+        ...
+
+    async def commands(self, partition: int, after: int, *, newest: bool = False) -> Commands:
+        """Events to the partition itself behind a position, whatever else waits before them.
+
+        With ``newest``, none is missing that was durable before the call, or ``whole`` is False.
+        :meth:`read` gives them as well, in its own time. Uses an index, or a reader of its own.
         """
         ...
 

@@ -96,6 +96,11 @@ def parse_subject(key: SubjectKey) -> Subject:
     return Subject(unquote(tenant), SubjectKind(kind), unquote(identifier))
 
 
+def is_partition(key: SubjectKey) -> bool:
+    """Whether a subject is a partition itself: an event for it is a command to its owner."""
+    return _FOR_PARTITION in key
+
+
 def partition_of(key: SubjectKey, partitions: int) -> int:
     """The journal partition of a subject, stable for the life of a journal.
 

@@ -13,22 +13,25 @@ from pydantic import TypeAdapter
 
 from connector.core.errors import Permanent
 from connector.core.events import Event
-from connector.core.journal import DeadLetter, KnownId, Positioned
-from connector.core.model import Millis, parse_subject, partition_of
+from connector.core.journal import Commands, DeadLetter, KnownId, Positioned
+from connector.core.model import Millis, is_partition, parse_subject, partition_of
 from connector.journal.database import Connection
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
-EventRow = tuple[int, str, Millis, bytes]
-"""Partition, id, time of receipt, JSON."""
+EventRow = tuple[int, str, Millis, bytes, str | None]
+"""Partition, id, time of receipt, JSON, and the subject where it is the partition itself."""
 
 INSERT = """
-    INSERT INTO events (position, partition, id, at, event) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO events (position, partition, id, at, event, subject) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING"""
+
+_COMMANDS = 256
+"""Events to the partition itself that are read at once."""
 
 _TOGETHER = 8
 INSERTS = tuple(
-    INSERT.replace("(?, ?, ?, ?, ?)", ", ".join(["(?, ?, ?, ?, ?)"] * rows))
+    INSERT.replace("(?, ?, ?, ?, ?, ?)", ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows))
     for rows in range(_TOGETHER + 1)
 )
 """By the number of rows. Every statement lets go of the interpreter and waits to have it back; with
@@ -37,6 +40,11 @@ a few rows in each the writer's thread and the event loop get less into each oth
 READ = """
     SELECT position, at, event FROM events
     WHERE partition = ? AND position > ? AND event IS NOT NULL ORDER BY position LIMIT ?"""
+
+COMMANDS = """
+    SELECT position, at, event FROM events
+    WHERE partition = ? AND position > ? AND event IS NOT NULL AND subject IS NOT NULL
+    ORDER BY position LIMIT ?"""
 
 # Whose event it was stays, so that its id can be told to another journal.
 EMPTY = """
@@ -71,8 +79,10 @@ FORGET = """
 
 def row_of(event: Event, partitions: int) -> EventRow:
     """An event as it is stored."""
-    partition = partition_of(event.subject, partitions)
-    return partition, event.id, event.received_at, _EVENT.serializer.to_json(event)
+    subject = event.subject
+    command = subject if is_partition(subject) else None
+    partition = partition_of(subject, partitions)
+    return partition, event.id, event.received_at, _EVENT.serializer.to_json(event), command
 
 
 def read(
@@ -81,6 +91,15 @@ def read(
     """The next events behind a position, in order; what cannot be read as a dead letter."""
     rows = connection.execute(READ, (partition, after, limit))
     return [_entry(partition, position, at, event) for position, at, event in rows]
+
+
+def commands(connection: Connection, partition: int, after: int) -> Commands:
+    """Events to the partition itself behind a position; the unreadable are left to :func:`read`."""
+    rows = connection.execute(COMMANDS, (partition, after, _COMMANDS)).fetchall()
+    found = [_entry(partition, position, at, event) for position, at, event in rows]
+    return Commands(
+        tuple(entry for entry in found if isinstance(entry, Positioned)), len(rows) < _COMMANDS
+    )
 
 
 def parse(text: bytes) -> Event:

@@ -12,6 +12,7 @@ from connector.core.audit import AuditRecord, AuditRow
 from connector.core.errors import Fault, Permanent, Transient, raised
 from connector.core.events import Event
 from connector.core.journal import (
+    Commands,
     Commit,
     DeadLetter,
     DeadLetterFilter,
@@ -129,6 +130,11 @@ class SqliteJournal(TableQueries):
     async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
         """The next events behind a position."""
         return await self._ask(lambda connection: events.read(connection, partition, after, limit))
+
+    async def commands(self, partition: int, after: int, *, newest: bool = False) -> Commands:
+        """Events to the partition itself behind a position, by an index of their own."""
+        del newest  # always true here
+        return await self._ask(lambda connection: events.commands(connection, partition, after))
 
     async def wait(self, partition: int, seconds: float) -> None:
         """Return when there may be new events."""

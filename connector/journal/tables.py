@@ -73,7 +73,17 @@ _SUBJECTS = (
     "ALTER TABLE events ADD COLUMN subject TEXT",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _LISTINGS, _SUBJECTS)
+_COMMANDS = (
+    # Events to a partition itself have their subject from the beginning, and are found by it ahead
+    # of everything that waits before them.
+    """UPDATE events SET subject = json_extract(CAST(event AS TEXT), '$.subject')
+        WHERE event IS NOT NULL AND json_valid(CAST(event AS TEXT))
+            AND json_extract(CAST(event AS TEXT), '$.subject') LIKE '%/partition/%'""",
+    """CREATE INDEX events_commands ON events (partition, position)
+        WHERE event IS NOT NULL AND subject IS NOT NULL""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _LISTINGS, _SUBJECTS, _COMMANDS)
 """What each schema version adds. Versions that were released never change."""
 
 VERSION = len(STEPS)

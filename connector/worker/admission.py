@@ -40,6 +40,7 @@ class Admission:
 
     ``held_back`` tells, after a round, whether something that is due waits for a permit; ``probes``
     has the upstreams that should be asked whether they answer again, with their breakers.
+    ``acts_wait``: no act may start, because a brake may be durable that is not known here yet.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Admission:
         self._held = held
         self.held_back = False
         self.probes: dict[str, Breaker] = {}
+        self.acts_wait = False
 
     async def due(self, now: Millis, held: Brakes) -> list[tuple[Lane, Due]]:
         """What is due in the lanes that are open, each with as much as may start."""
@@ -63,7 +65,7 @@ class Admission:
             if earliest > now:
                 continue
             lane = parse_lane(name)
-            room = self._gate.room(lane, held)
+            room = self._room(lane, held)
             if room == 0:
                 self.held_back = True
                 self.probes |= dict(self._gate.probes_due(lane))
@@ -72,6 +74,11 @@ class Admission:
             rows = await self._journal.due(self._partition, name, now, limit)
             found += [(lane, row) for row in rows]
         return found
+
+    def _room(self, lane: Lane, held: Brakes) -> int:
+        if self.acts_wait and lane.effect in ACTS:
+            return 0
+        return self._gate.room(lane, held)
 
     async def until_due(self, now: Millis) -> float:
         """Seconds until the next effect falls due; infinite when none does."""
@@ -93,7 +100,7 @@ class Admission:
                 continue
             if row.key in self._flights or sheet.touched(row.key) or row.key in taken:
                 continue
-            if self._gate.room(lane, sheet.record.brakes) == 0:
+            if self._room(lane, sheet.record.brakes) == 0:
                 self.held_back = True
             elif one := await self._admit(sheet, lane, row.key):
                 taken.add(row.key)
@@ -106,7 +113,7 @@ class Admission:
         keys = _keys(sheet.state(key)) if lane.effect is Effect.HAND_OVER else 0
         if keys and not await self._may_disclose(sheet, key, keys):
             return None
-        if self._gate.room(lane, sheet.record.brakes) == 0:  # somebody else took it meanwhile
+        if self._room(lane, sheet.record.brakes) == 0:  # somebody else took it meanwhile
             self.held_back = True
             return None
         after = sheet.apply(key, Permitted(lane.effect))

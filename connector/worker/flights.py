@@ -6,7 +6,9 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from connector.core.errors import Transient
 from connector.core.facts import Acted, Looked
+from connector.core.handover import NotSent
 from connector.core.model import SubjectKey
 from connector.core.states import ACTS, Effect, HolderState, Running
 from connector.crash import CrashPoint
@@ -119,10 +121,17 @@ class Flights:
         self._tasks.add(task)
         self._acts[task] = lane
 
-    async def acts_ended(self, seconds: float) -> None:
-        """Wait until the acts in flight have ended, at the most so long."""
-        if self._acts:
-            await asyncio.wait(self._acts, timeout=seconds)
+    def not_begun(self, lane: Lane, key: SubjectKey, running: Running) -> None:
+        """Give back an act that was committed but stopped by a brake before it began."""
+        self._gate.give_back(lane)
+        self._lanes[key] = NOWHERE
+        self._landed.append((key, _not_begun(running)))
+        self._notify()
+
+    @property
+    def acting(self) -> bool:
+        """Whether an act is in flight."""
+        return bool(self._acts)
 
     def cancel(self) -> None:
         """End everything in flight; what was an act is found open by the next owner."""
@@ -176,3 +185,10 @@ class Flights:
         fact = await self._effects.act(state, running, deadline)
         self._crash("act.after")
         return fact
+
+
+def _not_begun(running: Running) -> Acted:
+    fault = Transient("HND-006", "acting: paused before it began").fault()
+    if running.effect is Effect.HAND_OVER:
+        return Acted(running.effect, running.attempt, NotSent(fault=fault))
+    return Acted(running.effect, running.attempt, fault=fault)

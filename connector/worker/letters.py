@@ -1,13 +1,11 @@
 """Acts of people on dead letters: written down by the owner of the partition that holds them."""
 
 from connector.core.audit import AuditEntry
-from connector.core.events import DeadLetterDropped, DeadLetterReplayed, Event
+from connector.core.events import Event, LetterAct
 from connector.core.model import Millis
 
-ACTS = DeadLetterReplayed | DeadLetterDropped
 
-
-def entry(event: Event, act: ACTS, now: Millis) -> AuditEntry:
+def entry(event: Event, act: LetterAct, now: Millis) -> AuditEntry:
     """Who gave which letter up, or put it in again, and why; the letter by place and digest."""
     return AuditEntry(
         at=now,

@@ -1,23 +1,25 @@
 """One loop per partition: gather, advance, commit once, start effects."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from connector.core.audit import AuditRecord
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
-from connector.core.journal import Journal, PartitionRecord
+from connector.core.journal import Commands, DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import SubjectKey, SubjectKind, parse_subject
+from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
-from connector.core.states import ACTS, HolderState
+from connector.core.states import ACTS, Brakes, HolderState
 from connector.crash import CrashPoint, never
 from connector.worker import brakes, failures, reading, trail
 from connector.worker.admission import Admission, Ready, Start
 from connector.worker.flights import Flights, Outcome
 from connector.worker.gate import Gate, paused
+from connector.worker.gathered import Gathered
 from connector.worker.held import Held
 from connector.worker.journal_time import JournalTime
 from connector.worker.news import News
@@ -30,6 +32,8 @@ from connector.worker.sheet import Failure, Sheet
 EVENTS_PER_ROUND = 256
 FOUND_PER_ROUND = 64
 LONGEST_WAIT = 1.0
+SOON = 0.05
+"""Seconds until commands that were not all looked through are asked for again."""
 
 
 class PartitionWorker:
@@ -84,6 +88,7 @@ class PartitionWorker:
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
+        self._draining = False
         self._all_found = False
         self._held = Held(clock.monotonic)
         self._refunds = Refunds()
@@ -173,19 +178,31 @@ class PartitionWorker:
 
     async def _rest(self) -> None:
         wait = self._gate.next_permit() if self._admission.held_back else LONGEST_WAIT
+        if self._admission.acts_wait:
+            wait = min(wait, SOON)
         try:
             wait = min(wait, await self._admission.until_due(self.now()))
         except Transient as error:
             _only_for_now(error)
-        try:
-            async with asyncio.timeout(wait):
+        await self._woken(wait)
+
+    async def _woken(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _drain(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> None:
-        """Let running acts end and write down what they brought; start nothing new."""
-        await self._flights.acts_ended(self._options.drain)
+        """Let running acts end and write down what they brought; start nothing new.
+
+        Brakes are obeyed meanwhile: what does not upload yet is ended by them.
+        """
+        time = asyncio.get_running_loop().time
+        end = time() + self._options.drain
+        self._draining = True
+        while self._flights.acting and (left := end - time()) > 0:
+            await self._turn(looks, acts)
+            await self._woken(min(left, LONGEST_WAIT))
+        self._draining = False
         await self._turn(looks, acts)
 
     async def _open_acts(self) -> list[SubjectKey]:
@@ -201,42 +218,85 @@ class PartitionWorker:
     async def _round(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
-        letters = await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
-        due = [] if self._stopping else await self._admission.due(self.now(), self._record.brakes)
-        found = await self._open_acts()
-        outcomes = self._flights.take()
-        ready: list[Ready] = []
+        gathered = await self._gather()
         # A round of nothing is no step that a death could interrupt.
-        crash = self._crash if letters or due or found or outcomes else never
+        crash = self._crash if gathered.anything else never
         crash("loop.after_read")
         decided = self._clock.monotonic()
+        ready: list[Ready] = []
         try:
-            sheet = await self._sheet([*found, *reading.keys(letters, outcomes, due)])
-            reading.note_jumps(sheet, self._time, self._metrics)
-            for key in found:
-                sheet.apply(key, ActFound())
-            reading.read(sheet, letters)
-            self._refunds.give_back(sheet, outcomes)
-            for key, fact in outcomes:
-                sheet.apply(key, fact)
-            await self._admission.permit(sheet, due, ready)
-            failures.write_down(sheet, letters, self._held)
+            sheet = await self._advance(gathered, ready)
             crash("loop.after_advance")
             await self._commit(sheet)
         except BaseException:
-            self._undo(outcomes, ready)
+            self._undo(gathered.outcomes, ready)
             raise
-        self._all_found = len(found) < FOUND_PER_ROUND
-        self._refunds.settled(outcomes)
-        self._start(looks, acts, Start(sheet, ready, decided))
-        return bool(found or letters or outcomes or ready)
+        self._all_found = len(gathered.found) < FOUND_PER_ROUND
+        self._refunds.settled(gathered.outcomes)
+        start = Start(sheet, ready, decided)
+        self._start(looks, acts, start, await self._brakes_before(start))
+        return gathered.news or bool(ready)
 
-    def _undo(self, outcomes: list[Outcome], ready: Iterable[Ready]) -> None:
+    async def _gather(self) -> Gathered:
+        """What is there to be done; commands to the partition are read before anything else."""
+        commands = await self._commands()
+        self._admission.acts_wait = not commands.whole
+        letters = await self._letters()
+        due = [] if self._stopping else await self._admission.due(self.now(), self._record.brakes)
+        found = await self._open_acts()
+        return Gathered(commands.found, letters, due, found, self._flights.take())
+
+    async def _advance(self, gathered: Gathered, ready: list[Ready]) -> Sheet:
+        """Apply it all in memory; what may start after the commit is added to ``ready``."""
+        sheet = await self._sheet(gathered.keys())
+        reading.note_jumps(sheet, self._time, self._metrics)
+        for key in gathered.found:
+            sheet.apply(key, ActFound())
+        reading.read(sheet, gathered.commands, gathered.letters)
+        self._refunds.give_back(sheet, gathered.outcomes)
+        for key, fact in gathered.outcomes:
+            sheet.apply(key, fact)
+        await self._admission.permit(sheet, gathered.due, ready)
+        failures.write_down(sheet, gathered.letters, self._held)
+        return sheet
+
+    async def _commands(self, *, newest: bool = False) -> Commands:
+        after = self._record.commanded
+        return await self._journal.commands(self._partition, after, newest=newest)
+
+    async def _letters(self) -> list[Positioned | DeadLetter]:
+        """While acts are awaited, other events are left to the next owner."""
+        if self._draining:
+            return []
+        return await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
+
+    async def _brakes_before(self, start: Start) -> Brakes:
+        """The brakes to obey by what starts now: one may have come while the round was written."""
+        if all(one.lane.effect not in ACTS for one in start.ready):
+            return self._record.brakes
+        try:
+            commands = await self._commands(newest=True)
+        except Transient as error:
+            if error.code == "JRN-001":
+                return Brakes(all_paused=True)
+            self._give_back(start.ready)
+            raise
+        except BaseException:
+            self._give_back(start.ready)
+            raise
+        if not commands.whole:
+            return Brakes(all_paused=True)
+        return reading.newest(self._record.brakes, commands.found, start.sheet.now)
+
+    def _give_back(self, ready: Iterable[Ready]) -> None:
+        for one in ready:
+            self._gate.give_back(one.lane)
+
+    def _undo(self, outcomes: Sequence[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
         self._recent.forget()
         self._flights.give_back(outcomes)
-        for one in ready:
-            self._gate.give_back(one.lane)
+        self._give_back(ready)
         self._known(self._record)
 
     def _known(self, record: PartitionRecord) -> None:
@@ -245,10 +305,7 @@ class PartitionWorker:
             self._gate.ceiling.committed(record)
 
     async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
-        wanted = [
-            key for key in dict.fromkeys(keys) if parse_subject(key).kind != SubjectKind.PARTITION
-        ]
-        loaded = await self._recent.load(wanted)
+        loaded = await self._recent.load(list(dict.fromkeys(keys)))
         now = self.now()
         doubt = self._time is not None and self._time.in_doubt
         rules = Rules(
@@ -278,7 +335,9 @@ class PartitionWorker:
                 self._held.advanced(key)
         self._news.of(sheet, commit)
 
-    def _start(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup, start: Start) -> None:
+    def _start(
+        self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup, start: Start, held: Brakes
+    ) -> None:
         self._flights.probe(looks, self._admission.probes)
         for one in start.ready:
             state = start.sheet.state(one.key)
@@ -287,6 +346,9 @@ class PartitionWorker:
             elif isinstance(state, HolderState) and state.running is not None:
                 running, at = state.running, start.sheet.now
                 self._refunds.counted(one.key, running.attempt, at, one.keys)
+                if paused(held, one.lane.route):
+                    self._flights.not_begun(one.lane, one.key, running)
+                    continue
                 deadline = start.decided + running.limit / 1000
                 self._flights.act(acts, one.lane, state, running, deadline)
         if start.ready:

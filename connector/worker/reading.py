@@ -1,39 +1,49 @@
-"""What a round reads: events in their order (brakes before all else), and the clock's jumps."""
+"""What a round reads: events in their order (commands before all else), and the clock's jumps."""
 
 from collections.abc import Iterable
 
 from connector.core.audit import AuditEntry
-from connector.core.events import AuditCut, Event
-from connector.core.journal import DeadLetter, Due, Positioned
+from connector.core.events import AuditCut, Event, LetterAct, Paused, Resumed
+from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.model import Millis, SubjectKind, is_partition, subject_key
+from connector.core.states import Brakes
 from connector.worker import brakes, letters, trail
-from connector.worker.flights import Outcome
-from connector.worker.gate import Lane
+from connector.worker.gathered import Letter
 from connector.worker.journal_time import JournalTime
 from connector.worker.sheet import Sheet
 
-Letter = Positioned | DeadLetter
 
+def read(sheet: Sheet, commands: Iterable[Positioned], found: Iterable[Letter]) -> None:
+    """Put events on the sheet: commands to the partition first, then all else in its order.
 
-def read(sheet: Sheet, found: Iterable[Letter]) -> None:
-    """Put events on the sheet: brakes first, then everything else in its order."""
+    Commands come ahead of what waits before them; met again in their place, they are passed over.
+    """
     found = list(found)
-    readable = [letter.event for letter in found if isinstance(letter, Positioned)]
+    readable = [letter for letter in found if isinstance(letter, Positioned)]
     sheet.dead_letters += [letter for letter in found if isinstance(letter, DeadLetter)]
-    for event in readable:
-        if parse_subject(event.subject).kind is SubjectKind.PARTITION:
-            _to_the_partition(sheet, event)
-    for event in readable:
-        if parse_subject(event.subject).kind is not SubjectKind.PARTITION:
-            sheet.apply(event.subject, event)
-    for letter in found:
-        sheet.record = sheet.record.model_copy(update={"position": letter.position})
+    for letter in [*commands, *readable]:
+        if is_partition(letter.event.subject) and letter.position > sheet.record.commanded:
+            _to_the_partition(sheet, letter.event)
+            sheet.record = sheet.record.model_copy(update={"commands": letter.position})
+    for letter in readable:
+        if not is_partition(letter.event.subject):
+            sheet.apply(letter.event.subject, letter.event)
+    if found:
+        sheet.record = sheet.record.model_copy(update={"position": found[-1].position})
+
+
+def newest(before: Brakes, commands: Iterable[Positioned], now: Millis) -> Brakes:
+    """Brakes after commands that are durable and not applied yet."""
+    for command in commands:
+        if isinstance(command.event.body, Paused | Resumed):
+            before, _ = brakes.apply(before, command.event, now)
+    return before
 
 
 def _to_the_partition(sheet: Sheet, event: Event) -> None:
     """An act on a dead letter or on the trail; whatever else there is, is a brake."""
-    if isinstance(event.body, letters.ACTS):
+    if isinstance(event.body, LetterAct):
         sheet.settled.append(event.body.position)
         sheet.audit.append(letters.entry(event, event.body, sheet.now))
         return
@@ -60,12 +70,3 @@ def note_jumps(sheet: Sheet, time: JournalTime | None, metrics: Metrics) -> None
                 reason=direction,
             )
         )
-
-
-def keys(
-    found: Iterable[Letter], outcomes: Iterable[Outcome], due: Iterable[tuple[Lane, Due]]
-) -> Iterable[SubjectKey]:
-    """The subjects that a round is about."""
-    yield from (letter.event.subject for letter in found if isinstance(letter, Positioned))
-    yield from (key for key, _ in outcomes)
-    yield from (row.key for _, row in due)

@@ -81,7 +81,8 @@ class Sheet:
     def changed(self, before: PartitionRecord) -> bool:
         """Whether there is anything to commit."""
         return bool(self.states or self.audit or self.events or self.dead_letters) or (
-            (self.record.position, self.record.brakes) != (before.position, before.brakes)
+            (self.record.position, self.record.commands, self.record.brakes)
+            != (before.position, before.commands, before.brakes)
         )
 
     def commit(self, key: Credential) -> Commit:

@@ -38,7 +38,7 @@ class SqliteWorld:
         await self.journal.open()
 
     async def plant(self, partition: int, original: bytes) -> None:
-        row = (partition, original.hex(), 0, original)
+        row = (partition, original.hex(), 0, original, None)
         writer = self.journal._opened().writer
         await writer.run(lambda connection, log: log.insert(connection, [row]))
 

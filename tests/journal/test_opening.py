@@ -21,11 +21,11 @@ from connector.conformance.journal_samples import (
 )
 from connector.core.errors import Permanent
 from connector.core.journal import PartitionRecord, StatusFilter
-from connector.core.model import DAY
+from connector.core.model import DAY, SubjectKind, subject_key
 from connector.journal import states, tables
 from connector.journal.bells import Bells
 from connector.journal.connection import open_reading, open_writing
-from connector.journal.events import EventLog, row_of
+from connector.journal.events import row_of
 from connector.journal.sqlite import SqliteOptions
 from tests.journal.sqlite_world import PARTITIONS, SqliteWorld, opened
 
@@ -187,12 +187,20 @@ async def test_an_old_file_is_upgraded_with_all_it_holds(path: Path) -> None:
         "INSERT INTO partitions VALUES (?, 0, 0, 0, ?)",
         [(n, PartitionRecord(partition=n).model_dump_json().encode()) for n in range(PARTITIONS)],
     )
-    EventLog(old).insert(old, [row_of(event(other), PARTITIONS)])
+    brake = event(subject_key("-", SubjectKind.PARTITION, "0"))
+    old.executemany(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+        [
+            (place, *row_of(one, PARTITIONS)[:4])
+            for place, one in enumerate([event(other), brake], start=1)
+        ],
+    )
     states.put(old, [states.columns(state, 0)], states.wants(state, 0))
     old.execute("COMMIT")
     old.close()
     async with opened(path) as world:
-        assert await read_ids(world.journal, 0) == [event(other).id]
+        assert await read_ids(world.journal, 0) == [event(other).id, brake.id]
+        assert [one.event for one in (await world.journal.commands(0, 0)).found] == [brake]
         assert await world.journal.append([event(other)]) == [False]
         assert await world.journal.status(StatusFilter()) == [state]
         assert [one.key for one in await world.journal.due(0, "x", 5, 1)] == [subject]

@@ -25,6 +25,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "load": (states.LOAD, ('["k"]',)),
     "status": (states.STATUS, STATUS),
     "read": (events.READ, (0, 0, 9)),
+    "commands": (events.COMMANDS, (0, 0, 9)),
     "empty": (events.EMPTY, (0, 9, 9, 9)),
     "forget": (events.FORGET, (9, 9)),
     "audit": (partitions.AUDIT, (0, 0, 9)),
@@ -73,7 +74,7 @@ def fill(connection: sqlite3.Connection, first: int, last: int) -> None:
         for place, key in enumerate(keys)
     ]
     put(connection, waiting)
-    rows: list[EventRow] = [(0, key, 1, b"{}") for key in keys]
+    rows: list[EventRow] = [(0, key, 1, b"{}", None) for key in keys]
     EventLog(connection).insert(connection, rows)
 
 

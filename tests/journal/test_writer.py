@@ -25,7 +25,7 @@ DISK_FULL = sqlite_error(sqlite3.SQLITE_FULL, "SQLITE_FULL")
 
 
 def rows(*names: str) -> list[EventRow]:
-    return [(0, name, 1, b"{}") for name in names]
+    return [(0, name, 1, b"{}", None) for name in names]
 
 
 @dataclass
@@ -197,7 +197,7 @@ async def test_a_failed_sync_is_the_end(scene: Scene, writer: Writer) -> None:
 async def test_a_failed_sync_of_a_checkpoint_is_the_end_too(scene: Scene, writer: Writer) -> None:
     """SQLite itself would ignore it when it checkpoints inside a commit."""
     scene.connection.faults = {"PRAGMA wal_checkpoint": SYNC_FAILED}
-    many = [(0, f"{number}", 1, b"{}") for number in range(9000)]
+    many = [(0, f"{number}", 1, b"{}", None) for number in range(9000)]
     assert all(await writer.append(many))
     await soon(writer.close())
     assert [fault.code for fault in scene.lost] == ["JRN-002"]
@@ -205,7 +205,7 @@ async def test_a_failed_sync_of_a_checkpoint_is_the_end_too(scene: Scene, writer
 
 async def test_a_quiet_moment_is_used_for_a_checkpoint(scene: Scene, writer: Writer) -> None:
     """So that a log which is long from a busy hour does not wait for the next one."""
-    await writer.append([(0, f"{number}", 1, b"{}") for number in range(600)])
+    await writer.append([(0, f"{number}", 1, b"{}", None) for number in range(600)])
     await scene.connection.reached("PRAGMA wal_checkpoint")
 
 

@@ -13,7 +13,7 @@ DEVICE = subject_key("acme", SubjectKind.DEVICE, "7")
 
 async def plant(stage: Stage, name: str, original: bytes) -> None:
     """A record in the journal as another program wrote it, under the id ``name``."""
-    row = (0, name, stage.clock.now(), original)
+    row = (0, name, stage.clock.now(), original, None)
     writer = stage.journal._opened().writer
     await writer.run(lambda connection, log: log.insert(connection, [row]))
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from connector.core.audit import AuditEntry
-from connector.core.events import Event
+from connector.core.events import Event, LetterAct
 from connector.core.journal import DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKind, parse_subject
 from connector.core.states import Brakes
@@ -51,7 +51,7 @@ async def fold(journal: Journal, records: Iterable[PartitionRecord], now: Millis
         async for entry in unread(journal, record):
             if isinstance(entry, DeadLetter):
                 folded.unread.append(entry)
-            elif of_partition(entry.event):
+            elif of_partition(entry.event) and entry.position > record.commands:
                 kept = _apply(folded, record.partition, kept, entry.event, now)
         held.append(kept)
     folded.brakes = merged(held)
@@ -64,7 +64,7 @@ def of_partition(event: Event) -> bool:
 
 
 def _apply(folded: Folded, partition: int, kept: Brakes, event: Event, now: Millis) -> Brakes:
-    if isinstance(event.body, letters.ACTS):
+    if isinstance(event.body, LetterAct):
         folded.settled.add((partition, event.body.position))
         folded.entries.append(letters.entry(event, event.body, now))
         return kept

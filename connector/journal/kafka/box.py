@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from connector.core.events import LetterAct
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import Millis, SubjectKey
 from connector.journal.kafka.cloudevents import Incoming
@@ -21,6 +22,15 @@ class Consumed(NamedTuple):
     subject: SubjectKey
     id: str
     received_at: Millis
+
+
+def consumed(entries: Iterable[Entry]) -> list[Consumed]:
+    """What of these has to be remembered so that it is not read again."""
+    return [
+        Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
+        for entry in entries
+        if isinstance(entry, Positioned) and not isinstance(entry.event.body, LetterAct)
+    ]
 
 
 class Box:
@@ -90,13 +100,11 @@ class Box:
 
         The id of one that was set aside as a dead letter (``unread``) may come again.
         """
-        return [
-            Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
+        return consumed(
+            entry
             for entry in self._entries
-            if isinstance(entry, Positioned)
-            and entry.position <= position
-            and entry.position not in unread
-        ]
+            if entry.position <= position and entry.position not in unread
+        )
 
     def pass_by(self, position: int) -> None:
         """Let go what lies before a position that is committed."""

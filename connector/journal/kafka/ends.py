@@ -18,20 +18,22 @@ class Ends:
     """Asks for end offsets, those of open transactions included.
 
     What only counts committed records would stop before a hanging transaction, and whoever reads
-    up to there would miss all that was committed behind it.
+    up to there would miss all that was committed behind it. With ``committed`` it is asked for
+    that: how far a reader of committed records can get now.
     """
 
-    def __init__(self, clients: Clients, limit: float) -> None:
+    def __init__(self, clients: Clients, limit: float, *, committed: bool = False) -> None:
         """``limit``: seconds that a question may take."""
         self._clients = clients
         self._limit = limit
+        self._committed = committed
         self._consumer: AIOKafkaConsumer | None = None
         self.failed = False
         """Whether the last question was not answered."""
 
     async def start(self) -> None:
         """Connect; raises ``JRN-001``."""
-        consumer = self._clients.consumer(committed=False)
+        consumer = self._clients.consumer(committed=self._committed)
         try:
             async with asyncio.timeout(self._limit):
                 await consumer.start()

@@ -2,36 +2,45 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.core.errors import Transient
-from connector.core.journal import Positioned
+from connector.core.journal import Commands, PartitionRecord, Positioned
+from connector.core.model import is_partition
 from connector.journal.bells import Bells
 from connector.journal.kafka import cloudevents, faults
 from connector.journal.kafka.batches import batches
-from connector.journal.kafka.box import FULL, Box, Consumed, Entry
+from connector.journal.kafka.box import FULL, Box, Consumed, Entry, consumed
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
+from connector.journal.kafka.commands import Lane
 from connector.journal.kafka.ends import PAUSE, Ends
 from connector.journal.kafka.local import LocalTables
-from connector.journal.kafka.records import is_partition, remembered
+from connector.journal.kafka.records import remembered
 
 log = structlog.get_logger("connector.journal.kafka")
 
 _LISTEN_MS = 100
 _FETCH_BYTES = 262_144
+_LOOK_PATIENCE = 1.0
+"""Seconds that looking for the newest commands may take; an act waits for it."""
+_SCOUTED = 4096
+"""Records that the scout looks at in one go."""
 
 
 class Inbox:
     """One consumer for all partitions, each of which is paused until somebody reads it.
 
-    It is in no group: a group's rebalance would set back its positions and forget its pauses.
+    A second one, the scout, looks for commands in what does not fit into memory (:class:`Lane`).
+    Neither is in a group: a group's rebalance would set back its positions and forget its pauses.
 
     Args:
+        ends: of all records, and of those that can be read now.
         places: the partitions of the topic of events, by number.
         patience: seconds that :meth:`read` waits for what this process is known to have written.
     """
@@ -39,24 +48,32 @@ class Inbox:
     def __init__(
         self,
         clients: Clients,
-        ends: Ends,
+        ends: tuple[Ends, Ends],
         local: LocalTables,
         places: Sequence[TopicPartition],
         patience: float,
     ) -> None:
         """Nothing is connected yet."""
         self._clients = clients
-        self._ends = ends
+        self._ends, self._readable = ends
         self._local = local
         self._places = places
         self._patience = patience
         self._boxes = [Box() for _ in places]
+        self._lanes = [Lane() for _ in places]
         self._bells = Bells(len(places))
         self._consumer: AIOKafkaConsumer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._scout: AIOKafkaConsumer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Connect; raises ``JRN-001``."""
+        self._consumer = await self._connected()
+        self._follow(self._receive(self._consumer))
+        self._scout = await self._connected()
+        self._follow(self._look_ahead(self._scout))
+
+    async def _connected(self) -> AIOKafkaConsumer:
         consumer = self._clients.consumer(
             max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=_LISTEN_MS
         )
@@ -69,19 +86,24 @@ class Inbox:
         for place in self._places:
             consumer.seek(place, 0)
             consumer.pause(place)
-        self._consumer = consumer
-        self._task = asyncio.get_running_loop().create_task(self._receive(consumer))
-        self._task.add_done_callback(self._ended)
+        return consumer
+
+    def _follow(self, records: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(records)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
 
     async def close(self) -> None:
         """End; twice is harmless."""
-        task, self._task = self._task, None
-        if task is not None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
             await asyncio.wait([task])
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await end_consumer(consumer)
+        consumers = (self._consumer, self._scout)
+        self._consumer = self._scout = None
+        for consumer in consumers:
+            if consumer is not None:
+                await end_consumer(consumer)
         self.ring(range(len(self._boxes)))
 
     def ring(self, partitions: Iterable[int]) -> None:
@@ -95,18 +117,26 @@ class Inbox:
         await self._bells.wait(partition, seconds)
 
     async def begin(self, partition: int, after: int) -> None:
-        """Read a partition from behind a position, unless that has begun."""
+        """Read a partition from behind a position, unless that has begun.
+
+        Commands count as looked through once all is that is durable now.
+        """
         if not self._boxes[partition].open:
             await self._begin(partition, after)
+        else:
+            place = self._places[partition]
+            self._lanes[partition].end = (await self._ends.of([place]))[place]
 
     async def _begin(self, partition: int, after: int) -> None:
         box, place = self._boxes[partition], self._places[partition]
-        box.begin(after)
+        end = (await self._ends.of([place]))[place]
         consumer = self._opened()
+        self._stop_scouting(partition)
+        box.begin(after)
+        box.wanted = max(box.wanted, end)
+        self._lanes[partition].begin(after, end)
         consumer.seek(place, after)
         consumer.resume(place)
-        if not box.wanted:
-            box.wanted = (await self._ends.of([place]))[place]
 
     async def fitting(self, partition: int, position: int) -> int:
         """The position, or the end of the topic when that has lost what was read already.
@@ -124,6 +154,7 @@ class Inbox:
     def end(self, partition: int) -> None:
         """Read a partition no more."""
         self._boxes[partition].close()
+        self._stop_scouting(partition)
         if self._consumer is not None:
             self._consumer.pause(self._places[partition])
 
@@ -138,19 +169,60 @@ class Inbox:
         if not box.open or after < box.after:
             await self._begin(partition, after)
         box.pass_by(after)
+        self._let_in(partition)
         await self._come(box, self._places[partition], limit)
         while len(box.entries(limit)) < limit and (raw := box.take_raw(limit)):
             await self._look_at(box, partition, raw)
-        self._let_in(partition)
         return box.entries(limit)
+
+    async def commands(self, partition: int, after: int) -> Commands:
+        """Commands behind a position, each id once; the unreadable are left to :meth:`read`."""
+        if not self._boxes[partition].open:
+            await self._begin(partition, after)
+        known, found = self._local.own_seen(partition), dict[str, Positioned]()
+        for entry in self._commands(partition, after):
+            if entry.event.id not in known:
+                found.setdefault(entry.event.id, entry)
+        return Commands(tuple(found.values()), await self._looked_through(partition))
+
+    async def look_to_the_end(self, partition: int) -> None:
+        """Look for commands in all that can be read now, as far as patience allows."""
+        lane, place = self._lanes[partition], self._places[partition]
+        end = (await self._readable.of([place]))[place]
+        lane.end = max(lane.end, end)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_PATIENCE):
+                while not await self._looked_through(partition):  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(PAUSE)
+
+    def _commands(self, partition: int, after: int) -> list[Positioned]:
+        entries = [
+            cloudevents.incoming(record, partition, len(self._lanes))
+            for record in self._lanes[partition].behind(after)
+        ]
+        return [entry for entry in entries if isinstance(entry, Positioned)]
+
+    async def _looked_through(self, partition: int) -> bool:
+        """Whether all was looked at; markers of transactions are passed without a record."""
+        lane, place = self._lanes[partition], self._places[partition]
+        if lane.looked >= lane.end:
+            return True
+        reader = self._scout if lane.scouting else self._consumer
+        return reader is not None and await reader.position(place) >= lane.end
+
+    def applied(self, partition: int, position: int) -> list[Consumed]:
+        """The commands up to a position, which a round has applied ahead of their turn."""
+        entries = self._commands(partition, 0)
+        return consumed(entry for entry in entries if entry.position <= position)
 
     def consumed(self, partition: int, position: int, unread: Collection[int]) -> list[Consumed]:
         """The events up to a position that were read, but for those set aside as dead letters."""
         return self._boxes[partition].consumed(position, unread)
 
-    def passed(self, partition: int, position: int) -> None:
+    def passed(self, partition: int, record: PartitionRecord) -> None:
         """Let go what a committed round has consumed."""
-        self._boxes[partition].pass_by(position)
+        self._boxes[partition].pass_by(record.position)
+        self._lanes[partition].pass_by(record.commanded)
 
     async def _come(self, box: Box, place: TopicPartition, limit: int) -> None:
         """Wait for events that are there for certain, as long as patience and memory allow."""
@@ -201,10 +273,38 @@ class Inbox:
     def _put(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, batch: Sequence[ConsumerRecord]
     ) -> None:
-        box = self._boxes[place.partition]
-        box.put(
-            [Incoming(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]
-        )
+        box, lane = self._boxes[place.partition], self._lanes[place.partition]
+        records = _incoming(batch)
+        box.put(records)
+        lane.look(records)
         if box.waiting >= FULL:
             consumer.pause(place)
+            self._send_scout(place.partition)
+        elif lane.looked == records[-1].offset + 1:
+            self._stop_scouting(place.partition)
         self._bells.ring([place.partition])
+
+    def _send_scout(self, partition: int) -> None:
+        """Look for commands in what stays with the brokers."""
+        lane = self._lanes[partition]
+        if self._scout is not None and not lane.scouting:
+            lane.scouting = True
+            self._scout.seek(self._places[partition], lane.looked)
+            self._scout.resume(self._places[partition])
+
+    def _stop_scouting(self, partition: int) -> None:
+        lane = self._lanes[partition]
+        if self._scout is not None and lane.scouting:
+            lane.scouting = False
+            self._scout.pause(self._places[partition])
+
+    async def _look_ahead(self, scout: AIOKafkaConsumer) -> None:
+        async for found in batches(scout, wait_ms=_LISTEN_MS * 10, most=_SCOUTED):
+            for place, batch in found.items():
+                lane = self._lanes[place.partition]
+                if lane.scouting and lane.look(_incoming(batch)):
+                    self._bells.ring([place.partition])
+
+
+def _incoming(batch: Sequence[ConsumerRecord]) -> list[Incoming]:
+    return [Incoming(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]

@@ -12,6 +12,7 @@ from connector.core.audit import AuditRecord, AuditRow
 from connector.core.errors import Fault, Permanent, Transient
 from connector.core.events import Event
 from connector.core.journal import (
+    Commands,
     Commit,
     DeadLetter,
     DeadLetterFilter,
@@ -19,7 +20,7 @@ from connector.core.journal import (
     PartitionRecord,
     Positioned,
 )
-from connector.core.model import Millis
+from connector.core.model import Millis, is_partition
 from connector.journal import events, partitions
 from connector.journal.database import Connection
 from connector.journal.kafka import faults, heads, trail
@@ -34,7 +35,7 @@ from connector.journal.kafka.membership import Membership
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.owner import Owner, Surroundings
 from connector.journal.kafka.producer import Producer
-from connector.journal.kafka.records import is_partition, remembered
+from connector.journal.kafka.records import remembered
 from connector.journal.kafka.transactions import Transactions
 from connector.journal.queries import TableQueries
 
@@ -81,6 +82,7 @@ class KafkaJournal(TableQueries):
         self._limit = options.append_timeout / 1000
         self._clients = Clients(options)
         self._ends = Ends(self._clients, self._limit)
+        self._readable = Ends(self._clients, self._limit, committed=True)
         self._local = LocalTables(local, self._count, monotonic=monotonic, on_lost=on_lost)
         self._producer = Producer(self._clients, monotonic, self._limit, options.queue_limit)
         own = f"{self._names.transactions}front-{instance}"
@@ -91,7 +93,8 @@ class KafkaJournal(TableQueries):
             self._clients, self._ends, self._local, self._names.states, self._names.dead_letter
         )
         places = [TopicPartition(self._names.events, number) for number in range(self._count)]
-        self._inbox = Inbox(self._clients, self._ends, self._local, places, read_patience)
+        ends = (self._ends, self._readable)
+        self._inbox = Inbox(self._clients, ends, self._local, places, read_patience)
         self._membership = Membership(
             self._clients,
             self._names,
@@ -115,6 +118,7 @@ class KafkaJournal(TableQueries):
         await self._local.open()
         try:
             await self._ends.start()
+            await self._readable.start()
             await self._inbox.start()
             await self._follower.start(self._count, RESTORING)
             await self._producer.start()
@@ -131,6 +135,7 @@ class KafkaJournal(TableQueries):
         await self._producer.close()
         await self._inbox.close()
         await self._follower.close()
+        await self._readable.close()
         await self._ends.close()
         await self._local.close()
 
@@ -178,6 +183,12 @@ class KafkaJournal(TableQueries):
     async def read(self, partition: int, after: int, limit: int) -> list[Positioned | DeadLetter]:
         """The next events behind a position, each id of a subject once."""
         return await self._inbox.read(partition, after, limit)
+
+    async def commands(self, partition: int, after: int, *, newest: bool = False) -> Commands:
+        """Events to the partition itself, found ahead of what waits before them."""
+        if newest:
+            await self._inbox.look_to_the_end(partition)
+        return await self._inbox.commands(partition, after)
 
     async def wait(self, partition: int, seconds: float) -> None:
         """Return when there may be new events."""

@@ -101,7 +101,7 @@ class Owner:
                 self._record = before
                 await self._transactions.close()
                 raise
-            self._around.inbox.passed(self._partition, commit.record.position)
+            self._around.inbox.passed(self._partition, commit.record)
 
     async def forget(self, before: Millis) -> None:
         """Write tombstones for subjects without a state whose ids all came before a time.
@@ -183,6 +183,7 @@ class Owner:
         before = record.time - around.ids_kept
         unread = {letter.position for letter in ready.commit.dead_letters}
         consumed = around.inbox.consumed(self._partition, record.position, unread)
+        consumed += around.inbox.applied(self._partition, record.commands)
         consumed += [Consumed(one.subject, one.id, one.at) for one in ready.commit.known]
         states = await subjects.of_round(around.local, ready, consumed, before)
         seen = subjects.own_seen(around.local.own_seen(self._partition), consumed, before)

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connector.core.journal import PartitionRecord
-from connector.core.model import Millis, SubjectKey, SubjectKind
+from connector.core.model import Millis, SubjectKey
 from connector.journal.kafka.cloudevents import Incoming, Outgoing
 from connector.journal.states import StateColumns, WantColumns, tenant_of
 
@@ -91,11 +91,6 @@ class TooNew(NamedTuple):
 
     partition: int
     schema: int
-
-
-def is_partition(key: SubjectKey) -> bool:
-    """Whether a subject is a partition itself; what it remembers is in the partition's record."""
-    return f"/{SubjectKind.PARTITION.value}/" in key
 
 
 def remembered(seen: bytes) -> Seen:

@@ -7,7 +7,7 @@ whoever owns the partition next knows it as well.
 from collections.abc import Iterable, Mapping, Sequence
 
 from connector.core.journal import PartitionRecord
-from connector.core.model import Millis, SubjectKey
+from connector.core.model import Millis, SubjectKey, is_partition
 from connector.journal.kafka import heads
 from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.local import LocalTables
@@ -16,7 +16,6 @@ from connector.journal.kafka.records import (
     Head,
     Seen,
     StateRecord,
-    is_partition,
     remembered,
     seen_header,
 )
