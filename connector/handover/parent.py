@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from connector.core.errors import ConnectorError, Permanent, Transient
@@ -12,6 +13,14 @@ from connector.handover.lockdown import require_unswappable
 from connector.handover.server import COMMAND, ForkServerHandle
 from connector.handover.verdict import judge
 from connector.handover.wire import Envelope, Mark
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A job that has no process yet. ``stopped``: it is not wanted any more."""
+
+    job: HandoverJob
+    stopped: bool = False
 
 
 class HandOver:
@@ -41,6 +50,7 @@ class HandOver:
         self._memory_readable = memory_readable
         self._server: ForkServerHandle | None = None
         self._starting = asyncio.Lock()
+        self._waiting: set[_Waiting] = set()
         self._attempts: dict[Attempt, HandoverJob] = {}
 
     async def start(self) -> None:
@@ -65,9 +75,13 @@ class HandOver:
     def cancel_unsent(self, mine: Callable[[HandoverJob], bool] = lambda _: True) -> None:
         """End the processes that do not upload yet; their outcome is *not sent*.
 
+        Jobs that still wait for the forkserver, which may be starting anew, get no process.
+
         Args:
             mine: which jobs are meant; all, when it is left out.
         """
+        for waiting in self._waiting:
+            waiting.stopped |= mine(waiting.job)
         for attempt, job in self._attempts.items():
             if mine(job):
                 attempt.cancel_if_unsent()
@@ -84,14 +98,16 @@ class HandOver:
                 between must not count from when he was continued.
         """
         deadline = self._monotonic() + limit if deadline is None else deadline
+        waiting = _Waiting(job)
+        self._waiting.add(waiting)
         try:
             server = await self._running_server()
-            left = deadline - self._monotonic()
-            if left <= 0:
-                raise Transient("HND-006", "handing over: its time was over before it began")
+            left = self._left(waiting, deadline)
             attempt = Attempt(server, server.fork(), partial(self._told, job))
         except ConnectorError as error:
             return NotSent(fault=error.fault())
+        finally:
+            self._waiting.discard(waiting)
         self._attempts[attempt] = job
         self._requested(f"ca:{job.escrow.name}")  # it lists first, and says nothing of that
         try:
@@ -99,6 +115,19 @@ class HandOver:
         finally:
             del self._attempts[attempt]
             attempt.close()
+
+    def _left(self, waiting: _Waiting, deadline: float) -> float:
+        """Seconds that are left for a job whose process may be forked now.
+
+        Raises:
+            Transient: ``HND-006`` when it must not begin any more.
+        """
+        left = deadline - self._monotonic()
+        if waiting.stopped:
+            raise Transient("HND-006", "handing over: paused before it began")
+        if left <= 0:
+            raise Transient("HND-006", "handing over: its time was over before it began")
+        return left
 
     def _told(self, job: HandoverJob, mark: Mark) -> None:
         match mark:

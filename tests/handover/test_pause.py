@@ -76,6 +76,23 @@ async def test_time_that_is_over_before_it_begins(hand_over: HandOver, person: P
     assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)
 
 
+async def test_pause_while_the_forkserver_starts_anew(person: Person) -> None:
+    """A job that waits for it is not begun, and one that is not meant goes on."""
+    hand_over = HandOver(accept_unlocked_memory=True, command=COMMAND)
+    await hand_over.start()
+    await hand_over.stop()
+    async with asyncio.TaskGroup() as group:
+        paused = group.create_task(hand_over.run(person.job(), 20))
+        other = group.create_task(hand_over.run(person.job(holder="another"), 20))
+        await asyncio.sleep(0)
+        hand_over.cancel_unsent(lambda job: job.holder != "another")
+    await hand_over.stop()
+    outcome = paused.result()
+    assert isinstance(outcome, NotSent)
+    assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)
+    assert isinstance(other.result(), Accepted)
+
+
 async def test_pause_of_others_ends_nothing(hand_over: HandOver, person: Person) -> None:
     """A brake of one route, or a partition that goes, concerns its own hand-overs only."""
     async with Reached(person) as reached, asyncio.TaskGroup() as group:
