@@ -26,15 +26,6 @@ class Ready:
     keys: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a round that is durable lets start; ``decided``: when, in monotonic seconds."""
-
-    sheet: Sheet
-    ready: list[Ready]
-    decided: float
-
-
 class Admission:
     """Finds what is due in a partition, and takes permits for what may start.
 

@@ -1,5 +1,7 @@
 """Brakes of a partition: pause, and how many keys were disclosed in the last hour."""
 
+from collections.abc import Iterable
+
 from connector.core.audit import AuditEntry
 from connector.core.events import Event, Paused, Resumed
 from connector.core.model import DAY, HOUR, Millis
@@ -24,6 +26,14 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
         route=body.route,
     )
     return change(brakes, body.route, now), entry
+
+
+def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:
+    """Brakes after events that are durable and not applied yet."""
+    for event in events:
+        if isinstance(event.body, Paused | Resumed):
+            brakes, _ = apply(brakes, event, now)
+    return brakes
 
 
 def pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:

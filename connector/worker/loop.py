@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from connector.core.audit import AuditRecord
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
-from connector.core.journal import Commands, DeadLetter, Journal, PartitionRecord, Positioned
+from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
 from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
-from connector.core.states import ACTS, Brakes, HolderState
 from connector.crash import CrashPoint, never
 from connector.worker import brakes, failures, reading, trail
-from connector.worker.admission import Admission, Ready, Start
+from connector.worker.admission import Admission, Ready
 from connector.worker.flights import Flights, Outcome
 from connector.worker.gate import Gate, paused
-from connector.worker.gathered import Gathered
+from connector.worker.gathering import Gathered, Gathering
 from connector.worker.held import Held
 from connector.worker.journal_time import JournalTime
 from connector.worker.news import News
@@ -28,9 +27,8 @@ from connector.worker.ports import Effects
 from connector.worker.recent import Recent
 from connector.worker.refunds import Refunds
 from connector.worker.sheet import Failure, Sheet
+from connector.worker.starting import Groups, Start, Starter
 
-EVENTS_PER_ROUND = 256
-FOUND_PER_ROUND = 64
 LONGEST_WAIT = 1.0
 SOON = 0.05
 """Seconds until commands that were not all looked through are asked for again."""
@@ -88,11 +86,11 @@ class PartitionWorker:
         self._wake = asyncio.Event()
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
-        self._draining = False
-        self._all_found = False
         self._held = Held(clock.monotonic)
         self._refunds = Refunds()
         self._admission = Admission(journal, partition, gate, self._flights, self._held)
+        self._gathering = Gathering(journal, partition, self._admission, self._flights)
+        self._starter = Starter(gate, self._flights, self._gathering, self._refunds, crash)
         self._record = PartitionRecord(partition=partition)
         self._time: JournalTime | None = None
         self.running = asyncio.Event()
@@ -109,7 +107,7 @@ class PartitionWorker:
 
     def stop(self) -> None:
         """Ask the loop to drain and end."""
-        self._stopping = True
+        self._stopping = self._gathering.stopping = True
         self._wake.set()
 
     def wake(self) -> None:
@@ -198,27 +196,17 @@ class PartitionWorker:
         """
         time = asyncio.get_running_loop().time
         end = time() + self._options.drain
-        self._draining = True
+        self._gathering.draining = True
         while self._flights.acting and (left := end - time()) > 0:
             await self._turn(looks, acts)
             await self._woken(min(left, LONGEST_WAIT))
-        self._draining = False
+        self._gathering.draining = False
         await self._turn(looks, acts)
-
-    async def _open_acts(self) -> list[SubjectKey]:
-        """Some acts that an earlier owner left open, until all have been found.
-
-        They are found beside other work: a hundred thousand of them must not hold up the first
-        effect. Until then nothing starts for their holders, because an act is under way there.
-        """
-        if self._all_found:
-            return []
-        return await self._journal.open_acts(self._partition, self._record.epoch, FOUND_PER_ROUND)
 
     async def _round(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
-        gathered = await self._gather()
+        gathered = await self._gathering.gather(self._record, self.now())
         # A round of nothing is no step that a death could interrupt.
         crash = self._crash if gathered.anything else never
         crash("loop.after_read")
@@ -231,20 +219,12 @@ class PartitionWorker:
         except BaseException:
             self._undo(gathered.outcomes, ready)
             raise
-        self._all_found = len(gathered.found) < FOUND_PER_ROUND
+        self._gathering.written(gathered)
         self._refunds.settled(gathered.outcomes)
         start = Start(sheet, ready, decided)
-        self._start(looks, acts, start, await self._brakes_before(start))
+        self._flights.probe(looks, self._admission.probes)
+        await self._starter.start(Groups(looks, acts), start, self._record)
         return gathered.news or bool(ready)
-
-    async def _gather(self) -> Gathered:
-        """What is there to be done; commands to the partition are read before anything else."""
-        commands = await self._commands()
-        self._admission.acts_wait = not commands.whole
-        letters = await self._letters()
-        due = [] if self._stopping else await self._admission.due(self.now(), self._record.brakes)
-        found = await self._open_acts()
-        return Gathered(commands.found, letters, due, found, self._flights.take())
 
     async def _advance(self, gathered: Gathered, ready: list[Ready]) -> Sheet:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
@@ -260,43 +240,11 @@ class PartitionWorker:
         failures.write_down(sheet, gathered.letters, self._held)
         return sheet
 
-    async def _commands(self, *, newest: bool = False) -> Commands:
-        after = self._record.commanded
-        return await self._journal.commands(self._partition, after, newest=newest)
-
-    async def _letters(self) -> list[Positioned | DeadLetter]:
-        """While acts are awaited, other events are left to the next owner."""
-        if self._draining:
-            return []
-        return await self._journal.read(self._partition, self._record.position, EVENTS_PER_ROUND)
-
-    async def _brakes_before(self, start: Start) -> Brakes:
-        """The brakes to obey by what starts now: one may have come while the round was written."""
-        if all(one.lane.effect not in ACTS for one in start.ready):
-            return self._record.brakes
-        try:
-            commands = await self._commands(newest=True)
-        except Transient as error:
-            if error.code == "JRN-001":
-                return Brakes(all_paused=True)
-            self._give_back(start.ready)
-            raise
-        except BaseException:
-            self._give_back(start.ready)
-            raise
-        if not commands.whole:
-            return Brakes(all_paused=True)
-        return reading.newest(self._record.brakes, commands.found, start.sheet.now)
-
-    def _give_back(self, ready: Iterable[Ready]) -> None:
-        for one in ready:
-            self._gate.give_back(one.lane)
-
     def _undo(self, outcomes: Sequence[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
         self._recent.forget()
         self._flights.give_back(outcomes)
-        self._give_back(ready)
+        self._starter.give_back(ready)
         self._known(self._record)
 
     def _known(self, record: PartitionRecord) -> None:
@@ -334,25 +282,6 @@ class PartitionWorker:
             for key in sheet.states:
                 self._held.advanced(key)
         self._news.of(sheet, commit)
-
-    def _start(
-        self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup, start: Start, held: Brakes
-    ) -> None:
-        self._flights.probe(looks, self._admission.probes)
-        for one in start.ready:
-            state = start.sheet.state(one.key)
-            if one.lane.effect not in ACTS:
-                self._flights.look(looks, one.lane, state)
-            elif isinstance(state, HolderState) and state.running is not None:
-                running, at = state.running, start.sheet.now
-                self._refunds.counted(one.key, running.attempt, at, one.keys)
-                if paused(held, one.lane.route):
-                    self._flights.not_begun(one.lane, one.key, running)
-                    continue
-                deadline = start.decided + running.limit / 1000
-                self._flights.act(acts, one.lane, state, running, deadline)
-        if start.ready:
-            self._crash("loop.after_start")
 
 
 def _only_for_now(error: Transient) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 
 from connector.core.audit import AuditEntry
-from connector.core.events import AuditCut, Event, LetterAct, Paused, Resumed
+from connector.core.events import AuditCut, Event, LetterAct
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import Millis, SubjectKind, is_partition, subject_key
-from connector.core.states import Brakes
+from connector.core.model import SubjectKind, is_partition, subject_key
 from connector.worker import brakes, letters, trail
-from connector.worker.gathered import Letter
+from connector.worker.gathering import Letter
 from connector.worker.journal_time import JournalTime
 from connector.worker.sheet import Sheet
 
@@ -31,14 +30,6 @@ def read(sheet: Sheet, commands: Iterable[Positioned], found: Iterable[Letter]) 
             sheet.apply(letter.event.subject, letter.event)
     if found:
         sheet.record = sheet.record.model_copy(update={"position": found[-1].position})
-
-
-def newest(before: Brakes, commands: Iterable[Positioned], now: Millis) -> Brakes:
-    """Brakes after commands that are durable and not applied yet."""
-    for command in commands:
-        if isinstance(command.event.body, Paused | Resumed):
-            before, _ = brakes.apply(before, command.event, now)
-    return before
 
 
 def _to_the_partition(sheet: Sheet, event: Event) -> None:

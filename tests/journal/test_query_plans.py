@@ -28,7 +28,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "commands": (events.COMMANDS, (0, 0, 9)),
     "empty": (events.EMPTY, (0, 9, 9, 9)),
     "forget": (events.FORGET, (9, 9)),
-    "audit": (partitions.AUDIT, (0, 0, 9)),
+    "audit": (partitions.AUDIT, (9, 0, 0, 9)),
     "relist": (states.RELIST, ("k", "p", "r", "c")),
     "remove": (states.REMOVE, ("k",)),
     "stop wanting": (states.STOP_WANTING, ("k",)),

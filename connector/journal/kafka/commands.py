@@ -6,10 +6,22 @@ first one has caught up with it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from connector.core.errors import Transient
 from connector.core.model import is_partition
+from connector.journal.kafka import faults
+from connector.journal.kafka.batches import batches
+from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
+
+LISTEN_MS = 100
+_FETCH_BYTES = 262_144
+_AT_ONCE = 4096
+"""Records that the scout looks at in one go."""
 
 
 class Lane:
@@ -50,3 +62,92 @@ class Lane:
 
 def _is_command(key: bytes | None) -> bool:
     return key is not None and is_partition(key.decode(errors="replace"))
+
+
+class Scout:
+    """Looks through what is too much for memory. ``lanes``: by partition, fed by both readers.
+
+    Args:
+        places: the partitions of the topic of events, by number.
+        ring: told the partitions in which a command was found.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        places: Sequence[TopicPartition],
+        ring: Callable[[Iterable[int]], None],
+    ) -> None:
+        """Nothing is connected yet."""
+        self._clients = clients
+        self._places = places
+        self._ring = ring
+        self._consumer: AIOKafkaConsumer | None = None
+        self.lanes = [Lane() for _ in places]
+
+    async def start(self) -> None:
+        """Connect; raises ``JRN-001``."""
+        self._consumer = await connected(self._clients, self._places)
+
+    async def close(self) -> None:
+        """End; twice is harmless."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await end_consumer(consumer)
+
+    def send(self, partition: int) -> None:
+        """Look for commands in what stays with the brokers."""
+        lane = self.lanes[partition]
+        if self._consumer is not None and not lane.scouting:
+            lane.scouting = True
+            self._consumer.seek(self._places[partition], lane.looked)
+            self._consumer.resume(self._places[partition])
+
+    def recall(self, partition: int) -> None:
+        """The reader of events sees everything by itself again."""
+        lane = self.lanes[partition]
+        if self._consumer is not None and lane.scouting:
+            lane.scouting = False
+            self._consumer.pause(self._places[partition])
+
+    async def look_ahead(self) -> None:
+        """Never ends by itself."""
+        async for found in batches(self._opened(), wait_ms=LISTEN_MS * 10, most=_AT_ONCE):
+            for place, batch in found.items():
+                lane = self.lanes[place.partition]
+                if lane.scouting and lane.look(incoming(batch)):
+                    self._ring([place.partition])
+
+    async def looked_through(self, partition: int, reader: AIOKafkaConsumer) -> bool:
+        """Whether all was looked at; markers of transactions are passed without a record."""
+        lane = self.lanes[partition]
+        if lane.looked >= lane.end:
+            return True
+        ahead = self._opened() if lane.scouting else reader
+        position: int = await ahead.position(self._places[partition])
+        return position >= lane.end
+
+    def _opened(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise Transient("JRN-001", "using journal: it is not open")
+        return self._consumer
+
+
+async def connected(clients: Clients, places: Sequence[TopicPartition]) -> AIOKafkaConsumer:
+    """A consumer of these partitions, each of them paused; raises ``JRN-001``."""
+    consumer = clients.consumer(max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=LISTEN_MS)
+    try:
+        await consumer.start()
+        consumer.assign(places)
+    except faults.EXPECTED as error:
+        await end_consumer(consumer)
+        raise faults.unwritable("connecting to the cluster", error) from error
+    for place in places:
+        consumer.seek(place, 0)
+        consumer.pause(place)
+    return consumer
+
+
+def incoming(batch: Sequence[ConsumerRecord]) -> list[Incoming]:
+    """Records as this program knows them."""
+    return [Incoming(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]

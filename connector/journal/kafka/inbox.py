@@ -13,30 +13,26 @@ from connector.core.errors import Transient
 from connector.core.journal import Commands, PartitionRecord, Positioned
 from connector.core.model import is_partition
 from connector.journal.bells import Bells
-from connector.journal.kafka import cloudevents, faults
+from connector.journal.kafka import cloudevents
 from connector.journal.kafka.batches import batches
 from connector.journal.kafka.box import FULL, Box, Consumed, Entry, consumed
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
-from connector.journal.kafka.commands import Lane
+from connector.journal.kafka.commands import LISTEN_MS, Scout, connected, incoming
 from connector.journal.kafka.ends import PAUSE, Ends
 from connector.journal.kafka.local import LocalTables
 from connector.journal.kafka.records import remembered
 
 log = structlog.get_logger("connector.journal.kafka")
 
-_LISTEN_MS = 100
-_FETCH_BYTES = 262_144
 _LOOK_PATIENCE = 1.0
 """Seconds that looking for the newest commands may take; an act waits for it."""
-_SCOUTED = 4096
-"""Records that the scout looks at in one go."""
 
 
 class Inbox:
     """One consumer for all partitions, each of which is paused until somebody reads it.
 
-    A second one, the scout, looks for commands in what does not fit into memory (:class:`Lane`).
+    A second one, the scout, looks for commands in what does not fit into memory (:class:`Scout`).
     Neither is in a group: a group's rebalance would set back its positions and forget its pauses.
 
     Args:
@@ -60,33 +56,17 @@ class Inbox:
         self._places = places
         self._patience = patience
         self._boxes = [Box() for _ in places]
-        self._lanes = [Lane() for _ in places]
         self._bells = Bells(len(places))
         self._consumer: AIOKafkaConsumer | None = None
-        self._scout: AIOKafkaConsumer | None = None
+        self._scout = Scout(clients, places, self._bells.ring)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Connect; raises ``JRN-001``."""
-        self._consumer = await self._connected()
+        self._consumer = await connected(self._clients, self._places)
         self._follow(self._receive(self._consumer))
-        self._scout = await self._connected()
-        self._follow(self._look_ahead(self._scout))
-
-    async def _connected(self) -> AIOKafkaConsumer:
-        consumer = self._clients.consumer(
-            max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=_LISTEN_MS
-        )
-        try:
-            await consumer.start()
-            consumer.assign(self._places)
-        except faults.EXPECTED as error:
-            await end_consumer(consumer)
-            raise faults.unwritable("connecting to the cluster", error) from error
-        for place in self._places:
-            consumer.seek(place, 0)
-            consumer.pause(place)
-        return consumer
+        await self._scout.start()
+        self._follow(self._scout.look_ahead())
 
     def _follow(self, records: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(records)
@@ -99,11 +79,10 @@ class Inbox:
         for task in tasks:
             task.cancel()
             await asyncio.wait([task])
-        consumers = (self._consumer, self._scout)
-        self._consumer = self._scout = None
-        for consumer in consumers:
-            if consumer is not None:
-                await end_consumer(consumer)
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await end_consumer(consumer)
+        await self._scout.close()
         self.ring(range(len(self._boxes)))
 
     def ring(self, partitions: Iterable[int]) -> None:
@@ -125,16 +104,16 @@ class Inbox:
             await self._begin(partition, after)
         else:
             place = self._places[partition]
-            self._lanes[partition].end = (await self._ends.of([place]))[place]
+            self._scout.lanes[partition].end = (await self._ends.of([place]))[place]
 
     async def _begin(self, partition: int, after: int) -> None:
         box, place = self._boxes[partition], self._places[partition]
         end = (await self._ends.of([place]))[place]
         consumer = self._opened()
-        self._stop_scouting(partition)
+        self._scout.recall(partition)
         box.begin(after)
         box.wanted = max(box.wanted, end)
-        self._lanes[partition].begin(after, end)
+        self._scout.lanes[partition].begin(after, end)
         consumer.seek(place, after)
         consumer.resume(place)
 
@@ -154,7 +133,7 @@ class Inbox:
     def end(self, partition: int) -> None:
         """Read a partition no more."""
         self._boxes[partition].close()
-        self._stop_scouting(partition)
+        self._scout.recall(partition)
         if self._consumer is not None:
             self._consumer.pause(self._places[partition])
 
@@ -183,32 +162,26 @@ class Inbox:
         for entry in self._commands(partition, after):
             if entry.event.id not in known:
                 found.setdefault(entry.event.id, entry)
-        return Commands(tuple(found.values()), await self._looked_through(partition))
+        return Commands(
+            tuple(found.values()), await self._scout.looked_through(partition, self._opened())
+        )
 
     async def look_to_the_end(self, partition: int) -> None:
         """Look for commands in all that can be read now, as far as patience allows."""
-        lane, place = self._lanes[partition], self._places[partition]
+        lane, place = self._scout.lanes[partition], self._places[partition]
         end = (await self._readable.of([place]))[place]
         lane.end = max(lane.end, end)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_PATIENCE):
-                while not await self._looked_through(partition):  # noqa: ASYNC110 - nothing tells
+                while not await self._scout.looked_through(partition, self._opened()):  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(PAUSE)
 
     def _commands(self, partition: int, after: int) -> list[Positioned]:
         entries = [
-            cloudevents.incoming(record, partition, len(self._lanes))
-            for record in self._lanes[partition].behind(after)
+            cloudevents.incoming(record, partition, len(self._boxes))
+            for record in self._scout.lanes[partition].behind(after)
         ]
         return [entry for entry in entries if isinstance(entry, Positioned)]
-
-    async def _looked_through(self, partition: int) -> bool:
-        """Whether all was looked at; markers of transactions are passed without a record."""
-        lane, place = self._lanes[partition], self._places[partition]
-        if lane.looked >= lane.end:
-            return True
-        reader = self._scout if lane.scouting else self._consumer
-        return reader is not None and await reader.position(place) >= lane.end
 
     def applied(self, partition: int, position: int) -> list[Consumed]:
         """The commands up to a position, which a round has applied ahead of their turn."""
@@ -222,7 +195,7 @@ class Inbox:
     def passed(self, partition: int, record: PartitionRecord) -> None:
         """Let go what a committed round has consumed."""
         self._boxes[partition].pass_by(record.position)
-        self._lanes[partition].pass_by(record.commanded)
+        self._scout.lanes[partition].pass_by(record.commanded)
 
     async def _come(self, box: Box, place: TopicPartition, limit: int) -> None:
         """Wait for events that are there for certain, as long as patience and memory allow."""
@@ -266,45 +239,20 @@ class Inbox:
             self._local.lose(error)
 
     async def _receive(self, consumer: AIOKafkaConsumer) -> None:
-        async for found in batches(consumer, wait_ms=_LISTEN_MS * 10, most=FULL):
+        async for found in batches(consumer, wait_ms=LISTEN_MS * 10, most=FULL):
             for place, batch in found.items():
                 self._put(consumer, place, batch)
 
     def _put(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, batch: Sequence[ConsumerRecord]
     ) -> None:
-        box, lane = self._boxes[place.partition], self._lanes[place.partition]
-        records = _incoming(batch)
+        box, lane = self._boxes[place.partition], self._scout.lanes[place.partition]
+        records = incoming(batch)
         box.put(records)
         lane.look(records)
         if box.waiting >= FULL:
             consumer.pause(place)
-            self._send_scout(place.partition)
+            self._scout.send(place.partition)
         elif lane.looked == records[-1].offset + 1:
-            self._stop_scouting(place.partition)
+            self._scout.recall(place.partition)
         self._bells.ring([place.partition])
-
-    def _send_scout(self, partition: int) -> None:
-        """Look for commands in what stays with the brokers."""
-        lane = self._lanes[partition]
-        if self._scout is not None and not lane.scouting:
-            lane.scouting = True
-            self._scout.seek(self._places[partition], lane.looked)
-            self._scout.resume(self._places[partition])
-
-    def _stop_scouting(self, partition: int) -> None:
-        lane = self._lanes[partition]
-        if self._scout is not None and lane.scouting:
-            lane.scouting = False
-            self._scout.pause(self._places[partition])
-
-    async def _look_ahead(self, scout: AIOKafkaConsumer) -> None:
-        async for found in batches(scout, wait_ms=_LISTEN_MS * 10, most=_SCOUTED):
-            for place, batch in found.items():
-                lane = self._lanes[place.partition]
-                if lane.scouting and lane.look(_incoming(batch)):
-                    self._bells.ring([place.partition])
-
-
-def _incoming(batch: Sequence[ConsumerRecord]) -> list[Incoming]:
-    return [Incoming(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]

@@ -1,0 +1,109 @@
+"""What one round has to deal with."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connector.core.errors import Transient
+from connector.core.journal import Commands, DeadLetter, Due, Journal, PartitionRecord, Positioned
+from connector.core.model import Millis, SubjectKey, is_partition
+from connector.core.states import Brakes
+from connector.worker import brakes
+from connector.worker.admission import Admission
+from connector.worker.flights import Flights, Outcome
+from connector.worker.gate import Lane
+
+Letter = Positioned | DeadLetter
+
+EVENTS_PER_ROUND = 256
+FOUND_PER_ROUND = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Commands to the partition, events, what is due, acts found open, outcomes of effects."""
+
+    commands: Sequence[Positioned]
+    letters: Sequence[Letter]
+    due: Sequence[tuple[Lane, Due]]
+    found: Sequence[SubjectKey]
+    outcomes: Sequence[Outcome]
+
+    @property
+    def news(self) -> bool:
+        """Whether something has happened, so that there may be more at once."""
+        return bool(self.commands or self.letters or self.found or self.outcomes)
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything at all."""
+        return self.news or bool(self.due)
+
+    def keys(self) -> Iterator[SubjectKey]:
+        """The subjects that the round is about."""
+        yield from self.found
+        for letter in self.letters:
+            if isinstance(letter, Positioned) and not is_partition(letter.event.subject):
+                yield letter.event.subject
+        yield from (key for key, _ in self.outcomes)
+        yield from (row.key for _, row in self.due)
+
+
+class Gathering:
+    """Asks the journal what is there to be done in a partition.
+
+    ``stopping``: nothing new is started any more. ``draining``: running acts are awaited; events
+    other than commands are left to the next owner.
+    """
+
+    def __init__(
+        self, journal: Journal, partition: int, admission: Admission, flights: Flights
+    ) -> None:
+        """Nothing has been asked yet."""
+        self._journal = journal
+        self._partition = partition
+        self._admission = admission
+        self._flights = flights
+        self._all_found = False
+        self.stopping = False
+        self.draining = False
+
+    async def gather(self, record: PartitionRecord, now: Millis) -> Gathered:
+        """What is there now; commands to the partition are read before anything else."""
+        commands = await self._commands(record)
+        self._admission.acts_wait = not commands.whole
+        letters = [] if self.draining else await self._letters(record)
+        due = [] if self.stopping else await self._admission.due(now, record.brakes)
+        found = await self._open_acts(record)
+        return Gathered(commands.found, letters, due, found, self._flights.take())
+
+    def written(self, gathered: Gathered) -> None:
+        """A round about it is durable."""
+        self._all_found = len(gathered.found) < FOUND_PER_ROUND
+
+    async def newest_brakes(self, record: PartitionRecord, now: Millis) -> Brakes:
+        """The brakes as of this moment; everything is held while they cannot be known."""
+        try:
+            commands = await self._commands(record, newest=True)
+        except Transient as error:
+            if error.code != "JRN-001":
+                raise
+            return Brakes(all_paused=True)
+        if not commands.whole:
+            return Brakes(all_paused=True)
+        return brakes.after(record.brakes, (one.event for one in commands.found), now)
+
+    async def _commands(self, record: PartitionRecord, *, newest: bool = False) -> Commands:
+        return await self._journal.commands(self._partition, record.commanded, newest=newest)
+
+    async def _letters(self, record: PartitionRecord) -> list[Letter]:
+        return await self._journal.read(self._partition, record.position, EVENTS_PER_ROUND)
+
+    async def _open_acts(self, record: PartitionRecord) -> list[SubjectKey]:
+        """Some acts that an earlier owner left open, until all have been found.
+
+        They are found beside other work: a hundred thousand of them must not hold up the first
+        effect. Until then nothing starts for their holders, because an act is under way there.
+        """
+        if self._all_found:
+            return []
+        return await self._journal.open_acts(self._partition, record.epoch, FOUND_PER_ROUND)
