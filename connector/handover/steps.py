@@ -23,6 +23,7 @@ from connector.core.handover import (
 )
 from connector.core.model import OpenRequest, RequestState, SetEntry, Sha256Hex, Slot, set_digest
 from connector.core.ports import Bundle, Delivered, EscrowBackend, EscrowListing, Target
+from connector.core.secret import KeyMaterial
 from connector.core.selection import select
 from connector.handover.wire import Mark
 from connector.pkcs12.read import Expected, Identity, open_bundle
@@ -163,7 +164,7 @@ class HandOverSteps:
             self.disclosed += 1
             with await escrow.fetch(request, expected.fingerprint, password) as bundle:
                 self.around.crash_point("handover.fetched")
-                identity = open_bundle(bundle, password, expected)
+                identity = _opened(bundle, password, expected)
         self.around.crash_point("handover.checked")
         return identity
 
@@ -230,6 +231,15 @@ class HandOverSteps:
 async def _log_in_again(target: Target) -> None:
     await target.__aexit__(None, None, None)
     await target.__aenter__()
+
+
+def _opened(bundle: KeyMaterial, password: KeyMaterial, expected: Expected) -> Identity:
+    """The key of a bundle; a fault names the generation, so that a person can drop it."""
+    try:
+        return open_bundle(bundle, password, expected)
+    except (Permanent, Transient) as fault:
+        name = f"generation {expected.fingerprint[:16]}"
+        raise type(fault)(fault.code, f"{name}: {fault.detail}") from None
 
 
 def _is_granted(request: OpenRequest) -> bool:

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from pathlib import Path as File
 from typing import Any, NamedTuple
 
+from connector.certificates.issuance import TrustedIssuers
+from connector.core.addresses import canonical_host
 from connector.core.errors import Permanent
 from connector.mounted import as_secret, read_mounted, read_secret, signing_key
 from connector.settings.report import Path
@@ -43,6 +45,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[Found]:
     yield from _signing_secrets(values, unusable)
     yield from _webhook_passwords(values, unusable)
     yield from _wide_networks(values)
+    yield from _trusted_issuers(routes, unusable)
 
 
 def _references(values: dict[str, Any], routes: dict[str, Any]) -> Iterator[Found]:
@@ -72,7 +75,11 @@ def _unreachable(routes: dict[str, Any]) -> Iterator[Found]:
 def _chosen(route: dict[str, Any], member: str) -> set[str]:
     value = route.get(member)
     items = value if isinstance(value, list) else []
-    return {f"{member}:{item.lower()}" for item in items if isinstance(item, str)}
+    return {f"{member}:{_form(member, item)}" for item in items if isinstance(item, str)}
+
+
+def _form(member: str, item: str) -> str:
+    return canonical_host(item) if member == "mail_domains" else item.lower()
 
 
 def _files(value: Any, path: Path) -> Iterator[Found]:
@@ -185,6 +192,18 @@ def _wide_networks(values: dict[str, Any]) -> Iterator[Found]:
             path = ("service", "intake", "plain_from", index)
             wrong = "is no list of proxies: it lets nearly everybody send over plain HTTP"
             yield Found(path, "CFG-001", wrong, "Name the addresses of your proxies.")
+
+
+def _trusted_issuers(routes: dict[str, Any], unusable: set[Path]) -> Iterator[Found]:
+    """The file of a route's issuers, read as each planning of a delivery reads it."""
+    for name, route in routes.items():
+        path, file = ("routes", name, "issuers_file"), route.get("issuers_file")
+        if isinstance(file, str) and path not in unusable:
+            try:
+                TrustedIssuers.from_file(File(file))
+            except Permanent as fault:
+                action = "Mount the issuers' certificates as PEM, without the one that is named."
+                yield Found(path, fault.code, fault.detail, action)
 
 
 def _items(value: Any) -> list[tuple[Any, Any]]:

@@ -125,7 +125,9 @@ class RouteSettings(Section):
     pkcs12_profile: Literal["modern", "compat"] = "modern"
     """Encryption of the PKCS#12: AES-256 with SHA-256, or 3DES with SHA-1 for old servers."""
     issuers_file: Path | None = None
-    """PEM issuers that the certificates must chain to; default: only the CA's own chain counts."""
+    """PEM certificates that are trusted: issuers, or single certificates of users. Each certificate
+    must lead to one of them. Default: the chain that the CA lists is followed as far as it goes,
+    and only a wrong signature in it is refused."""
     retention_margin: Duration = timedelta(hours=1)
     """Added to the retention before the copy is called gone."""
     clock_tolerance: Period = timedelta(minutes=5)

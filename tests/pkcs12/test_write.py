@@ -1,9 +1,7 @@
 """Writing: other people's programs open what we write, and only with its own password."""
 
-import os
 import re
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,16 +14,7 @@ from connector.pkcs12.preflight import check_outline
 from connector.pkcs12.read import Identity
 from connector.pkcs12.write import Packaged, Profile, new_password, package
 from tests.pkcs12.forge import certificate, der, pkcs8
-
-
-def program(name: str) -> str:
-    """The path of a foreign program; absent, it skips at home and fails on CI."""
-    found = shutil.which(name)
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed on the CI machine")
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
+from tests.pkcs12.programs import program
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from connector.settings.report import Problem
 from tests.settings.examples import Change, Check, Values
 
+DATA = Path(__file__).parent.parent / "data"
 UNDECIDED = (
     "uems.ws-one.archived_mode",
     "routes.staff.identity.person_attribute",
@@ -216,3 +217,30 @@ def test_values_are_never_echoed(checked: Check, good: Values, marker: str) -> N
     secret = next(found for found in report.problems if found.setting == "uems.ws-one.password")
     assert secret.code == "CFG-002"
     assert "password_file" in secret.action
+
+
+def test_a_file_of_issuers_is_read_as_the_run_reads_it(
+    checked: Check, changed: Change, tmp_path: Path
+) -> None:
+    """An odd root in it is no fault; what a delivery could not use is, and which one it is."""
+    file = tmp_path / "issuers.pem"
+    odd = (DATA / "certificates" / "issuers-with-odd-root.pem").read_bytes()
+    file.write_bytes(odd)
+    assert checked(changed("routes.staff.issuers_file", str(file))).problems == ()
+    last = odd.rindex(b"-----BEGIN") + 40
+    for content, wrong in (
+        (odd.decode().encode("utf-16"), "holds no PEM certificate"),
+        (odd[:last] + b"AAAA" + odd[last + 4 :], "cannot be read"),
+    ):
+        file.write_bytes(content)
+        problem = only(checked(changed("routes.staff.issuers_file", str(file))).problems)
+        assert (problem.setting, problem.code) == ("routes.staff.issuers_file", "CFG-003")
+        assert wrong in problem.wrong
+
+
+def test_mail_domains_are_compared_in_their_canonical_form(checked: Check, good: Values) -> None:
+    """A route for a domain that an earlier one serves in another spelling is never reached."""
+    good["routes"]["staff"]["mail_domains"] = ["möbel.example"]
+    second = {**good["routes"]["staff"], "mail_domains": ["xn--mbel-5qa.example"]}
+    good["routes"]["second"] = second
+    assert "never reached" in only(checked(good).problems).wrong

@@ -9,13 +9,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from connector.core.addresses import canonical_host
 from connector.core.model import Usage
 from connector.simulators.ca.keys import PrivateKey
-from connector.simulators.ca.shapes import Draft, Shape, shaped
+from connector.simulators.ca.shapes import Draft, Shape, shaped, tlv
 
 NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(2049, 12, 31, tzinfo=UTC)
 SERIAL_BITS = 152
+LONGEST_NAME = 64
+SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Authority:
 
     def _ordinary(self, leaf: Leaf, key: PrivateKey) -> x509.Certificate:
         public = key.public_key()
-        names = x509.SubjectAlternativeName([x509.RFC822Name(a) for a in leaf.addresses])
+        names = x509.SubjectAlternativeName([_alternative_name(one) for one in leaf.addresses])
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         builder = (
@@ -126,11 +129,25 @@ class Authority:
         )
 
 
+def _alternative_name(address: str) -> x509.GeneralName:
+    """An rfc822Name, or an SmtpUTF8Mailbox where the local part needs one (RFC 9598)."""
+    local, _, host = address.rpartition("@")
+    written = f"{local}@{canonical_host(host)}"
+    if written.isascii():
+        return x509.RFC822Name(written)
+    return x509.OtherName(SMTP_UTF8_MAILBOX, tlv(0x0C, written.encode()))
+
+
+def _fitting(text: str) -> str:
+    """Text cut to the longest common name (RFC 5280: 64), which the library counts in octets."""
+    return text.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Simulated Company"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _fitting(common_name)),
         ]
     )
 

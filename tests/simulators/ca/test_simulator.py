@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     pkcs12,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import ValidationError
 
+from connector.certificates.reading import read
+from connector.core.addresses import canonical_address
 from connector.core.model import Usage
 from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
 from connector.simulators.ca.commands import Issue, NewPerson, Operation
@@ -180,3 +182,24 @@ async def test_keys_are_dealt_out_again_when_told_so(tmp_path: Path) -> None:
     leaves = [x509.load_pem_x509_certificate(info.certificate.encode()) for info in issued]
     encoding, form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     assert len({leaf.public_key().public_bytes(encoding, form) for leaf in leaves}) <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 64, "mara@example.com"),
+        ("\N{GRINNING FACE}" * 256, "mara@möbel.example"),
+        ("x" * 300, "jörg@möbel.example"),
+    ],
+)
+async def test_any_name_and_address_can_be_issued(
+    control: CaControl, name: str, address: str
+) -> None:
+    """A long name is cut to 64 octets at a character's end; an address gets the form it needs."""
+    await control.put_person(NewPerson(person="other", name=name, addresses=(address,)))
+    info = await control.issue(Issue(person="other"))
+    leaf = x509.load_pem_x509_certificate(info.certificate.encode())
+    (common,) = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert name.startswith(str(common.value))
+    assert 60 < len(str(common.value).encode()) <= 64
+    assert read(leaf.public_bytes(Encoding.DER)).addresses == (canonical_address(address),)
