@@ -17,9 +17,13 @@ async def main(folder: Path, more: dict[str, Any]) -> None:
     password, code = folder / "password", folder / "tenant-code"
     password.write_text("marker-uem-password")
     code.write_text("marker-tenant-code")
+    check_uploads = more.pop("check_uploads", "full")
     ca_options = CaOptions.model_validate({"directory": folder / "ca", **more})
     uem_options = UemOptions(
-        directory=folder / "uem", password_file=password, tenant_code_file=code
+        directory=folder / "uem",
+        password_file=password,
+        tenant_code_file=code,
+        check_uploads=check_uploads,
     )
     async with CaSimulator(ca_options) as ca, UemSimulator(uem_options) as uem:
         escrow = {
