@@ -15,6 +15,7 @@ from connector.core.model import (
     IdentityPair,
     Millis,
     Sha256Hex,
+    SubjectKey,
     SubjectKind,
     parse_subject,
     subject_key,
@@ -72,6 +73,29 @@ class Planner:
         )
         return await self._with_set(report, state, facts, route)
 
+    async def find(self, wanted: str) -> list[SubjectKey]:
+        """Holders whom the journal does not know, by user name, mail or device, asked at the UEMs.
+
+        Args:
+            wanted: what a person typed; a number is a user's id, ``device/ID`` names a device.
+
+        Raises:
+            ConnectorError: what a UEM raised.
+        """
+        found = []
+        for tenant, target in self._targets.items():
+            found += [
+                subject_key(tenant, SubjectKind.HOLDER, user)
+                for user in await _users(target, wanted)
+            ]
+        return found
+
+    async def knows(self, holder: SubjectKey) -> bool:
+        """Whether the UEM knows the user of this key. Raises what the UEM raised."""
+        subject = parse_subject(holder)
+        target = self._targets.get(subject.tenant)
+        return target is not None and await target.look_up(subject.id, {}) is not None
+
     async def _look_up(self, state: HolderState) -> HolderFacts:
         subject = parse_subject(state.key)
         target = self._targets.get(subject.tenant)
@@ -117,6 +141,16 @@ class Planner:
                 "replaces": _replaces(state, selection),
             }
         )
+
+
+async def _users(target: Target, wanted: str) -> tuple[str, ...]:
+    kind, _, device = wanted.partition("/")
+    if kind == "device" and device:
+        facts = await target.look_up_device(device)
+        return (facts.holder,) if facts is not None and facts.holder else ()
+    if wanted.isdecimal():
+        return (wanted,) if await target.look_up(wanted, {}) is not None else ()
+    return await target.find_users(wanted)
 
 
 def _same_person(

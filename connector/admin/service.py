@@ -45,13 +45,14 @@ from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected, Transient
 from connector.core.events import PlanRequested
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
-from connector.core.model import parse_subject
+from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import HolderState, Phase
 
 BATCH = 200
+FORMS = "say TENANT/user/ID, a user name, a mail address, device/ID or a serial number"
 SEEN = DeadLetterFilter(limit=1000)
 """How many dead letters are counted at a glance."""
 
@@ -192,16 +193,32 @@ class OperatorService:
         return await find(self._journal, kind, wanted, sorted(tenants))
 
     async def _holder(self, wanted: str) -> HolderState:
-        """A known holder; or, by his complete key, one whose notification was lost."""
-        key = as_key("holder", wanted)
-        uems = {route.uem for route in self._around.routes().values()}
-        if key and parse_subject(key).tenant in uems:
-            known = (await self._journal.load([key])).get(key)
-            return known if isinstance(known, HolderState) else HolderState(key=key)
-        found = await self._find("holder", wanted)
+        """A known holder; or one whose notification was lost, if the UEM knows the user.
+
+        Raises:
+            Rejected: ``DLV-007`` when neither journal nor UEM knows one, ``EVT-007`` for several.
+            ConnectorError: what the UEM raised.
+        """
+        try:
+            found = await self._find("holder", wanted)
+        except Rejected as unknown:
+            if unknown.code != "DLV-007":
+                raise
+            return HolderState(key=await self._at_the_uem(wanted))
         if not isinstance(found, HolderState):
             raise Rejected("DLV-007", "the key names no holder")
         return found
+
+    async def _at_the_uem(self, wanted: str) -> SubjectKey:
+        if key := as_key("holder", wanted):
+            found = [key] if await self._planner.knows(key) else []
+        else:
+            found = await self._planner.find(wanted)
+        if not found:
+            raise Rejected("DLV-007", f"neither journal nor UEM knows {wanted}; {FORMS}")
+        if len(found) > 1:
+            raise Rejected("EVT-007", f"several users fit: {', '.join(found)}; name one by its key")
+        return found[0]
 
     async def _holder_act(self, act: HolderAct, stamp: Stamp) -> Receipt:
         state = await self._holder(act.holder)

@@ -25,7 +25,10 @@ from connector.cli.screen import Format
 from connector.core.states import HolderState
 
 HolderArgument = Annotated[
-    str, typer.Argument(help="The holder: his key (TENANT/user/ID), id, user name or mail.")
+    str,
+    typer.Argument(
+        help="The holder: key (TENANT/user/ID), id, user name, mail, device/ID or serial number."
+    ),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
 RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
@@ -34,7 +37,7 @@ RouteOption = Annotated[str | None, typer.Option("--route", help="Only this rout
 BRAKES = {"pause", "resume"}
 """Acts on the whole service: the partitions that take them are no subjects of an operator's."""
 NEEDED = {
-    "holder": "name the holder by key, id, user name or mail",
+    "holder": "name the holder by key, id, user name, mail, device/ID or serial number",
     "code": "--code is written like UEM-400",
     "drop_generation": "--drop-generation takes 8 or more hexadecimal digits of a fingerprint",
     "reason": "--reason says why, in at most 512 characters",

@@ -1,6 +1,8 @@
 """Where output goes: results to standard output in the wanted form, remarks to standard error."""
 
 import csv
+import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -19,6 +21,7 @@ from connector.cli.words import defused, shown
 PIPE_WIDTH = 10_000
 """Columns where there is no terminal that has a width: no cell is folded, so that `grep` finds."""
 NOTHING = "nothing"
+_ASCII_ONLY = re.compile(r"[^\x00-\x7f]")
 
 
 class Format(StrEnum):
@@ -113,11 +116,19 @@ class Screen:
 
     def json(self, value: BaseModel | Sequence[BaseModel] | Mapping[str, object]) -> None:
         """A record, a list of records, or a mapping, as one JSON document."""
-        self.out.write(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode() + "\n")
+        self._write_json(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode())
 
     def json_line(self, record: BaseModel) -> None:
         """One record as one line of JSON."""
-        self.out.write(record.model_dump_json(by_alias=True) + "\n")
+        self._write_json(record.model_dump_json(by_alias=True))
+
+    def _write_json(self, text: str) -> None:
+        """In an encoding that lacks a character, as the escape sequence of RFC 8259 section 7."""
+        try:
+            text.encode(self.out.encoding or "utf-8")
+        except UnicodeEncodeError:
+            text = _ASCII_ONLY.sub(_escaped, text)
+        self.out.write(text + "\n")
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Rows for spreadsheets, with formulas defused (RFC 4180)."""
@@ -141,6 +152,10 @@ def _width(environment: Mapping[str, str], *, terminal: bool) -> int | None:
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
     return None if terminal else PIPE_WIDTH
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _plain(value: object) -> object:

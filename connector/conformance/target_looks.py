@@ -97,6 +97,16 @@ class LookCases:
         assert facts is None or not facts.enrolled
         assert [each.enrolled for each in evidence.devices] == [False]
 
+    async def test_a_user_is_found_by_name_and_by_nothing_less(self, world: TargetWorld) -> None:
+        holder = await world.add_holder()
+        async with world.target() as target:
+            facts = await target.look_up(holder, world.profiles)
+            assert facts is not None
+            for text in (facts.name, facts.name.upper(), facts.mail):
+                assert await target.find_users(text) == (holder,)
+            for text in (facts.name[:-1], f"{facts.name}x", NOBODY, "*", "%", "a&b=c"):
+                assert holder not in await target.find_users(text)
+
     async def test_who_is_not_there_is_none(self, world: TargetWorld) -> None:
         async with world.target() as target:
             assert await target.look_up(NOBODY, world.profiles) is None

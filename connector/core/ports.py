@@ -237,6 +237,13 @@ class Target(Protocol):
         """A user by his id with *all* devices of his and our profile's status on each. Look."""
         ...
 
+    async def find_users(self, text: str) -> tuple[str, ...]:
+        """Ids of the users whose user name, mail or device serial is exactly this, in any case.
+
+        Look; asked only for a person who wants to know.
+        """
+        ...
+
     async def deliver(
         self, holder: str, bundles: Sequence[Bundle], sending: Callable[[], None]
     ) -> Delivered:

@@ -8,7 +8,10 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
+    PlatformCollector,
+    ProcessCollector,
     disable_created_metrics,
 )
 
@@ -31,6 +34,8 @@ class Families:
         # Everything is made at the start: they would all say the same.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
         self._vocabulary = vocabulary(names)
         self._metrics = {metric.name: metric for metric in CATALOGUE}
         self._families = {metric.name: _family(metric, self.registry) for metric in CATALOGUE}

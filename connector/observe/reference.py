@@ -7,7 +7,9 @@ INTRODUCTION = """# Metrics
 `/metrics` on the observation port speaks the Prometheus text format and OpenMetrics. Base units
 only; counters end in `_total`, moments in time in `_timestamp_seconds`. No label ever holds a user,
 a device, an address or free text; a value that is not known beforehand is counted as `other`.
-Combinations that are known beforehand are there from the first scrape on, at zero.
+Combinations that are likely are there from the first scrape on, at zero: what the configured parts
+can do, and failures of enrolments by code. Others appear when they are first counted. The metrics
+of the process itself (`process_…`, `python_…`) are those of the Prometheus client library.
 
 `enrolment_to_ready_seconds` is the one to set an objective on. `audit_records` and
 `audit_head_prefix` show the end of each audit chain: keep them outside the cluster, and a cut-off

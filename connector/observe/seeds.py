@@ -24,7 +24,20 @@ OPERATIONS = {
         *(Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
     ),
 }
-DELIVERY_AREAS = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
+FAILURES = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
+"""Areas of the codes with which a delivery can fail."""
+RETRIES = {
+    **dict.fromkeys((Effect.LOOK_UP_DEVICE, Effect.LOOK_UP), ("USR", "UEM")),
+    **dict.fromkeys((Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE), ("UEM",)),
+    **dict.fromkeys(
+        (Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP),
+        ("CA",),
+    ),
+    Effect.HAND_OVER: ("CA", "UEM", "HND", "P12"),
+}
+"""Per step: areas of the codes with which it can be tried again."""
+TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVERY)
+"""What can begin a delivery today."""
 
 CONDITIONS = ("JRN-001", "JRN-013", "EVT-003", "AUD-001", "AUD-004")
 """Codes of the conditions that a process may report."""
@@ -86,20 +99,20 @@ def _webhooks() -> dict[str, list[tuple[Values, ...]]]:
 
 
 def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
-    triggers = tuple(Trigger)
-    transient = _codes(DELIVERY_AREAS, Family.TRANSIENT)
-    permanent = _codes(DELIVERY_AREAS, Family.PERMANENT)
+    permanent = _codes(FAILURES, Family.PERMANENT)
     return {
-        "deliveries_opened_total": [(targets, triggers)],
+        "deliveries_opened_total": [(targets, TRIGGERS)],
         "deliveries_total": [
-            (targets, triggers, (Phase.COMPLETED, Phase.CANCELLED), (NONE,)),
-            (targets, triggers, (Phase.FAILED,), permanent),
+            (targets, TRIGGERS, (Phase.COMPLETED, Phase.CANCELLED), (NONE,)),
+            (targets, (Trigger.ENROLMENT,), (Phase.FAILED,), permanent),
         ],
         "deliveries_in_state": [(tuple(Phase), targets)],
         "enrolment_to_ready_seconds": [(targets, (*PLATFORMS, OTHER))],
         "hand_overs_total": [(targets, ("accepted", "changed"), (NONE,))],
-        "keys_disclosed_total": [(triggers, targets)],
-        "retries_total": [(tuple(Effect), transient)],
+        "keys_disclosed_total": [(TRIGGERS, targets)],
+        "retries_total": [
+            ((effect,), _codes(areas, Family.TRANSIENT)) for effect, areas in RETRIES.items()
+        ],
         "devices_lost_total": [(("DLV-001", "USR-006", "USR-008"),)],
         "outdated_notifications_total": [(("device_enrolled", "device_unenrolled"),)],
         "stale_facts_total": [(("device", "holder", "person"),)],
@@ -118,9 +131,8 @@ def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
         operations = OPERATIONS.get(kind, ())
         durations.append(((backend,), operations, ("ok",)))
         requests.append(((backend,), operations, ("ok",), (NONE,)))
-        for family in (Family.TRANSIENT, Family.PERMANENT):
-            codes = _codes((kind.upper(),), family)
-            requests.append(((backend,), operations, (family.value,), codes))
+        again = _codes((kind.upper(),), Family.TRANSIENT)
+        requests.append(((backend,), operations, (Family.TRANSIENT.value,), again))
     return {
         "backend_requests_total": requests,
         "backend_request_duration_seconds": durations,

@@ -7,6 +7,7 @@ import pytest
 
 from connector.admin.client import AdminClient
 from connector.admin.server import AdminServer
+from tests.admin.upstreams import Upstreams, opened
 from tests.admin.world import AdminWorld
 
 
@@ -27,4 +28,10 @@ def socket(tmp_path: Path) -> Path:
 async def client(world: AdminWorld, socket: Path) -> AsyncIterator[AdminClient]:
     """An operator called anna, over the real socket."""
     async with AdminServer(world.service(), socket), AdminClient(socket, "anna") as made:
+        yield made
+
+
+@pytest.fixture
+async def upstreams(tmp_path: Path) -> AsyncIterator[Upstreams]:
+    async with opened(tmp_path) as made:
         yield made

@@ -83,12 +83,6 @@ async def test_a_generation_is_dropped_before_the_delivery(
     assert isinstance(requested, DeliveryRequested)
 
 
-async def test_a_delivery_heals_a_lost_notification(world: AdminWorld, client: AdminClient) -> None:
-    """A holder that the journal does not know can be delivered to by his complete key."""
-    await client.act(Deliver(holder="corp/user/77", reason="webhook lost"))
-    assert len(await world.events("corp/user/77")) == 1
-
-
 @pytest.mark.parametrize(
     ("act", "code"),
     [

@@ -5,8 +5,13 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 
-async def started(*arguments: str) -> asyncio.subprocess.Process:
+from connector.admin.server import AdminServer
+from tests.admin.world import AdminWorld, holder
+
+
+async def started(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -14,7 +19,7 @@ async def started(*arguments: str) -> asyncio.subprocess.Process:
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={"PKI_CONNECTOR_SOCKET": "missing.sock"},
+        env={"PKI_CONNECTOR_SOCKET": "missing.sock"} | environment,
     )
 
 
@@ -40,3 +45,23 @@ async def test_a_simulated_ca_runs_until_it_is_stopped(tmp_path: Path) -> None:
     assert ready["ready"] == "ca"
     assert ready["api"].startswith("https://127.0.0.1:")
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+async def test_a_name_that_the_terminal_cannot_show_is_escaped(tmp_path: Path, form: str) -> None:
+    """An output encoding without the character ends no command; JSON stays JSON."""
+    world = AdminWorld(tmp_path)
+    await world.open()
+    await world.put(holder(name="Jörg Ő"))
+    socket = tmp_path / "run" / "admin.sock"
+    async with AdminServer(world.service(), socket):
+        process = await started(
+            *("status", "holder", "-o", form, "--socket", str(socket)), PYTHONIOENCODING="ascii"
+        )
+        out, err = await process.communicate()
+    await world.journal.close()
+    assert (process.returncode, err) == (0, b"")
+    if form == "json":
+        assert json.loads(out)["items"][0]["name"] == "Jörg Ő"
+    else:
+        assert rb"J\xf6rg" in out

@@ -61,11 +61,10 @@ def test_the_pin_outlives_the_deliveries(ended: PureLoop) -> None:
     assert left.wants == ()
 
 
-def test_a_holder_of_whom_nothing_is_left_is_forgotten(ended: PureLoop) -> None:
-    """His person is told so, and lists him no more."""
+def test_a_person_forgets_a_holder_of_whom_nothing_is_left(ended: PureLoop) -> None:
+    """At once, with the deliveries that ended; the person at the CA lists them no more."""
     ended.send(HOLDER, IdentityForgotten(by="local:0", reason="left the company"))
     ended.run_out()
-    wait(ended, ROUTE.history_kept // DAY + 1)
     assert HOLDER not in ended.states
     assert HOLDER not in getattr(ended.states[person_key("user1")], "holders", ())
 

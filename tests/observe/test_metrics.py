@@ -60,6 +60,13 @@ def test_every_known_combination_is_there_from_the_start(metrics: PrometheusMetr
         assert value(registry, "backend_circuit_state", backend=backend) == 0
 
 
+def test_a_scrape_stays_small_and_shows_the_process(metrics: PrometheusMetrics) -> None:
+    """One UEM and one CA: fewer than 900 series at the start, those of the process included."""
+    found = [name for name, _, _ in samples(metrics.registry)]
+    assert len(found) < 900
+    assert {"process_resident_memory_bytes", "process_open_fds", "python_info"} <= set(found)
+
+
 def test_seeds_are_within_the_vocabulary() -> None:
     """No seeded value is one that would be counted as other later."""
     families = Families(NAMES)

@@ -13,6 +13,7 @@ from connector.core.holder.changes import supersede
 from connector.core.holder.devices import join_open
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, open_delivery
 from connector.core.holder.push import push_by_hand
+from connector.core.holder.retention import forget
 from connector.core.model import SubjectKey
 from connector.core.states import (
     Delivery,
@@ -61,7 +62,7 @@ def _apply(step: Holder, body: HumanBody) -> bool:
             return _confirm(step, body.by)
         case PlanRequested() | IdentityForgotten():
             if isinstance(body, IdentityForgotten):
-                step.set(identity=None, delivered=(), last_digest=None)
+                forget(step)
             return True  # of a look at a plan only the audit record stays
         case GenerationDropped():
             return _drop(step, body)

@@ -27,9 +27,20 @@ def let_go(step: Holder) -> None:
         kept = None if state.delivery is None or state.delivery.id in over else state.delivery
         step.set(history=history, delivery=kept)
     if over and _is_empty(step.state):
-        if step.state.person_key is not None:
-            step.tell(step.state.person_key, HolderForgotten(holder=step.state.key))
-        step.gone = True
+        _leave(step)
+
+
+def forget(step: Holder) -> None:
+    """A person forgets the holder: what is over goes now, and the holder with it."""
+    step.set(identity=None, delivered=(), last_digest=None)
+    if _is_idle(step.state) and not (step.state.delivery and step.state.delivery.open):
+        _leave(step)
+
+
+def _leave(step: Holder) -> None:
+    if step.state.person_key is not None:
+        step.tell(step.state.person_key, HolderForgotten(holder=step.state.key))
+    step.gone = True
 
 
 def _ended(state: HolderState) -> tuple[Delivery, ...]:

@@ -27,6 +27,26 @@ class Directory:
             raise self._api.fault(Kind.NONSENSE, "looking up a user: answered about another one")
         return found
 
+    async def users_named(self, text: str) -> list[str]:
+        """Numeric ids of users by user name or mail; by a device's serial if there is none.
+
+        The search finds parts of names, so each answer is compared again.
+        """
+        found: set[str] = set()
+        for member in ("username", "email"):
+            query = {member: text, "orderby": "UserName"}
+            listed = await self._pages.all(Operation.USER_SEARCH, "users", query=query) or []
+            found |= {one.identifier("id") for one in listed if _is_same(one.text(member), text)}
+        return sorted(found - {""}, key=int) or await self._owners(text)
+
+    async def _owners(self, serial: str) -> list[str]:
+        query = {"searchBy": "Serialnumber", "id": serial}
+        found = await self._api.one(Operation.DEVICE_BY_KIND, query=query)
+        if found is None or not _is_same(found.members.text("serialnumber"), serial):
+            return []
+        owner = owner_of(found.members)
+        return [owner] if owner else []
+
     async def device(self, identifier: str) -> Found | None:
         """A device by its numeric id or its UUID; None when there is none."""
         number = identifier if is_number(identifier) else await self._device_number(identifier)
@@ -84,4 +104,4 @@ class Directory:
 
 
 def _is_same(answered: str, asked: str) -> bool:
-    return bool(asked) and answered.lower() == asked.lower()
+    return bool(asked) and answered.casefold() == asked.casefold()

@@ -93,6 +93,10 @@ class WorkspaceOne:
                 devices.append(self._device(found, await self._profile(found, number, profiles)))
         return holder_facts(user.members, identifier, tuple(devices))
 
+    async def find_users(self, text: str) -> tuple[str, ...]:
+        """Users by user name, mail or device serial; exact, in any case."""
+        return tuple(await self._directory.users_named(text))
+
     async def deliver(
         self, holder: str, bundles: Sequence[Bundle], sending: Callable[[], None]
     ) -> Delivered:
