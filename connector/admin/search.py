@@ -51,16 +51,28 @@ async def find(journal: Journal, kind: Kind, wanted: str, tenants: Iterable[str]
 
 
 def as_key(kind: Kind, wanted: str) -> SubjectKey | None:
-    """``wanted``, if it is a complete key of this kind."""
+    """The key that ``wanted`` is a spelling of, if it is a complete key of this kind.
+
+    Another spelling must not name another subject, with an identity and a history of its own.
+    """
     try:
         subject = parse_subject(wanted)
     except ValueError:
         return None
-    return wanted if subject.kind is KINDS[kind] and subject.tenant and subject.id else None
+    if subject.kind is not KINDS[kind] or not subject.tenant or not subject.id:
+        return None
+    return subject_key(subject.tenant, subject.kind, _canonical(kind, subject.id))
 
 
 def _as_ids(kind: Kind, wanted: str, tenants: Iterable[str]) -> list[SubjectKey]:
-    return [subject_key(tenant, KINDS[kind], wanted) for tenant in tenants]
+    return [subject_key(tenant, KINDS[kind], _canonical(kind, wanted)) for tenant in tenants]
+
+
+def _canonical(kind: Kind, typed: str) -> str:
+    """An id as the UEM writes it: numbers without leading zeros. A CA's names stay as they are."""
+    if kind == "person" or not (typed.isascii() and typed.isdecimal()):
+        return typed
+    return typed.lstrip("0") or "0"
 
 
 def _named(state: State, wanted: str) -> bool:
