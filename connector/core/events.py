@@ -29,11 +29,14 @@ class DeviceChanged(Record):
     """Something about a device changed: ownership, group, compliance, compromised state.
 
     ``seen_with``: the holder whose look at the UEM showed the device as his, for it to verify.
+    ``missed_by``: the holder who has the device and whose look did not show it; they are told if it
+    is not theirs any more.
     """
 
     kind: Literal["device_changed"] = "device_changed"
     what: Text = ""
     seen_with: SubjectKey | None = None
+    missed_by: SubjectKey | None = None
 
 
 class DeviceJoined(Record):

@@ -62,7 +62,10 @@ class Upload(NamedTuple):
 
 @dataclass
 class Uem:
-    """Users, devices, copies. ``now`` is its own clock. ``ledger`` lists every upload it took."""
+    """Users, devices, copies. ``now`` is its own clock. ``ledger`` lists every upload it took.
+
+    ``left_out``: devices that a search does not show although they are there.
+    """
 
     now: Millis = START
     phones: dict[str, Phone] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class Uem:
     copies: dict[str, tuple[str, Millis]] = field(default_factory=dict)
     currents: dict[str, str] = field(default_factory=dict)
     ledger: list[Upload] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
     ever_installed: set[tuple[str, str]] = field(default_factory=set)
 
     def upload(self, user: str, digest: str, current: str, real: Millis) -> None:
@@ -124,7 +128,7 @@ class Uem:
         )
 
     def user(self, user: str) -> HolderFacts:
-        shown = [self.device(key) for key in self.phones]
+        shown = [self.device(key) for key in self.phones if key not in self.left_out]
         facts = [one for one in shown if one is not None and one.holder == user]
         mail = self.mails.get(user, f"{PERSON_OF[user]}@example.com")
         devices = tuple(one for one in facts if one.enrolled)
@@ -132,7 +136,9 @@ class Uem:
 
     def evidence(self, key: str, user: str, current: str) -> DeviceEvidence:
         """``current``: the certificate that is looked for in the device's own list."""
-        phone, shown = self.phones[key], self.device(key)
+        phone, shown = self.phones.get(key), self.device(key)
+        if phone is None:
+            return DeviceEvidence(device=key, enrolled=False)
         listed = self.currents.get(phone.installed or "") == current
         return DeviceEvidence(
             device=key,

@@ -1,7 +1,6 @@
 """Looks on the simulated UEM, with the quirks of the real one and with lies."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -175,19 +174,30 @@ async def test_a_list_that_never_ends_is_given_up(uem: UemWorld) -> None:
     assert error.code == "UEM-006"
 
 
-@pytest.mark.parametrize("kind", ["empty", "raw"])
-async def test_no_devices_found_is_not_believed_of_a_user_who_has_some(
-    uem: UemWorld, kind: str
+@pytest.mark.parametrize("left_out", [1, 2, 3])
+async def test_a_search_that_leaves_devices_out_is_not_believed(
+    uem: UemWorld, left_out: int
 ) -> None:
-    """A search that stumbles must not look as if all devices had left."""
+    """A search that stumbles must not look as if devices had left, nor hide one that is ill."""
     holder = await uem.add_holder()
-    await uem.add_device(holder)
-    status: dict[str, Any] = {"status": 204} if kind == "raw" else {}
-    await uem.control.fault(kind, path="devices/search", **status)
+    devices = {await uem.add_device(holder) for _ in range(3)}
+    await uem.control.switch(search_leaves_out=left_out)
     async with uem.target() as target:
         error = await failure(target.look_up(holder, uem.profiles))
         assert (error.code, error.family) == ("UEM-009", Family.TRANSIENT)
-        assert await target.look_up(holder, uem.profiles) is not None
+        await uem.control.switch(search_leaves_out=0)
+        facts = await target.look_up(holder, uem.profiles)
+    assert facts is not None
+    assert {device.id for device in facts.devices} == devices
+
+
+async def test_the_count_of_devices_need_not_be_believed(uem: UemWorld) -> None:
+    """Where a tenant's count is wrong for good, a setting says so."""
+    user = await uem.control.add_user("mmuster", attributes={"EnrolledDevicesCount": "9"})
+    async with uem.target(check_device_count=False) as target:
+        assert await target.look_up(str(user), uem.profiles) is not None
+    async with uem.target() as target:
+        assert (await failure(target.look_up(str(user), uem.profiles))).code == "UEM-009"
 
 
 @pytest.mark.parametrize("status", [400, 404])

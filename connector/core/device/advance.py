@@ -2,7 +2,13 @@
 
 from connector.core.device.looks import hand_on, looked
 from connector.core.device.schedule import elapsed, schedule
-from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event
+from connector.core.events import (
+    DeviceChanged,
+    DeviceEnrolled,
+    DeviceLeft,
+    DeviceUnenrolled,
+    Event,
+)
 from connector.core.facts import Elapsed, Fact, Looked
 from connector.core.model import LONGEST_TEXT, SECOND, Millis, SubjectKey
 from connector.core.policy import Rules
@@ -51,6 +57,8 @@ def _on_event(step: Step[DeviceState], event: Event) -> None:
         case DeviceChanged() as body:
             if body.seen_with is not None:
                 _claimed(step, body.seen_with)
+            if body.missed_by is not None:
+                _missed(step, body.missed_by)
             step.set(enrolled_at=step.state.enrolled_at or _happened(step, event))
         case DeviceUnenrolled() as body:
             _unenrolled(step, event, body)
@@ -95,6 +103,14 @@ def _claimed(step: Step[DeviceState], holder: SubjectKey) -> None:
     """A holder's look showed the device with that user; if the look disagrees, they are told."""
     hand_on(step, holder)
     step.set(holder=holder)
+
+
+def _missed(step: Step[DeviceState], holder: SubjectKey) -> None:
+    """A holder who has the device does not see it: the look decides, and they are told."""
+    if step.state.holder is None:
+        step.set(holder=holder)
+    elif step.state.holder != holder:
+        step.tell(holder, DeviceLeft(device=step.state.key, why="changed hands"))
 
 
 def _look_again(step: Step[DeviceState], event: Event) -> None:

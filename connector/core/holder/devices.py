@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from connector.core.errors import Transient
 from connector.core.events import DeviceChanged, DeviceJoined, DeviceLeft
 from connector.core.holder.lifecycle import (
     Holder,
@@ -172,14 +173,21 @@ def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
     """Make the known devices agree with what the UEM shows of the user.
 
     A lost notification is made good here: an enrolled device that nobody announced joins, one that
-    is not enrolled any more leaves. The device itself is told to look whose it is, so that it knows
+    is shown as not enrolled leaves. The device itself is told to look whose it is, so that it knows
     whom to tell when it leaves, and tells whoever had it before.
+
+    Raises:
+        Transient: ``UEM-009`` when a known device is not shown at all. Its own look decides whether
+            it left; until then others may be missing as well, also one that must not get keys.
     """
     tenant = parse_subject(step.state.key).tenant
     seen = {subject_key(tenant, SubjectKind.DEVICE, key): device for key, device in facts.items()}
+    missing = [key for key in step.state.devices if key not in seen]
+    for key in missing:
+        step.tell(key, DeviceChanged(what="not with the user", missed_by=step.state.key))
     for key in tuple(step.state.devices):
-        if key not in seen or not seen[key].enrolled:
-            step.tell(key, DeviceChanged(what="not with the user"))
+        if key in seen and not seen[key].enrolled:
+            step.tell(key, DeviceChanged(what="not enrolled"))
             remove(step, key, "not enrolled for this user")
     for key, device in seen.items():
         if device.enrolled and key not in step.state.devices:
@@ -195,3 +203,5 @@ def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
                     enrolled_on=device.enrolled_on,
                 ),
             )
+    if missing:
+        raise Transient("UEM-009", f"looking at a user: {len(missing)} known devices are missing")

@@ -5,7 +5,7 @@ being asked, and when something was notified about a device that has a set: a lo
 only as a profile that is not installed any more, and the UEM does not heal that by itself.
 """
 
-from connector.core.errors import ConnectorError, Family, Fault, Scope
+from connector.core.errors import ConnectorError, Family, Fault, Scope, Transient
 from connector.core.holder.devices import join_open, synchronise
 from connector.core.holder.lifecycle import Holder, change, fail, open_delivery, route_of
 from connector.core.holder.look_up import same_identity
@@ -38,7 +38,10 @@ def looked(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None
         _later(step, look, fault)
     elif facts is not None and facts.active and route is not None:
         step.set(looked_at=step.now)
-        synchronise(step, {device.id: device for device in facts.devices})
+        try:
+            synchronise(step, {device.id: device for device in facts.devices})
+        except Transient as error:  # known devices are not shown; what is shown counts all the same
+            _later(step, look, error.fault())
         _compare(step, facts, route)
         _find_lost(step, facts, route)
 

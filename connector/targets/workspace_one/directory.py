@@ -1,6 +1,6 @@
 """Finding users and devices, and matching every answer again with what was asked."""
 
-from connector.targets.workspace_one.api import Api, Found, incomplete
+from connector.targets.workspace_one.api import Api, Found
 from connector.targets.workspace_one.facts import owner_of
 from connector.targets.workspace_one.members import Members, is_number
 from connector.targets.workspace_one.operations import Operation
@@ -60,9 +60,6 @@ class Directory:
 
         The search finds parts of user names, so those of others are left out as far as it tells;
         the look at each single device decides.
-
-        Raises:
-            Transient: ``UEM-009`` when none is found though the user has enrolled devices.
         """
         query = {"user": user.text("username"), "orderby": "deviceid", "sortorder": "ASC"}
         listed = await self._pages.all(Operation.DEVICE_SEARCH, "devices", query=query) or []
@@ -70,8 +67,6 @@ class Directory:
         mine = {entry.identifier("id") for entry in listed if owner_of(entry) in {holder, ""}} - {
             ""
         }
-        if not listed and (user.number("enrolleddevicescount") or 0) > 0:
-            raise incomplete("searching a user's devices: none found though he has some")
         return sorted(mine, key=int)
 
     async def _user_number(self, uuid: str) -> str:

@@ -160,6 +160,11 @@ class WorkspaceOneSettings(UpstreamSettings):
         le=86_400,
         description="Seconds by which a device's list may differ from a certificate's expiry.",
     )
+    check_device_count: bool = Field(
+        default=True,
+        description="Believe a search of a user's devices only when it finds as many as the user's "
+        "EnrolledDevicesCount says.",
+    )
     push_by: Literal["serial_number", "device_id"] = Field(
         default="serial_number",
         description="How a profile push names the device; device_id is assumed to work.",

@@ -27,7 +27,7 @@ from connector.targets.workspace_one.facts import (
     owner_of,
     platform_of,
 )
-from connector.targets.workspace_one.members import is_number
+from connector.targets.workspace_one.members import Members, is_number
 from connector.targets.workspace_one.operations import Operation
 from connector.targets.workspace_one.paging import Pages
 from connector.targets.workspace_one.profiles import DeviceProfiles, profile_for
@@ -91,6 +91,7 @@ class WorkspaceOne:
             found = await self._directory.device(number)
             if found is not None and owner_of(found.members) == identifier:
                 devices.append(self._device(found, await self._profile(found, number, profiles)))
+        self._check_count(user.members, devices)
         return holder_facts(user.members, identifier, tuple(devices))
 
     async def find_users(self, text: str) -> tuple[str, ...]:
@@ -162,6 +163,13 @@ class WorkspaceOne:
         off = self._settings.archived_mode is ArchivedMode.OFF
         if off and any(bundle.slot is Slot.ARCHIVED for bundle in bundles):
             raise Permanent("KEY-103", "uploading: archived pairs are there and archived_mode: off")
+
+    def _check_count(self, user: Members, devices: Sequence[DeviceFacts]) -> None:
+        """A search that leaves devices out must not look as if the user had no others."""
+        told = user.number("enrolleddevicescount") or 0
+        found = sum(device.enrolled or device.on_the_way for device in devices)
+        if self._settings.check_device_count and found < told:
+            raise incomplete(f"searching a user's devices: {found} of {told} found")
 
     async def _profile(self, device: Found, number: str, profiles: dict[str, str]) -> ProfileStatus:
         """Our profile's status; a device that is not enrolled is not asked about."""
