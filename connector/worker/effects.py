@@ -11,7 +11,7 @@ from math import isfinite
 from connector.certificates.listing import judged
 from connector.core.errors import Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
-from connector.core.handover import HandoverJob, PluginReference
+from connector.core.handover import HandoverJob, NotSent, PluginReference
 from connector.core.holder.planning import rules_of
 from connector.core.model import (
     SECOND,
@@ -208,7 +208,10 @@ class UpstreamEffects:
         """A hand-over keeps to its deadline by itself, everything else is cut off at it."""
         match running.effect:
             case Effect.HAND_OVER:
-                job = self._job(state, running)
+                try:
+                    job = self._job(state, running)
+                except Exception as error:  # noqa: BLE001 - nothing was sent, whatever it is
+                    return NotSent(fault=self._fault(running.effect, state, error))
                 return await self._hand_over.run(job, job.limit, deadline)
             case Effect.BEGIN:
                 await self._begin(state, running, done)

@@ -176,6 +176,7 @@ def test_too_many_automatic_deliveries_stop_visibly(loop: PureLoop) -> None:
     trouble = delivery(loop).trouble
     assert trouble is not None
     assert trouble.code == "DLV-003"
+    assert trouble.detail == "more than 2 in 24 hours: 2 by renewal, 1 by enrolment"
     assert len(loop.uem.ledger) == 2
 
 

@@ -2,10 +2,13 @@
 
 import pytest
 
+from connector.core.errors import Family, Fault
 from connector.core.events import CancelRequested
-from connector.core.facts import Acted
-from connector.core.model import DAY, OpenRequest, RequestState
+from connector.core.facts import Acted, Permitted
+from connector.core.model import DAY, SECOND, OpenRequest, RequestState
+from connector.core.policy import Retry
 from connector.core.states import Effect, Phase
+from tests.core.names import ROUTE
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
 
@@ -111,3 +114,49 @@ def test_a_stale_outcome_changes_nothing_and_is_audited(loop: PureLoop, effect: 
     before = holder(loop)
     assert loop.apply(HOLDER, Acted(effect, before.attempt)) is before
     assert loop.audited[-1].action == "act.stale_outcome"
+
+
+REFUSED = Fault(code="CA-403", family=Family.PERMANENT)
+BROKEN = Fault(code="CA-002", family=Family.TRANSIENT)
+
+
+def clean_up_fails(loop: PureLoop, fault: Fault, most: int) -> list[int]:
+    """When the CA was asked to end a request that it does not end."""
+    loop.ca.asks_people = True
+    loop.routes["corp"] = ROUTE.model_copy(
+        update={"request_look_every": Retry(first=30 * SECOND, cap=900 * SECOND)}
+    )
+    enrol(loop)
+    until(loop, lambda: delivery(loop).step is Effect.LOOK_REQUESTS)
+    loop.send(HOLDER, CancelRequested(by="local:0"))
+    tried: list[int] = []
+    until(loop, lambda: delivery(loop).phase is Phase.CANCELLED)
+    for _ in range(1000):
+        wants = [w for w in holder(loop).wants if w.effect is Effect.CLEAN_UP]
+        if not wants or len(tried) >= most:
+            break
+        loop.pass_time(max(wants[0].due - loop.now, 0))
+        loop.apply(HOLDER, Permitted(Effect.CLEAN_UP))
+        running = holder(loop).running
+        assert running is not None
+        tried.append(loop.now)
+        loop.apply(HOLDER, Acted(Effect.CLEAN_UP, running.attempt, (), fault))
+    return tried
+
+
+def test_a_clean_up_that_the_ca_refuses_for_good_comes_to_an_end(loop: PureLoop) -> None:
+    """Visibly: the audit trail names what was left at the CA."""
+    tried = clean_up_fails(loop, REFUSED, 100)
+    assert len(tried) == 12
+    assert holder(loop).requests == ()
+    given_up = loop.audited[-1]
+    assert (given_up.action, given_up.outcome) == ("recovery.clean_up_given_up", "CA-403")
+    assert given_up.details["requests"]
+
+
+def test_a_clean_up_that_fails_for_a_while_goes_on_with_growing_waits(loop: PureLoop) -> None:
+    """The request may still be granted, and the key be fetched by somebody else."""
+    tried = clean_up_fails(loop, BROKEN, 30)
+    assert len(tried) == 30
+    assert tried[-1] - tried[-2] >= 450 * SECOND
+    assert holder(loop).requests

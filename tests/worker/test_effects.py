@@ -6,6 +6,7 @@ import pytest
 
 from connector.core.errors import Permanent, Transient
 from connector.core.facts import Acted, Looked
+from connector.core.handover import NotSent
 from connector.core.states import DeviceState, Effect, HolderState, Running
 from connector.worker.effects import UpstreamEffects
 
@@ -61,3 +62,14 @@ async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
     assert isinstance(fact, Acted)
     assert fact.fault is not None
     assert (fact.fault.code, fact.attempt, reported) == ("HND-006", 3, [])
+
+
+async def test_what_fails_before_the_hand_over_process_has_sent_nothing() -> None:
+    """The copy is as it was; the loop is told so, instead of *unknown*."""
+    reported: list[BaseException] = []
+    running = Running(effect=Effect.HAND_OVER, attempt=3, started_at=0, limit=30_000, epoch=1)
+    state = HolderState(key="acme/user/1", route="removed", running=running)
+    fact = await effects(Raising(KeyError("asked")), reported).act(state, running, 130.0)
+    assert isinstance(fact.result, NotSent)
+    assert fact.result.fault.code == "PLG-001"
+    assert fact.result.disclosed == 0

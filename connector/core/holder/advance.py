@@ -197,7 +197,7 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
             push.pushed(step, running, taken, fact.fault)
         case Effect.CLEAN_UP:
             ended = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
-            recovery.cleaned_up(step, ended, fact.fault)
+            recovery.cleaned_up(step, running, ended, fact.fault)
         case _:
             step.moment("stale_fact", subject="holder")
 

@@ -1,5 +1,7 @@
 """Opening, moving and ending deliveries."""
 
+from collections import Counter
+
 from connector.core.errors import Family, Fault
 from connector.core.events import event_id
 from connector.core.holder.transitions import TRANSITIONS
@@ -75,9 +77,21 @@ def _count_automatic(step: Holder, by: str) -> None:
     recent = tuple(at for at in step.state.automatic if at > step.now - DAY)
     route = route_of(step)
     if route is not None and len(recent) >= route.automatic_per_day:
-        fail(step, "DLV-003", "too many automatic deliveries in a day")
+        fail(step, "DLV-003", f"more than {route.automatic_per_day} in 24 hours: {_opened(step)}")
         return
     step.set(automatic=(*recent, step.now)[-MOST_COUNTED:])
+
+
+def _opened(step: Holder) -> str:
+    """Why deliveries were opened within a day without a person, by their number."""
+    state = step.state
+    deliveries = (*state.history, *(() if state.delivery is None else (state.delivery,)))
+    triggers = Counter(
+        one.trigger.value.replace("_", " ")
+        for one in deliveries
+        if one.by == "connector" and one.opened_at > step.now - DAY
+    )
+    return ", ".join(f"{number} by {trigger}" for trigger, number in triggers.most_common())
 
 
 def deadline_of(step: Holder) -> Millis:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from connector.core.errors import Family, Fault
+from connector.core.errors import Family, Fault, Scope
 from connector.core.events import event_id
 from connector.core.holder.lifecycle import Holder, change, fail, route_of
 from connector.core.holder.onward import missing, proceed
@@ -15,6 +15,10 @@ from connector.core.step import outcome_of
 ENDED_REQUESTS = frozenset(
     {RequestState.DENIED, RequestState.EXPIRED, RequestState.FETCHED, RequestState.GONE}
 )
+
+CLEAN_UP_TRIES = 12
+"""So often the CA is asked to end a request that it refuses to end: for about two hours by default.
+Requests whose end it cannot tell now are asked for as long as it takes."""
 
 
 def start_begin(step: Holder) -> None:
@@ -173,8 +177,14 @@ def start_clean_up(step: Holder) -> None:
     )
 
 
-def cleaned_up(step: Holder, ended: tuple[OpenRequest, ...], fault: Fault | None) -> None:
-    """The CA ended these requests; for others, if any, it will be asked again later."""
+def cleaned_up(
+    step: Holder, running: Running, ended: tuple[OpenRequest, ...], fault: Fault | None
+) -> None:
+    """The CA ended these requests; for others, if any, it will be asked again later.
+
+    What the CA refuses to end is given up after so many tries: it ends there by itself, and nothing
+    here needs it any more.
+    """
     step.note("recovery.cleaned_up", outcome=outcome_of(fault), route=step.state.route)
     route = route_of(step)
     gone = {request.id for request in ended}
@@ -183,8 +193,29 @@ def cleaned_up(step: Holder, ended: tuple[OpenRequest, ...], fault: Fault | None
         step.set(requests_due=None, requests_attempts=0)
         return
     attempts = step.state.requests_attempts + 1
+    if attempts >= CLEAN_UP_TRIES and _is_refusal(fault):
+        _give_up(step, running, fault)
+        return
     every = route.request_look_every if route else step.rules.device_retry
     step.set(
         requests_due=step.now + poll(every, attempts * 4, step.rules.dice),
         requests_attempts=attempts,
+    )
+
+
+def _is_refusal(fault: Fault) -> bool:
+    return fault.family is not Family.TRANSIENT and fault.scope is Scope.SUBJECT
+
+
+def _give_up(step: Holder, running: Running, fault: Fault) -> None:
+    refused = {request.id for request in running.requests}
+    left = [request for request in step.state.requests if request.id in refused]
+    kept = tuple(request for request in step.state.requests if request.id not in refused)
+    step.set(requests=kept, requests_due=None, requests_attempts=0)
+    step.note(
+        "recovery.clean_up_given_up",
+        outcome=fault.code,
+        route=step.state.route,
+        generations=tuple(request.fingerprint for request in left),
+        requests=[request.id for request in left],
     )
