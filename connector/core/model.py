@@ -201,7 +201,7 @@ class IdentityPair(Record):
 
 
 class PersonRecord(Record):
-    """What the CA knows of a person: proven names and mail addresses (lower case)."""
+    """What the CA knows of a person: proven names and mail addresses (in canonical form)."""
 
     person: str
     addresses: tuple[str, ...] = ()

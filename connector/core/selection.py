@@ -153,10 +153,24 @@ def _archived(
         for obstacle in obstacles(kept, person).values():
             raise obstacle
         return [_entry(Slot.ARCHIVED, generation) for generation in kept]
+    for obstacle in obstacles(_passed_over(kept, current), person).values():
+        raise obstacle
     if kept and not rules.accept_incomplete_history:
         raise Permanent("KEY-103", "archived generations exist and sending them is off")
     left_out.update({g.fingerprint: "sending archived ones is off" for g in kept})
     return []
+
+
+def _passed_over(kept: list[Generation], current: Generation) -> list[Generation]:
+    """Those that cannot be sent and may be what mail is encrypted to today.
+
+    An older one must not take their place without a person knowing of it.
+    """
+    return [
+        one
+        for one in kept
+        if one.objection is not None and not 0 < one.not_before < current.not_before
+    ]
 
 
 def obstacles(

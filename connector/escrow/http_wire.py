@@ -36,7 +36,16 @@ def _der(value: object) -> bytes:
     return b64decode(value, validate=True)
 
 
+def _issuer(value: object) -> bytes:
+    """An issuer that cannot be decoded is one that cannot be read: it concerns only the chain."""
+    try:
+        return _der(value)
+    except ValueError:
+        return b""
+
+
 Der = Annotated[bytes, PlainValidator(_der)]
+Issuer = Annotated[bytes, PlainValidator(_issuer)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -60,7 +69,7 @@ class WireGeneration(_Wire):
 
     fingerprint: Sha256Hex
     certificate: Der
-    chain: tuple[Der, ...] = Field(max_length=10)
+    chain: tuple[Issuer, ...] = Field(max_length=10)
     usage: Usage
     status: Literal["active", "revoked"]
     revoked_at: AwareDatetime | None = None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Permanent
-from connector.core.model import DAY, Generation, PersonRecord, Slot, Usage, set_digest
+from connector.core.model import DAY, Generation, Objection, PersonRecord, Slot, Usage, set_digest
 from connector.core.selection import Selection, SelectionRules, SigningPolicy, select
 from tests.core.upstreams import START, name
 
@@ -136,3 +136,62 @@ def test_what_was_delivered_before_may_not_be_missing() -> None:
     selection = chosen(SIGNING, NEW, OLD, rules=dropped)
     assert slots(selection)[Slot.ARCHIVED] == []
     assert selection.left_out[OLD.fingerprint] == "dropped by a person"
+
+
+ODD = Objection(code="KEY-203", why="its key is of an unknown kind")
+CLEAR = {"not_before": 0, "not_after": 0}
+
+
+def test_a_signing_generation_that_cannot_be_sent_gives_way_to_an_older_one() -> None:
+    """Or is left out where the route does not require one; it never stops the encryption keys."""
+    odd = generation(50, Usage.SIGNING, objection=ODD)
+    assert slots(chosen(SIGNING, odd, NEW))[Slot.SIGNING] == [SIGNING.fingerprint]
+    left = RULES.model_copy(update={"signing": SigningPolicy.IF_ESCROWED})
+    selection = chosen(odd, NEW, rules=left)
+    assert slots(selection)[Slot.SIGNING] == []
+    assert selection.left_out[odd.fingerprint] == f"signing certificate: {ODD.why}"
+    with pytest.raises(Permanent, match="KEY-107"):
+        chosen(odd, NEW)
+
+
+@pytest.mark.parametrize("changes", [{}, {"not_before": START}, CLEAR])
+@pytest.mark.parametrize("usage", [Usage.ENCRYPTION, Usage.BOTH])
+@pytest.mark.parametrize("archived", [True, False])
+def test_an_encryption_generation_that_cannot_be_sent_is_never_passed_over(
+    changes: dict[str, Any], usage: Usage, *, archived: bool
+) -> None:
+    """Newer or older than the current one: it is named, and a person can go on without it."""
+    odd = generation(50, usage, objection=ODD, **changes)
+    rules = RULES.model_copy(update={"archived": archived, "accept_incomplete_history": True})
+    if not archived and changes.get("not_before") == START:
+        assert odd.fingerprint in chosen(SIGNING, NEW, odd, rules=rules).left_out  # older history
+        return
+    with pytest.raises(Permanent) as caught:
+        chosen(SIGNING, NEW, odd, rules=rules)
+    assert (caught.value.code, odd.fingerprint[:16] in caught.value.detail) == ("KEY-203", True)
+    dropped = rules.model_copy(update={"dropped": frozenset({odd.fingerprint})})
+    assert slots(chosen(SIGNING, NEW, odd, rules=dropped))[Slot.ENCRYPTION] == [NEW.fingerprint]
+
+
+def test_a_current_generation_can_be_dropped() -> None:
+    """Then the newest of the others takes its place, for both uses, or there is none."""
+    both = generation(50, Usage.BOTH)
+    dropped = RULES.model_copy(update={"dropped": frozenset({both.fingerprint})})
+    selection = chosen(SIGNING, NEW, both, rules=dropped)
+    assert slots(selection)[Slot.ENCRYPTION] == [NEW.fingerprint]
+    assert slots(selection)[Slot.SIGNING] == [SIGNING.fingerprint]
+    assert selection.left_out == {both.fingerprint: "dropped by a person"}
+    with pytest.raises(Permanent, match="KEY-101"):
+        chosen(SIGNING, both, rules=dropped)
+
+
+def test_what_may_only_be_archived_is_not_current() -> None:
+    """As its chain or key usage says; the reason is in the refusal when nothing else is there."""
+    weak = generation(50, only_archived="signed with SHA-1")
+    assert slots(chosen(SIGNING, NEW, weak)) == {
+        Slot.SIGNING: [SIGNING.fingerprint],
+        Slot.ENCRYPTION: [NEW.fingerprint],
+        Slot.ARCHIVED: [weak.fingerprint],
+    }
+    with pytest.raises(Permanent, match=r"KEY-102.*signed with SHA-1"):
+        chosen(SIGNING, weak)

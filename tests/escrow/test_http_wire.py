@@ -76,3 +76,10 @@ def test_no_json_is_refused(body: bytes) -> None:
     """Whatever is no JSON object is not what the contract prescribes."""
     with pytest.raises(Permanent, match="CA-004"):
         parse(WireRequest, body)
+
+
+@pytest.mark.parametrize("issuer", ["MARKER", 17, "A" * 40_000, ""])
+def test_an_issuer_that_cannot_be_decoded_concerns_only_the_chain(issuer: object) -> None:
+    """It is as good as missing; the person's keys do not wait for it."""
+    wire = parse(WireListing, orjson.dumps(listing(chain=[issuer])))
+    assert wire.generations[0].chain == (b"",)

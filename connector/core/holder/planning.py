@@ -1,5 +1,7 @@
 """Planning: which generations make up the set, and is it allowed to go on its way?"""
 
+from pydantic import JsonValue
+
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.facts import Listing
 from connector.core.holder.lifecycle import Holder, change, end, fail, route_of
@@ -85,6 +87,7 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
         delivery=delivery.id,
         route=route.name,
         left_out=dict(selection.left_out),
+        chain_unchecked=_unchecked(listing, selection),
     )
     current = selection.encryption[0].fingerprint
     change(
@@ -97,6 +100,16 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
     end_without_profile(step)
     _merge_requests(step, listing.open)
     _allowed(step, route)
+
+
+def _unchecked(listing: Listing, selection: Selection) -> dict[str, JsonValue]:
+    """Why the chains of certificates that go out were not checked, by fingerprint."""
+    sent = {entry.fingerprint for entry in selection.entries}
+    return {
+        one.fingerprint: one.chain_unchecked
+        for one in listing.generations
+        if one.chain_unchecked and one.fingerprint in sent
+    }
 
 
 def _asked_again(
