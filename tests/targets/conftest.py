@@ -1,6 +1,6 @@
 """A simulated UEM per test, with what the target suite wants to do to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connector.conformance.target_child import Deliverer
 from connector.conformance.target_world import Pair, Trouble
 from connector.core.handover import PluginReference
 from connector.simulators.uem import UemControl, UemOptions, UemSimulator
@@ -128,3 +129,9 @@ def uem_options(tmp_path: Path) -> UemOptions:
 async def uem(uem_options: UemOptions, tmp_path: Path) -> AsyncIterator[UemWorld]:
     async with UemSimulator(uem_options) as uem, UemControl(uem.control_url) as control:
         yield UemWorld(uem, control, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def deliverer() -> Iterator[Deliverer]:
+    with Deliverer() as deliverer:
+        yield deliverer

@@ -214,7 +214,7 @@ async def test_a_page_instead_of_an_error_object_is_not_unknown(uem: UemWorld) -
     await uem.control.fault("html", path="devices/")
     async with uem.target() as target:
         error = await failure(target.look_up_device(device))
-    assert error.code == "UEM-005"
+    assert (error.code, error.family) == ("UEM-011", Family.TRANSIENT)
 
 
 async def test_login_refused_once_is_not_tried_again_by_itself(uem: UemWorld) -> None:

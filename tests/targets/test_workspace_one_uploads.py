@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ from connector.core.model import Slot
 from tests.targets.conftest import PROFILE, UemWorld
 
 UPLOAD = "uploadsmimecerts"
-
-
-@pytest.fixture(scope="module")
-def deliverer() -> Iterator[Deliverer]:
-    with Deliverer() as deliverer:
-        yield deliverer
 
 
 async def deliver(
@@ -58,7 +51,7 @@ async def test_success_is_success_whatever_is_in_the_body(
         ({"kind": "error", "status": 413}, "UEM-400", Family.PERMANENT),
         ({"kind": "html", "status": 400}, "UEM-400", Family.PERMANENT),
         ({"kind": "error", "status": 404}, "UEM-404", Family.PERMANENT),
-        ({"kind": "html", "status": 404}, "UEM-005", Family.PERMANENT),
+        ({"kind": "html", "status": 404}, "UEM-011", Family.TRANSIENT),
         ({"kind": "error", "status": 408}, "UEM-002", Family.TRANSIENT),
         ({"kind": "error", "status": 502, "retry_after": "9"}, "UEM-002", Family.TRANSIENT),
         ({"kind": "error", "status": 504}, "UEM-002", Family.TRANSIENT),

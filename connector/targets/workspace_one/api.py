@@ -18,6 +18,7 @@ from connector.targets.workspace_one.operations import (
     Operation,
     segments,
 )
+from connector.targets.workspace_one.refusals import refusal_in, somebody_elses
 from connector.targets.workspace_one.secrets import Login
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
 from connector.upstream import UEM, Answer, Kind, Upstream
@@ -74,8 +75,8 @@ class Api:
         """One object; None when the interface says in its own words that there is none.
 
         Raises:
-            Transient: ``UEM-009`` for an empty answer, which says neither.
-            Permanent: ``UEM-005`` for a 404 of somebody else, like a web server or proxy.
+            Transient: ``UEM-009`` for an empty answer, which says neither; ``UEM-011`` for a 404 of
+                somebody else, like a web server or proxy.
         """
         answer = await self.answer(operation, identifier, query)
         if answer is None:
@@ -97,14 +98,17 @@ class Api:
         )
         if answer.status not in unknown:
             return answer
-        if not self.object_in(answer).text("errorcode"):
-            raise self.fault(Kind.NONSENSE, f"reading {operation.value}: {answer.status} of no API")
+        _require_own_words(operation, answer)
         return None
 
     async def post(
         self, operation: Operation, identifier: str, document: Mapping[str, object]
     ) -> int:
-        """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised."""
+        """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised.
+
+        Raises:
+            Transient: ``UEM-011`` for a 400 or 404 of somebody else.
+        """
         answer = await self._upstream.request(
             "POST",
             self.path(operation, identifier),
@@ -112,6 +116,8 @@ class Api:
             body=orjson.dumps(document),
             judged=USER_NOT_FOUND,
         )
+        if answer.status in USER_NOT_FOUND:
+            _require_own_words(operation, answer)
         return answer.status
 
     def upload(
@@ -150,6 +156,12 @@ class Api:
         default = VERSIONS.get(operation, DEFAULT_VERSION)
         version = self._settings.versions.get(operation, default)
         return {**self._login.headers(), "Accept": f"application/json;version={version}"}
+
+
+def _require_own_words(operation: Operation, answer: Answer) -> None:
+    """That there is no such thing counts only in the words of the interface."""
+    if not refusal_in(answer).number:
+        raise somebody_elses(f"calling {operation.value}: {answer.status} without an error object")
 
 
 def incomplete(detail: str) -> Transient:

@@ -1,11 +1,16 @@
 """Finding users and devices, and matching every answer again with what was asked."""
 
+import re
+
 from connector.targets.workspace_one.api import Api, Found
 from connector.targets.workspace_one.facts import owner_of
 from connector.targets.workspace_one.members import Members, is_number
 from connector.targets.workspace_one.operations import Operation
 from connector.targets.workspace_one.paging import Pages
 from connector.upstream import Kind
+
+UUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""Anything else in its place is answered with a page of the web server."""
 
 
 class Directory:
@@ -71,6 +76,8 @@ class Directory:
 
     async def _user_number(self, uuid: str) -> str:
         """The numeric id of a user by UUID (version 2), by his name if that object lacks it."""
+        if not UUID.fullmatch(uuid):
+            return ""
         found = await self._api.one(Operation.USER_BY_UUID, uuid)
         if found is None or not _is_same(found.members.text("uuid"), uuid):
             return ""
@@ -85,6 +92,8 @@ class Directory:
 
     async def _device_number(self, uuid: str) -> str:
         """The numeric id of a device by UUID (version 2), by its UDID if that object lacks it."""
+        if not UUID.fullmatch(uuid):
+            return ""
         found = await self._api.one(Operation.DEVICE_BY_UUID, uuid)
         if found is None or not _is_same(found.members.text("uuid"), uuid):
             return ""

@@ -4,7 +4,6 @@ Only the status class 2xx is success; the call answers nothing else. A status 4x
 clear refusal. Anything else leaves open whether the set was taken.
 """
 
-import re
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -13,12 +12,9 @@ from aiohttp import ClientResponse
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.ports import Delivered
 from connector.targets.workspace_one.api import Api
-from connector.targets.workspace_one.members import Members
-from connector.upstream import Kind
+from connector.targets.workspace_one.refusals import Refusal, refusal_in, somebody_elses
 from connector.upstream.headers import reference, retry_after, server_time
 
-NUMBER = re.compile(r"[0-9]{1,9}")
-UUID = re.compile(r"[0-9A-Fa-f-]{36}")
 OTHERS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
 """Refusals that do not concern this upload but our login or the load."""
 NO_ANSWERS = frozenset(
@@ -50,15 +46,11 @@ def unknown(detail: str, wait: float | None = None) -> Transient:
 
 
 async def _refused(api: Api, response: ClientResponse) -> ConnectorError:
-    """The refusal with the UEM's own numbers, which its support asks for; never its text."""
-    error = Members({})
+    """The refusal with the UEM's own numbers; never its text."""
+    refusal = Refusal()
     with suppress(ConnectorError):
-        error = api.object_in(await api.read(response))
-    number, activity = error.text("errorcode"), error.text("activityid")
-    detail = f"uploading: refused with {response.status}"
-    detail += f", error {number}" if NUMBER.fullmatch(number) else ""
-    detail += f", activity {activity}" if UUID.fullmatch(activity) else ""
-    detail += reference(response.headers)
+        refusal = refusal_in(await api.read(response))
+    detail = f"uploading: refused with {response.status}{refusal}{reference(response.headers)}"
     if response.status != HTTPStatus.NOT_FOUND:
         return Permanent("UEM-400", detail)
-    return Permanent("UEM-404", detail) if number else api.fault(Kind.NONSENSE, detail)
+    return Permanent("UEM-404", detail) if refusal.number else somebody_elses(detail)
