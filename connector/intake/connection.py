@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -36,13 +36,13 @@ class Connection(web.RequestHandler):
     It counts as a stranger's until :meth:`let_in`.
     """
 
-    __slots__ = ("_content", "_is_stranger", "_last", "_listener", "_was_asked")
+    __slots__ = ("_content", "_last", "_listener", "_was_asked", "is_stranger")
 
     def __init__(self, listener: Host, *args: object, **kwargs: object) -> None:
         """A stranger's, until its caller is known."""
         super().__init__(listener, *args, **kwargs)  # type: ignore[arg-type]
         self._listener = listener
-        self._is_stranger = True
+        self.is_stranger = True
         self._was_asked = False
         self._content: StreamReader | None = None
         self._last: asyncio.TimerHandle | None = None
@@ -66,8 +66,8 @@ class Connection(web.RequestHandler):
 
     def let_in(self) -> None:
         """Its caller has proved who they are."""
-        if self._is_stranger:
-            self._is_stranger = False
+        if self.is_stranger:
+            self.is_stranger = False
             self._listener.admission.let_in(self)
 
     def drop(self) -> None:
@@ -77,7 +77,7 @@ class Connection(web.RequestHandler):
 
     def outlives(self, *, is_challenge: bool) -> bool:
         """Whether it stays open after a refusal: for a known caller, and once to be asked."""
-        if not self._is_stranger:
+        if not self.is_stranger:
             return True
         stays = is_challenge and not self._was_asked
         self._was_asked = True
@@ -87,16 +87,14 @@ class Connection(web.RequestHandler):
     def has_room_for(self, request: web.BaseRequest) -> bool:
         """Whether all headers together are no larger than a caller may send before they are known.
 
-        Those of known callers are limited one by one.
+        Those of known callers are limited one by one, and not asked for here.
         """
-        if not self._is_stranger:
-            return True
         return sum(len(n) + len(v) for n, v in request.raw_headers) <= self._listener.head
 
     def data_received(self, data: bytes) -> None:
         """Count what strangers send, but for bodies, which are counted where they are read."""
         super().data_received(data)
-        if not self._is_stranger or self._force_close:
+        if not self.is_stranger or self._force_close:
             return
         if self._messages:  # at least one head was completed by these bytes
             self._content = self._messages[-1][1]
@@ -166,4 +164,5 @@ class Connection(web.RequestHandler):
 
 def connection_of(request: web.BaseRequest) -> Connection:
     """The connection that a request came over."""
-    return cast("Connection", request.protocol)
+    protocol: Any = request.protocol
+    return protocol  # type: ignore[no-any-return]

@@ -64,13 +64,14 @@ class Routes:
         started = self._clock.monotonic()
         prefix, _, tenant = _path(request).rpartition("/")
         route = self._routes.get(prefix, UNKNOWN)
+        connection = connection_of(request)
         try:
-            if not connection_of(request).has_room_for(request):
+            if connection.is_stranger and not connection.has_room_for(request):
                 raise Rejected("EVT-002", "reading the headers of a stranger")
             answer = await _endpoint(route, request.method)(request, tenant)
         except ConnectorError as error:
             answer = self._refuse(route, request.method, error)
-            if not connection_of(request).outlives(is_challenge=error.code == CHALLENGE):
+            if not connection.outlives(is_challenge=error.code == CHALLENGE):
                 answer.force_close()
         seconds = self._clock.monotonic() - started
         self._metrics.http_request(route.template, request.method, answer.status, seconds)
