@@ -23,12 +23,12 @@ from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
 from connector.assembly.conditions import Board
 from connector.assembly.ending import ending
-from connector.assembly.expiries import publish_expiries
+from connector.assembly.expiries import Expiries
 from connector.assembly.gauges import Gauges
 from connector.assembly.hardening import harden
 from connector.assembly.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.assembly.journal_watch import JournalWatch
-from connector.assembly.operators import Operators
+from connector.assembly.operators import Operators, Shown
 from connector.assembly.ports import OpenPorts
 from connector.assembly.trail_watch import TrailWatch
 from connector.core.errors import ConnectorError, Permanent
@@ -84,6 +84,7 @@ class Service:
         self._clock = MachineClock()
         self._metrics = observation.metrics(settings)
         self._board = Board(self._clock, self._metrics)
+        self._expiries = Expiries(settings, self._clock, self._board, self._metrics)
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -99,7 +100,7 @@ class Service:
             await self._serve()
         except Exception as error:
             reason = ending(error)
-            log.critical("service.failed", error_code=reason.code)
+            log.critical("service.failed", error_code=reason.code, message=reason.detail)
             raise reason from error
 
     async def _serve(self) -> None:
@@ -143,7 +144,13 @@ class Service:
             ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
-        operators = Operators(settings, self._clock, gate, self._metrics, self._board.standing)
+        operators = Operators(
+            settings,
+            self._clock,
+            gate,
+            self._metrics,
+            Shown(self._board.standing, self._expiries.seen),
+        )
         self._parts = Parts(
             journal=journal,
             backends=backends,
@@ -207,7 +214,6 @@ class Service:
         parts.health.watch("owners", owning)
         async with parts.observe as observe, parts.admin:
             await self._owned(group, parts)
-            publish_expiries(self._settings, self._metrics)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
                 settle_collector()
@@ -233,6 +239,7 @@ class Service:
         tidy_every = self._settings.worker.tidy_every.total_seconds()
         return (
             parts.secrets.follow(self._stop),
+            self._expiries.follow(self._stop),
             parts.watch.follow(self._stop, WATCH_EVERY),
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
@@ -275,7 +282,7 @@ class Service:
         mounted = parts.secrets.snapshot.credential(self._settings.audit.key_file)
         report_key(mounted, parts.audit_key, self._board)
         parts.gate.credentials_reloaded()
-        publish_expiries(self._settings, self._metrics)
+        self._expiries.look()
         parts.owners.wake()
         self._metrics.config_reloaded(self._clock.now(), accepted=True)
         log.info("secrets.reloaded", count=len(changed))

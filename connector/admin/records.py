@@ -217,11 +217,34 @@ class PartitionView(Record):
 
 
 class UpstreamView(Record):
-    """How an upstream (``ca:NAME``, ``uem:NAME``) stands; ``closed``: effects pass."""
+    """How an upstream (``ca:NAME``, ``uem:NAME``) stands; ``closed``: effects pass.
+
+    ``detail`` says what ``code`` was about. ``since``: when it came to this state; ``next_try``:
+    when it is probed next; ``last_success``: when an effect succeeded last, None for not yet.
+    """
 
     name: str
     state: Literal["closed", "half_open", "open"] = "closed"
     code: str | None = None
+    detail: str = ""
+    since: Millis | None = None
+    next_try: Millis | None = None
+    last_success: Millis | None = None
+
+
+class CredentialView(Record):
+    """A certificate that the service shows to others, and when it ends."""
+
+    name: str
+    not_after: Millis
+
+
+class Stuck(Record):
+    """Holders that need a person, by code; ``since``: since when the first of (up to 200) does."""
+
+    code: str
+    count: int
+    since: Millis | None = None
 
 
 class PhaseCount(Record):
@@ -243,6 +266,8 @@ class Overview(Record):
     partitions: tuple[PartitionView, ...]
     upstreams: tuple[UpstreamView, ...]
     dead_letters: int
+    needs_person: tuple[Stuck, ...] = ()
+    credentials: tuple[CredentialView, ...] = ()
 
 
 class PlannedGeneration(Record):

@@ -22,6 +22,7 @@ from connector.admin.letter_records import (
 from connector.admin.planner import Planner
 from connector.admin.records import (
     Act,
+    CredentialView,
     HolderAct,
     Kind,
     Operator,
@@ -39,6 +40,7 @@ from connector.admin.records import (
     VersionView,
 )
 from connector.admin.search import as_key, every, find
+from connector.admin.stuck import stuck
 from connector.admin.views import State, devices, matrix, summary
 from connector.core.audit import AuditRecord
 from connector.core.conditions import Condition, worst_first
@@ -76,6 +78,7 @@ class Surroundings:
     version: str
     verified: Callable[[bool], None]
     conditions: Callable[[], Sequence[Condition]] = tuple
+    credentials: Callable[[], Sequence[CredentialView]] = tuple
     old_audit_keys: Sequence[Credential] = ()
 
 
@@ -104,6 +107,8 @@ class OperatorService:
             partitions=tuple(map(_partition, await self._journal.records())),
             upstreams=tuple(self._around.upstreams()),
             dead_letters=len(letters),
+            needs_person=await stuck(self._journal),
+            credentials=tuple(self._around.credentials()),
         )
 
     async def listing(self, query: StatusFilter) -> SubjectPage:

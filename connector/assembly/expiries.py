@@ -1,32 +1,73 @@
-"""When our own client certificates end, for the alarm that comes before."""
+"""When the service's own certificates end: metric, warning and condition before it happens."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from cryptography import x509
+import structlog
 
+from connector.admin.records import CredentialView
+from connector.assembly.conditions import Board
+from connector.core.conditions import Severity
 from connector.core.metrics import ProcessMetrics
 from connector.core.model import millis_of
+from connector.core.ports import Clock
+from connector.settings.certificates import Ending, endings, fault_of
 from connector.settings.model import Settings
 
+EVERY = 86_400.0
+"""Seconds between two looks; one that ends soon is logged at each of them."""
+CLOSE = timedelta(days=7)
 
-def publish_expiries(settings: Settings, metrics: ProcessMetrics) -> None:
-    """Publish the end of each upstream's client certificate; unreadable ones are passed over.
-
-    (That a file cannot be used is the business of whoever opens the connection with it.)
-    """
-    for name, path in _certificates(settings):
-        try:
-            certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        except (OSError, ValueError):
-            continue
-        metrics.own_credential_expires(name, millis_of(certificate.not_valid_after_utc))
+log = structlog.get_logger("connector.expiries")
 
 
-def _certificates(settings: Settings) -> Iterator[tuple[str, Path]]:
-    for name, ca in settings.cas.items():
-        if ca.client_certificate_file is not None:
-            yield f"ca:{name}", ca.client_certificate_file
-    for name, uem in settings.uems.items():
-        if uem.client_certificate_file is not None:
-            yield f"uem:{name}", uem.client_certificate_file
+class Expiries:
+    """Looks at the certificates at the start, when mounted files change, and once a day."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, board: Board, metrics: ProcessMetrics
+    ) -> None:
+        """Nothing is read yet."""
+        self._settings = settings
+        self._clock = clock
+        self._board = board
+        self._metrics = metrics
+        self._seen: tuple[CredentialView, ...] = ()
+
+    def look(self) -> None:
+        """Read all of them, publish their ends, and report what has ended or ends soon."""
+        found = endings(self._settings)
+        self._seen = tuple(
+            CredentialView(name=one.certificate.name, not_after=millis_of(one.ends))
+            for one in found
+        )
+        for one in found:
+            self._metrics.own_credential_expires(one.certificate.name, millis_of(one.ends))
+            self._judge(one)
+
+    def _judge(self, one: Ending) -> None:
+        now = datetime.fromtimestamp(self._clock.now() / 1000, UTC)
+        name = f"certificate {one.certificate.name}"
+        fault = fault_of(one.ends, now)
+        if fault is None:
+            self._board.clear(name)
+            return
+        code, text = fault
+        close = one.ends - now < CLOSE
+        severity = Severity.CRITICAL if close else Severity.WARNING
+        self._board.report(name, severity, code, f"{name} {text}")
+        log.warning("credential.expires", error_code=code, message=f"{name} {text}")
+
+    def seen(self) -> Sequence[CredentialView]:
+        """The certificates that could be read at the last look, the one that ends first first."""
+        return self._seen
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Look once a day until ``stop`` is set."""
+        while not stop.is_set():
+            self.look()
+            try:
+                await asyncio.wait_for(stop.wait(), EVERY)
+            except TimeoutError:
+                continue

@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from connector.admin.planner import Planner
-from connector.admin.records import UpstreamView
+from connector.admin.records import CredentialView, UpstreamView
 from connector.admin.server import AdminServer
 from connector.admin.service import OperatorService, Surroundings
 from connector.assembly.clock import MachineClock
@@ -12,11 +13,20 @@ from connector.assembly.observation import program_version
 from connector.core.conditions import Condition
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
+from connector.core.model import SECOND, Millis
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.settings.model import Settings
+from connector.worker.breaker import Standing
 from connector.worker.gate import Gate
+
+
+class Shown(NamedTuple):
+    """What parts of the process tell for ``status``."""
+
+    conditions: Callable[[], Sequence[Condition]]
+    credentials: Callable[[], Sequence[CredentialView]]
 
 
 class Operators:
@@ -28,14 +38,14 @@ class Operators:
         clock: MachineClock,
         gate: Gate,
         metrics: Metrics,
-        conditions: Callable[[], Sequence[Condition]],
+        shown: Shown,
     ) -> None:
         """Keep what every answer needs."""
         self._metrics = metrics
         self._settings = settings
         self._clock = clock
         self._gate = gate
-        self._conditions = conditions
+        self._shown = shown
         self._policies: Mapping[str, RoutePolicy] = settings.policies()
 
     def server(
@@ -56,13 +66,24 @@ class Operators:
             upstreams=self._upstreams,
             version=program_version(),
             verified=lambda whole: self._metrics.audit_verified(whole=whole),
-            conditions=self._conditions,
+            conditions=self._shown.conditions,
+            credentials=self._shown.credentials,
         )
         admin = self._settings.service.admin
         return AdminServer(OperatorService(journal, planner, around), admin.socket, admin.uids)
 
     def _upstreams(self) -> Sequence[UpstreamView]:
-        return [
-            UpstreamView(name=name, state=state, code=fault.code if fault else None)
-            for name, (state, fault) in self._gate.states().items()
-        ]
+        now = self._clock.now()
+        return [_upstream(name, one, now) for name, one in self._gate.states().items()]
+
+
+def _upstream(name: str, one: Standing, now: Millis) -> UpstreamView:
+    return UpstreamView(
+        name=name,
+        state=one.state,
+        code=one.fault.code if one.fault else None,
+        detail=one.fault.detail if one.fault else "",
+        since=now - int(one.age * SECOND),
+        next_try=None if one.next_try is None else now + int(one.next_try * SECOND),
+        last_success=None if one.answered is None else now - int(one.answered * SECOND),
+    )

@@ -44,13 +44,17 @@ def check(call: Call) -> None:
     settings = effective(checked)
     rows = [(one.setting, one.value, one.source) for one in settings]
     if call.screen.form is Format.JSON:
-        call.screen.json({"problems": checked.problems, "settings": settings})
+        told = {"problems": checked.problems, "warnings": checked.warnings, "settings": settings}
+        call.screen.json(told)
     elif rows:
         show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
         show(("setting", "value", "source"), rows)
+    for warning in checked.warnings:
+        call.screen.fault(f"warning: {warning}")
     if checked.problems:
         report(call, checked.problems)
         raise typer.Exit(Exit.PROBLEMS)
+    call.screen.remark(f"The settings are in order; {len(checked.warnings)} warning(s).")
 
 
 def report(call: Call, problems: tuple[Problem, ...]) -> None:

@@ -1,17 +1,20 @@
 """``status``: the service at a glance, listings, and everything known of one subject."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from connector.admin.client import AdminClient
-from connector.admin.records import Kind, Overview, SubjectPage
+from connector.admin.records import Kind, Overview, Stuck, SubjectPage, UpstreamView
+from connector.catalogue import catalogue
 from connector.cli import conditions, detail
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
-from connector.cli.words import age, due, short
+from connector.cli.words import age, day, due, short
 from connector.core.journal import StatusFilter
+from connector.core.model import DAY
 from connector.core.states import ENDED, Phase
 
 PAGE = 1000
@@ -137,9 +140,37 @@ def _overview(call: Call, seen: Overview) -> None:
     if screen.form is Format.CSV:
         screen.csv(("kind", "route", "phase", "count"), counts)
         return
+    if seen.needs_person:
+        screen.line(_needs_person(seen.needs_person), "yellow")
+        for one in seen.needs_person:
+            entry = catalogue().get(one.code)
+            first = f", the first for {age(one.since, seen.now)}" if one.since is not None else ""
+            screen.line(f"    {one.code} {entry.title if entry else ''}{first}")
     screen.table(("kind", "route", "phase", "count"), counts, f"Subjects ({seen.version})")
-    upstreams = [(upstream.name, upstream.state, upstream.code) for upstream in seen.upstreams]
-    screen.table(("upstream", "breaker", "code"), upstreams, "Upstreams")
+    screen.table(
+        ("upstream", "breaker", "for", "next try", "last success", "code", "detail"),
+        [
+            (
+                one.name,
+                one.state,
+                age(one.since, seen.now),
+                due(one.next_try, seen.now),
+                f"{age(one.last_success, seen.now)} ago" if one.last_success else "none yet",
+                one.code,
+                one.detail,
+            )
+            for one in _worst_first(seen.upstreams)
+        ],
+        "Upstreams",
+    )
+    screen.table(
+        ("certificate", "ends", "days left"),
+        [
+            (one.name, day(one.not_after), (one.not_after - seen.now) // DAY)
+            for one in seen.credentials
+        ],
+        "Own certificates",
+    )
     screen.table(
         ("partition", "epoch", "commits", "audit records", "audit head", "paused", "since"),
         [
@@ -156,6 +187,16 @@ def _overview(call: Call, seen: Overview) -> None:
         ],
         "Partitions",
     )
+
+
+def _needs_person(stuck: Sequence[Stuck]) -> str:
+    total = sum(one.count for one in stuck)
+    return f"needs a person: {total} ({', '.join(f'{one.count} {one.code}' for one in stuck)})"
+
+
+def _worst_first(upstreams: Sequence[UpstreamView]) -> list[UpstreamView]:
+    order = ("open", "half_open", "closed")
+    return sorted(upstreams, key=lambda one: (order.index(one.state), one.name))
 
 
 def _paused(everything: bool, routes: frozenset[str]) -> str:  # noqa: FBT001 - a brake is on or off

@@ -248,6 +248,10 @@ class Journal(Protocol):
         """How many subjects there are by (kind, route, phase), for gauges."""
         ...
 
+    async def codes(self) -> dict[tuple[str, str, str], int]:
+        """How many subjects have something in the way, by (kind, phase, code)."""
+        ...
+
     def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects have consumed and remember, in no certain order."""
         ...

@@ -57,6 +57,7 @@ class IntakeServer:
         self._listener = listener
         self._limits = limits
         self._metrics = metrics
+        self._clock = clock
         gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
         self._storing = storing = Storing(journal, metrics, limits.append_time)
         # Bodies of their own: the CA's are read before the caller is known, and whoever fills that
@@ -135,7 +136,7 @@ class IntakeServer:
         certificate, key = self._listener.certificate, self._listener.key
         if certificate is None or key is None:
             return None
-        return ServerCertificate(certificate, key, self._metrics)
+        return ServerCertificate(certificate, key, self._metrics, self._clock)
 
 
 def _failed_tries(limits: Limits) -> FailedTries:

@@ -11,6 +11,7 @@ from watchfiles import awatch
 from connector.core.errors import Permanent
 from connector.core.metrics import Metrics
 from connector.core.model import millis_of
+from connector.core.ports import Clock
 
 _log = logging.getLogger(__name__)
 
@@ -28,13 +29,16 @@ class ServerCertificate:
     Args:
         certificate: PEM file with the certificate and its chain.
         key: PEM file with its key.
+        metrics: are told when the certificate ends.
+        clock: tells whether it has ended.
 
     Raises:
         Permanent: ``CFG-003`` when the first pair cannot be read.
     """
 
-    def __init__(self, certificate: Path, key: Path, metrics: Metrics) -> None:
+    def __init__(self, certificate: Path, key: Path, metrics: Metrics, clock: Clock) -> None:
         """Read the first pair."""
+        self._clock = clock
         self._certificate = certificate
         self._key = key
         self._metrics = metrics
@@ -43,9 +47,9 @@ class ServerCertificate:
         self.context.sni_callback = self._choose
 
     def reload(self) -> bool:
-        """Read the pair again; whether it was taken."""
+        """Read the pair again; whether it was taken. One that has expired is not."""
         try:
-            self._current = self._load()
+            self._current = self._load(expired=False)
         except Permanent as error:
             _log.error("intake.certificate_refused", extra={"error_code": error.code})
             self._metrics.certificate_reloaded(accepted=False)
@@ -70,7 +74,8 @@ class ServerCertificate:
         """Called in every handshake, with or without a server name."""
         connection.context = self._current
 
-    def _load(self) -> ssl.SSLContext:
+    def _load(self, *, expired: bool = True) -> ssl.SSLContext:
+        """The pair on disk; unless ``expired``, one past its end is refused (CRT-001)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -79,5 +84,7 @@ class ServerCertificate:
             leaf = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
         except (OSError, ValueError):  # ssl.SSLError is an OSError
             raise Permanent("CFG-003", "reading the listener's certificate and key") from None
+        if not expired and millis_of(leaf.not_valid_after_utc) <= self._clock.now():
+            raise Permanent("CRT-001", "reading the listener's certificate: past its end")
         self._metrics.own_credential_expires(CREDENTIAL, millis_of(leaf.not_valid_after_utc))
         return context

@@ -53,6 +53,10 @@ class TableQueries(ABC):
         """How many subjects there are by (kind, route, phase)."""
         return await self._ask_long(states.counts)
 
+    async def codes(self) -> dict[tuple[str, str, str], int]:
+        """How many subjects have something in the way, by (kind, phase, code)."""
+        return await self._ask_long(states.codes)
+
     async def records(self) -> list[PartitionRecord]:
         """The partitions' own records."""
         return await self._ask(partitions.records)

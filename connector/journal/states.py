@@ -64,6 +64,9 @@ STATUS = """
 
 COUNTS = "SELECT kind, route, phase, count(*) FROM states GROUP BY kind, route, phase"
 
+CODES = """
+    SELECT kind, phase, code, count(*) FROM states WHERE code <> '' GROUP BY kind, phase, code"""
+
 
 WantColumns = tuple[SubjectKey, str, Millis, int]
 """Key, lane, due, partition."""
@@ -162,6 +165,11 @@ def counts(connection: Connection) -> dict[tuple[str, str, str], int]:
     """How many subjects there are by (kind, route, phase); reads one whole index."""
     rows = connection.execute(COUNTS)
     return {(kind, route, phase): number for kind, route, phase, number in rows}
+
+
+def codes(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """How many subjects have something in the way, by (kind, phase, code); reads the same index."""
+    return {(kind, phase, code): n for kind, phase, code, n in connection.execute(CODES)}
 
 
 def _read(row: tuple[bytes]) -> State:

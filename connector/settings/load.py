@@ -1,11 +1,13 @@
 """Reading and checking the settings: file, environment, plug-ins → :class:`Settings`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from connector.catalogue import catalogue
+from connector.settings.certificates import endings, fault_of, now
 from connector.settings.checks import Found, cross_checks
 from connector.settings.document import WHOLE_FILE, Tree, read_document
 from connector.settings.environment import read_environment
@@ -20,12 +22,13 @@ from connector.settings.service import Admin
 class Checked(NamedTuple):
     """Result of a check: the settings, None while they cannot be used; problems; places.
 
-    ``places`` tells where each value came from.
+    ``places`` tells where each value came from. ``warnings`` keep nothing from starting.
     """
 
     settings: Settings | None
     problems: tuple[Problem, ...]
     places: dict[Path, str]
+    warnings: tuple[Problem, ...] = ()
 
 
 def load(file: File | None, environment: Mapping[str, str], plugins: Plugins) -> Settings:
@@ -59,7 +62,17 @@ def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -
         problems += problems_of(error, tree, model)
     problems += [_problem(found, tree) for found in cross_checks(tree.values)]
     usable = settings if not problems else None
-    return Checked(usable, tuple(sorted(problems, key=_order)), tree.places)
+    warnings = () if usable is None else tuple(_ending(usable, tree))
+    return Checked(usable, tuple(sorted(problems, key=_order)), tree.places, warnings)
+
+
+def _ending(settings: Settings, tree: Tree) -> Iterator[Problem]:
+    """Own certificates that have ended or end soon: the service starts with them all the same."""
+    for certificate, ends in endings(settings):
+        if fault := fault_of(ends, now()):
+            code, wrong = fault
+            action = catalogue()[code].action
+            yield _problem(Found(certificate.setting, code, wrong, action), tree)
 
 
 def _unread(tree: Tree) -> tuple[Problem, ...]:

@@ -37,6 +37,7 @@ def issue_tls(
     *,
     client: str | None = None,
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    ends: datetime | None = None,
 ) -> TlsFiles:
     """Write a new PKI into ``directory`` (made if missing, files of an earlier call replaced).
 
@@ -45,12 +46,13 @@ def issue_tls(
             ``client.pem`` and ``client.key``. Keys have mode 0600.
         client: common name of a client certificate, or ``None`` for none.
         hosts: IP addresses and DNS names of the server certificate.
+        ends: when server and client certificate end; default: in many years.
 
     Returns:
         The paths of what was written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    root = _Root()
+    root = _Root(NOT_AFTER if ends is None else ends)
     _write(directory / "ca.pem", root.pem())
     names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
     server = root.issue(hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, names)
@@ -66,12 +68,13 @@ def issue_tls(
 class _Root:
     """A self-signed issuer that lives as long as one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, ends: datetime) -> None:
+        self._ends = ends
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Throw-away TLS root")
         public = self._key.public_key()
         self._certificate = (
-            _builder(self._name, self._name, public)
+            _builder(self._name, self._name, public, NOT_AFTER)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(is_authority=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -92,7 +95,7 @@ class _Root:
         public = key.public_key()
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = (
-            _builder(_name(common_name), self._name, public)
+            _builder(_name(common_name), self._name, public, self._ends)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(is_authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -106,7 +109,7 @@ class _Root:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -115,7 +118,7 @@ def _builder(
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOT_BEFORE)
-        .not_valid_after(NOT_AFTER)
+        .not_valid_after(ends)
     )
 
 

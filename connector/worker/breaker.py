@@ -1,6 +1,7 @@
 """One breaker per upstream: while an upstream as a whole is at fault, no attempt is used up."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
@@ -8,6 +9,20 @@ from connector.core.metrics import CircuitState
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 LONGEST_ASKED = 3600.0
+
+
+class Standing(NamedTuple):
+    """How an upstream stands: state, the fault behind it, and three spans in seconds.
+
+    ``age`` of the state; ``next_try`` until the next probe while it is open; ``answered`` since an
+    effect succeeded last, None for not yet.
+    """
+
+    state: CircuitState
+    fault: Fault | None
+    age: float
+    next_try: float | None
+    answered: float | None
 
 
 class Breaker:
@@ -35,6 +50,8 @@ class Breaker:
         self._failures = 0
         self._state: CircuitState = "closed"
         self._probing = False
+        self._changed_at = monotonic()
+        self._answered_at: float | None = None
         self.fault: Fault | None = None
 
     @property
@@ -46,6 +63,13 @@ class Breaker:
     def state(self) -> CircuitState:
         """Closed, open, or half open: a probe was answered, no effect has succeeded yet."""
         return self._state
+
+    def standing(self) -> "Standing":
+        """How it stands, for people."""
+        now = self.monotonic()
+        answered = None if self._answered_at is None else now - self._answered_at
+        next_try = self.wait() if self.open else None
+        return Standing(self._state, self.fault, now - self._changed_at, next_try, answered)
 
     def wait(self) -> float:
         """Seconds until a probe may be sent; 0 when something may pass now."""
@@ -84,6 +108,7 @@ class Breaker:
             self._failures += not self.open
             self._trip(fault)
         elif not self.open and _is_answer(fault):
+            self._answered_at = self.monotonic()
             self.reset()
 
     def reset(self) -> None:
@@ -102,6 +127,7 @@ class Breaker:
     def _to(self, state: CircuitState) -> None:
         if state != self._state:
             self._state = state
+            self._changed_at = self.monotonic()
             self._changed(state, self.fault)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.errors import Fault
-from connector.core.metrics import CircuitState, UpstreamMetrics
+from connector.core.metrics import UpstreamMetrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, Brakes, Effect
 from connector.upstream import RequestLimit
-from connector.worker.breaker import Breaker
+from connector.worker.breaker import Breaker, Standing
 from connector.worker.ceiling import Ceiling
 from connector.worker.share import Owned, room_of, whole
 
@@ -196,11 +196,9 @@ class Gate:
         for upstream in self._upstreams.values():
             upstream.share()
 
-    def states(self) -> dict[str, tuple[CircuitState, Fault | None]]:
-        """How each upstream's breaker stands, and the fault behind it."""
-        return {
-            name: (one.breaker.state, one.breaker.fault) for name, one in self._upstreams.items()
-        }
+    def states(self) -> dict[str, Standing]:
+        """How each upstream's breaker stands."""
+        return {name: one.breaker.standing() for name, one in self._upstreams.items()}
 
     def credentials_reloaded(self) -> None:
         """Whoever was refused may try again at once."""

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.admin.client import AdminClient
-from connector.core.errors import Rejected
+from connector.core.errors import Family, Fault, Rejected
 from connector.core.journal import StatusFilter
 from connector.core.model import DAY
 from connector.core.states import (
@@ -165,3 +165,23 @@ async def test_the_service_at_a_glance(world: AdminWorld, client: AdminClient) -
     assert sum(partition.audit_count for partition in seen.partitions) == 2
     assert (seen.version, seen.dead_letters) == ("1.2.3", 0)
     assert (await client.version()).version == "1.2.3"
+
+
+async def test_what_needs_a_person_is_counted_by_code(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """Failed deliveries, most frequent code first, with the age of the first; nothing that goes."""
+    other = Fault(code="IDN-001", family=Family.PERMANENT, detail="another pair")
+    conflict = holder(20, Phase.FAILED)
+    assert isinstance(conflict, HolderState)
+    assert conflict.delivery is not None
+    changed = conflict.delivery.model_copy(update={"trouble": other})
+    await world.put(
+        holder(10, Phase.FAILED), holder(11, Phase.FAILED), holder(12), device(),
+        conflict.model_copy(update={"delivery": changed}),
+    )  # fmt: skip
+    seen = await client.overview()
+    assert [(one.code, one.count, one.since) for one in seen.needs_person] == [
+        ("CA-410", 2, NOW - 3_600_000),
+        ("IDN-001", 1, NOW - 3_600_000),
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connector.admin.planner import Planner
-from connector.admin.records import Operator, UpstreamView
+from connector.admin.records import CredentialView, Operator, UpstreamView
 from connector.admin.service import OperatorService, Surroundings
 from connector.core.audit import AuditEntry, key_name, link
 from connector.core.conditions import Condition
@@ -183,6 +183,7 @@ class AdminWorld:
             version="1.2.3",
             verified=self.verified.append,
             conditions=lambda: self.conditions,
+            credentials=lambda: [CredentialView(name="tls-server", not_after=NOW + 9 * DAY)],
         )
         return OperatorService(self.journal, planner, around)
 

@@ -1,12 +1,14 @@
 """``config``, ``version`` and ``serve`` with settings that cannot be used."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from connector.simulators.tls import issue_tls
 from tests.cli.calls import Command
 
 
@@ -24,6 +26,27 @@ def test_good_settings_are_shown_with_their_source(command: Command, good: Path)
     table = command("config", "check", "--config", str(good)).out
     assert "routes.staff.retention" in table
     assert "marker" not in result.out + table
+
+
+@pytest.mark.parametrize(("days", "code"), [(-1, "CRT-001"), (20, "CRT-002")])
+def test_a_certificate_that_ends_is_a_warning(
+    command: Command, good: Path, days: int, code: str
+) -> None:
+    """With its place; it keeps nothing from starting. Both of the service's own are looked at."""
+    ends = datetime.now(UTC) + timedelta(days=days)
+    issue_tls(good.parent / "tls", client="pki-connector", ends=ends)
+    result = command("config", "check", "--config", str(good))
+    assert result.code == 0
+    assert result.err.count(f"[{code}]") == 2
+    assert f"service.intake.tls.certificate_file ({good}:" in result.err
+    told = json.loads(command("config", "check", "--config", str(good), "-o", "json").out)
+    assert [warning["code"] for warning in told["warnings"]] == [code, code]
+
+
+def test_good_settings_are_said_to_be_in_order(command: Command, good: Path) -> None:
+    """In the last line, beside the table."""
+    result = command("config", "check", "--config", str(good))
+    assert result.err.splitlines()[-1] == "The settings are in order; 0 warning(s)."
 
 
 def test_every_fault_is_told_with_its_place(command: Command, good: Path) -> None:

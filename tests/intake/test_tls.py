@@ -3,11 +3,13 @@
 import asyncio
 import shutil
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from connector.assembly.clock import MachineClock
 from connector.core.errors import Permanent
 from connector.intake.tenants import Listener
 from connector.intake.tls import ServerCertificate
@@ -108,7 +110,7 @@ def test_bad_pair_changes_nothing_and_is_reported(tmp_path: Path) -> None:
     """A half-written file and a key of another certificate are refused; the old pair stays."""
     files = issue_tls(tmp_path / "tls")
     tally = Tally()
-    certificate = ServerCertificate(files.certificate, files.key, tally)
+    certificate = ServerCertificate(files.certificate, files.key, tally, MachineClock())
     whole = files.certificate.read_bytes()
     other = issue_tls(tmp_path / "other")
     for content in (b"", whole[: len(whole) // 2], other.certificate.read_bytes()):
@@ -119,8 +121,19 @@ def test_bad_pair_changes_nothing_and_is_reported(tmp_path: Path) -> None:
     assert tally.reloads == [False, False, False, True]
 
 
+def test_an_expired_pair_is_not_taken_up(tmp_path: Path) -> None:
+    """Files that are rolled back leave the listener with the certificate that still counts."""
+    files, tally = issue_tls(tmp_path / "tls"), Tally()
+    certificate = ServerCertificate(files.certificate, files.key, tally, MachineClock())
+    issue_tls(tmp_path / "tls", ends=datetime(2020, 1, 1, tzinfo=UTC))
+    assert not certificate.reload()
+    issue_tls(tmp_path / "tls")
+    assert certificate.reload()
+    assert tally.reloads == [False, True]
+
+
 def test_first_pair_must_be_good(tmp_path: Path) -> None:
     """Without a certificate the service does not start, and says which setting it is about."""
     with pytest.raises(Permanent) as caught:
-        ServerCertificate(tmp_path / "none.pem", tmp_path / "none.key", Tally())
+        ServerCertificate(tmp_path / "none.pem", tmp_path / "none.key", Tally(), MachineClock())
     assert caught.value.code == "CFG-003"

@@ -208,3 +208,16 @@ def test_a_retry_after_is_waited_for() -> None:
     one = Listener()
     one.breaker.ended(REFUSED.model_copy(update={"retry_after": 300.0}))
     assert one.breaker.wait() == 300.0
+
+
+def test_how_a_breaker_stands_is_told_with_its_times() -> None:
+    """For how long, when it is tried next, and how long ago an effect succeeded."""
+    one = Listener()
+    one.breaker.ended(None)
+    one.clock.advance(5000)
+    assert one.breaker.standing() == ("closed", None, 5.0, None, 5.0)
+    one.breaker.ended(REFUSED)
+    one.clock.advance(400)
+    state, fault, age, next_try, answered = one.breaker.standing()
+    assert (state, fault, age) == ("open", REFUSED, pytest.approx(0.4))
+    assert (next_try, answered) == (pytest.approx(0.6), pytest.approx(5.4))
