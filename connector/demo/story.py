@@ -210,6 +210,17 @@ class Story:
         await self._until("the connector knows that bob has no device any more", holds)
         self._tell.check("the device has lost the keys", await readable(stage, bob, device) == 0)
         await self._concluded(self._alice)
+        for actor, devices in ((bob, 0), (self._alice, len(self._alice.devices))):
+            self._tell.check(
+                f"status counts {devices} devices of {actor.name} with all their keys",
+                await self._counted(actor) == (devices, devices),
+            )
+
+    async def _counted(self, actor: Actor) -> tuple[int, int]:
+        """How many devices ``status`` counts for a user: with the newest set, and in all."""
+        listed = (await self._stage.connector.ask("status", "holder"))["items"]
+        line = next(line for line in listed if line["key"] == actor.holder)
+        return line["installed"], line["devices"]
 
     async def _shown(self) -> None:
         console = self._tell.console
