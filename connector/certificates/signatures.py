@@ -7,7 +7,7 @@ until about 2016, and old mail stays readable only with the keys that were certi
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 
 from asn1crypto.algos import RSASSAPSSParams, SignedDigestAlgorithm
 from cryptography.exceptions import InvalidSignature
@@ -25,6 +25,10 @@ _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
 }
 
 
+PSS = bytes.fromhex("06092a864886f70d01010a")
+"""The identifier of RSASSA-PSS, as it begins an algorithm."""
+
+
 class Signature(StrEnum):
     """What a check of a signature showed."""
 
@@ -36,9 +40,13 @@ class Signature(StrEnum):
 
 def digest_of(certificate: Certificate) -> str:
     """The digest that a certificate was signed with, as ``sha256``; empty when it has none."""
+    return _digest(certificate.algorithm)
+
+
+@lru_cache(maxsize=256)
+def _digest(algorithm: bytes) -> str:
     try:
-        algorithm = SignedDigestAlgorithm.load(certificate.algorithm)
-        return str(algorithm.hash_algo)
+        return str(SignedDigestAlgorithm.load(algorithm).hash_algo)
     except Exception:  # noqa: BLE001 - of a foreign certificate; EdDSA and unknown ones have none
         return ""
 
@@ -82,9 +90,9 @@ def _check(
 def _rsa_padding(
     certificate: Certificate, digest: hashes.HashAlgorithm
 ) -> padding.AsymmetricPadding:
-    algorithm = SignedDigestAlgorithm.load(certificate.algorithm)
-    if algorithm["algorithm"].native != "rsassa_pss":
+    if not certificate.algorithm.startswith(PSS, 2):
         return padding.PKCS1v15()
+    algorithm = SignedDigestAlgorithm.load(certificate.algorithm)
     parameters: RSASSAPSSParams = algorithm["parameters"]
     mask = parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native
     salt = parameters["salt_length"].native
