@@ -194,8 +194,8 @@ def _listed(state: HolderState, listing: EscrowListing) -> tuple[PlannedGenerati
             slot=None,
             why="not decided",
             usage=generation.usage,
-            not_before=generation.not_before,
-            not_after=generation.not_after,
+            not_before=generation.not_before or None,
+            not_after=generation.not_after or None,
             revoked_at=generation.revoked_at,
             delivered_before=generation.public_key in delivered,
         )

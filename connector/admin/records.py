@@ -157,6 +157,7 @@ class GenerationRow(Record):
     """One generation of a holder, and how it stands on each of his devices.
 
     ``devices``: device key → ``missing``, ``scheduled``, ``sent``, ``present`` or ``unknown``.
+    ``objection``: why it cannot be sent. The dates of a certificate that cannot be read are None.
     """
 
     fingerprint: Sha256Hex
@@ -167,6 +168,7 @@ class GenerationRow(Record):
     revoked_at: Millis | None = None
     delivered_at: Millis | None = None
     dropped: bool = False
+    objection: str = ""
     devices: dict[SubjectKey, str] = Field(default_factory=dict)
 
 
@@ -277,8 +279,8 @@ class PlannedGeneration(Record):
     slot: Slot | None
     why: str
     usage: Usage
-    not_before: Millis
-    not_after: Millis
+    not_before: Millis | None
+    not_after: Millis | None
     revoked_at: Millis | None = None
     delivered_before: bool = False
 

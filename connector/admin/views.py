@@ -168,13 +168,19 @@ def _row(
         fingerprint=fingerprint,
         slot=slots.get(fingerprint),
         usage=generation.usage if generation else None,
-        not_before=generation.not_before if generation else None,
-        not_after=generation.not_after if generation else None,
+        not_before=(generation.not_before or None) if generation else None,
+        not_after=(generation.not_after or None) if generation else None,
         revoked_at=generation.revoked_at if generation else None,
         delivered_at=delivered.get(fingerprint),
         dropped=fingerprint in {drop.fingerprint for drop in state.dropped},
+        objection=_objection(generation),
         devices={key: _on_device(state, fingerprint, key) for key in state.devices},
     )
+
+
+def _objection(generation: Generation | None) -> str:
+    objection = generation.objection if generation else None
+    return f"{objection.code}: {objection.why}" if objection else ""
 
 
 def _on_device(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> str:

@@ -168,6 +168,8 @@ def _note(row: GenerationRow) -> str:
     notes = []
     if row.dropped:
         notes.append("dropped by a person")
+    if row.objection:
+        notes.append(f"cannot be sent, {row.objection}")
     if row.revoked_at is not None:
         notes.append(f"revoked {day(row.revoked_at)}")
     if row.delivered_at is not None:

@@ -5,7 +5,7 @@ import pytest
 from connector.admin.client import AdminClient
 from connector.core.errors import Family, Fault, Rejected
 from connector.core.journal import StatusFilter
-from connector.core.model import DAY
+from connector.core.model import DAY, Objection
 from connector.core.states import (
     CopyState,
     DeviceInDelivery,
@@ -139,6 +139,27 @@ async def test_a_generation_outside_the_set_is_missing(
     assert [row.devices[DEVICE] for row in rows] == ["sent", "missing"]
     unknown = (await client.detail("holder", "13")).generations
     assert {row.devices[DEVICE] for row in unknown} == {"unknown"}
+
+
+async def test_a_generation_that_cannot_be_sent_says_why(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """Its code and the reason; of a certificate that cannot be read no dates are shown."""
+    state = holder(12)
+    assert isinstance(state, HolderState)
+    odd = state.generations[-1].model_copy(
+        update={
+            "objection": Objection(code="KEY-109", why="its dates cannot be read"),
+            "not_before": 0,
+            "not_after": 0,
+        }
+    )
+    await world.put(state.model_copy(update={"generations": (*state.generations[:-1], odd)}))
+    rows = (await client.detail("holder", "12")).generations
+    (row,) = [row for row in rows if row.fingerprint == odd.fingerprint]
+    assert row.objection == "KEY-109: its dates cannot be read"
+    assert (row.not_before, row.not_after) == (None, None)
+    assert [row.objection for row in rows if row.fingerprint != odd.fingerprint] == [""]
 
 
 async def test_an_overdue_copy_is_marked(world: AdminWorld, client: AdminClient) -> None:
