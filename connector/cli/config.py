@@ -72,12 +72,18 @@ def version(call: Call) -> None:
     facts = {
         "version": distribution_version("pki-connector"),
         "python": platform.python_version(),
-        "escrow": ", ".join(sorted(plugins.escrow)),
-        "targets": ", ".join(sorted(plugins.targets)),
-        "broken": ", ".join(sorted(plugins.broken)),
+        "escrow": sorted(plugins.escrow),
+        "targets": sorted(plugins.targets),
+        "broken": sorted(plugins.broken),
     }
     if call.screen.form is Format.JSON:
         call.screen.json(facts)
     else:
         show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
-        show(("what", "which"), list(facts.items()))
+        show(
+            ("what", "which"),
+            [
+                (name, ", ".join(which) if isinstance(which, list) else which)
+                for name, which in facts.items()
+            ],
+        )

@@ -1,7 +1,11 @@
 """All commands together, and what becomes of an error."""
 
+import json
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version as distribution_version
+from itertools import pairwise
+from typing import Annotated
 
 import typer
 
@@ -13,6 +17,7 @@ from connector.cli.exits import exit_code
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
+from connector.cli.screen import Format
 from connector.cli.simulating import simulate
 from connector.cli.status import status
 from connector.cli.words import shown
@@ -26,7 +31,29 @@ app = typer.Typer(
     help="Moves escrowed S/MIME keys to enrolled devices through their management service.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 needs approval, 5 denied, "
     "6 service or upstream unavailable, 7 partly done, 8 a check found problems.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - called by the option's parser
+    if wanted:
+        typer.echo(f"pki-connector {distribution_version('pki-connector')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command; the callback has done its work by now."""
+
+
 app.command()(running.serve)
 app.command()(running.demo)
 app.add_typer(simulate, name="simulate")
@@ -54,8 +81,24 @@ def run(arguments: Sequence[str], world: World) -> None:
     try:
         app(args=list(arguments), prog_name="pki-connector", obj=world)
     except ConnectorError as error:
-        entry = catalogue().get(error.code)
-        title, action = (entry.title, entry.action) if entry else ("", "")
-        sys.stderr.write(shown(f"{error.code} {title}: {error.detail}") + "\n")
-        sys.stderr.write(shown(f"    {action}") + "\n")
+        _tell(error, as_json=_wants_json(arguments))
         sys.exit(exit_code(error))
+
+
+def _tell(error: ConnectorError, *, as_json: bool) -> None:
+    """An error to standard error: two lines for people, or one JSON document."""
+    entry = catalogue().get(error.code)
+    title, action = (entry.title, entry.action) if entry else ("", "")
+    if as_json:
+        told = {"code": error.code, "title": title, "detail": error.detail, "action": action}
+        sys.stderr.write(json.dumps({"error": told}) + "\n")
+        return
+    sys.stderr.write(shown(f"{error.code} {title}: {error.detail}") + "\n")
+    sys.stderr.write(shown(f"    {action}") + "\n")
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for JSON, in any of the ways to write an option."""
+    pairs = pairwise(arguments)
+    apart = any(name in {"-o", "--output"} and form == Format.JSON for name, form in pairs)
+    return apart or not {"-ojson", "--output=json"}.isdisjoint(arguments)
