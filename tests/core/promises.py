@@ -32,6 +32,7 @@ def hold_promises(before: State, after: State, fact: Fact, world: World) -> None
     copy_is_watched(before, after, fact, world)
     copy_is_known(after, world)
     installed_is_true(before, after, world)
+    what_devices_have_is_true(after, world)
     assert len(after.history) <= 20
     assert len(after.automatic) <= 100
 
@@ -123,3 +124,13 @@ def installed_is_true(before: HolderState, after: HolderState, world: World) -> 
         if device.phase is DevicePhase.INSTALLED and news:
             taken = (parse_subject(key).id, delivery.digest or "")
             assert taken in world.uem.ever_installed, "called installed without the set"
+
+
+def what_devices_have_is_true(after: HolderState, world: World) -> None:
+    """A set is remembered of a device only if it took exactly this one."""
+    for key, known in after.devices.items():
+        if known.has is not None:
+            taken = (parse_subject(key).id, known.has.digest)
+            assert taken in world.uem.ever_installed, "a set is remembered that never arrived"
+            assert known.has.digest in after.sets, "nobody knows any more what is in the set"
+    assert len(after.sets) <= len(after.devices)

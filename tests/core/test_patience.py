@@ -106,6 +106,31 @@ def test_every_step_that_fails_waits_longer_each_time(effect: Effect) -> None:
     assert min(gaps[-3:]) >= CAP // 2, gaps
 
 
+def test_a_device_that_cannot_be_looked_up_is_looked_up_more_and_more_rarely() -> None:
+    """Before the holder knows of it."""
+    loop = Failing(effect=Effect.LOOK_UP_DEVICE)
+    loop.ca.issue("user1")
+    enrol(loop)
+    while len(loop.tried) <= TRIES:
+        if not loop.step():
+            loop.pass_time(max(min(want.due for _, want in loop.wanted()) - loop.now, 0))
+    gaps = [later - one for one, later in pairwise(loop.tried)]
+    assert min(gaps[-3:]) >= CAP // 2, gaps
+
+
+@pytest.mark.parametrize("fates", [["not_sent", "lapsed"], ["lapsed", "not_sent", "not_sent"]])
+def test_failures_of_different_steps_do_not_go_round_without_an_end(fates: list[str]) -> None:
+    """A grant that lapses leads back to the CA; that is counted, and each wait is kept."""
+    loop = Failing()
+    loop.ca.issue("user1")
+    loop.ca.issue("user1")
+    enrol(loop)
+    loop.fates.extend(fates * 200)
+    loop.run_out()
+    assert delivery(loop).phase is Phase.FAILED
+    assert 200 * len(fates) - len(loop.fates) < 40
+
+
 def test_a_look_for_a_change_that_fails_waits_longer_each_time() -> None:
     """The look at the CA outside planning counts its own tries."""
     loop = Failing()

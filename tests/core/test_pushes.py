@@ -261,3 +261,14 @@ def test_a_retry_of_what_is_done_is_refused() -> None:
     loop.send(HOLDER, RetryRequested(by="local:0", reason="why not"))
     loop.step()
     assert loop.audited[-1].outcome == "DLV-006"
+
+
+def test_a_push_that_an_earlier_version_planned_goes_out() -> None:
+    """Its states have one time for all devices, that of the delivery."""
+    loop = Pushing()
+    waiting(loop)
+    earlier = entry(loop).model_copy(update={"push_due": None})
+    after = delivery(loop).model_copy(update={"devices": {device_key("10"): earlier}})
+    loop.states[HOLDER] = holder(loop).model_copy(update={"delivery": after})
+    assert delivery(loop).step is Effect.PUSH
+    until(loop, lambda: loop.pushes[device_key("10")] == 1, most=10)

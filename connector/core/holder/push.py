@@ -58,11 +58,14 @@ def start_push(step: Holder) -> None:
 
 
 def _due(step: Holder, delivery: Delivery) -> list[SubjectKey]:
+    waits = {key: delivery.devices[key] for key in waiting(delivery)}
     due = [
         key
-        for key in waiting(delivery)
-        if (at := delivery.devices[key].push_due) is not None and at <= step.now
+        for key, device in waits.items()
+        if device.push_due is not None and device.push_due <= step.now
     ]
+    if not next_pushes(delivery):  # a state of an earlier version has one time for all of them
+        due = [key for key, device in waits.items() if device.pushed_at is None]
     return sorted(due, key=lambda key: delivery.devices[key].push_failures)
 
 
