@@ -11,8 +11,6 @@ from tests.core.names import ROUTE, device_key
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import delivery, enrol, holder, until, until_phase
 
-SOON = ROUTE.look_every.first
-
 
 @pytest.mark.parametrize("phase", [Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE])
 def test_a_changed_identity_is_noticed_when_a_device_joins(loop: PureLoop, phase: Phase) -> None:
@@ -60,6 +58,24 @@ def test_a_lost_set_is_delivered_again(loop: PureLoop) -> None:
     assert delivery(loop).phase is Phase.COMPLETED
     assert loop.uem.phones["10"].installed == delivery(loop).digest
     assert len(loop.uem.ledger) == 2
+
+
+def test_a_device_that_sleeps_has_lost_nothing(loop: PureLoop) -> None:
+    """Its profile is out of date, say: it is looked at until it was seen."""
+    enrol(loop)
+    until_phase(loop, Phase.COMPLETED)
+    loop.uem.copies.clear()
+    loop.uem.phones["10"].online = False
+    lost(loop)
+    for _ in range(30):
+        if not loop.step():
+            loop.pass_time(HOUR)
+    assert holder(loop).devices[device_key("10")].missing_since is not None
+    assert not holder(loop).history
+    looked = [entry.at for entry in loop.audited if entry.action == "holder.looked_up"]
+    assert looked[-1] - looked[-2] >= 4 * HOUR
+    loop.uem.phones["10"].online = True
+    until(loop, lambda: bool(holder(loop).history))
 
 
 def test_a_profile_that_is_missing_for_a_moment_is_not_lost(loop: PureLoop) -> None:

@@ -2,7 +2,9 @@
 
 Asked for when a device joins while the copy lives, because the UEM sends the set to it without
 being asked, and when something was notified about a device that has a set: a lost certificate shows
-only as a profile that is not installed any more, and the UEM does not heal that by itself.
+only as a profile that is not installed any more, and the UEM does not heal that by itself. So does
+a new version of the profile that a device has not installed yet; a device that sleeps has not lost
+anything.
 """
 
 from connector.core.errors import ConnectorError, Family, Fault, Scope, Transient
@@ -12,6 +14,7 @@ from connector.core.holder.look_up import same_identity
 from connector.core.holder.possession import set_on
 from connector.core.identity import observed_pair
 from connector.core.model import (
+    DAY,
     HolderFacts,
     Millis,
     ProfileStatus,
@@ -66,7 +69,7 @@ def _compare(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
 
 def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
     tenant = parse_subject(step.state.key).tenant
-    again = route.look_every.first
+    again = route.look_every.cap
     for seen in facts.devices:
         key = subject_key(tenant, SubjectKind.DEVICE, seen.id)
         known = step.state.devices.get(key)
@@ -76,10 +79,13 @@ def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
         since = (known.missing_since or step.now) if missing else None
         update = {"profile": seen.profile, "missing_since": since}
         step.set(devices={**step.state.devices, key: known.model_copy(update=update)})
-        if since is not None and step.now - since >= again:
+        if since is None:
+            continue
+        if step.now - since >= again and (seen.last_seen is None or seen.last_seen >= since):
             _lost(step, key)
-        elif since is not None:
-            step.set(look=Check(due=since + again))
+        else:
+            wait = min(max(again, step.now - since), DAY)  # twice as long each time
+            step.set(look=Check(due=step.now + wait))
 
 
 def _is_awaited(step: Holder, device: SubjectKey) -> bool:
