@@ -16,12 +16,13 @@ from typing import Any
 import structlog
 
 from connector.admin.server import AdminServer
-from connector.assembly import alarms, handover, observation, ownership, ports, tenants
+from connector.assembly import alarms, handover, observation, ownership, ports, restoring, tenants
 from connector.assembly import gate as gates
 from connector.assembly.audit_key import audit_keys, report_key, require_key
 from connector.assembly.clock import MachineClock, dice
 from connector.assembly.collector import settle_collector
 from connector.assembly.conditions import Board
+from connector.assembly.effects import made_effects
 from connector.assembly.ending import ending
 from connector.assembly.expiries import Expiries
 from connector.assembly.gauges import Gauges
@@ -35,7 +36,6 @@ from connector.core.errors import ConnectorError, Permanent
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
-from connector.handover.parent import HandOver
 from connector.intake.server import IntakeServer, Surroundings
 from connector.journal.kafka.journal import KafkaJournal
 from connector.observe.health import Health
@@ -77,8 +77,9 @@ class Parts:
 class Service:
     """One process of the connector, from start to end. ``settings`` are checked ones."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, settings: Settings, restored_by: str = "") -> None:
+        """Nothing is opened yet. ``restored_by``: see :func:`serve`."""
+        self._restored_by = restored_by
         self._settings = settings
         self._policies = settings.policies()
         self._clock = MachineClock()
@@ -124,6 +125,7 @@ class Service:
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         keys = audit_keys(settings, secrets.snapshot)
         await require_key(journal, keys[0])
+        await restoring.mark_served(settings, journal, keys[0], self._restored_by)
         watch = JournalWatch(
             journal, self._board, self._metrics, self._clock, settings.journal.path.parent
         )
@@ -137,7 +139,9 @@ class Service:
         opened = ports.backends(settings, gate.permits, monotonic)
         backends = await stack.enter_async_context(opened)
         targets = await stack.enter_async_context(ports.targets(settings, gate.permits, monotonic))
-        effects = self._effects(backends, targets, hand_over, gate)
+        effects = made_effects(
+            settings, self._clock, self._routes, (backends, targets, hand_over, gate)
+        )
         owners = self._owners(journal, effects, gate, keys)
         health = Health(
             {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
@@ -244,28 +248,6 @@ class Service:
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
 
-    def _effects(
-        self,
-        backends: Mapping[str, EscrowBackend],
-        targets: Mapping[str, Target],
-        hand_over: HandOver,
-        gate: Gate,
-    ) -> UpstreamEffects:
-        return UpstreamEffects(
-            backends=backends,
-            targets=targets,
-            references=ports.references(self._settings),
-            routes=self._routes,
-            hand_over=hand_over,
-            paces=gate.pace_of_hand_over,
-            now=self._clock.now,
-            monotonic=self._clock.monotonic,
-            unexpected=alarms.unexpected,
-            accept_unlocked_memory=self._settings.handover.accept_unlocked_memory,
-            crash_at=self._settings.testing.crash_at,
-            crash_by=self._settings.testing.crash_by,
-        )
-
     async def _reloaded(self, changed: frozenset[Path]) -> None:
         """Mounted secrets changed: take them up everywhere; whoever was refused tries again."""
         parts = self._parts
@@ -297,7 +279,7 @@ class Service:
         self._stop.set()
 
 
-async def serve(settings: Settings) -> None:
-    """Run the service with checked settings until it is asked to stop."""
+async def serve(settings: Settings, *, restored_by: str = "") -> None:
+    """Run the service until it is asked to stop; ``restored_by``: who says that it is a backup."""
     harden(memory_readable=settings.testing.memory_readable)
-    await Service(settings).run()
+    await Service(settings, restored_by).run()

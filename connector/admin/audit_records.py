@@ -53,7 +53,8 @@ class ChainReport(Record):
     Records up to ``cut`` were exported and given up. ``found`` counts all findings, of which only
     the first are in ``findings``; ``first`` is where they begin and ``stored`` the digest of what
     is stored from there on. Records up to ``unchecked`` were made with a key that was not given.
-    ``accepted`` are findings that a person accepted.
+    ``accepted`` are findings that a person accepted. ``published`` is the greatest number that
+    was published, where there are fewer records.
     """
 
     partition: int
@@ -64,6 +65,7 @@ class ChainReport(Record):
     found: int = 0
     first: int = 0
     stored: str = ""
+    published: int = 0
     unchecked: int = 0
     accepted: tuple[Accepted, ...] = ()
 

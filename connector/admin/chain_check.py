@@ -84,6 +84,7 @@ class ChainCheck:
 
     def report(self) -> ChainReport:
         """What was found, after the last record."""
+        shorter = max((mark.count or 0 for mark in self._marks), default=0)
         for known in (*self._marks, *self._ends):
             self._compare(known)
         if not self._witnessed:
@@ -100,6 +101,7 @@ class ChainCheck:
             found=self._found,
             first=self._first,
             stored=self._stored.hexdigest(),
+            published=shorter,
             unchecked=self._unchecked,
             accepted=tuple(self._accepted),
         )

@@ -8,6 +8,7 @@ import structlog
 from connector.admin.conditions import condition
 from connector.core.conditions import Condition, Severity
 from connector.core.metrics import ProcessMetrics
+from connector.core.model import Millis
 from connector.core.ports import Clock
 
 log = structlog.get_logger("connector.conditions")
@@ -30,12 +31,14 @@ class Board:
         self._metrics = metrics
         self._standing: dict[str, Condition] = {}
 
-    def report(self, name: str, severity: Severity, code: str, text: str, action: str = "") -> None:
-        """Something is the case; repeated, only its words change."""
+    def report(
+        self, name: str, severity: Severity, code: str, text: str, since: Millis | None = None
+    ) -> None:
+        """Something is the case; repeated, only its words change. ``since``: default now."""
         before = self._standing.get(name)
         same = before is not None and (before.severity, before.code) == (severity, code)
-        since = before.since if same and before is not None else self._clock.now()
-        self._standing[name] = condition(severity, code, text, since, action)
+        begun = before.since if same and before is not None else since or self._clock.now()
+        self._standing[name] = condition(severity, code, text, begun)
         if not same:
             log.log(LEVELS[severity], "condition.began", error_code=code, message=text)
             self._publish(code, *(() if before is None else (before.code,)))

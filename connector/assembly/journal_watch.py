@@ -17,6 +17,7 @@ from connector.assembly.conditions import Board
 from connector.core.conditions import Severity
 from connector.core.errors import ConnectorError, Fault, Transient
 from connector.core.events import Event
+from connector.core.journal import PartitionRecord
 from connector.core.metrics import JournalMetrics
 from connector.core.ports import Clock
 
@@ -24,6 +25,7 @@ log = structlog.get_logger("connector.journal")
 
 NAME: Final = "journal"
 SPACE: Final = "journal-volume"
+RESTORED: Final = "journal-restored"
 OVERDUE: Final = Transient("EVT-003", "waiting for the disk").fault()
 FULL: Final = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 """What a full disk is called in the detail of a fault."""
@@ -49,6 +51,10 @@ class Watched(Protocol):
 
     async def probe(self) -> None:
         """See whether it can be written."""
+        ...
+
+    async def records(self) -> list[PartitionRecord]:
+        """The partitions' own records."""
         ...
 
 
@@ -104,6 +110,7 @@ class JournalWatch:
     async def look(self, patience: float) -> None:
         """See how much room there is, whether rounds are refused, and whether it is over."""
         await self._look_at_volume()
+        await self._look_at_records()
         if self._fault is None and (fault := self._journal.trouble()) is not None:
             self._refused(fault, 0)
         if self._fault is not None and await self._passed(patience):
@@ -129,6 +136,18 @@ class JournalWatch:
             self._board.report(SPACE, Severity.WARNING, "JRN-013", text)
         else:
             self._board.clear(SPACE)
+
+    async def _look_at_records(self) -> None:
+        """Whether a backup was restored, and nobody has resumed since."""
+        try:
+            restored = [one.restored for one in await self._journal.records() if one.restored]
+        except ConnectorError:  # a journal that cannot be read says so by itself
+            return
+        if restored:
+            text = "a backup was restored; no act starts until a person resumes"
+            self._board.report(RESTORED, Severity.CRITICAL, "JRN-014", text, min(restored))
+        else:
+            self._board.clear(RESTORED)
 
     def _refused(self, fault: Fault, number: int) -> None:
         now = self._clock.monotonic()

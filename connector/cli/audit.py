@@ -40,7 +40,7 @@ COLUMNS = (
     "delivery",
     "generations",
 )
-BROKEN = "AUD-001"
+BROKEN, SHORTER = "AUD-001", "AUD-005"
 SHOWN = 5
 """Findings told per chain; a wrong key would make one of every record."""
 OfflineOption = Annotated[
@@ -145,6 +145,8 @@ def _show(call: Call, report: AuditReport) -> None:
     broken = [chain for chain in report.chains if chain.findings]
     if broken:
         call.screen.fault(f"{BROKEN} {catalogue()[BROKEN].title}: {catalogue()[BROKEN].action}")
+    if any(chain.published for chain in broken):
+        call.screen.fault(f"{SHORTER} {catalogue()[SHORTER].title}: {catalogue()[SHORTER].action}")
     for chain in broken:
         _findings(call, chain)
     for chain in report.chains:

@@ -14,6 +14,7 @@ from connector.cli import acting, config, running
 from connector.cli.audit import audit
 from connector.cli.dlq import dlq
 from connector.cli.exits import exit_code
+from connector.cli.journal_backup import backup, restore
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
@@ -66,6 +67,8 @@ app.command()(acting.pause)
 app.command()(acting.resume)
 app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")
+journal.command("backup")(backup)
+journal.command("restore")(restore)
 app.add_typer(journal, name="journal")
 app.add_typer(kafka, name="kafka")
 app.add_typer(config.config, name="config")

@@ -25,7 +25,15 @@ class Kind(StrEnum):
 
 
 @asking
-def serve(call: Call) -> None:
+def serve(
+    call: Call,
+    restored: Annotated[
+        bool,
+        typer.Option(
+            "--restored", help="The journal is an older snapshot: start as after journal restore."
+        ),
+    ] = False,
+) -> None:
     """Run the service until SIGTERM or SIGINT."""
     import uvloop  # noqa: PLC0415 - only the service needs it
 
@@ -33,7 +41,7 @@ def serve(call: Call) -> None:
     from connector.journal.kafka.topics import TopicsRefused  # noqa: PLC0415 - as above
 
     try:
-        uvloop.run(run(settings_of(call)))
+        uvloop.run(run(settings_of(call), restored_by=call.operator if restored else ""))
     except TopicsRefused as error:
         for fault in error.faults:
             call.screen.fault(str(fault))

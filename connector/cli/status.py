@@ -1,13 +1,20 @@
 """``status``: the service at a glance, listings, and everything known of one subject."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from connector.admin.client import AdminClient
-from connector.admin.records import Kind, Overview, Stuck, SubjectPage, UpstreamView
+from connector.admin.records import (
+    Kind,
+    Overview,
+    Stuck,
+    SubjectPage,
+    SubjectSummary,
+    UpstreamView,
+)
 from connector.catalogue import catalogue
 from connector.cli import conditions, detail
 from connector.cli.options import Call, asking
@@ -15,7 +22,7 @@ from connector.cli.screen import Format
 from connector.cli.words import age, day, due, short
 from connector.core.journal import StatusFilter
 from connector.core.model import DAY
-from connector.core.states import ENDED, Phase
+from connector.core.states import ENDED, CopyState, Phase
 
 PAGE = 1000
 COLUMNS = (
@@ -68,36 +75,54 @@ def status(
     phase: Annotated[str | None, typer.Option(help="Only those in this phase.")] = None,
     route: Annotated[str | None, typer.Option(help="Only those on this route.")] = None,
     code: Annotated[str | None, typer.Option(help="Only those with this error code.")] = None,
+    restored: Annotated[
+        bool,
+        typer.Option("--restored", help="After a restored backup: the holders to look at again."),
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Longest listing.")] = 200,
 ) -> None:
     """Show what is going on: all, one kind of subject, or one subject."""
-    if what is None:
+    if restored:
+        query = StatusFilter(kind="holder", phase=phase, route=route, code=code)
+        _list(call, call.ask(lambda client: _listing(client, query, _unsure, limit)))
+    elif what is None:
         _overview(call, call.ask(AdminClient.overview))
     elif key is not None:
         detail.show(call, call.ask(lambda client: client.detail(what.kind, key)))
     else:
         query = StatusFilter(kind=what.kind, phase=phase, route=route, code=code)
-        page = call.ask(lambda client: _listing(client, query, what, limit))
+        open_only = what is Subjects.DELIVERY and phase is None
+        wanted = _is_open if open_only else _any
+        page = call.ask(lambda client: _listing(client, query, wanted, limit))
         _list(call, page)
 
 
 async def _listing(
-    client: AdminClient, query: StatusFilter, what: Subjects, limit: int
+    client: AdminClient, query: StatusFilter, wanted: Callable[[SubjectSummary], bool], limit: int
 ) -> SubjectPage:
-    """Pages until there are enough; of deliveries only the open ones, unless a phase is named."""
-    open_only = what is Subjects.DELIVERY and query.phase is None
+    """Pages until there are enough of those that are wanted."""
     page = await client.listing(query.model_copy(update={"limit": min(limit, PAGE)}))
-    items = [item for item in page.items if not open_only or _open(item.phase)]
+    items = [item for item in page.items if wanted(item)]
     while page.after and len(items) < limit:
         following = query.model_copy(update={"after": page.after, "limit": PAGE})
         page = await client.listing(following)
-        items += [item for item in page.items if not open_only or _open(item.phase)]
+        items += [item for item in page.items if wanted(item)]
     more = page.after if page.after or len(items) <= limit else items[limit].key
     return page.model_copy(update={"items": tuple(items[:limit]), "after": more})
 
 
-def _open(phase: str) -> bool:
-    return bool(phase) and phase not in {Phase(ended).value for ended in ENDED}
+def _any(_item: SubjectSummary) -> bool:
+    return True
+
+
+def _is_open(item: SubjectSummary) -> bool:
+    """Of deliveries only the open ones are listed, unless a phase is named."""
+    return bool(item.phase) and item.phase not in {Phase(ended).value for ended in ENDED}
+
+
+def _unsure(item: SubjectSummary) -> bool:
+    """What the journal cannot know since it was put back: what the UEM holds, and what is open."""
+    return item.copy_state == CopyState.PERHAPS or _is_open(item)
 
 
 def _list(call: Call, page: SubjectPage) -> None:

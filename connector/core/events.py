@@ -150,6 +150,12 @@ class Resumed(HumanAct):
     route: Text | None = None
 
 
+class JournalRestored(HumanAct):
+    """The journal was put back to an older state: what the holder knows may be out of date."""
+
+    kind: Literal["journal_restored"] = "journal_restored"
+
+
 class AuditCut(HumanAct):
     """A person gave up the trail up to a record, which was exported. To its partition.
 
@@ -204,7 +210,8 @@ EventBody = Annotated[
     | Resumed
     | DeadLetterReplayed
     | DeadLetterDropped
-    | AuditCut,
+    | AuditCut
+    | JournalRestored,
     Field(discriminator="kind"),
 ]
 

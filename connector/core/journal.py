@@ -85,7 +85,8 @@ class PartitionRecord(Record):
     ``audit_cut`` and ``audit_cut_head``: up to this record the trail was exported and given up; the
     next one is chained to this head. ``copying`` names the journal that this one is being copied
     from: it may not be served before that is done. ``audit_key`` names the key that the last audit
-    record was made with; empty where an older version made it.
+    record was made with; empty where an older version made it. ``restored``: when a backup was put
+    in the place of the journal, until a person resumes; 0 otherwise.
     """
 
     partition: int
@@ -101,6 +102,7 @@ class PartitionRecord(Record):
     time: Millis = 0
     copying: str = ""
     audit_key: str = Field(default="", max_length=64)
+    restored: Millis = 0
 
     @property
     def commanded(self) -> int:

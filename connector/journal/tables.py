@@ -110,6 +110,16 @@ def prepare(connection: Connection, partitions: int) -> None:
         raise
 
 
+def require_known(connection: Connection) -> None:
+    """See that a file is a journal of this or an older version.
+
+    Raises:
+        Permanent: ``JRN-004`` when it is not.
+    """
+    if _known_version(connection) == 0:
+        raise Permanent("JRN-004", "opening journal: the file holds none")
+
+
 def upgrade(connection: Connection, version: int, to: int) -> None:
     """Take the steps between two schema versions, inside the caller's transaction."""
     for step in STEPS[version:to]:

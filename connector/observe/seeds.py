@@ -39,7 +39,10 @@ RETRIES = {
 TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVERY)
 """What can begin a delivery today."""
 
-CONDITIONS = ("CRT-001", "CRT-002", "JRN-001", "JRN-013", "EVT-003", "AUD-001", "AUD-004")
+CONDITIONS = (
+    *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014"),
+    *("EVT-003", "AUD-001", "AUD-004"),
+)
 """Codes of the conditions that a process may report."""
 
 

@@ -13,6 +13,7 @@ from connector.assembly.journal_watch import QUIET, JournalWatch
 from connector.core.conditions import Condition
 from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.events import Event
+from connector.core.journal import PartitionRecord
 from connector.core.metrics import NoMetrics
 from tests.assembly.test_conditions import TurnedClock
 
@@ -25,6 +26,7 @@ class Disk:
     def __init__(self) -> None:
         self.error: ConnectorError | None = None
         self.hangs = False
+        self.restored = 0
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         await self.probe()
@@ -35,6 +37,9 @@ class Disk:
             await asyncio.Event().wait()
         if self.error is not None:
             raise self.error
+
+    async def records(self) -> list[PartitionRecord]:
+        return [PartitionRecord(partition=0, restored=self.restored)]
 
     def trouble(self) -> Fault | None:
         return None if self.error is None else self.error.fault()
@@ -160,3 +165,14 @@ async def test_a_volume_that_fills_up_is_a_warning(
     await scene.watch.look(1)
     assert scene.gauges.free > 0
     assert [one.code for one in scene.board.standing()] == codes
+
+
+async def test_a_restored_backup_is_told_until_a_person_resumes(scene: Scene) -> None:
+    """With the time at which it was restored."""
+    scene.disk.restored = 77
+    await scene.watch.look(1)
+    (standing,) = scene.board.standing()
+    assert (standing.code, standing.severity, standing.since) == ("JRN-014", "critical", 77)
+    scene.disk.restored = 0
+    await scene.watch.look(1)
+    assert scene.board.standing() == ()

@@ -33,9 +33,9 @@ def document(tmp_path: Path) -> dict[str, Any]:
     return settings(tmp_path, Secrets(tmp_path / "secrets"), at, tls)
 
 
-async def _started(file: Path) -> asyncio.subprocess.Process:
+async def _started(file: Path, *more: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "connector", "serve", "--config", str(file)),
+        *(sys.executable, "-m", "connector", "serve", "--config", str(file), *more),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={},
@@ -53,10 +53,10 @@ async def _refused(document: dict[str, Any], file: Path) -> tuple[int, str]:
 
 @asynccontextmanager
 async def _running(
-    document: dict[str, Any], file: Path
+    document: dict[str, Any], file: Path, *more: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     write_settings(file, document)
-    process = await _started(file)
+    process = await _started(file, *more)
     try:
         async with asyncio.timeout(30):
             while process.stdout and b"service.ready" not in await process.stdout.readline():
@@ -124,3 +124,31 @@ async def test_the_log_begins_with_what_runs(document: dict[str, Any], tmp_path:
     assert line["event"] == "service.starting"
     assert line["sqlite"] == sqlite_version
     assert {"version", "python"} <= line.keys()
+
+
+async def test_another_audit_key(document: dict[str, Any], tmp_path: Path) -> None:
+    """A service whose key did not make the trail does not start, and writes nothing."""
+    async with _running(document, tmp_path / "first.yaml", "--restored") as first:
+        first.send_signal(signal.SIGTERM)
+        assert await first.wait() == 0
+    key = Path(document["audit"]["key_file"])
+    await asyncio.to_thread(key.write_text, "another" * 8)
+    code, err = await _refused(document, tmp_path / "second.yaml")
+    assert (code, err.split()[0]) == (1, "AUD-004")
+
+
+async def test_a_snapshot_of_the_volume(document: dict[str, Any], tmp_path: Path) -> None:
+    """Started with ``--restored`` it is paused, and says so first."""
+    file = tmp_path / "settings.yaml"
+    async with _running(document, file, "--restored") as service:
+        asked = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "connector", "status", "--config", str(file), "-o", "json"),
+            stdout=asyncio.subprocess.PIPE,
+            env={},
+        )
+        out, _ = await asked.communicate()
+        service.send_signal(signal.SIGTERM)
+        assert await service.wait() == 0
+    shown = json.loads(out)
+    assert shown["conditions"][0]["code"] == "JRN-014"
+    assert all(one["brakes"]["all_paused"] for one in shown["partitions"])

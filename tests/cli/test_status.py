@@ -9,7 +9,7 @@ import pytest
 from connector.admin.conditions import condition
 from connector.core.conditions import Severity
 from connector.core.model import SubjectKind, subject_key
-from connector.core.states import HolderState, Phase
+from connector.core.states import Copy, CopyState, HolderState, Phase
 from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
 from tests.cli.calls import Asked, Command
 
@@ -165,3 +165,16 @@ async def test_the_glance_says_whether_anything_is_stuck(ask: Asked) -> None:
     assert upstream.split()[:2] == ["ca:main", "open"]
     assert "CA-001" in upstream
     assert any(line.startswith("tls-server") and line.split()[-1] == "9" for line in lines)
+
+
+async def test_after_a_restore_what_is_unsure_is_listed(ask: Asked) -> None:
+    """Copies that perhaps are there, and open deliveries; not what is known to be over."""
+    perhaps = Copy(state=CopyState.PERHAPS, not_after=NOW, due=NOW)
+    gone = Copy(state=CopyState.GONE)
+    await ask.world.put(
+        holder(12, Phase.COMPLETED, copy_=perhaps),
+        holder(13, Phase.COMPLETED, copy_=gone),
+        holder(14, copy_=gone),
+    )
+    shown = json.loads((await ask("status", "--restored", "-o", "json")).out)
+    assert [line["key"] for line in shown["items"]] == ["corp/user/12", "corp/user/14"]

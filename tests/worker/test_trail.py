@@ -4,8 +4,9 @@ import pytest
 
 from connector.admin.auditing import check_journal
 from connector.core.audit import CUT, AuditRecord
-from connector.core.events import AuditCut
-from connector.core.model import SubjectKind, subject_key
+from connector.core.events import AuditCut, Resumed
+from connector.core.journal import Commit
+from connector.core.model import DAY, SubjectKind, subject_key
 from connector.core.secret import Credential
 from connector.core.states import Phase
 from tests.worker.conftest import Stage
@@ -61,3 +62,42 @@ async def test_a_cut_that_does_not_fit_changes_nothing(stage: Stage, through: in
 async def refused(stage: Stage) -> bool:
     entries = await stage.audited()
     return any(entry.action == CUT and entry.outcome == "EVT-007" for entry in entries)
+
+
+async def test_a_person_ends_the_time_after_a_restore(stage: Stage) -> None:
+    """By resuming everything; one route is not enough."""
+    record = await stage.journal.take_over(0)
+    record = record.model_copy(update={"commits": record.commits + 1, "restored": 5})
+    await stage.journal.commit(Commit(record=record))
+
+    async def resumed(route: str | None) -> int:
+        before = len(await stage.audited())
+        await stage.send(PARTITION, Resumed(by="local:0", reason="looked", route=route))
+
+        async def more() -> bool:
+            return len(await stage.audited()) > before
+
+        await stage.until(more)
+        return (await stage.journal.records())[0].restored
+
+    async with stage.running():
+        assert await resumed("staff") == 5
+        assert await resumed(None) == 0
+
+
+async def test_a_resume_from_before_the_restore_does_not_count(stage: Stage) -> None:
+    """It lay unread in the backup; who gave it has not looked at what came after."""
+    record = await stage.journal.take_over(0)
+    late = stage.clock.now() + DAY
+    held = record.brakes.model_copy(update={"all_paused": True, "paused_since": 1})
+    changes = {"commits": record.commits + 1, "restored": late, "brakes": held}
+    await stage.journal.commit(Commit(record=record.model_copy(update=changes)))
+    await stage.send(PARTITION, Resumed(by="local:0", reason="before"))
+
+    async def told() -> bool:
+        return any(entry.outcome == "JRN-014" for entry in await stage.audited())
+
+    async with stage.running():
+        await stage.until(told)
+        (after,) = await stage.journal.records()
+    assert (after.restored, after.brakes.all_paused) == (late, True)

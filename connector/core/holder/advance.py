@@ -9,6 +9,7 @@ from connector.core.events import (
     DeviceJoined,
     DeviceLeft,
     Event,
+    JournalRestored,
 )
 from connector.core.facts import (
     Acted,
@@ -32,6 +33,7 @@ from connector.core.holder import (
     purge,
     push,
     recovery,
+    restored,
     retention,
     user_look,
 )
@@ -100,6 +102,8 @@ def _on_event(step: Holder, event: Event) -> None:
             devices.doubted(step)
         case CertificatesChanged():
             changes.hinted(step)
+        case JournalRestored() as body:
+            restored.restored(step, body)
         case body if isinstance(body, people.HumanBody):
             people.acted(step, body)
         case _:

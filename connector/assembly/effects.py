@@ -1,0 +1,38 @@
+"""The effects of the workers, from the opened plug-ins."""
+
+from collections.abc import Callable, Mapping
+
+from connector.assembly import alarms, ports
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Clock, EscrowBackend, Target
+from connector.handover.parent import HandOver
+from connector.settings.model import Settings
+from connector.worker.effects import UpstreamEffects
+from connector.worker.gate import Gate
+
+Outside = tuple[Mapping[str, EscrowBackend], Mapping[str, Target], HandOver, Gate]
+"""Escrow backends and targets by name, what hands over, and what limits it all."""
+
+
+def made_effects(
+    settings: Settings,
+    clock: Clock,
+    routes: Callable[[], Mapping[str, RoutePolicy]],
+    outside: Outside,
+) -> UpstreamEffects:
+    """What performs looks and acts."""
+    backends, targets, hand_over, gate = outside
+    return UpstreamEffects(
+        backends=backends,
+        targets=targets,
+        references=ports.references(settings),
+        routes=routes,
+        hand_over=hand_over,
+        paces=gate.pace_of_hand_over,
+        now=clock.now,
+        monotonic=clock.monotonic,
+        unexpected=alarms.unexpected,
+        accept_unlocked_memory=settings.handover.accept_unlocked_memory,
+        crash_at=settings.testing.crash_at,
+        crash_by=settings.testing.crash_by,
+    )
