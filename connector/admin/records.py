@@ -156,7 +156,9 @@ class SubjectPage(Record):
 class GenerationRow(Record):
     """One generation of a holder, and how it stands on each of his devices.
 
-    ``devices``: device key → ``missing``, ``scheduled``, ``sent``, ``present`` or ``unknown``.
+    ``devices``: device key → ``missing``, ``scheduled``, ``sent``, ``assumed``, ``present`` or
+    ``unknown``. Assumed is an earlier generation that came with a set of which only the current one
+    is proven.
     ``objection``: why it cannot be sent. The dates of a certificate that cannot be read are None.
     """
 

@@ -191,13 +191,21 @@ def _on_device(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> s
     if _may_have_arrived_unseen(state, entry):
         sure = proven and all(fingerprint in one for one in sets)
         possible = proven or any(fingerprint in one for one in sets)
-        return "present" if sure else "unknown" if possible else "missing"
+        return _proven(state, fingerprint, key) if sure else "unknown" if possible else "missing"
     if proven:
-        return "present"
+        return _proven(state, fingerprint, key)
     there = state.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}
     if there and any(fingerprint in one for one in sets):
         return "sent"
     return _standing(state.delivery, entry, fingerprint)
+
+
+def _proven(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> str:
+    """The device has the set; what is known of an earlier generation in it may be less."""
+    has = set_on(state, key)
+    if has is not None and fingerprint in has.unseen:
+        return "sent"
+    return "assumed" if has is not None and fingerprint in has.assumed else "present"
 
 
 def _may_have_arrived_unseen(state: HolderState, entry: DeviceInDelivery | None) -> bool:

@@ -284,6 +284,8 @@ class DeviceEvidence(Record):
 
     All times are on the UEM's clock. ``certificate_seen_at``: when a sample from the device listed
     the current certificate. ``install_confirmed_at``: newest confirmed install of our profile.
+    ``archived_listed``: which earlier generations the device's own list of then shows; None where
+    there is no such list.
     """
 
     device: str
@@ -291,4 +293,5 @@ class DeviceEvidence(Record):
     profile: ProfileStatus = ProfileStatus.UNKNOWN
     certificate_seen_at: Millis | None = None
     install_confirmed_at: Millis | None = None
+    archived_listed: frozenset[Sha256Hex] | None = None
     last_seen: Millis | None = None

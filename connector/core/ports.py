@@ -187,7 +187,8 @@ class InstallQuestion(Record):
     """What ``look_installed`` is asked: did this certificate arrive on these devices.
 
     ``profiles`` maps a platform (lower case, ``*`` for any) to the id of the mail profile;
-    ``since`` is the upload's time on the target's clock.
+    ``archived`` are the earlier generations of the set; ``since`` is the upload's time on the
+    target's clock.
     """
 
     holder: str
@@ -195,6 +196,7 @@ class InstallQuestion(Record):
     profiles: dict[str, str]
     platforms: dict[str, str]
     current: Generation
+    archived: tuple[Generation, ...] = ()
     since: Millis
 
 

@@ -13,6 +13,7 @@ from connector.core.errors import Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, NotSent, PluginReference
 from connector.core.holder.planning import rules_of
+from connector.core.holder.possession import archived
 from connector.core.model import (
     SECOND,
     Millis,
@@ -178,6 +179,7 @@ class UpstreamEffects:
                 if key in state.devices
             },
             current=delivery.current,
+            archived=tuple(g for g in state.generations if g.fingerprint in archived(delivery)),
             since=delivery.uploaded_server_time or delivery.uploaded_at or 0,
         )
 

@@ -1,5 +1,7 @@
 """What operators see."""
 
+from typing import Any
+
 import pytest
 
 from connector.admin.client import AdminClient
@@ -11,6 +13,7 @@ from connector.core.states import (
     DeviceInDelivery,
     DevicePhase,
     HolderState,
+    InstalledSet,
     Phase,
 )
 from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, AdminWorld, device, holder
@@ -124,6 +127,25 @@ async def test_generations_stand_on_devices(
     ]
     assert {row.devices[DEVICE] for row in rows} == {standing}
     assert rows[1].delivered_at == NOW - DAY
+
+
+@pytest.mark.parametrize(
+    ("known", "standing"),
+    [({}, "present"), ({"assumed": (ARCHIVED,)}, "assumed"), ({"unseen": (ARCHIVED,)}, "sent")],
+)
+async def test_earlier_generations_are_present_only_where_they_were_seen(
+    world: AdminWorld, client: AdminClient, known: dict[str, Any], standing: str
+) -> None:
+    """The evidence is of the current one."""
+    state = holder()
+    assert isinstance(state, HolderState)
+    assert state.delivery is not None
+    assert state.delivery.digest is not None
+    has = InstalledSet(digest=state.delivery.digest, at=NOW, evidence="seen", **known)
+    devices = {DEVICE: state.devices[DEVICE].model_copy(update={"has": has})}
+    await world.put(state.model_copy(update={"devices": devices}))
+    rows = (await client.detail("holder", "12")).generations
+    assert [row.devices[DEVICE] for row in rows] == ["present", standing]
 
 
 async def test_a_generation_outside_the_set_is_missing(

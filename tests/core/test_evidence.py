@@ -11,7 +11,10 @@ from connector.core.evidence import (
     too_close,
 )
 from connector.core.model import DeviceEvidence, ProfileStatus
-from connector.core.states import DeviceInDelivery
+from connector.core.states import DeviceInDelivery, DevicePhase
+from tests.core.names import device_key
+from tests.core.pure_loop import PureLoop
+from tests.core.scenes import delivery, enrol, holder
 
 UPLOADED = 1_000_000
 DEVICE = DeviceInDelivery(since=0, joined_at=0)
@@ -65,3 +68,23 @@ def test_the_weakest_evidence_counts_only_where_it_was_said_to() -> None:
     evidence = seen(profile=ProfileStatus.INSTALLED, last_seen=UPLOADED + 1000)
     assert judge(evidence, device, UPLOADED, assume=False) is None
     assert judge(evidence, device, UPLOADED, assume=True) == ASSUMED
+
+
+@pytest.mark.parametrize("list_", ["none", "empty", "whole"])
+def test_earlier_generations_are_proven_only_by_the_devices_own_list(list_: str) -> None:
+    """Without one they are assumed; one that does not show them says so, with a code."""
+    loop = PureLoop()
+    loop.ca.issue("user1")
+    earlier = loop.ca.listed["user1"][0].fingerprint
+    loop.ca.issue("user1")
+    lists = {"none": None, "empty": frozenset[str](), "whole": frozenset({earlier})}
+    loop.uem.listed = lists[list_]
+    enrol(loop)
+    loop.run_out()
+    entry = delivery(loop).devices[device_key("10")]
+    has = holder(loop).devices[device_key("10")].has
+    assert has is not None
+    assert entry.phase is DevicePhase.INSTALLED
+    assert entry.code == ("INS-009" if list_ == "empty" else None)
+    assert has.unseen == ((earlier,) if list_ == "empty" else ())
+    assert has.assumed == ((earlier,) if list_ == "none" else ())

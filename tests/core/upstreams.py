@@ -64,7 +64,8 @@ class Upload(NamedTuple):
 class Uem:
     """Users, devices, copies. ``now`` is its own clock. ``ledger`` lists every upload it took.
 
-    ``left_out``: devices that a search does not show although they are there.
+    ``left_out``: devices that a search does not show although they are there. ``listed``: earlier
+    generations in the devices' own lists, None where they have none.
     """
 
     now: Millis = START
@@ -74,6 +75,7 @@ class Uem:
     currents: dict[str, str] = field(default_factory=dict)
     ledger: list[Upload] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
+    listed: frozenset[str] | None = None
     ever_installed: set[tuple[str, str]] = field(default_factory=set)
 
     def upload(self, user: str, digest: str, current: str, real: Millis) -> None:
@@ -145,6 +147,7 @@ class Uem:
             enrolled=shown is not None and shown.enrolled and shown.holder == user,
             profile=ProfileStatus.INSTALLED if phone.installed else ProfileStatus.PENDING,
             certificate_seen_at=phone.installed_at if listed else None,
+            archived_listed=self.listed,
             last_seen=phone.last_seen,
         )
 

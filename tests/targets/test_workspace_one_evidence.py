@@ -6,7 +6,7 @@ import pytest
 
 from connector.conformance.target_acts import current, whole_set
 from connector.conformance.target_child import Deliverer
-from connector.core.model import ProfileStatus
+from connector.core.model import ProfileStatus, Slot
 from connector.core.ports import InstallQuestion
 from tests.targets.conftest import PROFILE, UemWorld
 
@@ -100,6 +100,28 @@ async def test_an_installation_is_proven_on_every_platform(
     assert proof is not None
     assert proof >= done.server_time
     assert other is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "member", "shown"),
+    [("Apple", "ArchivedCertificates", 2), ("Apple", "Other", 0), ("Android", "Other", None)],
+)
+async def test_earlier_generations_are_looked_for_in_the_devices_list(
+    uem: UemWorld, platform: str, member: str, shown: int | None
+) -> None:
+    """A UEM that knows the member by another name takes the set and leaves them out."""
+    await uem.control.switch(archived_member=member)
+    holder, samples = await uem.add_holder(), whole_set()
+    device = await uem.add_device(holder, platform=platform, profiles=[int(PROFILE)])
+    with Deliverer() as deliverer:
+        done = await deliverer.deliver(uem.target(), uem.reference(), holder, samples)
+    await uem.installed(device, current(samples).fingerprint)
+    assert done.server_time is not None
+    earlier = tuple(each.generation for each in samples if each.slot is Slot.ARCHIVED)
+    asked = question(holder, device, samples, done.server_time - 2000)
+    asked = asked.model_copy(update={"archived": earlier, "profiles": {"*": PROFILE}})
+    listed = (await evidence(uem, asked)).archived_listed
+    assert (None if listed is None else len(listed)) == shown
 
 
 async def test_a_failed_installation_is_an_error(uem: UemWorld) -> None:

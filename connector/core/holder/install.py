@@ -17,7 +17,13 @@ from connector.core.holder.lifecycle import (
     waiting,
 )
 from connector.core.holder.possession import took
-from connector.core.holder.progress import CERTAIN, cause_of, end_certain, not_installed
+from connector.core.holder.progress import (
+    CERTAIN,
+    HISTORY_UNSEEN,
+    cause_of,
+    end_certain,
+    not_installed,
+)
 from connector.core.holder.push import look_again, push_for
 from connector.core.model import (
     DeviceEvidence,
@@ -104,10 +110,29 @@ def _judge_one(
         changes |= {"code": None, "code_since": None, "push_due": None}
     change(step, devices={**delivery.devices, key: device.model_copy(update=changes)})
     if proof is not None:
-        took(step, key, delivery, proof)
+        unseen = took(step, key, delivery, proof, seen.archived_listed)
+        if unseen:
+            _history_unseen(step, key, delivery, len(unseen))
         _ready(step, device, route, platform)
         step.note("device.installed", delivery=delivery.id, reason=proof, device=key)
     return proof is not None
+
+
+def _history_unseen(step: Holder, key: SubjectKey, before: Delivery, number: int) -> None:
+    """The device has the set as far as anybody can say, but not what makes old mail readable."""
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    shown = {"code": HISTORY_UNSEEN, "code_since": step.now}
+    entry = delivery.devices[key].model_copy(update=shown)
+    change(step, devices={**delivery.devices, key: entry})
+    step.note(
+        "device.history_unseen",
+        outcome=HISTORY_UNSEEN,
+        reason=f"{number} earlier generations are not in the device's list",
+        delivery=before.id,
+        device=key,
+    )
 
 
 def _still_waits(

@@ -3,22 +3,55 @@
 from collections.abc import Iterable
 
 from connector.core.holder.lifecycle import Holder
-from connector.core.model import Sha256Hex, SubjectKey
+from connector.core.model import Sha256Hex, Slot, SubjectKey
 from connector.core.states import Delivery, DevicePhase, HolderState, InstalledSet
 
 
-def took(step: Holder, device: SubjectKey, delivery: Delivery, evidence: str) -> None:
-    """A device was proven to have the set of a delivery."""
+def took(
+    step: Holder,
+    device: SubjectKey,
+    delivery: Delivery,
+    evidence: str,
+    listed: frozenset[Sha256Hex] | None,
+) -> tuple[Sha256Hex, ...]:
+    """A device was proven to have the set of a delivery.
+
+    Args:
+        step: of the device's holder.
+        device: which one.
+        delivery: whose set it is.
+        evidence: what proves it, for the current generation.
+        listed: the earlier generations that the device's own list shows; None without a list.
+
+    Returns:
+        The earlier generations that the list should show and does not.
+    """
     known = step.state.devices.get(device)
     if known is None or delivery.digest is None:
-        return
-    has = InstalledSet(digest=delivery.digest, at=step.now, evidence=evidence)
+        return ()
+    earlier = archived(delivery)
+    unseen = () if listed is None else tuple(one for one in earlier if one not in listed)
+    has = InstalledSet(
+        digest=delivery.digest,
+        at=step.now,
+        evidence=evidence,
+        assumed=earlier if listed is None else (),
+        unseen=unseen,
+    )
     generations = tuple(dict.fromkeys(entry.fingerprint for entry in delivery.entries))
     step.set(
         devices={**step.state.devices, device: known.model_copy(update={"has": has})},
         sets={**step.state.sets, delivery.digest: generations},
     )
     forget_unused(step)
+    return unseen
+
+
+def archived(delivery: Delivery) -> tuple[Sha256Hex, ...]:
+    """The generations of a set that are in it as earlier ones only."""
+    in_use = {entry.fingerprint for entry in delivery.entries if entry.slot is not Slot.ARCHIVED}
+    found = (entry.fingerprint for entry in delivery.entries if entry.slot is Slot.ARCHIVED)
+    return tuple(one for one in dict.fromkeys(found) if one not in in_use)
 
 
 def forget_unused(step: Holder) -> None:

@@ -14,6 +14,7 @@ PENDING = "INS-004"
 NO_NEWER_EVIDENCE = "INS-005"
 NO_STATEMENT = "INS-006"
 NO_PROFILE = "INS-007"
+HISTORY_UNSEEN = "INS-009"
 
 CERTAIN = {INSTALL_FAILED: "installation failed", NOT_ASSIGNED: "profile not assigned"}
 """Causes that do not pass by themselves: more time, or another upload, would change nothing."""

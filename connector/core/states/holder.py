@@ -30,11 +30,17 @@ class Identity(Record):
 
 
 class InstalledSet(Record):
-    """A set that a device was proven to have, and the evidence. ``lost_at``: it has it no more."""
+    """A set that a device was proven to have, and the evidence. ``lost_at``: it has it no more.
+
+    The evidence is of the current generation. ``assumed``: earlier ones of which nothing is shown;
+    ``unseen``: earlier ones that the device's own list should show and does not.
+    """
 
     digest: Sha256Hex
     at: Millis
     evidence: str
+    assumed: tuple[Sha256Hex, ...] = ()
+    unseen: tuple[Sha256Hex, ...] = ()
     lost_at: Millis | None = None
 
 

@@ -2,12 +2,20 @@
 
 from typing import NamedTuple
 
-from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
+from connector.core.model import (
+    SECOND,
+    DeviceEvidence,
+    Generation,
+    Millis,
+    ProfileStatus,
+    Sha256Hex,
+)
 from connector.core.ports import Evidence, InstallQuestion
 from connector.targets.workspace_one.certificates import Wanted
 from connector.targets.workspace_one.directory import Directory
 from connector.targets.workspace_one.events import confirmed_at
 from connector.targets.workspace_one.facts import is_enrolled, owner_of, platform_of
+from connector.targets.workspace_one.members import Members
 from connector.targets.workspace_one.operations import Operation
 from connector.targets.workspace_one.paging import Pages
 from connector.targets.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
@@ -21,6 +29,14 @@ NOT_THERE = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.
 class _Look(NamedTuple):
     evidence: DeviceEvidence
     server_time: Millis | None
+
+
+class _Proofs(NamedTuple):
+    """``archived``: None where no list of after the upload was read."""
+
+    seen_at: Millis | None = None
+    confirmed_at: Millis | None = None
+    archived: frozenset[Sha256Hex] | None = None
 
 
 class InstallEvidence:
@@ -41,14 +57,13 @@ class InstallEvidence:
 
     async def gather(self, question: InstallQuestion) -> Evidence:
         """What is known of each device of the question, and the UEM's clock at the look."""
-        wanted = Wanted(question.current, self._settings.expiry_tolerance)
-        looks = [await self._device(device, question, wanted) for device in question.devices]
+        looks = [await self._device(device, question) for device in question.devices]
         times = [look.server_time for look in looks if look.server_time is not None]
         return Evidence(
             devices=tuple(look.evidence for look in looks), server_time=max(times, default=None)
         )
 
-    async def _device(self, device: str, question: InstallQuestion, wanted: Wanted) -> _Look:
+    async def _device(self, device: str, question: InstallQuestion) -> _Look:
         found = await self._directory.device(device)
         if found is None:
             return _Look(DeviceEvidence(device=device, enrolled=False), None)
@@ -58,33 +73,44 @@ class InstallEvidence:
             return _Look(DeviceEvidence(device=device, enrolled=False), found.server_time)
         platform = platform_of(shown) or question.platforms.get(device, "")
         profile = await self._profiles.look(device, profile_for(platform, question.profiles))
-        seen, confirmed = await self._proofs(device, profile, wanted, question.since)
+        proofs = await self._proofs(device, profile, question)
         evidence = DeviceEvidence(
             device=device,
             profile=profile.status,
-            certificate_seen_at=seen,
-            install_confirmed_at=confirmed,
+            certificate_seen_at=proofs.seen_at,
+            install_confirmed_at=proofs.confirmed_at,
+            archived_listed=proofs.archived,
             last_seen=read_time(shown.text("lastseen")),
         )
         return _Look(evidence, found.server_time)
 
     async def _proofs(
-        self, device: str, profile: ProfileLook, wanted: Wanted, since: Millis
-    ) -> tuple[Millis | None, Millis | None]:
+        self, device: str, profile: ProfileLook, question: InstallQuestion
+    ) -> _Proofs:
         """When the certificate was seen, when the installation was confirmed.
 
         The log is long; it is read only where the certificate list proves nothing by itself. The
         upload's time is known to the second only, so what falls into that second is no proof.
         """
         if profile.status in NOT_THERE:
-            return None, None
+            return _Proofs()
         operation = Operation.DEVICE_CERTIFICATES
-        seen = wanted.seen_at(await self._pages.all(operation, "devicecertificates", device) or [])
-        if seen is not None and seen >= since + SECOND:
-            return seen, None
+        listed = await self._pages.all(operation, "devicecertificates", device) or []
+        seen = self._wanted(question.current).seen_at(listed)
+        fresh = question.since + SECOND
+        if seen is not None and seen >= fresh:
+            shown = (one for one in question.archived if self._is_listed(one, listed, fresh))
+            return _Proofs(seen, archived=frozenset(one.fingerprint for one in shown))
         query = {"dayrange": str(self._settings.event_days)}
         if self._settings.event_severity:
             query["severity"] = self._settings.event_severity
         operation = Operation.DEVICE_EVENT_LOG
         entries = await self._pages.all(operation, "deviceeventlogentries", device, query) or []
-        return seen, confirmed_at(entries, self._settings.install_event, profile.names)
+        return _Proofs(seen, confirmed_at(entries, self._settings.install_event, profile.names))
+
+    def _wanted(self, generation: Generation) -> Wanted:
+        return Wanted(generation, self._settings.expiry_tolerance)
+
+    def _is_listed(self, generation: Generation, listed: list[Members], fresh: Millis) -> bool:
+        """In a list of after the upload; one from before says nothing of the new set."""
+        return (self._wanted(generation).seen_at(listed) or 0) >= fresh
