@@ -117,11 +117,7 @@ class Service:
 
     async def _open(self, stack: AsyncExitStack) -> Parts:
         settings = self._settings
-        await require_topics(settings.journal)
-        journal = make_journal(settings.journal, self._clock, self._journal_lost)
-        await journal.open()
-        stack.push_async_callback(journal.close)
-        await require_whole(journal)
+        journal = await self._journal(stack)
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
         keys = audit_keys(settings, secrets.snapshot)
         await require_key(journal, keys[0])
@@ -148,13 +144,8 @@ class Service:
             ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
-        operators = Operators(
-            settings,
-            self._clock,
-            gate,
-            self._metrics,
-            Shown(self._board.standing, self._expiries.seen),
-        )
+        shown = Shown(self._board.standing, self._expiries.seen)
+        operators = Operators(settings, self._clock, gate, self._metrics, shown)
         self._parts = Parts(
             journal=journal,
             backends=backends,
@@ -172,6 +163,15 @@ class Service:
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),
         )
         return self._parts
+
+    async def _journal(self, stack: AsyncExitStack) -> ServedJournal:
+        """The journal, open and whole."""
+        await require_topics(self._settings.journal)
+        journal = make_journal(self._settings.journal, self._clock, self._journal_lost)
+        await journal.open()
+        stack.push_async_callback(journal.close)
+        await require_whole(journal)
+        return journal
 
     def _owners(
         self,
