@@ -218,6 +218,7 @@ class Service:
         parts.health.watch("owners", owning)
         async with parts.observe as observe, parts.admin:
             await self._owned(group, parts)
+            self._metrics.config_reloaded(self._clock.now(), accepted=True)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
                 settle_collector()

@@ -6,6 +6,7 @@ A device or a pipe as a secret would never end; a file that others may write is 
 import os
 import stat
 from base64 import b64decode
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from connector.core.errors import Permanent
@@ -99,6 +100,21 @@ def as_secret(file: Path, data: bytes) -> Credential:
     if not text:
         raise Permanent("CFG-003", f"reading {file}: empty")
     return Credential(text)
+
+
+def changes_of(files: Iterable[Path]) -> Callable[[object, str], bool]:
+    """A filter of watched directories: these files, or what Kubernetes swaps beside them.
+
+    Other files may lie in the same directory. One that we write ourselves, such as a log, would
+    otherwise call for reading, which is logged, without end.
+    """
+    names = {file.name for file in files}
+
+    def concerns(_change: object, path: str) -> bool:
+        name = path.rpartition("/")[2]
+        return name in names or name.startswith("..")
+
+    return concerns
 
 
 def signing_key(secret: Credential) -> bytes:

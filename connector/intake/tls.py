@@ -12,6 +12,7 @@ from connector.core.errors import Permanent
 from connector.core.metrics import Metrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
+from connector.mounted import changes_of
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,12 @@ class ServerCertificate:
         """
         directories = {self._certificate.parent, self._key.parent}
         async for _ in awatch(
-            *directories, stop_event=stop, rust_timeout=LOOK_ANYWAY, yield_on_timeout=True
+            *directories,
+            watch_filter=changes_of((self._certificate, self._key)),
+            recursive=False,
+            stop_event=stop,
+            rust_timeout=LOOK_ANYWAY,
+            yield_on_timeout=True,
         ):
             self.reload()
 

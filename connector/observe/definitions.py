@@ -228,7 +228,9 @@ CATALOGUE = (
         ("credential",),
     ),
     Metric(
-        "config_last_reload_successful", "gauge", "Whether the last reload of the settings worked."
+        "config_last_reload_successful",
+        "gauge",
+        "Whether the settings were last read without a fault, at start or at a reload.",
     ),
     Metric(
         "config_last_reload_success_timestamp_seconds",

@@ -69,6 +69,7 @@ def configure_logging(
     root.handlers[:] = [handler]
     root.setLevel(options.level.upper())
     logging.getLogger("aiohttp.access").disabled = True  # its lines hold paths and referers
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # a line for every look
     logging.raiseExceptions = False  # its report on standard error would hold the arguments
     logging.captureWarnings(capture=True)
     structlog.configure(

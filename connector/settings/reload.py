@@ -14,7 +14,7 @@ from watchfiles import awatch
 
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
-from connector.mounted import as_secret, read_mounted
+from connector.mounted import as_secret, changes_of, read_mounted
 from connector.settings.secrecy import names_file
 
 OnChange = Callable[[frozenset[Path]], Awaitable[None]]
@@ -95,6 +95,7 @@ class SecretFiles:
             return
         async for _ in awatch(
             *directories,
+            watch_filter=changes_of(self._paths),
             recursive=False,
             stop_event=stop,
             debounce=int(self._debounce * 1000),

@@ -1,5 +1,7 @@
 """The shortest end-to-end run, which every check of the project includes."""
 
+import aiohttp
+
 from tests.e2e.records import agree
 from tests.e2e.world import THREE, World
 
@@ -13,3 +15,13 @@ async def test_old_mail_becomes_readable_on_a_new_device(world: World) -> None:
     assert state.copy_.evidence
     assert await world.uem.copies() == []
     await agree(world)
+
+
+async def test_settings_that_were_read_at_start_count_as_loaded(world: World) -> None:
+    """Whoever watches for a failed reload is not woken by a service that has just started."""
+    port = world.connector.settings["service"]["observe"]["listen"]["port"]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        assert "pki_connector_config_last_reload_successful 1.0" in await answer.text()

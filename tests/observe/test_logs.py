@@ -72,6 +72,14 @@ def test_libraries_show_their_template_only(lines: Lines) -> None:
     assert marker not in lines.stream.getvalue()
 
 
+def test_the_watch_over_files_is_quiet(lines: Lines) -> None:
+    """It logs every look, and the look after that if the log lies where it watches."""
+    logging.getLogger("watchfiles.main").debug("1 change detected")
+    logging.getLogger("watchfiles.main").info("1 change detected")
+    logging.getLogger("watchfiles.main").warning("the watch has ended")
+    assert len(lines.all()) == 1
+
+
 def test_exception_is_a_class_and_a_code(lines: Lines) -> None:
     """Neither text, nor traceback, nor locals."""
     marker = "MARKER-bb34"

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from watchfiles import Change
 
 from connector.core.errors import Permanent
-from connector.mounted import LARGEST_SECRET, read_secret
+from connector.mounted import LARGEST_SECRET, changes_of, read_secret
 from connector.settings.reload import SecretFiles, mounted_files
 
 
@@ -57,6 +58,16 @@ async def test_a_swapped_volume_is_taken_over(mount: Mount) -> None:
         assert await told.get() == {mount.file}
     assert files.snapshot.credential(mount.file).reveal() == "two"
     assert files.reloads == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("password", True), ("..data", True), ("..2026_11_30", True), ("service.log", False)],
+)
+def test_only_watched_files_call_for_reading(mount: Mount, name: str, counts: bool) -> None:  # noqa: FBT001
+    """A log beside a secret would otherwise be written and read in turn, without end."""
+    concerns = changes_of([mount.file])
+    assert concerns(Change.modified, str(mount.directory / name)) == counts
 
 
 async def test_the_old_secret_stays_while_the_new_one_is_faulty(mount: Mount) -> None:
