@@ -20,11 +20,11 @@ from connector.admin.letter_records import (
     SettleLetters,
 )
 from connector.admin.peer import NAME_HEADER
+from connector.admin.plan_records import PlanReport
 from connector.admin.records import (
     Act,
     Kind,
     Overview,
-    PlanReport,
     Receipt,
     SubjectDetail,
     SubjectPage,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from connector.admin.records import PlannedDevice, PlannedGeneration, PlanReport
+from connector.admin.plan_records import PlannedDevice, PlannedGeneration, PlanReport
 from connector.certificates.listing import judged
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.holder.fitness import check_devices, unfit_device

@@ -12,12 +12,12 @@ from connector.admin.letter_records import (
     PlaceName,
     SettleLetters,
 )
+from connector.admin.plan_records import PlanReport
 from connector.admin.records import (
     Act,
     Kind,
     Operator,
     Overview,
-    PlanReport,
     Receipt,
     SubjectDetail,
     SubjectPage,

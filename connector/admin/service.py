@@ -19,6 +19,7 @@ from connector.admin.letter_records import (
     PlaceName,
     SettleLetters,
 )
+from connector.admin.plan_records import PlanReport
 from connector.admin.planner import Planner
 from connector.admin.records import (
     Act,
@@ -30,7 +31,6 @@ from connector.admin.records import (
     PartitionView,
     Pause,
     PhaseCount,
-    PlanReport,
     Receipt,
     Resume,
     RetryMany,

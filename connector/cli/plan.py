@@ -1,6 +1,6 @@
 """A dry run on the screen: what a delivery would do, and what stands in its way."""
 
-from connector.admin.records import PlanReport
+from connector.admin.plan_records import PlanReport
 from connector.catalogue import catalogue
 from connector.cli.options import Call
 from connector.cli.screen import Format

@@ -7,8 +7,9 @@ import pytest
 
 from connector.admin import views
 from connector.core.events import CancelRequested, DeviceUnenrolled, GenerationDropped
-from connector.core.facts import Fact
+from connector.core.facts import Fact, Looked
 from connector.core.model import HOUR, SubjectKey
+from connector.core.ports import Evidence
 from connector.core.selection import SigningPolicy
 from connector.core.states import DevicePhase, Effect, HolderState, Phase, State
 from tests.core.names import ROUTE, device_key
@@ -28,9 +29,28 @@ from tests.core.upstreams import Phone
 
 @dataclass
 class Watched(PureLoop):
-    """Every state of a holder is shown to people, and compared with the devices themselves."""
+    """Every state of a holder is shown to people, and compared with the devices themselves.
 
+    ``lists``: whether the devices' own lists are shown, with earlier generations too.
+    """
+
+    lists: bool = True
     shown: set[tuple[str, str]] = field(default_factory=set)
+
+    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+        fact = super().look(key, effect)
+        if not self.lists or not isinstance(fact.result, Evidence):
+            return fact
+        devices = tuple(
+            one.model_copy(update={"archived_listed": self.on(self.uem.phones[one.device])})
+            for one in fact.result.devices
+        )
+        evidence = fact.result.model_copy(update={"devices": devices})
+        return Looked(effect, fact.basis, evidence)
+
+    def on(self, phone: Phone) -> frozenset[str]:
+        """What a phone really has."""
+        return self.contents.get(phone.installed or "", frozenset())
 
     def apply(self, key: SubjectKey, fact: Fact) -> State:
         after = super().apply(key, fact)
@@ -49,10 +69,10 @@ class Watched(PureLoop):
 
     def cell(self, device: SubjectKey, phone: Phone, fingerprint: str, standing: str) -> None:
         has = {one for digest in phone.took for one in self.contents[digest]}
-        if standing == "present":
+        if standing in {"present", "assumed"}:
             assert fingerprint in has, "present is said of what the device never took"
             self.shown.add((device, fingerprint))
-        elif fingerprint in self.contents.get(phone.installed or "", ()):
+        elif fingerprint in self.on(phone):
             assert standing != "missing", "missing is said of what the device may have"
             known = (device, fingerprint) in self.shown
             assert not known or standing == "unknown", f"was present, now {standing}"
@@ -157,10 +177,11 @@ UNSEEN = {cancelled, unanswered_then_refused}
 """A set may have reached the device after the last look at it."""
 
 
+@pytest.mark.parametrize("lists", [True, False], ids=["seen", "assumed"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_status_says_what_each_device_has(scene: Callable[[Watched], None]) -> None:
+def test_status_says_what_each_device_has(scene: Callable[[Watched], None], lists: bool) -> None:  # noqa: FBT001
     """At every step of every scene, and at its end the same to the letter."""
-    loop = Watched()
+    loop = Watched(lists=lists)
     loop.ca.issue("user1")
     loop.ca.issue("user1")
     installed(loop)
@@ -171,9 +192,10 @@ def test_status_says_what_each_device_has(scene: Callable[[Watched], None]) -> N
     assert set(state.devices) == {device_key(key) for key in phones}
     for row in views.matrix(state):
         for key, phone in phones.items():
-            truly = row.fingerprint in loop.contents.get(phone.installed or "", ())
+            truly = row.fingerprint in loop.on(phone)
             said = row.devices[device_key(key)]
-            assert said in ({"present", "unknown"} if truly else {"missing", "unknown"}), said
+            there = {"present", "unknown"} if lists else {"present", "assumed", "unknown"}
+            assert said in (there if truly else {"missing", "unknown"}), said
             assert said != "unknown" or scene in UNSEEN
 
 
@@ -228,7 +250,7 @@ def test_a_set_that_changes_between_plan_and_hand_over_is_awaited_anew() -> None
 
 def test_a_record_of_an_earlier_version_says_it_in_its_delivery() -> None:
     """Before the set was kept beside the device, only the delivery knew of it."""
-    loop = Watched()
+    loop = Watched(lists=False)
     loop.ca.issue("user1")
     installed(loop)
     loop.run_out()

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from connector.admin.plan_records import PlanReport
 from connector.admin.planner import Planner
-from connector.admin.records import PlanReport
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import (
     HolderState,

@@ -81,7 +81,10 @@ def set_on(state: HolderState, device: SubjectKey) -> InstalledSet | None:
             and delivery.digest is not None
         ):
             return InstalledSet(
-                digest=delivery.digest, at=entry.since, evidence=entry.evidence or ""
+                digest=delivery.digest,
+                at=entry.since,
+                evidence=entry.evidence or "",
+                assumed=archived(delivery),
             )
     return None
 
