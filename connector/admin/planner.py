@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from connector.admin.plan_records import PlannedDevice, PlannedGeneration, PlanReport
-from connector.certificates.listing import judged
+from connector.certificates.listing import Standard, judged
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.holder.fitness import check_devices, unfit_device
 from connector.core.holder.look_up import active
@@ -110,7 +110,9 @@ class Planner:
         try:
             pair = observed_pair(facts, route)
             report = report.model_copy(update={"person": pair.person})
-            listing = judged(await self._backends[route.ca].list(pair.person), route.issuers_file)
+            takes = self._targets[route.uem].capabilities
+            standard = Standard(route.issuers_file, takes, self._now())
+            listing = judged(await self._backends[route.ca].list(pair.person), standard)
             report = report.model_copy(update={"generations": _listed(state, listing)})
             _same_person(state, pair, listing, route)
         except ConnectorError as error:

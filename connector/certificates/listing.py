@@ -7,12 +7,12 @@ person is known all the same, and a person can drop it.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector.certificates.issuance import TrustedIssuers, judge
 from connector.certificates.reading import Certificate, Unreadable, read
-from connector.core.model import Generation, Objection, Sha256Hex, Usage, millis_of
-from connector.core.ports import EscrowedCertificate, EscrowListing
+from connector.core.model import Generation, Millis, Objection, Sha256Hex, Usage, millis_of
+from connector.core.ports import EscrowedCertificate, EscrowListing, TargetCapabilities
 
 _SIGNS = {"digital_signature", "content_commitment"}
 _ENCRYPTS = {"key_encipherment", "key_agreement"}
@@ -89,31 +89,55 @@ def _only_archived(certificate: Certificate, usage: Usage) -> str:
     return "for encrypting data, not keys"
 
 
-def judged(listing: EscrowListing, issuers_file: str | None) -> EscrowListing:
-    """The listing with what the chains of its certificates say, by a route's trusted issuers.
+class Standard(NamedTuple):
+    """What generations are judged by: a route's issuers, what its target takes, and the time."""
+
+    issuers_file: str | None
+    target: TargetCapabilities
+    now: Millis
+
+
+def judged(listing: EscrowListing, standard: Standard) -> EscrowListing:
+    """The listing with what stands against its generations besides themselves.
 
     Raises:
         Permanent: ``CFG-003`` when the file of trusted issuers cannot be used.
     """
-    trusted = None if issuers_file is None else TrustedIssuers.from_file(Path(issuers_file))
-    certificates = tuple(_judged(one, trusted) for one in listing.certificates)
+    file = standard.issuers_file
+    trusted = None if file is None else TrustedIssuers.from_file(Path(file))
+    certificates = tuple(_judged(one, standard, trusted) for one in listing.certificates)
     return listing.model_copy(update={"certificates": certificates})
 
 
-def _judged(one: EscrowedCertificate, trusted: TrustedIssuers | None) -> EscrowedCertificate:
+def _judged(
+    one: EscrowedCertificate, standard: Standard, trusted: TrustedIssuers | None
+) -> EscrowedCertificate:
     generation = one.generation
-    if generation.objection is not None:
-        return one
+    objection = generation.objection or _not_taken(generation, standard)
+    if objection is not None:
+        return _changed(one, objection=objection)
     try:
         verdict = judge(one.certificate, one.chain, trusted)
     except Unreadable as error:
         objection = Objection(code="KEY-109", why=f"{error} cannot be read")
-        return one.model_copy(
-            update={"generation": generation.model_copy(update={"objection": objection})}
-        )
-    changes = {
-        "objection": verdict.objection,
-        "only_archived": generation.only_archived or verdict.only_archived,
-        "chain_unchecked": verdict.unchecked,
-    }
-    return one.model_copy(update={"generation": generation.model_copy(update=changes)})
+        return _changed(one, objection=objection)
+    return _changed(
+        one,
+        objection=verdict.objection,
+        only_archived=generation.only_archived or verdict.only_archived,
+        chain_unchecked=verdict.unchecked,
+    )
+
+
+def _not_taken(generation: Generation, standard: Standard) -> Objection | None:
+    """Why the target does not take a generation; None when it does."""
+    target = standard.target
+    if generation.key_type not in target.key_types:
+        return Objection(code="KEY-112", why=f"the target takes no {generation.key_type} keys")
+    if generation.not_after <= standard.now and not target.expired:
+        return Objection(code="KEY-112", why="it is expired, and the target takes only valid ones")
+    return None
+
+
+def _changed(one: EscrowedCertificate, **changes: object) -> EscrowedCertificate:
+    return one.model_copy(update={"generation": one.generation.model_copy(update=changes)})

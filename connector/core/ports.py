@@ -171,10 +171,16 @@ class ArchivedMode(StrEnum):
 
 
 class TargetCapabilities(Record):
-    """What a target can do; declared data."""
+    """What a target can do; declared data.
+
+    ``key_types`` and ``expired``: which generations it takes. One that it does not take is named
+    before any key is fetched (KEY-112).
+    """
 
     push: bool = True
     reads_copy_back: bool = False
+    key_types: frozenset[str] = frozenset({"rsa", "ec"})
+    expired: bool = True
 
 
 class Delivered(Record):

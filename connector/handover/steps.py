@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from connector.certificates.listing import judged
+from connector.certificates.listing import Standard, judged
 from connector.core.errors import ConnectorError, Fault, Permanent, Scope, Transient
 from connector.core.handover import (
     Accepted,
@@ -105,7 +105,8 @@ class HandOverSteps:
     async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
         self.around.crash_point("handover.started")
         listed = await self._timed("list", escrow.list(self.job.person))
-        listing = judged(listed, self.job.issuers_file)
+        standard = Standard(self.job.issuers_file, target.capabilities, self.job.now)
+        listing = judged(listed, standard)
         self.around.crash_point("handover.listed")
         if not self._is_approved(listing):
             return Changed(person=listing.person)

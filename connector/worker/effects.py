@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import isfinite
 
-from connector.certificates.listing import judged
+from connector.certificates.listing import Standard, judged
 from connector.core.errors import Family, Fault, Permanent, Scope, Transient
 from connector.core.facts import Acted, ActResult, Listing, Looked, LookResult
 from connector.core.handover import HandoverJob, NotSent, PluginReference
@@ -147,7 +147,9 @@ class UpstreamEffects:
     async def _list(self, state: HolderState) -> Listing:
         person = state.observed.person if state.observed else ""
         backend = self._backend(state)
-        listing = judged(await backend.list(person), self._route(state).issuers_file)
+        route = self._route(state)
+        standard = Standard(route.issuers_file, self._targets[route.uem].capabilities, self._now())
+        listing = judged(await backend.list(person), standard)
         open_ = await backend.find_open(person)
         return Listing(
             person=listing.person,

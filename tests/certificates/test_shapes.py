@@ -13,15 +13,16 @@ import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from connector.certificates.listing import judged
+from connector.certificates.listing import Standard, judged
 from connector.core.errors import Permanent
 from connector.core.model import Slot, Usage
-from connector.core.ports import EscrowListing
+from connector.core.ports import EscrowListing, TargetCapabilities
 from connector.core.secret import KeyMaterial
 from connector.core.selection import Selection, SelectionRules, SigningPolicy, select
 from connector.escrow.http_wire import WireListing, listing, parse
@@ -93,7 +94,7 @@ def escrow(
 
 def chosen(seen: EscrowListing, issuers: Path | None, *dropped: bytes) -> Selection:
     """The set that planning, a dry run and the hand-over make of a listing alike."""
-    told = judged(seen, None if issuers is None else str(issuers))
+    told = judged(seen, standard(issuers))
     return select(
         [one.generation for one in told.certificates],
         person=told.person,
@@ -104,6 +105,11 @@ def chosen(seen: EscrowListing, issuers: Path | None, *dropped: bytes) -> Select
         ),
         now=int(NOW.timestamp() * 1000),
     )
+
+
+def standard(issuers: Path | None, **takes: Any) -> Standard:
+    now = int(NOW.timestamp() * 1000)
+    return Standard(None if issuers is None else str(issuers), TargetCapabilities(**takes), now)
 
 
 def slots(selection: Selection) -> dict[str, Slot]:
@@ -154,7 +160,7 @@ def test_a_trusted_issuer_may_have_any_readable_shape(
     (made,) = _issued_by(shape, escrow)
     anchors = tmp_path / "issuers.pem"
     anchors.write_bytes(_pem(made.issuer))
-    told = judged(escrow.listed(made.leaf, chain=[made.issuer]), str(anchors))
+    told = judged(escrow.listed(made.leaf, chain=[made.issuer]), standard(anchors))
     assert told.certificates[0].generation.objection is None
 
 
@@ -190,6 +196,24 @@ def test_what_is_delivered_can_be_opened(escrow: Escrow, shape: Shape, profile: 
         check=False,
     )
     assert b"BEGIN PRIVATE KEY" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("takes", "objections"),
+    [
+        ({}, [None, None]),
+        ({"expired": False}, [None, "KEY-112"]),
+        ({"key_types": frozenset({"ec"})}, ["KEY-112", "KEY-112"]),
+    ],
+)
+def test_what_the_target_does_not_take_is_named_before_the_fetch(
+    escrow: Escrow, takes: dict[str, Any], objections: list[str | None]
+) -> None:
+    """By what it declares of itself: kinds of keys, and whether expired ones are any use."""
+    seen = escrow.listed(escrow.leaf(30), escrow.leaf(2000, key=1))
+    told = judged(seen, standard(None, **takes))
+    found = [one.generation.objection for one in told.certificates]
+    assert [one.code if one else None for one in found] == objections
 
 
 class _Made:
