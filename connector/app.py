@@ -128,8 +128,7 @@ class Service:
         gate = gates.gate(
             settings, self._clock, self._routes, self._metrics, alarms.changed, journal
         )
-        hand_over = handover.hand_over(settings, gate.permits)
-        await hand_over.start()
+        hand_over = await handover.started(settings, gate.permits, self._board)
         stack.push_async_callback(hand_over.stop)
         monotonic = self._clock.monotonic
         opened = ports.backends(settings, gate.permits, monotonic)

@@ -1,6 +1,6 @@
 """Escrow backends and targets by their entry points; any distribution may bring some.
 
-A plug-in is a class with ``name``, ``settings_model`` and ``capabilities``
+A plug-in is a class with ``name``, ``settings_model``, ``capabilities`` and ``reach``
 (:class:`connector.core.ports.EscrowBackend`, :class:`connector.core.ports.Target`).
 """
 
@@ -26,7 +26,7 @@ def load(entry: EntryPoint) -> Any:
     """
     try:
         plugin = entry.load()
-        _ = plugin.settings_model
+        _ = plugin.settings_model, plugin.reach
     except Exception as error:  # noqa: BLE001 - importing runs code of somebody else
         raise Permanent("CFG-004", f"loading a plug-in: {type(error).__name__}") from None
     return plugin

@@ -107,7 +107,6 @@ async def _job(escrow: dict[str, str], target: dict[str, str], holder: int) -> H
         address=ADDRESS,
         now=now,
         rules=RULES,
-        accept_unlocked_memory=True,
         limit=60,
     )
 

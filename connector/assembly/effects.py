@@ -32,7 +32,6 @@ def made_effects(
         now=clock.now,
         monotonic=clock.monotonic,
         unexpected=alarms.unexpected,
-        accept_unlocked_memory=settings.handover.accept_unlocked_memory,
         crash_at=settings.testing.crash_at,
         crash_by=settings.testing.crash_by,
     )

@@ -2,18 +2,52 @@
 
 from collections.abc import Callable
 
+import structlog
+
+from connector.assembly.conditions import Board
+from connector.core.conditions import Severity
+from connector.core.reach import SandboxPart
+from connector.handover.leftovers import end_leftovers, journal_mark
 from connector.handover.parent import HandOver
+from connector.handover.server import COMMAND
+from connector.journal.lockfile import lock_of
 from connector.settings.model import Settings
 from connector.upstream import RequestLimit
 
+NAME = "sandbox"
 
-def hand_over(settings: Settings, permits: Callable[[str], RequestLimit]) -> HandOver:
-    """What runs hand-overs; nothing is started yet.
+log = structlog.get_logger("connector.app")
 
-    ``permits``: the limit of the requests to an upstream, from which those of the processes go off.
+
+async def started(
+    settings: Settings, permits: Callable[[str], RequestLimit], board: Board
+) -> HandOver:
+    """What runs hand-overs, after what an earlier service left of them was ended.
+
+    A sandbox that is not whole is reported.
+
+    Args:
+        settings: checked ones; this process holds the lock of their journal.
+        permits: the limit of the requests to an upstream, from which those of the processes go off.
+        board: the conditions of the service.
+
+    Raises:
+        ConnectorError: as :meth:`connector.handover.parent.HandOver.start`.
     """
-    return HandOver(
+    mark = journal_mark(lock_of(settings.journal.path))
+    ended = end_leftovers(mark)
+    if ended:
+        log.warning("handover.leftovers_ended", count=ended)
+    hand_over = HandOver(
         accept_unlocked_memory=settings.handover.accept_unlocked_memory,
+        sandbox=settings.handover.sandbox,
         requested=lambda upstream: permits(upstream).spend(),
         memory_readable=settings.testing.memory_readable,
+        command=(*COMMAND, mark),
     )
+    await hand_over.start()
+    missing = [part.value for part in SandboxPart if part not in hand_over.protection.sandbox]
+    if missing:
+        text = f"hand-overs run without a part of their sandbox: {', '.join(missing)}"
+        board.report(NAME, Severity.WARNING, "HND-010", text)
+    return hand_over

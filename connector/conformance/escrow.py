@@ -77,6 +77,10 @@ class EscrowConformance:
         assert plugin.settings_model.model_config.get("extra") == "forbid"
         assert isinstance(plugin.capabilities, EscrowCapabilities)
 
+    def test_what_it_opens_is_declared(self, world: EscrowWorld) -> None:
+        reach = world.backend().reach()
+        assert reach.hosts or reach.sockets or reach.libraries
+
     async def test_the_whole_history_is_listed(self, world: EscrowWorld) -> None:
         async with world.backend() as backend:
             found = await backend.list(world.person)

@@ -1,16 +1,17 @@
 """A process of its own that delivers: only such a one may hold key material.
 
 ``python -m connector.conformance.target_child`` reads one job per line from standard input (JSON,
-shape: :class:`Job`) and answers each with one line (:class:`Outcome`). It is for tests: it keeps
-the keys of several jobs in one process, which the service never does.
+shape: :class:`Job`) and answers each with one line (:class:`Outcome`). As in service, each job has
+a process of its own, which opens only what the target declares, where the kernel can see to that.
 """
 
 import asyncio
 import base64
+import os
 import subprocess
 import sys
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, Never, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -19,7 +20,9 @@ from connector.core.errors import ConnectorError, Fault
 from connector.core.handover import PluginReference
 from connector.core.model import Millis, Slot
 from connector.core.ports import Bundle, Target
+from connector.core.reach import SandboxMode
 from connector.core.secret import KeyMaterial, allow_key_material
+from connector.handover import hardening, sandbox
 
 
 class ObstacleError(Exception):
@@ -132,6 +135,7 @@ async def _carry_out(job: Job) -> Outcome:
         if job.obstructed:
             raise ObstacleError
 
+    sandbox.enter(target.reach(), SandboxMode.WHEN_AVAILABLE)
     try:
         async with target:
             delivered = await target.deliver(job.holder, bundles, sending)
@@ -146,10 +150,20 @@ async def _carry_out(job: Job) -> Outcome:
 def main() -> None:
     """Serve jobs until standard input ends."""
     allow_key_material()
+    hardening.forbid_gains()
+    sandbox.prepare()
     for line in sys.stdin:
-        outcome = asyncio.run(_carry_out(Job.model_validate_json(line)))
-        sys.stdout.write(outcome.model_dump_json() + "\n")
-        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            _answer(line)
+        os.waitpid(pid, 0)
+
+
+def _answer(line: str) -> Never:
+    """The life of one process; it ends without the ending of the one that it was forked from."""
+    outcome = asyncio.run(_carry_out(Job.model_validate_json(line)))
+    os.write(sys.stdout.fileno(), f"{outcome.model_dump_json()}\n".encode())
+    os._exit(os.EX_OK)
 
 
 if __name__ == "__main__":

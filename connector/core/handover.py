@@ -14,6 +14,7 @@ from connector.core.model import (
     Sha256Hex,
     Slot,
 )
+from connector.core.reach import SandboxPart
 from connector.core.selection import SelectionRules
 
 
@@ -46,7 +47,6 @@ class HandoverJob(Record):
     rules: SelectionRules
     pkcs12_profile: Literal["modern", "compat"] = "modern"
     issuers_file: str | None = None
-    accept_unlocked_memory: bool = False
     limit: float = Field(gt=0, le=600)
     ca_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     uem_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -63,13 +63,17 @@ class BundleReceipt(Record):
 
 
 class Accepted(Record):
-    """The target took the set."""
+    """The target took the set.
+
+    ``memory_locked`` and ``sandbox`` say how the process was protected that held the keys.
+    """
 
     outcome: Literal["accepted"] = "accepted"
     digest: Sha256Hex
     bundles: tuple[BundleReceipt, ...]
     server_time: Millis | None
     memory_locked: bool
+    sandbox: tuple[SandboxPart, ...] = ()
     seconds: dict[str, float] = Field(default_factory=dict)
 
 

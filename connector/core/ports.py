@@ -24,6 +24,7 @@ from connector.core.model import (
     Sha256Hex,
     Slot,
 )
+from connector.core.reach import Reach
 from connector.core.secret import KeyMaterial
 
 
@@ -101,6 +102,10 @@ class EscrowBackend(Protocol):
 
     async def probe(self) -> None:
         """One cheap request about nobody: does the CA answer us? Look."""
+        ...
+
+    def reach(self) -> Reach:
+        """What this opens in a hand-over; the sandbox around it is built from that."""
         ...
 
     async def list(self, person: str) -> EscrowListing:
@@ -235,6 +240,10 @@ class Target(Protocol):
 
     async def probe(self) -> None:
         """One cheap request about nobody: does the target answer us? Look."""
+        ...
+
+    def reach(self) -> Reach:
+        """What this opens in a hand-over; the sandbox around it is built from that."""
         ...
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from connector.core.reach import Host, Reach
+
+PORTS = {"https": 443, "http": 80}
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -96,3 +99,9 @@ class UpstreamSettings(BaseModel):
     response_limit: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest response body read, in bytes."
     )
+
+    def reach(self) -> Reach:
+        """The upstream itself or the proxy towards it, and every file that the settings name."""
+        parts = urlsplit(self.proxy or self.address)
+        host = Host(name=str(parts.hostname), port=parts.port or PORTS[parts.scheme])
+        return Reach(hosts=(host,), files=tuple(path for _, path in self if isinstance(path, Path)))

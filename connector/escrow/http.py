@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.model import OpenRequest, RequestState, Sha256Hex
 from connector.core.ports import EscrowCapabilities, EscrowListing, Recovery, RequestPermits
+from connector.core.reach import Reach
 from connector.core.secret import KeyMaterial
 from connector.core.upstream import UpstreamSettings
 from connector.decoding import media_type
@@ -101,7 +102,12 @@ class HttpEscrow:
     ) -> None:
         """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._requester = settings.requester
+        self._reach = settings.reach()
         self._upstream = Upstream(name, settings, CA, permits)
+
+    def reach(self) -> Reach:
+        """The escrow, and the TLS files."""
+        return self._reach
 
     async def __aenter__(self) -> Self:
         """Read the TLS files, open the connection pool.

@@ -1,7 +1,7 @@
 """Start of the fork server: hardened first, everything else is loaded afterwards.
 
-Arguments: the number of the control socket's descriptor, the service's process id, and ``readable``
-or ``closed``: whether tests may search its memory.
+Its last arguments are the number of the control socket's descriptor, the service's process id, and
+``readable`` or ``closed``: whether tests may search its memory.
 """
 
 import os
@@ -18,7 +18,7 @@ def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
     Args:
         token_bytes: source of chance for passwords; benchmarks put in a fixed one.
     """
-    control, service, memory = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    control, service, memory = int(sys.argv[-3]), int(sys.argv[-2]), sys.argv[-1]
     hardening.end_with_parent(service)
     hardening.forbid_gains()
     if memory != "readable":

@@ -1,7 +1,8 @@
 """One hand-over process, from the fork to its end.
 
 The order is the point: lock down, read the job, arm the timer and the watch over the service's end,
-open the gate for key material, do the steps, answer, end without cleaning up. The end is the wipe.
+enter the sandbox, open the gate for key material, do the steps, answer, end without cleaning up.
+The end is the wipe.
 """
 
 import asyncio
@@ -10,14 +11,17 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import uvloop
 
-from connector.core.errors import ConnectorError, Permanent, Transient
+from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
+from connector.core.ports import EscrowBackend, Target
+from connector.core.reach import Protection, Reach
 from connector.core.secret import allow_key_material
 from connector.crash import CrashPoint, armed, never
-from connector.handover import hardening, lockdown
+from connector.handover import hardening, lockdown, sandbox
 from connector.handover.plugins import open_plugins
 from connector.handover.steps import HandOverSteps
 from connector.handover.wire import ENVELOPE_LIMIT, Envelope, Mark, encode, encode_mark
@@ -84,14 +88,24 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
     lockdown.end_at(ENVELOPE_SECONDS)
     with socket.socket(fileno=lockdown.CHANNEL) as connected:
         envelope = Envelope.model_validate_json(_line(connected))
-        point = _crash_point(envelope.job)
-        try:
-            locked = _locked_down(envelope)
-            process = Process(connected, envelope.deadline, token_bytes, point)
-            outcome = uvloop.run(_hand_over(envelope.job, process, locked=locked))
-        except ConnectorError as error:
-            outcome = NotSent(fault=error.fault())
-        connected.sendall(encode(outcome))
+        process = Process(connected, envelope.deadline, token_bytes, _crash_point(envelope.job))
+        connected.sendall(encode(_outcome(envelope, process)))
+
+
+def _outcome(envelope: Envelope, process: Process) -> HandoverOutcome:
+    job = envelope.job
+    try:
+        escrow, target = open_plugins(job)
+        protection = _locked_down(envelope, escrow.reach() + target.reach())
+    except ConnectorError as error:
+        return NotSent(fault=error.fault())
+    except Exception as error:  # noqa: BLE001 - a plug-in's mistake costs one attempt, not more
+        return NotSent(fault=_mistake(error))
+    return uvloop.run(_hand_over(HandOverSteps(job, process, protection), escrow, target))
+
+
+def _mistake(error: Exception) -> Fault:
+    return Permanent("HND-009", f"handing over: {type(error).__name__}").fault()
 
 
 def _line(channel: socket.socket) -> bytes:
@@ -104,34 +118,34 @@ def _line(channel: socket.socket) -> bytes:
     return bytes(received)
 
 
-def _locked_down(envelope: Envelope) -> bool:
-    """Take the last steps of the lock-down; whether memory is locked."""
+def _locked_down(envelope: Envelope, reach: Reach) -> Protection:
+    """Take the last steps of the lock-down; ``reach`` is what the plug-ins declared."""
     job = envelope.job
     processor = PROCESSOR_SECONDS + PROCESSOR_SECONDS_PER_KEY * len(job.entries)
     lockdown.limit_resources(lockdown.Limits(processor))
     locked = lockdown.lock_memory()
-    lockdown.require_unswappable(locked=locked, accept_unlocked=job.accept_unlocked_memory)
+    lockdown.require_unswappable(locked=locked, accept_unlocked=envelope.accept_unlocked_memory)
     lockdown.end_by(envelope.deadline, time.monotonic)
     lockdown.end_with_the_service()
+    issuers = Reach(files=() if job.issuers_file is None else (Path(job.issuers_file),))
+    built = sandbox.enter(reach + issuers, envelope.sandbox)
     allow_key_material()
-    return locked
+    return Protection(locked, built)
 
 
 def _crash_point(job: HandoverJob) -> CrashPoint:
     return never if job.crash_at is None else armed(job.crash_at, by=job.crash_by)
 
 
-async def _hand_over(job: HandoverJob, process: Process, *, locked: bool) -> HandoverOutcome:
-    steps = HandOverSteps(job, process, locked)
+async def _hand_over(
+    steps: HandOverSteps, escrow: EscrowBackend, target: Target
+) -> HandoverOutcome:
     try:
-        async with asyncio.timeout(process.seconds_left()):
-            escrow, target = open_plugins(job)
-            async with escrow, target:
-                return await steps.carry_out(escrow, target)
+        async with asyncio.timeout(steps.around.seconds_left()), escrow, target:
+            return await steps.carry_out(escrow, target)
     except ConnectorError as error:
         return steps.failed(error.fault())
     except TimeoutError:
         return steps.failed(Transient("HND-001", "handing over: ran into its limit").fault())
     except Exception as error:  # noqa: BLE001 - a plug-in's mistake costs one attempt, not more
-        detail = f"handing over: {type(error).__name__}"
-        return steps.failed(Permanent("HND-009", detail).fault())
+        return steps.failed(_mistake(error))

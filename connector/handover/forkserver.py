@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from connector.handover import child, hardening, lockdown, plugins
+from connector.handover import child, hardening, lockdown, plugins, sandbox
 from connector.handover.wire import Ended, Order, Ready, Report, encode
 
 DATAGRAM_LIMIT = 4096
@@ -115,10 +115,11 @@ def run(control: int, token_bytes: Callable[[int], bytes]) -> None:
     """
     with socket.socket(fileno=control) as connected:
         plugins.preload()
+        parts = sandbox.prepare()
         memory_locks = lockdown.lock_memory()
         lockdown.unlock_memory()
         gc.collect()
         gc.freeze()
         server = ForkServer(connected, partial(child.main, token_bytes=token_bytes))
-        server.tell(Ready(memory_locks=memory_locks))
+        server.tell(Ready(memory_locks=memory_locks, sandbox=parts))
         server.serve()

@@ -8,8 +8,10 @@ from functools import partial
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
+from connector.core.reach import Protection, SandboxMode
 from connector.handover.attempt import Attempt
 from connector.handover.lockdown import require_unswappable
+from connector.handover.sandbox import require_sandbox
 from connector.handover.server import COMMAND, ForkServerHandle
 from connector.handover.verdict import judge
 from connector.handover.wire import Envelope, Mark
@@ -28,6 +30,7 @@ class HandOver:
 
     Args:
         accept_unlocked_memory: whether keys may be held where swap is on and cannot be avoided.
+        sandbox: what to do where the kernel lacks a part of the sandbox.
         monotonic: the machine's monotonic clock in seconds; the processes read the same one.
         requested: told which upstream (``ca:NAME``, ``uem:NAME``) a process sends a request to.
         command: starts the forkserver; what it has to know is added.
@@ -38,12 +41,14 @@ class HandOver:
         self,
         *,
         accept_unlocked_memory: bool = False,
+        sandbox: SandboxMode = SandboxMode.WHEN_AVAILABLE,
         monotonic: Callable[[], float] = time.monotonic,
         requested: Callable[[str], None] = lambda _: None,
         command: Sequence[str] = COMMAND,
         memory_readable: bool = False,
     ) -> None:
         self._accept_unlocked = accept_unlocked_memory
+        self._sandbox = sandbox
         self._monotonic = monotonic
         self._requested = requested
         self._command = command
@@ -58,14 +63,24 @@ class HandOver:
 
         Raises:
             Transient: ``HND-005`` when it does not start.
-            Permanent: ``HND-004`` when keys could be swapped out and nobody accepted that.
+            Permanent: ``HND-004`` when keys could be swapped out and nobody accepted that;
+                ``HND-010`` when the sandbox is required and the kernel lacks a part of it.
         """
         server = await self._running_server()
         try:
             require_unswappable(locked=server.memory_locks, accept_unlocked=self._accept_unlocked)
+            require_sandbox(server.sandbox, self._sandbox)
         except Permanent:
             await server.stop()
             raise
+
+    @property
+    def protection(self) -> Protection:
+        """How keys are protected on this node, as the running forkserver has found out."""
+        if self._server is None:
+            return Protection(memory_locked=False)
+        is_off = self._sandbox is SandboxMode.OFF
+        return Protection(self._server.memory_locks, () if is_off else self._server.sandbox)
 
     async def stop(self) -> None:
         """End the forkserver and every hand-over that still runs."""
@@ -111,7 +126,7 @@ class HandOver:
         self._attempts[attempt] = job
         self._requested(f"ca:{job.escrow.name}")  # it lists first, and says nothing of that
         try:
-            return judge(job, await attempt.run(Envelope(job=job, deadline=deadline), left))
+            return judge(job, await attempt.run(self._envelope(job, deadline), left))
         finally:
             del self._attempts[attempt]
             attempt.close()
@@ -137,6 +152,14 @@ class HandOver:
                 self._requested(f"uem:{job.target.name}")
             case Mark.WAITING:
                 pass
+
+    def _envelope(self, job: HandoverJob, deadline: float) -> Envelope:
+        return Envelope(
+            job=job,
+            deadline=deadline,
+            accept_unlocked_memory=self._accept_unlocked,
+            sandbox=self._sandbox,
+        )
 
     async def _running_server(self) -> ForkServerHandle:
         async with self._starting:

@@ -12,7 +12,7 @@ from connector.upstream import RequestLimit
 
 
 def open_escrow(reference: PluginReference, permits: RequestPermits) -> EscrowBackend:
-    """The escrow backend of a job, made from its settings.
+    """The escrow backend of a job, made from its settings; not opened yet.
 
     Raises:
         Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load; ``CFG-006``
@@ -26,7 +26,7 @@ def open_escrow(reference: PluginReference, permits: RequestPermits) -> EscrowBa
 
 
 def open_target(reference: PluginReference, permits: RequestPermits) -> Target:
-    """The target of a job, made from its settings.
+    """The target of a job, made from its settings; not opened yet.
 
     Raises:
         Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load.

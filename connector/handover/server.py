@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Self
 
 from connector.core.errors import Transient
+from connector.core.reach import SandboxPart
 from connector.handover.wire import Ended, Order, Ready, Report, decode_report, encode
 
 COMMAND = (sys.executable, "-I", "-B", "-m", "connector.handover")
-"""Isolated: neither the environment nor the working directory decides what is loaded."""
+"""Isolated: neither the environment nor the working directory decides what is loaded. What follows
+it, up to the three arguments that are added here, is for who looks at the processes."""
 
 ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
 READY_SECONDS = 30.0
@@ -72,6 +74,12 @@ class ForkServerHandle:
         """Whether this node lets processes lock their memory."""
         ready = self._ready.result()
         return ready is not None and ready.memory_locks
+
+    @property
+    def sandbox(self) -> tuple[SandboxPart, ...]:
+        """The parts of the sandbox that this kernel can build."""
+        ready = self._ready.result()
+        return () if ready is None else ready.sandbox
 
     def fork(self) -> Running:
         """Have one process forked, connected to us by the channel of the result.

@@ -23,6 +23,7 @@ from connector.core.handover import (
 )
 from connector.core.model import OpenRequest, RequestState, SetEntry, Sha256Hex, Slot, set_digest
 from connector.core.ports import Bundle, Delivered, EscrowBackend, EscrowListing, Target
+from connector.core.reach import Protection
 from connector.core.secret import KeyMaterial
 from connector.core.selection import select
 from connector.handover.wire import Mark
@@ -69,14 +70,14 @@ class Surroundings(Protocol):
 class HandOverSteps:
     """One hand-over in progress.
 
-    ``memory_locked`` goes into the receipt. ``disclosed`` counts the keys that left escrow,
+    ``protection`` goes into the receipt. ``disclosed`` counts the keys that left escrow,
     ``sent`` tells whether a byte of the upload may have left, ``doubtful`` whether the target may
     have taken a set without saying so, ``unanswered`` whether an upload had no answer.
     """
 
     job: HandoverJob
     around: Surroundings
-    memory_locked: bool
+    protection: Protection
     disclosed: int = 0
     sent: bool = False
     doubtful: bool = False
@@ -123,7 +124,8 @@ class HandOverSteps:
             digest=set_digest(self.job.entries),
             bundles=receipts,
             server_time=delivered.server_time,
-            memory_locked=self.memory_locked,
+            memory_locked=self.protection.memory_locked,
+            sandbox=self.protection.sandbox,
             seconds=self.seconds,
         )
 

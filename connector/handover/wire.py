@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from connector.core.handover import HandoverJob, HandoverOutcome
 from connector.core.model import Record
+from connector.core.reach import SandboxMode, SandboxPart
 
 ENVELOPE_LIMIT = 1024 * 1024
 """Bytes of a job: a holder with a thousand generations needs a third of it."""
@@ -20,13 +21,15 @@ ANSWER_LIMIT = 64 * 1024
 
 
 class Envelope(Record):
-    """A job and the moment at which the kernel ends its process.
+    """A job, the moment at which the kernel ends its process, and what the settings accept of it.
 
     ``deadline`` is in seconds on the machine's monotonic clock, which all its processes share.
     """
 
     job: HandoverJob
     deadline: float
+    accept_unlocked_memory: bool = False
+    sandbox: SandboxMode = SandboxMode.WHEN_AVAILABLE
 
 
 class Mark(StrEnum):
@@ -50,10 +53,14 @@ class Order(Record):
 
 
 class Ready(Record):
-    """First datagram of the forkserver. ``memory_locks``: whether ``mlockall`` works here."""
+    """First datagram of the forkserver.
+
+    ``memory_locks``: whether ``mlockall`` works here. ``sandbox``: what this kernel has of it.
+    """
 
     told: Literal["ready"] = "ready"
     memory_locks: bool
+    sandbox: tuple[SandboxPart, ...] = ()
 
 
 class Ended(Record):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from connector.core.errors import Permanent
 from connector.journal import faults, tables
 from connector.journal.connection import Synchronous, open_reading, open_writing
-from connector.journal.lockfile import LockFile
+from connector.journal.lockfile import LockFile, lock_of
 from connector.journal.reader import Reader
 from connector.journal.waiting import Limits
 from connector.journal.writer import Writer
@@ -85,7 +85,7 @@ async def start(plan: Plan) -> Engine:
 
 
 def _open_files(plan: Plan) -> _Files:
-    lock = LockFile(plan.path.with_name(plan.path.name + ".lock"))
+    lock = LockFile(lock_of(plan.path))
     with ExitStack() as undo:
         lock.take()
         undo.callback(lock.release)

@@ -11,6 +11,11 @@ from pathlib import Path
 from connector.core.errors import Permanent
 
 
+def lock_of(path: Path) -> Path:
+    """The lock file of a journal's database file."""
+    return path.with_name(f"{path.name}.lock")
+
+
 class LockFile:
     """The lock. Kept until :meth:`release` or the end of the process, however that comes."""
 

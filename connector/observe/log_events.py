@@ -44,6 +44,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "journal.unwritable": frozenset({"count"}),
     "journal.writable": frozenset({"count"}),
     "journal.late_state": frozenset({"offset"}),
+    "handover.leftovers_ended": frozenset({"count"}),
     "journal.lost": frozenset(),
     "journal.membership_failed": frozenset(),
     "journal.reading_failed": frozenset(),

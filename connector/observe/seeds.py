@@ -41,7 +41,7 @@ TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVE
 
 CONDITIONS = (
     *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014"),
-    *("EVT-003", "AUD-001", "AUD-004"),
+    *("EVT-003", "AUD-001", "AUD-004", "HND-010"),
 )
 """Codes of the conditions that a process may report."""
 

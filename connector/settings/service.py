@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
+from connector.core.reach import SandboxMode
 from connector.core.upstream import is_host
 from connector.crash import Point
 from connector.settings.values import Period, Section
@@ -137,6 +138,9 @@ class Handover(Section):
 
     accept_unlocked_memory: bool = False
     """Go on although memory cannot be locked and swap is on: keys may reach the swap device."""
+    sandbox: SandboxMode = SandboxMode.WHEN_AVAILABLE
+    """Keep hand-overs to what their plug-ins declare (Landlock, seccomp): require refuses to start
+    where the kernel lacks a part, when_available goes on without it, off is for finding faults."""
     parallel: int | None = Field(default=None, ge=1, le=256)
     """Hand-overs at once; default: one more than processors."""
 

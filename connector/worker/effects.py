@@ -51,7 +51,6 @@ class UpstreamEffects:
         paces: requests per second that one hand-over process may send to an upstream.
         now: journal time.
         monotonic: seconds.
-        accept_unlocked_memory: as the settings say.
         crash_at: crash point for the child, in tests only.
         crash_by: whether it is killed or stopped there.
         unexpected: told the class name of an error that no plug-in may raise.
@@ -69,7 +68,6 @@ class UpstreamEffects:
         now: Callable[[], Millis],
         monotonic: Callable[[], float],
         unexpected: Unexpected,
-        accept_unlocked_memory: bool = False,
         crash_at: str | None = None,
         crash_by: CrashBy = "kill",
     ) -> None:
@@ -83,7 +81,6 @@ class UpstreamEffects:
         self._now = now
         self._monotonic = monotonic
         self._unexpected = unexpected
-        self._accept_unlocked_memory = accept_unlocked_memory
         self._crash_at = crash_at
         self._crash_by = crash_by
 
@@ -270,7 +267,6 @@ class UpstreamEffects:
             rules=rules_of(state, route),
             pkcs12_profile=route.pkcs12_profile,
             issuers_file=route.issuers_file,
-            accept_unlocked_memory=self._accept_unlocked_memory,
             limit=running.limit / 1000,
             ca_rate=self._rate(f"ca:{route.ca}", len(delivery.entries), running.limit),
             uem_rate=self._rate(f"uem:{route.uem}", 1, running.limit),

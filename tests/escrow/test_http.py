@@ -6,7 +6,7 @@ from connector.conformance.collection import assert_collected
 from connector.conformance.escrow import EscrowConformance
 from connector.conformance.escrow_world import EscrowWorld
 
-CASES = 23
+CASES = 24
 
 
 class TestHttpEscrow(EscrowConformance):

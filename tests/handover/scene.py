@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -64,9 +65,13 @@ class Person:
         *,
         escrow: dict[str, str] | None = None,
         target: dict[str, str] | None = None,
+        hosts: Sequence[dict[str, Any]] = (),
         **changes: Any,
     ) -> HandoverJob:
-        """A job that is right in everything, with what the plug-ins do, and changes."""
+        """A job that is right in everything, with what the plug-ins do, and changes.
+
+        ``hosts``: what the escrow backend declares that it connects to.
+        """
         chosen = select(
             self.generations,
             person=RECORD,
@@ -79,7 +84,7 @@ class Person:
             "holder": "4711",
             "person": "ada",
             "route": "staff",
-            "escrow": self._plugin("ca", escrow),
+            "escrow": self._plugin("ca", escrow, hosts),
             "target": self._plugin("uem", target),
             "entries": chosen.entries,
             "requests": tuple(_granted(one) for one in self.generations),
@@ -87,7 +92,6 @@ class Person:
             "address": ADDRESS,
             "now": milliseconds(NOW),
             "rules": RULES,
-            "accept_unlocked_memory": True,
             "limit": 10,
         }
         return HandoverJob(**{**fields, **changes})
@@ -113,8 +117,14 @@ class Person:
     def archived(self) -> Generation:
         return self.generations[1]
 
-    def _plugin(self, name: str, acts: dict[str, str] | None) -> PluginReference:
-        settings: dict[str, Any] = {"folder": str(self.folder), "acts": acts or {}}
+    def _plugin(
+        self, name: str, acts: dict[str, str] | None, hosts: Sequence[dict[str, Any]] = ()
+    ) -> PluginReference:
+        settings: dict[str, Any] = {
+            "folder": str(self.folder),
+            "acts": acts or {},
+            "hosts": list(hosts),
+        }
         return PluginReference(plugin="scripted", name=name, settings=settings)
 
 
@@ -179,6 +189,10 @@ class Reached:
 
     async def next(self) -> tuple[str, int]:
         """The verb before which a process stopped, and its id."""
-        async with asyncio.timeout(10):
-            verb, pid = (await self._lines.readline()).decode().split()
+        verb, pid = (await self.line()).split()
         return verb, int(pid)
+
+    async def line(self) -> str:
+        """The next line that a process wrote."""
+        async with asyncio.timeout(10):
+            return (await self._lines.readline()).decode()

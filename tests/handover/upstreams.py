@@ -72,7 +72,6 @@ class Upstreams:
             "now": now,
             "rules": rules,
             "issuers_file": self.told["issuers"],
-            "accept_unlocked_memory": True,
             "limit": 20,
         }
         return HandoverJob(**{**fields, **changes})

@@ -147,6 +147,7 @@ def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
             "bundles": [bundle.model_dump(mode="json") for bundle in outcome.bundles],
             "server_time": outcome.server_time,
             "memory_locked": outcome.memory_locked,
+            "sandbox": [part.value for part in outcome.sandbox],
         }
     return {"disclosed": getattr(outcome, "disclosed", 0)}
 

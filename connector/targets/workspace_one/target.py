@@ -17,6 +17,7 @@ from connector.core.ports import (
     RequestPermits,
     TargetCapabilities,
 )
+from connector.core.reach import Reach
 from connector.targets.workspace_one.api import Api, Found, incomplete
 from connector.targets.workspace_one.directory import Directory
 from connector.targets.workspace_one.evidence import InstallEvidence
@@ -59,6 +60,10 @@ class WorkspaceOne:
         self._directory = Directory(self._api, pages)
         self._profiles = DeviceProfiles(pages, settings.profile_statuses)
         self._evidence = InstallEvidence(settings, self._directory, self._profiles, pages)
+
+    def reach(self) -> Reach:
+        """The interface, the TLS files, and those with password and tenant code."""
+        return self._settings.reach()
 
     async def __aenter__(self) -> Self:
         await self._api.open()
