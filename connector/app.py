@@ -128,12 +128,11 @@ class Service:
         gate = gates.gate(
             settings, self._clock, self._routes, self._metrics, alarms.changed, journal
         )
-        hand_over = await handover.started(settings, gate.permits, self._board)
-        stack.push_async_callback(hand_over.stop)
-        monotonic = self._clock.monotonic
-        opened = ports.backends(settings, gate.permits, monotonic)
-        backends = await stack.enter_async_context(opened)
-        targets = await stack.enter_async_context(ports.targets(settings, gate.permits, monotonic))
+        starting = handover.started(settings, gate.permits, self._board)
+        hand_over = await stack.enter_async_context(starting)
+        upstreams = (settings, gate.permits, self._clock.monotonic)
+        backends = await stack.enter_async_context(ports.backends(*upstreams))
+        targets = await stack.enter_async_context(ports.targets(*upstreams))
         effects = made_effects(
             settings, self._clock, self._routes, (backends, targets, hand_over, gate)
         )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from connector.admin.answers import Problem
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.bodies import KEY_HEADER
+from connector.admin.identity import CheckedConnector
 from connector.admin.letter_records import (
     LetterDetail,
     LetterPage,
@@ -48,8 +49,8 @@ class AdminClient:
         path: the service's socket.
         name: the name that the operator gives himself; unverified, goes into the audit trail.
 
-    Raises everywhere: what the service raised, and ``Transient`` ``ADM-001`` when it does not
-    answer.
+    Raises everywhere: what the service raised, ``Transient`` ``ADM-001`` when it does not answer,
+    and ``Permanent`` ``ADM-004`` when it may be somebody else who does.
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
@@ -60,7 +61,7 @@ class AdminClient:
     async def __aenter__(self) -> Self:
         """Make ready to ask."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(str(self._path)),
+            connector=CheckedConnector(str(self._path)),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120),
             read_bufsize=1024 * 1024,

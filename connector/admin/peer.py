@@ -1,5 +1,6 @@
 """Who is at the other end of a Unix socket (unix(7), ``SO_PEERCRED``)."""
 
+import asyncio
 import os
 import socket
 import struct
@@ -19,12 +20,16 @@ OPERATOR: web.RequestKey[Operator] = web.RequestKey("operator", Operator)
 
 
 def peer_uid(request: web.Request) -> int:
-    """The user id of the peer, as the kernel knows it.
+    """The user id of the peer, as the kernel knows it; raises as :func:`uid_behind`."""
+    return uid_behind(request.transport)
+
+
+def uid_behind(transport: asyncio.BaseTransport | None) -> int:
+    """The user id at the other end of a connection, as the kernel knows it.
 
     Raises:
         Rejected: ``AUTH-004`` when the connection is gone or is no Unix socket.
     """
-    transport = request.transport
     known = transport.get_extra_info("socket") if transport else None
     if known is None or known.family != socket.AF_UNIX:
         raise Rejected("AUTH-004", "asking who the peer is: no Unix socket")

@@ -1,6 +1,7 @@
 """The hand-overs of a service, made from its settings."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -19,9 +20,10 @@ NAME = "sandbox"
 log = structlog.get_logger("connector.app")
 
 
+@asynccontextmanager
 async def started(
     settings: Settings, permits: Callable[[str], RequestLimit], board: Board
-) -> HandOver:
+) -> AsyncIterator[HandOver]:
     """What runs hand-overs, after what an earlier service left of them was ended.
 
     A sandbox that is not whole is reported.
@@ -46,8 +48,15 @@ async def started(
         command=(*COMMAND, mark),
     )
     await hand_over.start()
+    _report(hand_over, board)
+    try:
+        yield hand_over
+    finally:
+        await hand_over.stop()
+
+
+def _report(hand_over: HandOver, board: Board) -> None:
     missing = [part.value for part in SandboxPart if part not in hand_over.protection.sandbox]
     if missing:
         text = f"hand-overs run without a part of their sandbox: {', '.join(missing)}"
         board.report(NAME, Severity.WARNING, "HND-010", text)
-    return hand_over

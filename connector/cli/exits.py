@@ -24,6 +24,7 @@ BY_CODE = {
     "DLV-010": Exit.NOT_FOUND,
     "EVT-007": Exit.USAGE,
     "AUTH-004": Exit.DENIED,
+    "ADM-004": Exit.DENIED,
 }
 
 

@@ -56,9 +56,8 @@ async def test_a_sandbox_that_is_not_whole_is_a_condition(
 ) -> None:
     """It stands in `status`, the log and the metrics, with what is missing."""
     board = Board(MachineClock(), NoMetrics())
-    hand_over = await started(settings(lock, mode), unlimited, board)
-    await hand_over.stop()
-    assert [one.code for one in board.standing()] == ["HND-010"] * missing
+    async with started(settings(lock, mode), unlimited, board):
+        assert [one.code for one in board.standing()] == ["HND-010"] * missing
     assert all("system_calls" in one.text for one in board.standing())
 
 
@@ -82,10 +81,9 @@ async def test_a_service_that_starts_ends_what_an_earlier_one_left(lock: Path) -
         await waiting(f"{mark}0", "3", "1", "closed"),
     ]
     board = Board(MachineClock(), NoMetrics())
-    hand_over = await started(settings(lock), unlimited, board)
-    assert await left.wait() == -signal.SIGKILL
-    assert [one.returncode for one in others] == [None] * len(others)
+    async with started(settings(lock), unlimited, board):
+        assert await left.wait() == -signal.SIGKILL
+        assert [one.returncode for one in others] == [None] * len(others)
     for one in others:
         one.kill()
         assert await one.wait() == -signal.SIGKILL
-    await hand_over.stop()
