@@ -5,6 +5,7 @@ import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -46,10 +47,14 @@ AsOption = Annotated[
 
 
 class World(NamedTuple):
-    """What the process hands to the command line: its environment, and ids that come once."""
+    """What the process hands to the command line.
+
+    Its environment, ids that come once, and a way to wait some seconds.
+    """
 
     environment: Mapping[str, str]
     unique: Callable[[], str]
+    wait: Callable[[float], object] = Event().wait
 
 
 class Call(NamedTuple):

@@ -69,23 +69,48 @@ class Screen:
         )
 
     def table(
-        self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = ""
-    ) -> None:
-        """A table for people; on a terminal too narrow for it, one row below the other."""
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        title: str = "",
+        *,
+        expendable: Sequence[str] = (),
+    ) -> tuple[str, ...]:
+        """A table for people.
+
+        On a terminal too narrow for it, without ``expendable`` columns, the first of them first;
+        if that does not help, one row below the other.
+
+        Returns:
+            The columns left out.
+        """
         self._title(title)
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for column in columns:
-            table.add_column(Text(shown(column)), overflow="fold")
         listed = [[shown(cell) for cell in row] for row in rows]
-        for row in listed:
-            table.add_row(*map(Text, row))
         if not listed:
             self.line(NOTHING, "dim")
-        elif self._too_wide(table):
-            for row in listed:
-                self.facts(zip(columns, row, strict=True))
-        else:
-            self._console.print(table)
+            return ()
+        for count in range(len(expendable) + 1):
+            left_out = expendable[:count]
+            kept = [place for place, name in enumerate(columns) if name not in left_out]
+            table = _table([columns[n] for n in kept], [[row[n] for n in kept] for row in listed])
+            if not self._too_wide(table):
+                self._console.print(table)
+                return tuple(left_out)
+        for row in listed:
+            self.facts(zip(columns, row, strict=True))
+        return ()
+
+    def wide_table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table whose lines may be longer than the terminal is wide."""
+        table = _table(columns, [[shown(cell) for cell in row] for row in rows])
+        narrow, self._console.width = self._console.width, PIPE_WIDTH
+        self._console.print(table)
+        self._console.width = narrow
+
+    def clear(self) -> None:
+        """Begin at the top of a terminal again; in a pipe, go on below."""
+        self._console.clear()
+        self._begun = False
 
     def _too_wide(self, table: Table) -> bool:
         endless = self._console.options.update(max_width=PIPE_WIDTH)
@@ -144,6 +169,15 @@ class Screen:
     def fault(self, text: str) -> None:
         """Something that must be told even when remarks are not wanted."""
         self._err.write(shown(text) + "\n")
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(Text(shown(column)), overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _width(environment: Mapping[str, str], *, terminal: bool) -> int | None:

@@ -1,6 +1,7 @@
 """Calling the command line from tests."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,11 @@ class Result(NamedTuple):
     code: int
     out: str
     err: str
+
+    @property
+    def error(self) -> str:
+        """The code of an error that was told as JSON."""
+        return str(json.loads(self.err)["error"]["code"])
 
 
 Command = Callable[..., Result]

@@ -121,9 +121,11 @@ def test_a_socket_is_not_guessed(command: Command, tmp_path: Path) -> None:
 def test_versions(command: Command) -> None:
     """Program, Python and plug-ins."""
     facts = json.loads(command("version", "-o", "json").out)
-    assert facts["escrow"] == "http"
-    assert facts["targets"] == "workspace_one"
-    assert facts["broken"] == ""
+    assert facts["escrow"] == ["http"]
+    assert facts["targets"] == ["workspace_one"]
+    assert facts["broken"] == []
+    assert command("--version").out == f"pki-connector {facts['version']}\n"
+    assert command("version", "-h").out == command("version", "--help").out
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,30 @@ async def test_after_a_restore_what_is_unsure_is_listed(ask: Asked) -> None:
     )
     shown = json.loads((await ask("status", "--restored", "-o", "json")).out)
     assert [line["key"] for line in shown["items"]] == ["corp/user/12", "corp/user/14"]
+
+
+async def test_an_error_is_json_where_json_is_asked_for(ask: Asked) -> None:
+    """In each way to write the option; in words otherwise."""
+    for form in (("-o", "json"), ("--output", "json"), ("-ojson",), ("--output=json",)):
+        result = await ask("status", "holder", "nobody", *form)
+        told = json.loads(result.err)["error"]
+        assert (result.code, result.out, told["code"]) == (3, "", "DLV-007")
+        assert told.keys() == {"code", "title", "detail", "action"}
+    assert (await ask("status", "holder", "nobody")).err.startswith("DLV-007 ")
+
+
+async def test_a_narrow_terminal_shows_one_line_for_each(ask: Asked) -> None:
+    """What matters least is left out, and that is said; ``--wide`` and ``--columns`` decide."""
+    await ask.world.put(*(holder(number) for number in range(10, 22)))
+    result = await ask("status", "holder", COLUMNS="80")
+    lines = result.out.splitlines()
+    assert len(lines) < 20
+    assert sum("corp/user/" in line and "awaiting_install" in line for line in lines) == 12
+    assert max(map(len, lines)) <= 80
+    assert "Not shown: detail, mail" in result.err
+    wide = await ask("status", "holder", "--wide", COLUMNS="80")
+    assert sum("mara10@example.com" in line and "present" in line for line in wide.out.split("\n"))
+    chosen = await ask("status", "holder", "--columns", "name, phase", "-o", "csv")
+    assert chosen.out.splitlines()[:2] == ["name,phase", "mara10,awaiting_install"]
+    wrong = await ask("status", "holder", "--columns", "colour")
+    assert (wrong.code, "no column 'colour'" in wrong.err) == (2, True)

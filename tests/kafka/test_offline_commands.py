@@ -115,7 +115,7 @@ def test_a_journal_grows_from_a_file_to_ever_more_partitions(
     again = machine.copy(source, small, trails[0])
     assert (again.code, json.loads(again.out)["standing"]) == (0, "finished")
     other = machine.copy(source, large, trails[0])
-    assert (other.code, other.err[:7]) == (1, "JRN-008")
+    assert (other.code, other.error) == (1, "JRN-008")
 
 
 def test_a_trail_is_read_from_the_broker_without_a_service(

@@ -1,0 +1,91 @@
+"""The service at a glance: what is wrong and waits for a person first, then its parts."""
+
+from collections.abc import Sequence
+
+from connector.admin.records import Overview, Stuck, UpstreamView
+from connector.catalogue import catalogue
+from connector.cli import conditions
+from connector.cli.options import Call
+from connector.cli.screen import Format
+from connector.cli.words import age, day, due, short
+from connector.core.model import DAY, Millis
+
+SUBJECTS = ("kind", "route", "phase", "count")
+UPSTREAMS = ("upstream", "breaker", "for", "next try", "last success", "code", "detail")
+CERTIFICATES = ("certificate", "ends", "days left")
+PARTITIONS = ("partition", "epoch", "commits", "audit records", "audit head", "paused", "since")
+
+
+def show(call: Call, seen: Overview) -> None:
+    """As CSV only the counts, with the conditions beside them as remarks."""
+    screen = call.screen
+    counts = [(row.kind, row.route, row.phase, row.count) for row in seen.counts]
+    if screen.form is Format.JSON:
+        screen.json(seen)
+        return
+    conditions.show(call, seen.conditions, seen.now)
+    if screen.form is Format.CSV:
+        screen.csv(SUBJECTS, counts)
+        return
+    _needs_person(call, seen.needs_person, seen.now)
+    screen.table(SUBJECTS, counts, f"Subjects ({seen.version})")
+    screen.table(UPSTREAMS, _upstreams(seen), "Upstreams")
+    screen.table(CERTIFICATES, _certificates(seen), "Own certificates")
+    screen.table(PARTITIONS, _partitions(seen), "Partitions")
+
+
+def _needs_person(call: Call, stuck: Sequence[Stuck], now: Millis) -> None:
+    if not stuck:
+        return
+    total = sum(one.count for one in stuck)
+    codes = ", ".join(f"{one.count} {one.code}" for one in stuck)
+    call.screen.line(f"needs a person: {total} ({codes})", "yellow")
+    for one in stuck:
+        entry = catalogue().get(one.code)
+        first = f", the first for {age(one.since, now)}" if one.since is not None else ""
+        call.screen.line(f"    {one.code} {entry.title if entry else ''}{first}")
+
+
+def _upstreams(seen: Overview) -> list[tuple[object, ...]]:
+    """The worst first."""
+    order = ("open", "half_open", "closed")
+    worst_first = sorted(seen.upstreams, key=lambda one: (order.index(one.state), one.name))
+    return [_upstream(one, seen.now) for one in worst_first]
+
+
+def _upstream(one: UpstreamView, now: Millis) -> tuple[object, ...]:
+    return (
+        one.name,
+        one.state,
+        age(one.since, now),
+        due(one.next_try, now),
+        f"{age(one.last_success, now)} ago" if one.last_success else "none yet",
+        one.code,
+        one.detail,
+    )
+
+
+def _certificates(seen: Overview) -> list[tuple[object, ...]]:
+    return [
+        (one.name, day(one.not_after), (one.not_after - seen.now) // DAY)
+        for one in seen.credentials
+    ]
+
+
+def _partitions(seen: Overview) -> list[tuple[object, ...]]:
+    return [
+        (
+            one.partition,
+            one.epoch,
+            one.commits,
+            one.audit_count,
+            short(one.audit_head),
+            _paused(one.brakes.all_paused, one.brakes.routes_paused),
+            age(one.brakes.paused_since, seen.now),
+        )
+        for one in seen.partitions
+    ]
+
+
+def _paused(everything: bool, routes: frozenset[str]) -> str:  # noqa: FBT001 - a brake is on or off
+    return "all" if everything else ", ".join(sorted(routes)) or "no"
