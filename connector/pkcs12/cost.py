@@ -10,7 +10,10 @@ from asn1crypto.algos import EncryptionAlgorithm
 from connector.core.errors import Permanent
 
 ITERATIONS_LIMIT = 1_000_000
-"""Rounds per derivation: about 0.2 s of one core. Files in the wild have 1 to 600,000."""
+"""Rounds per derivation: up to 1.2 s of one core. Files in the wild have 1 to 600,000.
+
+A file that asks for it in many places runs into the process' limit of processor time (KEY-210).
+"""
 
 _PKCS12_SCHEMES = {
     "pkcs12_sha1_tripledes_3key",

@@ -60,7 +60,7 @@ class Outline(NamedTuple):
     certificates: tuple[bytes, ...]
 
 
-@dataclass
+@dataclass(repr=False)
 class Inventory:
     """What lies in the parts of a bundle, in the order in which it was found."""
 

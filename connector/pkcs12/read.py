@@ -90,6 +90,10 @@ class _Inside(NamedTuple):
     certificates: list[bytes]
     hidden: bool
 
+    def __repr__(self) -> str:
+        """Nothing of the keys."""
+        return "<Inside>"
+
 
 def _prove(outline: Outline, password: bytes) -> None:
     """Check the MAC by itself: so nothing else that is wrong is taken for tampering."""

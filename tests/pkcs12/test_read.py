@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.secret import KeyMaterial
+from connector.pkcs12 import read
+from connector.pkcs12.preflight import Inventory, check_outline
 from connector.pkcs12.read import Expected, Identity, open_bundle
 from tests.patience import SLOWNESS
 from tests.pkcs12.forge import (
@@ -278,6 +280,16 @@ def test_the_key_may_lie_inside_the_encrypted_part(rsa_key: rsa.RSAPrivateKey) -
     forged.broken_mac = True
     assert code_of(forged, wanted) == "P12-011"
     assert code_of(Forged([], [wanted.certificate]), wanted) == "P12-005"
+
+
+def test_what_was_decrypted_does_not_show_itself(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Neither a key nor the password is in the representation of what is held on the way."""
+    key = pkcs8(rsa_key)
+    outline = check_outline(Forged([], [], hidden_keys=[key]).dump())
+    inside = read._inside(outline, PASSWORD)
+    stock = Inventory(clear_keys=[key])
+    assert inside.keys == [(key, None)]
+    assert [repr(key)[2:40] in text for text in map(repr, (inside, stock, outline))] == [False] * 3
 
 
 def test_an_odd_enclosed_certificate_is_no_tampering(
