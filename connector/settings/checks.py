@@ -7,12 +7,13 @@ import ssl
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path as File
-from typing import Any, NamedTuple
+from typing import Any
 
 from connector.certificates.issuance import TrustedIssuers
 from connector.core.addresses import canonical_host
 from connector.core.errors import Permanent
 from connector.mounted import as_secret, read_mounted, read_secret, signing_key
+from connector.settings.contradictions import Found, contradictions
 from connector.settings.report import Path
 from connector.settings.secrecy import holds_text, names_file
 
@@ -23,20 +24,12 @@ NARROWEST = {4: 8, 6: 16}
 """Shortest prefix of a network of proxies, by version of IP."""
 
 
-class Found(NamedTuple):
-    """A fault at a path: code, what is wrong, what to do."""
-
-    path: Path
-    code: str
-    wrong: str
-    action: str
-
-
 def cross_checks(values: dict[str, Any]) -> Iterator[Found]:
     """Everything that is wrong between settings, and with the files they name."""
     routes = {name: route for name, route in _mapping(values, "routes").items() if _is(route)}
     yield from _references(values, routes)
     yield from _unreachable(routes)
+    yield from contradictions(values)
     broken = list(_files(values, ()))
     yield from broken
     unusable = {found.path for found in broken}

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from connector.catalogue import catalogue
 from connector.settings.certificates import endings, fault_of, now
-from connector.settings.checks import Found, cross_checks
+from connector.settings.checks import cross_checks
+from connector.settings.contradictions import Found, doubts
 from connector.settings.document import WHOLE_FILE, Tree, read_document
 from connector.settings.environment import read_environment
 from connector.settings.faults import place_of, problems_of
@@ -62,7 +63,8 @@ def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -
         problems += problems_of(error, tree, model)
     problems += [_problem(found, tree) for found in cross_checks(tree.values)]
     usable = settings if not problems else None
-    warnings = () if usable is None else tuple(_ending(usable, tree))
+    doubtful = [_problem(found, tree) for found in doubts(tree.values)]
+    warnings = () if usable is None else (*doubtful, *_ending(usable, tree))
     return Checked(usable, tuple(sorted(problems, key=_order)), tree.places, warnings)
 
 

@@ -1,0 +1,96 @@
+"""Settings that are each well-formed and cannot be right together, or can hardly be meant.
+
+What cannot work is a fault; what may be meant, such as a UEM that no route uses yet, is a warning.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from connector.core.upstream import is_host
+from connector.settings.report import Path
+
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+PLATFORMS = frozenset({"apple", "appleosx", "android", "winrt", "*"})
+"""Platforms as UEMs name them in lower case, as far as we know; others may come."""
+
+
+class Found(NamedTuple):
+    """A fault at a path: code, what is wrong, what to do."""
+
+    path: Path
+    code: str
+    wrong: str
+    action: str
+
+
+def contradictions(values: dict[str, Any]) -> Iterator[Found]:
+    """What cannot work."""
+    for name, route in mappings(values, "routes"):
+        yield from _one_proof(("routes", name), route)
+        yield from _no_domains(("routes", name, "mail_domains"), route.get("mail_domains"))
+    yield from _one_port(mapping(values, "service"))
+
+
+def doubts(values: dict[str, Any]) -> Iterator[Found]:
+    """What is probably a mistake."""
+    routes = mappings(values, "routes")
+    used = {route.get("uem") for _, route in routes}
+    for name, _ in mappings(values, "uems"):
+        if name not in used:
+            wrong = "is used by no route: its devices get nothing"
+            yield Found(("uems", name), "CFG-001", wrong, "Add a route, or take it out.")
+    for name, route in routes:
+        yield from _unknown_platforms(("routes", name), route)
+
+
+def _one_proof(path: Path, route: dict[str, Any]) -> Iterator[Found]:
+    identity = mapping(route, "identity")
+    first, second = identity.get("person_attribute"), identity.get("agreeing_attribute")
+    if isinstance(first, str) and isinstance(second, str) and first.lower() == second.lower():
+        wrong = "is the same attribute as person_attribute, and so proves nothing"
+        action = "Take one that another hand writes."
+        yield Found((*path, "identity", "agreeing_attribute"), "CFG-001", wrong, action)
+
+
+def _no_domains(path: Path, domains: object) -> Iterator[Found]:
+    for index, domain in enumerate(domains if isinstance(domains, list) else ()):
+        if isinstance(domain, str) and not is_host(domain):
+            wrong = "is no mail domain, and fits no user"
+            action = "Write what stands behind the @, without @ and *; each subdomain by itself."
+            yield Found((*path, index), "CFG-001", wrong, action)
+
+
+def _one_port(service: dict[str, Any]) -> Iterator[Found]:
+    first = mapping(mapping(service, "intake"), "listen")
+    second = mapping(mapping(service, "observe"), "listen")
+    port = second.get("port", 9464)
+    hosts = {first.get("host", "0.0.0.0"), second.get("host", "0.0.0.0")}  # noqa: S104
+    if port and port == first.get("port", 8443) and (len(hosts) == 1 or hosts & EVERYWHERE):
+        wrong = "is the port of service.intake.listen, too"
+        path = ("service", "observe", "listen", "port")
+        yield Found(path, "CFG-001", wrong, "Give each listener a port of its own.")
+
+
+def _unknown_platforms(path: Path, route: dict[str, Any]) -> Iterator[Found]:
+    allowed = mapping(route, "gates").get("platforms")
+    named: list[tuple[Path, object]] = [
+        ((*path, "profiles", name), name) for name in mapping(route, "profiles")
+    ]
+    for index, name in enumerate(allowed if isinstance(allowed, list) else ()):
+        named.append(((*path, "gates", "platforms", index), name))
+    for where, name in named:
+        if isinstance(name, str) and name.lower() not in PLATFORMS:
+            wrong = "names a platform that no UEM is known to have"
+            action = "Compare it with the UEM's name: Apple, AppleOsX, Android, WinRT."
+            yield Found(where, "CFG-001", wrong, action)
+
+
+def mapping(values: object, name: str) -> dict[str, Any]:
+    """A section, empty when it is left out or something else."""
+    section = values.get(name) if isinstance(values, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def mappings(values: object, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The sections inside a section, by name."""
+    return [(key, one) for key, one in mapping(values, name).items() if isinstance(one, dict)]
