@@ -28,6 +28,12 @@ def one_installed(state: HolderState) -> bool:
     return any(device.phase is DevicePhase.INSTALLED for device in delivery.devices.values())
 
 
+def has_code(state: HolderState, code: str) -> bool:
+    """Whether a device of the newest delivery shows why it waits."""
+    devices = state.delivery.devices.values() if state.delivery else ()
+    return any(device.code == code for device in devices)
+
+
 async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None:
     """It takes the set that the UEM still holds; nothing leaves escrow once more."""
     world = await start(route(retention="8s"), {"retention": 8.0})
@@ -43,6 +49,19 @@ async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None
     assert len(state.delivery.devices) == 2
     assert len(await uploads(world, alice)) == 1
     await agree(world)
+
+
+async def test_a_failed_installation_is_pushed_again(start: Start) -> None:
+    """The device takes the set of the same upload, as soon as it can."""
+    slow = {"first": "500ms", "cap": "2s"}
+    world = await start(route(retention="120s", look_every=slow), {"retention": 120.0})
+    alice = await world.person("alice", THREE)
+    device = await world.enrol(alice, install_outcome="failed")
+    await world.sees(alice, "failed", lambda state: has_code(state, "INS-001"))
+    await world.uem.change_device(device, install_outcome="installed")
+    await world.reads_all(alice)
+    await world.sees(alice, "awaiting purge", in_phase(Phase.AWAITING_PURGE))
+    assert len(await uploads(world, alice)) == 1
 
 
 async def test_hints_are_doubled_and_lost(world: World) -> None:
