@@ -31,8 +31,9 @@ from connector.assembly.journal import ServedJournal, make_journal, require_topi
 from connector.assembly.journal_watch import JournalWatch
 from connector.assembly.operators import Operators, Shown
 from connector.assembly.ports import OpenPorts
+from connector.assembly.reloading import reopen_upstreams, taken_up
 from connector.assembly.trail_watch import TrailWatch
-from connector.core.errors import ConnectorError, Permanent
+from connector.core.errors import Permanent
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
@@ -247,26 +248,24 @@ class Service:
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
 
-    async def _reloaded(self, changed: frozenset[Path]) -> None:
-        """Mounted secrets changed: take them up everywhere; whoever was refused tries again."""
+    async def _reloaded(self, changed: frozenset[Path]) -> bool:
+        """Mounted secrets changed: each takes them up by itself; who could not is tried again."""
         parts = self._parts
-        try:
-            if isinstance(parts.journal, KafkaJournal):
-                parts.journal.renew_logins()
-            await parts.backends.reopen()
-            await parts.targets.reopen()
-            parts.intake.replace_tenants(tenants.tenants(self._settings, parts.secrets.snapshot))
-        except ConnectorError as error:
-            self._metrics.config_reloaded(self._clock.now(), accepted=False)
-            log.exception("secrets.refused", error_code=error.code)
-            return
+        whole = await reopen_upstreams(parts.backends, parts.targets, parts.gate, changed)
+        if isinstance(parts.journal, KafkaJournal):
+            whole &= taken_up(parts.journal.renew_logins)
+        whole &= taken_up(self._replace_tenants)
         mounted = parts.secrets.snapshot.credential(self._settings.audit.key_file)
         report_key(mounted, parts.audit_key, self._board)
-        parts.gate.credentials_reloaded()
         self._expiries.look()
         parts.owners.wake()
-        self._metrics.config_reloaded(self._clock.now(), accepted=True)
+        self._metrics.config_reloaded(self._clock.now(), accepted=whole)
         log.info("secrets.reloaded", count=len(changed))
+        return whole
+
+    def _replace_tenants(self) -> None:
+        senders = tenants.tenants(self._settings, self._parts.secrets.snapshot)
+        self._parts.intake.replace_tenants(senders)
 
     def _routes(self) -> Mapping[str, RoutePolicy]:
         return self._policies

@@ -7,12 +7,15 @@ reads its credentials itself.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from typing import Generic, Protocol, Self, TypeVar
+from pathlib import Path
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
+from connector.core.errors import ConnectorError
 from connector.core.handover import PluginReference
 from connector.core.ports import EscrowBackend, RequestPermits, Target
 from connector.handover.plugins import open_escrow, open_target
 from connector.settings.model import Settings
+from connector.settings.reload import mounted_files
 
 
 class _Port(Protocol):
@@ -23,6 +26,13 @@ class _Port(Protocol):
 P = TypeVar("P", bound=_Port)
 LONGEST_CALL = 3600.0
 """Seconds after which nobody uses a replaced plug-in any more."""
+
+
+class Reopened(NamedTuple):
+    """Which upstreams were opened anew, and which could not be."""
+
+    opened: list[str]
+    refused: dict[str, ConnectorError]
 
 
 class OpenPorts(Mapping[str, P], Generic[P]):
@@ -43,6 +53,7 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         self._monotonic = monotonic
         self._open: dict[str, P] = {}
         self._replaced: deque[tuple[float, P]] = deque()
+        self._refused: set[str] = set()
 
     async def __aenter__(self) -> Self:
         """Construct and open all."""
@@ -61,13 +72,28 @@ class OpenPorts(Mapping[str, P], Generic[P]):
             self._open.clear()
             self._replaced.clear()
 
-    async def reopen(self) -> None:
-        """Take new credentials up. What was opened before is closed much later: calls run on."""
+    async def reopen(self, changed: frozenset[Path]) -> Reopened:
+        """Take changed files up. What was opened before is closed much later: calls run on.
+
+        Opened anew are those whose settings name one of the files, and those that could not be
+        before; one that cannot be stays as it was and keeps nobody else waiting.
+        """
         while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._monotonic():
             _, plugin = self._replaced.popleft()
             await plugin.__aexit__(None, None, None)
-        for name in self._references:
-            await self._enter(name)
+        due = self._refused | {
+            name
+            for name, reference in self._references.items()
+            if not changed.isdisjoint(mounted_files(reference.settings))
+        }
+        refused: dict[str, ConnectorError] = {}
+        for name in sorted(due):
+            try:
+                await self._enter(name)
+            except ConnectorError as error:
+                refused[name] = error
+        self._refused = set(refused)
+        return Reopened(sorted(due - self._refused), refused)
 
     async def _enter(self, name: str) -> None:
         plugin = await self._make(self._references[name]).__aenter__()

@@ -17,7 +17,8 @@ from connector.core.secret import Credential
 from connector.mounted import as_secret, changes_of, read_mounted
 from connector.settings.secrecy import names_file
 
-OnChange = Callable[[frozenset[Path]], Awaitable[None]]
+OnChange = Callable[[frozenset[Path]], Awaitable[bool]]
+"""Takes changed files up; says whether everybody who needs them could."""
 
 
 class Snapshot:
@@ -33,6 +34,10 @@ class Snapshot:
     def credential(self, path: Path) -> Credential:
         """One of the files as a secret; raises as :func:`connector.mounted.as_secret`."""
         return as_secret(path, self._contents[path])
+
+    def content(self, path: Path) -> bytes:
+        """One of the files as it is."""
+        return self._contents[path]
 
     def changed(self, newer: "Snapshot") -> frozenset[Path]:
         """The files that are different in ``newer``."""
@@ -56,8 +61,9 @@ def take_snapshot(paths: Iterable[Path]) -> Snapshot:
 class SecretFiles:
     """All mounted files that the settings name, and what is in them now.
 
-    ``healthy`` is false while the newest reading failed; the last good snapshot stays in use.
-    ``reloads`` counts the changes taken over.
+    ``healthy`` is false while a file cannot be read, or was refused by somebody who needs it; of
+    that file the last good content stays in use, and it is tried again. ``reloads`` counts the
+    changes taken over.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class SecretFiles:
         *,
         on_change: OnChange,
         every: float = 300,
+        again: float = 15,
         debounce: float = 0.5,
     ) -> None:
         """Read everything once.
@@ -74,6 +81,7 @@ class SecretFiles:
             paths: the files; see :func:`mounted_files`.
             on_change: awaited with the changed files, after the new snapshot is in place.
             every: seconds between two readings without any sign of a change.
+            again: the same while something is not healthy.
             debounce: seconds in which changes are gathered.
 
         Raises:
@@ -82,6 +90,8 @@ class SecretFiles:
         self._paths = tuple(dict.fromkeys(paths))
         self._on_change = on_change
         self._every = every
+        self._again = min(again, every)
+        self._refused: frozenset[Path] = frozenset()
         self._debounce = debounce
         self.snapshot = take_snapshot(self._paths)
         self.healthy = True
@@ -93,31 +103,41 @@ class SecretFiles:
         if not directories:
             await stop.wait()
             return
-        async for _ in awatch(
+        clock = asyncio.get_running_loop().time
+        read_at = clock()
+        async for signs in awatch(
             *directories,
             watch_filter=changes_of(self._paths),
             recursive=False,
             stop_event=stop,
             debounce=int(self._debounce * 1000),
-            rust_timeout=int(self._every * 1000),
+            rust_timeout=int(self._again * 1000),
             yield_on_timeout=True,
         ):
-            await self.read_again()
+            if signs or not self.healthy or clock() - read_at >= self._every:
+                await self.read_again()
+                read_at = clock()
 
     async def read_again(self) -> frozenset[Path]:
-        """Read everything now; returns what changed. A faulty state on disk changes nothing."""
-        try:
-            newer = await asyncio.to_thread(take_snapshot, self._paths)
-        except Permanent:
-            self.healthy = False
-            return frozenset()
-        self.healthy = True
+        """Read everything now; returns what changed. A faulty file keeps its content of before."""
+        newer, whole = await asyncio.to_thread(self._read)
         changed = self.snapshot.changed(newer)
         self.snapshot = newer
-        if changed:
-            self.reloads += 1
-            await self._on_change(changed)
+        self.reloads += bool(changed)
+        if due := changed | self._refused:
+            self._refused = frozenset() if await self._on_change(due) else due
+        self.healthy = whole and not self._refused
         return changed
+
+    def _read(self) -> tuple[Snapshot, bool]:
+        """Everything that can be read, and whether that is all."""
+        contents, whole = {}, True
+        for path in self._paths:
+            try:
+                contents[path] = read_mounted(path)
+            except Permanent:
+                contents[path], whole = self.snapshot.content(path), False
+        return Snapshot(contents), whole
 
 
 def mounted_files(value: object, member: str = "") -> list[Path]:

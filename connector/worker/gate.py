@@ -4,7 +4,7 @@ A lane is ``effect:route`` or ``effect:@uem``; what shares a lane is let through
 together, and what is held back in one lane holds up no other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.errors import Fault
@@ -200,10 +200,10 @@ class Gate:
         """How each upstream's breaker stands."""
         return {name: one.breaker.standing() for name, one in self._upstreams.items()}
 
-    def credentials_reloaded(self) -> None:
-        """Whoever was refused may try again at once."""
-        for upstream in self._upstreams.values():
-            upstream.breaker.reset()
+    def credentials_reloaded(self, names: Iterable[str]) -> None:
+        """Whoever was refused by these upstreams may try again at once."""
+        for name in names:
+            self._upstreams[name].breaker.reset()
 
 
 def paused(brakes: Brakes, route: str | None) -> bool:

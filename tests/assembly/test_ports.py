@@ -1,5 +1,6 @@
 """Plug-ins that are opened anew when credentials change."""
 
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -8,7 +9,12 @@ from connector.assembly.ports import LONGEST_CALL, OpenPorts
 from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
 
-REFERENCES = {name: PluginReference(plugin="p", name=name, settings={}) for name in ("a", "b")}
+REFERENCES = {
+    name: PluginReference(plugin="p", name=name, settings={"key_file": f"/{name}"})
+    for name in ("a", "b")
+}
+A, B = Path("/a"), Path("/b")
+BOTH = frozenset({A, B})
 
 
 class Ledger:
@@ -49,11 +55,11 @@ async def test_replaced_plug_ins_end_when_nobody_uses_them() -> None:
     """A call that runs goes on with what it began with; nothing piles up over many changes."""
     ledger = Ledger()
     async with ledger.ports() as ports:
-        await ports.reopen()
+        await ports.reopen(BOTH)
         assert ledger.open == ["a1", "b2", "a3", "b4"]
         assert (ports["a"].name, ports["b"].name) == ("a3", "b4")
         ledger.seconds = LONGEST_CALL + 1
-        await ports.reopen()
+        await ports.reopen(BOTH)
         assert ledger.open == ["a3", "b4", "a5", "b6"]
     assert ledger.open == []
 
@@ -65,10 +71,20 @@ async def test_what_was_opened_is_closed_when_another_cannot_be() -> None:
     with pytest.raises(Permanent):
         await ledger.ports().__aenter__()
     assert ledger.open == []
-    ledger.refuses = ""
+
+
+async def test_each_upstream_takes_its_files_up_by_itself() -> None:
+    """One that cannot stays as it was, is tried again with any change, and holds nobody up."""
+    ledger = Ledger()
     async with ledger.ports() as ports:
-        ledger.refuses = "b"
-        with pytest.raises(Permanent):
-            await ports.reopen()
-        assert {name: plugin.upstream for name, plugin in ports.items()} == {"a": "a", "b": "b"}
+        ledger.refuses = "a"
+        outcome = await ports.reopen(BOTH)
+        assert (outcome.opened, list(outcome.refused)) == (["b"], ["a"])
+        assert (ports["a"].name, ports["b"].upstream) == ("a1", "b")
+        second = ports["b"].name
+        ledger.refuses = ""
+        outcome = await ports.reopen(frozenset({A}))
+        assert (outcome.opened, outcome.refused) == (["a"], {})
+        assert ports["b"].name == second, "nothing of it has changed"
+        assert (await ports.reopen(frozenset())).opened == []
     assert ledger.open == []

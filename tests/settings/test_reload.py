@@ -13,6 +13,18 @@ from connector.mounted import LARGEST_SECRET, changes_of, read_secret
 from connector.settings.reload import SecretFiles, mounted_files
 
 
+class Told:
+    """Hears of changes, and takes them up unless it refuses."""
+
+    def __init__(self) -> None:
+        self.changes: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
+        self.takes = True
+
+    async def __call__(self, changed: frozenset[Path]) -> bool:
+        await self.changes.put(changed)
+        return self.takes
+
+
 class Mount:
     """A volume as Kubernetes mounts it: files are links through ``..data``, which is swapped."""
 
@@ -50,12 +62,12 @@ async def following(files: SecretFiles) -> AsyncIterator[None]:
 
 async def test_a_swapped_volume_is_taken_over(mount: Mount) -> None:
     """When the volume is swapped, the new secret is in place before the change is told."""
-    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
-    files = SecretFiles([mount.file], on_change=told.put, every=0.2, debounce=0.05)
+    told = Told()
+    files = SecretFiles([mount.file], on_change=told, every=0.2, debounce=0.05)
     assert files.snapshot.credential(mount.file).reveal() == "one"
     async with following(files), asyncio.timeout(20):
         mount.swap("two", 2)
-        assert await told.get() == {mount.file}
+        assert await told.changes.get() == {mount.file}
     assert files.snapshot.credential(mount.file).reveal() == "two"
     assert files.reloads == 1
 
@@ -72,8 +84,8 @@ def test_only_watched_files_call_for_reading(mount: Mount, name: str, counts: bo
 
 async def test_the_old_secret_stays_while_the_new_one_is_faulty(mount: Mount) -> None:
     """An empty or missing file changes nothing, and is told as unhealthy until it is good again."""
-    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
-    files = SecretFiles([mount.file], on_change=told.put)
+    told = Told()
+    files = SecretFiles([mount.file], on_change=told)
     mount.swap("", 2)
     assert await files.read_again() == frozenset()
     assert (files.healthy, files.reloads) == (False, 0)
@@ -83,11 +95,43 @@ async def test_the_old_secret_stays_while_the_new_one_is_faulty(mount: Mount) ->
     assert files.healthy
 
 
+async def test_a_faulty_file_keeps_no_other_out(tmp_path: Path) -> None:
+    """The new password of one is taken over though the file of another is gone."""
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    for file in (good, bad):
+        file.write_text("one\n")
+    told = Told()
+    files = SecretFiles([bad, good], on_change=told)
+    bad.unlink()
+    good.write_text("two\n")
+    assert await files.read_again() == {good}
+    assert not files.healthy
+    assert files.snapshot.credential(good).reveal() == "two"
+    assert files.snapshot.credential(bad).reveal() == "one"
+
+
+async def test_what_was_refused_is_told_again_without_another_change(mount: Mount) -> None:
+    """Until whoever needs it has taken it up."""
+    told = Told()
+    told.takes = False
+    files = SecretFiles([mount.file], on_change=told, again=0.1, debounce=0.05)
+    mount.swap("two", 2)
+    async with following(files), asyncio.timeout(20):
+        await files.read_again()
+        assert not files.healthy
+        for _ in range(3):
+            assert await told.changes.get() == {mount.file}
+        told.takes = True
+        await told.changes.get()
+    assert files.reloads == 1
+    assert files.healthy
+
+
 async def test_without_files_there_is_nothing_to_follow() -> None:
     """Following nothing ends when it is told to."""
-    told: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
-    async with following(SecretFiles([], on_change=told.put)):
-        assert told.empty()
+    told = Told()
+    async with following(SecretFiles([], on_change=told)):
+        assert told.changes.empty()
 
 
 def test_the_files_of_settings_are_found() -> None:
@@ -117,7 +161,7 @@ async def test_what_is_no_secret_after_a_change_is_refused_not_raised_as_it_is(
     """A file that turned to garbage is a fault of the settings to whoever asks for its secret."""
     file = tmp_path / "secret"
     file.write_text("good\n")
-    files = SecretFiles([file], on_change=asyncio.Queue[frozenset[Path]]().put)
+    files = SecretFiles([file], on_change=Told())
     file.write_bytes(b"\xff\xfe")
     await files.read_again()
     with pytest.raises(Permanent, match="CFG-003"):
