@@ -103,7 +103,10 @@ async def refusals(world: World, count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("asked", [None, "3"])
 async def test_throttled(world: World, asked: str | None) -> None:
-    """A UEM that asks to slow down is left alone for as long as it asks, by everybody."""
+    """A UEM that asks to slow down is left alone for as long as it asks, by everybody.
+
+    A short wait is no outage: the look that was asked to wait goes on afterwards.
+    """
     people = [await world.person(name) for name in ("alice", "bob")]
     await world.uem.fault("throttled", count=1, retry_after=asked)
     for actor in people:
@@ -111,7 +114,7 @@ async def test_throttled(world: World, asked: str | None) -> None:
     for actor in people:
         await world.completed(actor)
         await world.reads_all(actor)
-    assert [line["error_code"] for line in alarms(world)] == ["UEM-004"]
+    assert not alarms(world)
     times = [datetime.fromisoformat(one["real"]) for one in await world.uem.ledger("request")]
     longest = max((later - earlier).total_seconds() for earlier, later in pairwise(times))
     assert longest >= float(asked or 1)
