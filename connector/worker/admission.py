@@ -1,7 +1,8 @@
 """Which of the effects that are due may start in this round: permits, and the ceiling."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 from connector.core.errors import Permanent
@@ -47,10 +48,17 @@ class Admission:
         self.probes: dict[str, Breaker] = {}
         self.acts_wait = False
 
-    async def due(self, now: Millis, held: Brakes) -> list[tuple[Lane, Due]]:
-        """What is due in the lanes that are open, each with as much as may start."""
+    async def due(
+        self, now: Millis, held: Brakes, busy: Collection[SubjectKey] = ()
+    ) -> list[tuple[Lane, Due]]:
+        """What is due in the lanes that are open, each with as much as may start.
+
+        Rows that cannot start are passed over without taking a place: subjects with an effect in
+        flight in any lane, those left alone, and the ``busy`` ones, which the round is about.
+        """
         self.held_back = False
         self.probes.clear()
+        passed_over = len(self._flights) + len(self._held) + len(busy)
         found: list[tuple[Lane, Due]] = []
         for name, earliest in await self._journal.lanes(self._partition):
             if earliest > now:
@@ -61,10 +69,15 @@ class Admission:
                 self.held_back = True
                 self.probes |= dict(self._gate.probes_due(lane))
                 continue
-            limit = room + self._flights.in_lane(lane) + len(self._held)
-            rows = await self._journal.due(self._partition, name, now, limit)
-            found += [(lane, row) for row in rows]
+            rows = await self._journal.due(self._partition, name, now, room + passed_over)
+            free = (row for row in rows if row.key not in busy and self._may_start(lane, row.key))
+            found += [(lane, row) for row in islice(free, room)]
         return found
+
+    def _may_start(self, lane: Lane, key: SubjectKey) -> bool:
+        if key in self._held:
+            return False
+        return self._gate.only_time(lane) or key not in self._flights
 
     def _room(self, lane: Lane, held: Brakes) -> int:
         if self.acts_wait and lane.effect in ACTS:
@@ -83,7 +96,7 @@ class Admission:
         taken: set[SubjectKey] = set()
         failed = {failure.key for failure in sheet.failures}
         for lane, row in due:
-            if row.key in self._held or row.key in failed:
+            if row.key in failed:
                 continue
             if self._gate.only_time(lane):
                 if not sheet.touched(row.key):

@@ -36,7 +36,7 @@ from connector.core.states import (
 from connector.crash import CrashBy
 from connector.worker.each import each
 from connector.worker.ports import HandOver, Subject
-from connector.worker.probing import Unexpected, fault_of, probe
+from connector.worker.probing import LOOK_SECONDS, Unexpected, fault_of, probe, too_slow
 
 
 class UpstreamEffects:
@@ -51,6 +51,7 @@ class UpstreamEffects:
         paces: requests per second that one hand-over process may send to an upstream.
         now: journal time.
         monotonic: seconds.
+        look_limit: seconds that one look may take, with all of its requests.
         crash_at: crash point for the child, in tests only.
         crash_by: whether it is killed or stopped there.
         unexpected: told the class name of an error that no plug-in may raise.
@@ -68,6 +69,7 @@ class UpstreamEffects:
         now: Callable[[], Millis],
         monotonic: Callable[[], float],
         unexpected: Unexpected,
+        look_limit: float = LOOK_SECONDS,
         crash_at: str | None = None,
         crash_by: CrashBy = "kill",
     ) -> None:
@@ -81,6 +83,7 @@ class UpstreamEffects:
         self._now = now
         self._monotonic = monotonic
         self._unexpected = unexpected
+        self._look_limit = look_limit
         self._crash_at = crash_at
         self._crash_by = crash_by
 
@@ -98,10 +101,13 @@ class UpstreamEffects:
 
     async def look(self, effect: Effect, state: Subject) -> Looked:
         """Perform a look; see :class:`Effects`."""
+        limit = asyncio.timeout(self._look_limit)
         try:
-            result = await self._look(effect, state)
+            async with limit:
+                result = await self._look(effect, state)
         except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
-            return Looked(effect, state.version, fault=self._fault(effect, state, error))
+            why = too_slow(self._upstream(effect, state)) if limit.expired() else error
+            return Looked(effect, state.version, fault=self._fault(effect, state, why))
         return Looked(effect, state.version, result)
 
     async def _look(self, effect: Effect, state: Subject) -> LookResult:

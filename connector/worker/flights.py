@@ -1,8 +1,8 @@
 """Effects in flight: started by the loop, their outcomes handed back to it."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,6 @@ class Flights:
         self._notify = landed
         self._crash = crash
         self._lanes: dict[SubjectKey, Lane] = {}
-        self._in_lane: Counter[Lane] = Counter()
         self._landed: deque[Outcome] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._acts: dict[asyncio.Task[None], Lane] = {}
@@ -63,18 +62,17 @@ class Flights:
         """How many effects are in flight or wait to be taken."""
         return len(self._lanes)
 
-    def in_lane(self, lane: Lane) -> int:
-        """How many effects of a lane are in flight."""
-        return self._in_lane[lane]
+    @property
+    def landed(self) -> Iterator[SubjectKey]:
+        """The subjects whose outcomes have come and were not taken yet."""
+        return (key for key, _ in self._landed)
 
     def take(self) -> list[Outcome]:
         """All outcomes that have come, in their order."""
         landed = list(self._landed)
         self._landed.clear()
         for key, _ in landed:
-            lane = self._lanes.pop(key)
-            if lane is not NOWHERE:
-                self._in_lane[lane] -= 1
+            del self._lanes[key]
         return landed
 
     def give_back(self, outcomes: Iterable[Outcome]) -> None:
@@ -159,7 +157,6 @@ class Flights:
         self, group: asyncio.TaskGroup, key: SubjectKey, lane: Lane, perform: Perform
     ) -> asyncio.Task[None]:
         self._lanes[key] = lane
-        self._in_lane[lane] += 1
         task = group.create_task(self._fly(lane, key, perform))
         task.add_done_callback(lambda ended: self._ended(ended, lane))
         return task

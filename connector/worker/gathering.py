@@ -72,8 +72,10 @@ class Gathering:
         commands = await self._commands(record)
         self._admission.acts_wait = not commands.whole
         letters = [] if self.draining else await self._letters(record)
-        due = [] if self.stopping else await self._admission.due(now, record.brakes)
         found = await self._open_acts(record)
+        busy = {letter.event.subject for letter in letters if isinstance(letter, Positioned)}
+        busy |= {*found, *self._flights.landed}
+        due = [] if self.stopping else await self._admission.due(now, record.brakes, busy)
         return Gathered(commands.found, letters, due, found, self._flights.take())
 
     def written(self, gathered: Gathered) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from connector.core.errors import ConnectorError, Family, Fault
+from connector.core.errors import ConnectorError, Family, Fault, Transient
 from connector.core.ports import EscrowBackend, Target
 
 PROBE_SECONDS = 30.0
+LOOK_SECONDS = 300.0
+"""What one look may take in all, so that none keeps its place for ever."""
 NO_ANSWER = {"ca": "CA-001", "uem": "UEM-001"}
 
 Unexpected = Callable[[str, BaseException], None]
@@ -25,6 +27,12 @@ async def probe(kind: str, port: EscrowBackend | Target, unexpected: Unexpected)
     except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
         return fault_of(error, "probe", unexpected)
     return None
+
+
+def too_slow(upstream: str) -> Transient:
+    """What a look has met that did not end in its time."""
+    kind, _, _ = upstream.partition(":")
+    return Transient(NO_ANSWER[kind], "looking: it took too long in all")
 
 
 def fault_of(error: Exception, stage: str, unexpected: Unexpected) -> Fault:

@@ -1,10 +1,11 @@
 """Performing effects: whatever a plug-in raises comes back as a fault."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from connector.core.errors import Permanent, Transient
+from connector.core.errors import Permanent, Scope, Transient
 from connector.core.facts import Acted, Looked
 from connector.core.handover import NotSent
 from connector.core.states import DeviceState, Effect, HolderState, Running
@@ -21,7 +22,9 @@ class Raising:
         raise self.error
 
 
-def effects(target: Any, reported: list[BaseException]) -> UpstreamEffects:
+def effects(
+    target: Any, reported: list[BaseException], look_limit: float = 10.0
+) -> UpstreamEffects:
     nothing: Any = None
     return UpstreamEffects(
         backends={},
@@ -32,6 +35,7 @@ def effects(target: Any, reported: list[BaseException]) -> UpstreamEffects:
         paces=lambda _: 1.0,
         now=lambda: 0,
         monotonic=lambda: 100.0,
+        look_limit=look_limit,
         unexpected=lambda _, raised: reported.append(raised),
     )
 
@@ -50,6 +54,21 @@ async def test_nonsense_of_a_plug_in_stops_nobody(error: Exception) -> None:
     assert fact.fault is not None
     assert fact.fault.code == "PLG-001"
     assert reported == [error]
+
+
+class Endless:
+    """A target whose look has no end, although each of its requests may have one."""
+
+    async def look_up_device(self, _device: str) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_look_has_a_limit_as_a_whole() -> None:
+    """It concerns its subject alone: others of the same upstream may be quick."""
+    looking = effects(Endless(), [], look_limit=0.02)
+    fact = await looking.look(Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"))
+    assert fact.fault is not None
+    assert (fact.fault.code, fact.fault.scope) == ("UEM-001", Scope.SUBJECT)
 
 
 @pytest.mark.parametrize("effect", [Effect.BEGIN, Effect.PUSH, Effect.CLEAN_UP])

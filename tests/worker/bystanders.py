@@ -1,0 +1,104 @@
+"""One subject in trouble, and all others served as if it were not there: cases for any journal."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from connector.core.errors import Family, Fault
+from connector.core.events import CertificatesChanged
+from connector.core.facts import Looked
+from connector.core.metrics import NoMetrics
+from connector.core.model import SubjectKind, parse_subject, subject_key
+from connector.core.states import Effect
+from connector.upstream import RequestLimit
+from connector.worker.breaker import Breaker
+from connector.worker.gate import Gate, Upstream
+from connector.worker.ports import Subject
+from tests.worker.conftest import HeldEffects, Stage
+
+SICK = "7"
+OTHERS = [str(number) for number in range(20, 26)]
+STEP = 250
+
+
+class TroubledEffects(HeldEffects):
+    """Looks at the UEM for one user or device go wrong in one way; none while it is empty."""
+
+    def __init__(self, stage: Stage, trouble: str) -> None:
+        super().__init__(stage.world)
+        self.trouble = trouble
+        self.over = asyncio.Event()
+        self.met = 0
+
+    async def look(self, effect: Effect, state: Subject) -> Looked:
+        sick = parse_subject(state.key).id == SICK and effect is not Effect.LIST
+        if not sick or not self.trouble:
+            return await super().look(effect, state)
+        self.met += 1
+        match self.trouble:
+            case "slow":
+                await self.over.wait()
+            case "barred":
+                return _failed(effect, state, "UEM-404", Family.PERMANENT)
+            case "throttled":
+                return _failed(effect, state, "UEM-004", Family.TRANSIENT, retry_after=3600.0)
+            case "raises":
+                return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
+            case _:
+                raise ValueError(self.trouble)
+        return await super().look(effect, state)
+
+
+def _failed(
+    effect: Effect, state: Subject, code: str, family: Family, retry_after: float | None = None
+) -> Looked:
+    fault = Fault(code=code, family=family, retry_after=retry_after)
+    return Looked(effect, state.version, fault=fault)
+
+
+def as_in_service(stage: Stage) -> Gate:
+    """Rates and room of a small installation: few places, a few requests a second."""
+    places = {"uem:acme": 2, "ca:acme-ca": 1}
+    limit = partial(RequestLimit, rate=lambda: 2.0, monotonic=stage.clock.monotonic)
+    upstreams = {
+        name: Upstream(Breaker(stage.clock.monotonic, lambda *_: None), limit(name), parallel)
+        for name, parallel in places.items()
+    }
+    return Gate(upstreams, lambda: stage.routes, 2, None, NoMetrics())
+
+
+def delivered(stage: Stage) -> set[str]:
+    return {user for user, _ in stage.world.uploads} - {SICK}
+
+
+async def seconds_until_served(stage: Stage) -> float:
+    """How long the others wait, all together."""
+    began = stage.clock.seconds
+    for user in OTHERS:
+        await stage.enrol(user)
+    await stage.until(lambda: delivered(stage) >= set(OTHERS), step=STEP)
+    return stage.clock.seconds - began
+
+
+class BystanderCases:
+    """Whatever one subject meets."""
+
+    @pytest.mark.parametrize("trouble", ["slow", "barred", "throttled", "raises"])
+    async def test_others_are_served(self, stage: Stage, trouble: str) -> None:
+        effects = TroubledEffects(stage, "")
+        stage.effects = effects
+        stage.gate = as_in_service(stage)
+        async with stage.running():
+            await stage.enrol(SICK)
+            await stage.until(lambda: SICK in {user for user, _ in stage.world.uploads})
+            effects.trouble = trouble
+            await stage.until(lambda: effects.met)
+            # Now it waits in a second lane, too, and longest of all: a look at the CA.
+            person = subject_key("acme-ca", SubjectKind.PERSON, f"user{SICK}")
+            await stage.send(person, CertificatesChanged(what="renewed"))
+            await stage.turns(4, step=STEP)
+            served = await seconds_until_served(stage)
+            effects.trouble = ""
+            effects.over.set()
+        assert served < 30
