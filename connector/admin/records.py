@@ -15,7 +15,7 @@ from connector.core.model import (
     SubjectKey,
     Usage,
 )
-from connector.core.states import Brakes, DeviceState, HolderState, PersonState
+from connector.core.states import Brakes, DeviceState, HolderState, PersonState, StandingPause
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=512)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
@@ -86,7 +86,7 @@ class Pause(Record):
 
     act: Literal["pause"] = "pause"
     route: str | None = None
-    reason: Words = ""
+    reason: Reason
 
 
 class Resume(Record):
@@ -117,11 +117,13 @@ class Receipt(Record):
     """The act is durable in the journal and will be applied in its order there.
 
     ``complete`` is false when the journal stopped taking events before all were written.
+    ``pauses`` stand in its way: it is taken, but what it leads to waits for their end.
     """
 
     act: str
     subjects: tuple[SubjectKey, ...]
     complete: bool = True
+    pauses: tuple[StandingPause, ...] = ()
 
 
 class SubjectSummary(Record):
@@ -150,6 +152,7 @@ class SubjectPage(Record):
     items: tuple[SubjectSummary, ...]
     after: SubjectKey | None = None
     now: Millis
+    pauses: tuple[StandingPause, ...] = ()
 
 
 class GenerationRow(Record):
@@ -206,6 +209,7 @@ class SubjectDetail(Record):
     devices: tuple[DeviceRow, ...] = ()
     generations: tuple[GenerationRow, ...] = ()
     now: Millis
+    pauses: tuple[StandingPause, ...] = ()
 
 
 class PartitionView(Record):
@@ -260,9 +264,10 @@ class PhaseCount(Record):
 
 
 class Overview(Record):
-    """The service at a glance; ``conditions`` are worst first."""
+    """The service at a glance: the pauses that stand, and conditions, worst first."""
 
     now: Millis
+    pauses: tuple[StandingPause, ...] = ()
     conditions: tuple[Condition, ...] = ()
     version: str
     counts: tuple[PhaseCount, ...]

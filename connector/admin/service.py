@@ -51,7 +51,7 @@ from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
-from connector.core.states import HolderState, Phase
+from connector.core.states import HolderState, Phase, StandingPause, standing
 
 BATCH = 200
 FORMS = "say TENANT/user/ID, a user name, a mail address, device/ID or a serial number"
@@ -95,16 +95,18 @@ class OperatorService:
     async def overview(self) -> Overview:
         """The service at a glance."""
         counts = await self._journal.counts()
+        records = await self._journal.records()
         letters = await self._journal.dead_letters(SEEN)
         return Overview(
             now=self._around.clock.now(),
+            pauses=standing(record.brakes for record in records),
             conditions=worst_first([*self._around.conditions(), *of_letters(letters)]),
             version=self._around.version,
             counts=tuple(
                 PhaseCount(kind=kind, route=route, phase=phase, count=count)
                 for (kind, route, phase), count in sorted(counts.items())
             ),
-            partitions=tuple(map(_partition, await self._journal.records())),
+            partitions=tuple(map(_partition, records)),
             upstreams=tuple(self._around.upstreams()),
             dead_letters=len(letters),
             needs_person=await stuck(self._journal),
@@ -117,21 +119,25 @@ class OperatorService:
         if not states and not query.after:
             check_names(query, self._around.routes())
         more = len(states) == query.limit
+        pauses = await self._pauses()
         return SubjectPage(
-            items=tuple(map(summary, states)),
+            items=tuple(summary(state, pauses) for state in states),
             after=states[-1].key if more else None,
             now=self._around.clock.now(),
+            pauses=pauses,
         )
 
     async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
         """One subject."""
         state = await self._find(kind, wanted)
+        pauses = await self._pauses()
         return SubjectDetail(
-            summary=summary(state),
+            summary=summary(state, pauses),
             state=state,
             devices=devices(state) if isinstance(state, HolderState) else (),
             generations=matrix(state) if isinstance(state, HolderState) else (),
             now=self._around.clock.now(),
+            pauses=pauses,
         )
 
     async def act(self, act: Act, operator: Operator, key: str = "") -> Receipt:
@@ -141,9 +147,13 @@ class OperatorService:
             case Pause() | Resume():
                 return await self._brake(act, stamp)
             case RetryMany():
-                return await self._retry_many(act, stamp)
+                receipt = await self._retry_many(act, stamp)
             case _:
-                return await self._holder_act(act, stamp)
+                receipt = await self._holder_act(act, stamp)
+        return receipt.model_copy(update={"pauses": await self._pauses()})
+
+    async def _pauses(self) -> tuple[StandingPause, ...]:
+        return standing(record.brakes for record in await self._journal.records())
 
     async def plan(self, wanted: str, operator: Operator) -> PlanReport:
         """What a delivery would do now; who asked is durable before anything is looked at."""

@@ -7,6 +7,7 @@ from connector.catalogue import catalogue
 from connector.core.holder.possession import generations_of, generations_on, set_on
 from connector.core.model import Generation, Sha256Hex, SubjectKey
 from connector.core.states import (
+    ACTS,
     CopyState,
     Delivery,
     DeviceInDelivery,
@@ -15,17 +16,21 @@ from connector.core.states import (
     HolderState,
     KnownDevice,
     PersonState,
+    StandingPause,
     Want,
 )
 
 State = HolderState | DeviceState | PersonState
 
 
-def summary(state: State) -> SubjectSummary:
-    """One line about a subject."""
+WAITS_FOR_RESUME = "waits for resume"
+
+
+def summary(state: State, pauses: Iterable[StandingPause] = ()) -> SubjectSummary:
+    """One line about a subject; ``pauses`` are those that stand."""
     match state:
         case HolderState():
-            return _holder(state)
+            return _holder(state, pauses)
         case DeviceState():
             return _device(state)
         case PersonState():
@@ -34,7 +39,13 @@ def summary(state: State) -> SubjectSummary:
             )
 
 
-def _holder(state: HolderState) -> SubjectSummary:
+def step(want: Want, route: str | None, pauses: Iterable[StandingPause]) -> str:
+    """What comes next for a subject: an effect, or the end of a pause."""
+    held = want.effect in ACTS and any(pause.holds(route) for pause in pauses)
+    return WAITS_FOR_RESUME if held else want.effect.value
+
+
+def _holder(state: HolderState, pauses: Iterable[StandingPause]) -> SubjectSummary:
     delivery = state.delivery
     line = SubjectSummary(
         kind="holder",
@@ -45,7 +56,7 @@ def _holder(state: HolderState) -> SubjectSummary:
         installed=sum(_is_up_to_date(state, device) for device in state.devices),
         devices=len(state.devices),
         copy_state=_copy(state),
-        next_step=_step(state.wants),
+        next_step=_step(state.wants, state.route, pauses),
         next_due=_due(state.wants),
     )
     if delivery is None:
@@ -138,9 +149,11 @@ def _first(wants: Iterable[Want]) -> Want | None:
     return min(wants, key=lambda want: want.due, default=None)
 
 
-def _step(wants: Iterable[Want]) -> str | None:
+def _step(
+    wants: Iterable[Want], route: str | None = None, pauses: Iterable[StandingPause] = ()
+) -> str | None:
     first = _first(wants)
-    return first.effect.value if first else None
+    return step(first, route, pauses) if first else None
 
 
 def _due(wants: Iterable[Want]) -> int | None:

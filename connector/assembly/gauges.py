@@ -18,7 +18,7 @@ from connector.core.metrics import Metrics
 from connector.core.model import DAY, SECOND, Millis
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
-from connector.core.states import Effect, HolderState
+from connector.core.states import Effect, HolderState, standing
 
 log = structlog.get_logger("connector.gauges")
 
@@ -77,6 +77,8 @@ class Gauges:
             if kind == "holder" and phase:
                 in_state[phase, self._uem_of.get(route, "")] += count
         self._metrics.deliveries_in_state(in_state)
+        held = [record.brakes for record in await self._journal.records()]
+        self._metrics.pauses(len(standing(held)))
         letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
         self._metrics.dead_letters("events", len(letters))
         await self._due()
@@ -86,6 +88,7 @@ class Gauges:
     def _forget(self) -> None:
         """All to zero: what is not looked at any more must not stand there as if it were."""
         self._metrics.deliveries_in_state({})
+        self._metrics.pauses(0)
         self._metrics.dead_letters("events", 0)
         self._metrics.journal_waiting("due", 0, 0.0)
         for uem in set(self._uem_of.values()):

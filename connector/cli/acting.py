@@ -18,7 +18,7 @@ from connector.admin.records import (
     RetryMany,
     RetryOne,
 )
-from connector.cli import plan
+from connector.cli import pauses, plan
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
@@ -53,6 +53,7 @@ def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
         return await client.act(act, key)
 
     receipt = call.ask(sending)
+    pauses.show(call, receipt.pauses)
     _show(call, receipt)
     if not receipt.complete:
         call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
@@ -140,7 +141,7 @@ def cancel(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
 
 
 @asking
-def pause(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
+def pause(call: Call, reason: ReasonOption, route: RouteOption = None) -> None:
     """Apply the brake: no act is started; looks and the watch over copies go on."""
     _act(call, Pause, route=route, reason=reason)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from connector.admin.records import DeviceRow, GenerationRow, SubjectDetail
+from connector.admin.views import step
 from connector.catalogue import catalogue
+from connector.cli import pauses
 from connector.cli.options import Call
 from connector.cli.screen import Format
 from connector.cli.words import age, day, due, moment, short
@@ -15,7 +17,7 @@ from connector.core.states import (
     Effect,
     HolderState,
     PersonState,
-    Want,
+    StandingPause,
 )
 
 Facts = Iterator[tuple[str, object]]
@@ -23,6 +25,7 @@ Facts = Iterator[tuple[str, object]]
 
 def show(call: Call, seen: SubjectDetail) -> None:
     """Show a subject. As JSON it is its state (``schemas/state``), as CSV the generations."""
+    pauses.show(call, seen.pauses)
     match call.screen.form:
         case Format.JSON:
             call.screen.json(seen.state)
@@ -34,8 +37,7 @@ def show(call: Call, seen: SubjectDetail) -> None:
 
 def _table(call: Call, seen: SubjectDetail) -> None:
     screen, state = call.screen, seen.state
-    facts = {HolderState: _holder, DeviceState: _device, PersonState: _person}[type(state)]
-    screen.facts(facts(state, seen.now), state.key)  # type: ignore[operator] # by its type
+    screen.facts(_facts(seen), state.key)
     if isinstance(state, HolderState):
         screen.table(*_devices(seen.devices, seen.now), "Devices")
         for line in _remedies(seen.devices):
@@ -43,7 +45,17 @@ def _table(call: Call, seen: SubjectDetail) -> None:
         screen.table(*_matrix(seen.generations, state), "Generations on devices")
 
 
-def _holder(state: HolderState, now: Millis) -> Facts:
+def _facts(seen: SubjectDetail) -> Facts:
+    match seen.state:
+        case HolderState():
+            return _holder(seen.state, seen.now, seen.pauses)
+        case DeviceState():
+            return _device(seen.state, seen.now)
+        case PersonState():
+            return _person(seen.state, seen.now)
+
+
+def _holder(state: HolderState, now: Millis, held: Sequence[StandingPause]) -> Facts:
     yield "name", state.name
     yield "mail", state.mail
     yield "route", state.route
@@ -57,13 +69,10 @@ def _holder(state: HolderState, now: Millis) -> Facts:
     if state.running is not None:
         yield "act under way", f"{state.running.effect}, {age(state.running.started_at, now)} ago"
     for want in sorted(state.wants, key=lambda want: want.due):
-        yield ("at the latest" if want.effect is Effect.WAIT else "next step"), _step(want, now)
-
-
-def _step(want: Want, now: Millis) -> str:
-    return (
-        due(want.due, now) if want.effect is Effect.WAIT else f"{want.effect} {due(want.due, now)}"
-    )
+        if want.effect is Effect.WAIT:
+            yield "at the latest", due(want.due, now)
+        else:
+            yield "next step", f"{step(want, state.route, held)} {due(want.due, now)}"
 
 
 def _delivery(delivery: Delivery, now: Millis) -> Facts:

@@ -7,6 +7,7 @@ import typer
 
 from connector.admin.client import AdminClient
 from connector.admin.records import SubjectPage, SubjectSummary
+from connector.cli import pauses
 from connector.cli.options import Call
 from connector.cli.screen import Format
 from connector.cli.words import age, due
@@ -103,6 +104,7 @@ def columns_of(text: str | None) -> tuple[str, ...]:
 
 def show(call: Call, page: SubjectPage, columns: tuple[str, ...], *, wide: bool) -> None:
     """Show a page; a terminal too narrow for all columns gets those that matter most."""
+    pauses.show(call, page.pauses)
     places = [COLUMNS.index(name) for name in columns]
     rows = [[cells[place] for place in places] for cells in _rows(page)]
     match call.screen.form:

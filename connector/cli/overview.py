@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connector.admin.records import Overview, Stuck, UpstreamView
 from connector.catalogue import catalogue
-from connector.cli import conditions
+from connector.cli import conditions, pauses
 from connector.cli.options import Call
 from connector.cli.screen import Format
 from connector.cli.words import age, day, due, short
@@ -19,6 +19,7 @@ PARTITIONS = ("partition", "epoch", "commits", "audit records", "audit head", "p
 def show(call: Call, seen: Overview) -> None:
     """As CSV only the counts, with the conditions beside them as remarks."""
     screen = call.screen
+    pauses.show(call, seen.pauses)
     counts = [(row.kind, row.route, row.phase, row.count) for row in seen.counts]
     if screen.form is Format.JSON:
         screen.json(seen)

@@ -75,6 +75,10 @@ class JournalMetrics(Protocol):
         """How many bytes are free on the volume of the journal's file."""
         ...
 
+    def pauses(self, count: int) -> None:
+        """How many pauses stand, on all routes or on one."""
+        ...
+
     def dead_letters(self, queue: str, depth: int) -> None:
         """How many unreadable records are kept."""
         ...
@@ -210,6 +214,9 @@ class NoMetrics:
         """Do nothing."""
 
     def journal_free(self, free: int) -> None:
+        """Do nothing."""
+
+    def pauses(self, count: int) -> None:
         """Do nothing."""
 
     def dead_letters(self, queue: str, depth: int) -> None:

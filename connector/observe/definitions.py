@@ -238,6 +238,11 @@ CATALOGUE = (
         "When the settings were last reloaded.",
     ),
     Metric(
+        "pauses",
+        "gauge",
+        "Pauses that stand, on all routes or on one; `status` says by whom and why.",
+    ),
+    Metric(
         "conditions",
         "gauge",
         "Conditions that this process reports at the top of `status`, by code.",

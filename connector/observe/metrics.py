@@ -83,6 +83,10 @@ class PrometheusMetrics:
         """See the port."""
         self._families.gauge("journal_volume_free_bytes").set(free)
 
+    def pauses(self, count: int) -> None:
+        """See the port."""
+        self._families.gauge("pauses").set(count)
+
     def dead_letters(self, queue: str, depth: int) -> None:
         """See the port."""
         self._families.gauge("dlq_depth", queue).set(depth)

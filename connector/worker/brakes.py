@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from connector.core.audit import AuditEntry
 from connector.core.events import Event, Paused, Resumed
 from connector.core.model import DAY, HOUR, Millis
-from connector.core.states import Brakes
+from connector.core.states import Brakes, StandingPause
 
 
 def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
@@ -16,7 +16,10 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
             at=now, subject=event.subject, action="event.ignored", outcome="EVT-005"
         )
         return brakes, ignored
-    change = pause if isinstance(body, Paused) else resume
+    if isinstance(body, Paused):
+        changed = pause(brakes, body.route, now, by=body.by, reason=body.reason)
+    else:
+        changed = resume(brakes, body.route, now)
     entry = AuditEntry(
         at=now,
         subject=event.subject,
@@ -25,7 +28,7 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
         reason=body.reason,
         route=body.route,
     )
-    return change(brakes, body.route, now), entry
+    return changed, entry
 
 
 def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:
@@ -36,9 +39,14 @@ def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:
     return brakes
 
 
-def pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
-    """Apply the brake on one route, or on all (``route`` None)."""
+def pause(
+    brakes: Brakes, route: str | None, now: Millis, *, by: str = "", reason: str = ""
+) -> Brakes:
+    """Apply the brake on one route, or on all (``route`` None). One that stands stays as it is."""
     changes: dict[str, object] = {"paused_since": brakes.paused_since or now}
+    if route not in {one.route for one in brakes.standing()}:
+        new = StandingPause(route=route, by=by, reason=reason, since=now)
+        changes["pauses"] = (*brakes.pauses, new)
     if route is None:
         changes["all_paused"] = True
     else:
@@ -49,9 +57,16 @@ def pause(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
 def resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
     """Release the brake of one route, or every brake (``route`` None)."""
     if route is None:
-        changes: dict[str, object] = {"all_paused": False, "routes_paused": frozenset()}
+        changes: dict[str, object] = {
+            "all_paused": False,
+            "routes_paused": frozenset(),
+            "pauses": (),
+        }
     else:
-        changes = {"routes_paused": brakes.routes_paused - {route}}
+        changes = {
+            "routes_paused": brakes.routes_paused - {route},
+            "pauses": tuple(one for one in brakes.pauses if one.route != route),
+        }
     released = brakes.model_copy(update=changes)
     if released.all_paused or released.routes_paused or brakes.paused_since is None:
         return released

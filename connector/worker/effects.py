@@ -153,11 +153,10 @@ class UpstreamEffects:
         route = self._route(state)
         standard = Standard(route.issuers_file, self._targets[route.uem].capabilities, self._now())
         listing = judged(await backend.list(person), standard)
-        open_ = await backend.find_open(person)
         return Listing(
             person=listing.person,
             generations=tuple(one.generation for one in listing.certificates),
-            open=tuple(open_),
+            open=tuple(await backend.find_open(person)),
         )
 
     async def _look_requests(self, state: HolderState) -> tuple[OpenRequest, ...]:
@@ -291,9 +290,10 @@ class UpstreamEffects:
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
         fault = fault_of(error, effect.value, self._unexpected)
-        if fault.scope is Scope.UPSTREAM and fault.upstream is None:
-            return fault.model_copy(update={"upstream": self._upstream(effect, state)})
-        return fault
+        named = fault.scope is not Scope.UPSTREAM or fault.upstream is not None
+        return (
+            fault if named else fault.model_copy(update={"upstream": self._upstream(effect, state)})
+        )
 
     def _upstream(self, effect: Effect, state: Subject) -> str:
         at_ca = effect in {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP}

@@ -97,7 +97,7 @@ async def test_a_generation_is_dropped_before_the_delivery(
         (RetryMany(), "EVT-007"),
         (RetryMany(route="nowhere"), "EVT-007"),
         (RetryMany(code="CA-999"), "EVT-007"),
-        (Pause(route="nowhere"), "EVT-007"),
+        (Pause(route="nowhere", reason="r"), "EVT-007"),
     ],
 )
 async def test_what_does_not_fit_is_refused_at_once(
@@ -159,7 +159,8 @@ async def test_who_is_done_is_not_tried_again(world: AdminWorld, client: AdminCl
 
 
 @pytest.mark.parametrize(
-    ("act", "kind"), [(Pause(route="staff"), "paused"), (Resume(route="staff"), "resumed")]
+    ("act", "kind"),
+    [(Pause(route="staff", reason="r"), "paused"), (Resume(route="staff"), "resumed")],
 )
 async def test_a_brake_goes_to_every_partition(
     world: AdminWorld, client: AdminClient, act: Pause | Resume, kind: str

@@ -32,6 +32,7 @@ from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import (
+    Brakes,
     Copy,
     CopyState,
     DeliveredGeneration,
@@ -191,6 +192,13 @@ class AdminWorld:
         await self.journal.open()
         for number in range(PARTITIONS):
             self._records[number] = await self.journal.take_over(number)
+
+    async def brake(self, held: Brakes) -> None:
+        """Commit brakes to every partition."""
+        for partition, record in self._records.items():
+            changes = {"brakes": held, "commits": record.commits + 1}
+            self._records[partition] = record.model_copy(update=changes)
+            await self.journal.commit(Commit(record=self._records[partition]))
 
     async def put(self, *states: State) -> None:
         """Commit states, each with an audit entry about it."""

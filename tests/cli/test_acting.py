@@ -51,6 +51,8 @@ async def test_an_act_is_accepted(
         (("cancel", KEY, "--reason", "x"), 1),
         (("identity", "confirm", KEY, "--reason", "x"), 1),
         (("cancel", KEY), 2),
+        (("pause",), 2),
+        (("pause", "--reason", " "), 2),
         (("cancel", KEY, "--reason", "  "), 2),
         (("deliver", KEY, "--drop-generation", "bbbbbbbb"), 2),
         (("deliver", KEY, "--drop-generation", "12345678", "--reason", "x"), 2),
@@ -63,7 +65,7 @@ async def test_an_act_is_accepted(
         (("status", "holder", "--route", "nowhere"), 2),
         (("status", "delivery", "--phase", "nonsense"), 2),
         (("status", "device", "--phase", "left"), 0),
-        (("pause", "--route", "nowhere"), 2),
+        (("pause", "--route", "nowhere", "--reason", "x"), 2),
         (("status", "nonsense"), 2),
         (("deliver", "nobody"), 3),
         (("status", "holder", "nobody"), 3),
@@ -102,7 +104,7 @@ async def test_a_wrong_word_is_told_what_it_should_be(
 
 async def test_a_brake_names_no_partition(ask: Asked) -> None:
     """People read one line; machines get every partition."""
-    told = (await ask("pause", "--route", "staff")).out
+    told = (await ask("pause", "--route", "staff", "--reason", "incident")).out
     assert told == "pause: accepted by 2 of the journal's partitions\n"
     assert len(json.loads((await ask("resume", "-o", "json")).out)["subjects"]) == 2
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from connector.core.states.brakes import Brakes
+from connector.core.states.brakes import Brakes, StandingPause, standing
 from connector.core.states.delivery import (
     ENDED,
     Delivery,
@@ -55,7 +55,9 @@ __all__ = [
     "PersonState",
     "Phase",
     "Running",
+    "StandingPause",
     "State",
     "Trigger",
     "Want",
+    "standing",
 ]

@@ -11,7 +11,7 @@ from connector.core.audit import AuditEntry
 from connector.core.events import Event, LetterAct
 from connector.core.journal import DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKind, parse_subject
-from connector.core.states import Brakes
+from connector.core.states import Brakes, standing
 from connector.worker import brakes, letters
 
 _AT_ONCE = 256
@@ -88,4 +88,5 @@ def merged(held: Iterable[Brakes]) -> Brakes:
         paused_since=min(paused, default=None),
         released_at=max(released, default=None),
         disclosed=tuple(sorted(disclosed.items())),
+        pauses=tuple(one for one in standing(held) if one.by),
     )
