@@ -161,12 +161,8 @@ class UpstreamEffects:
 
     async def _look_requests(self, state: HolderState) -> tuple[OpenRequest, ...]:
         backend = self._backend(state)
-        return tuple(
-            [
-                request.model_copy(update={"state": await backend.look(request.id)})
-                for request in state.requests
-            ]
-        )
+        seen = [(request, await backend.look(request.id)) for request in state.requests]
+        return tuple(request.model_copy(update={"state": now}) for request, now in seen)
 
     def _question(self, state: HolderState, holder: str) -> InstallQuestion:
         delivery = state.delivery
@@ -290,10 +286,9 @@ class UpstreamEffects:
 
     def _fault(self, effect: Effect, state: Subject, error: Exception) -> Fault:
         fault = fault_of(error, effect.value, self._unexpected)
-        named = fault.scope is not Scope.UPSTREAM or fault.upstream is not None
-        return (
-            fault if named else fault.model_copy(update={"upstream": self._upstream(effect, state)})
-        )
+        if fault.scope is not Scope.UPSTREAM or fault.upstream is not None:
+            return fault
+        return fault.model_copy(update={"upstream": self._upstream(effect, state)})
 
     def _upstream(self, effect: Effect, state: Subject) -> str:
         at_ca = effect in {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP}
