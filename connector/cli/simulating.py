@@ -1,7 +1,7 @@
 """``simulate``: stand-ins for CA and UEM, each in a process of its own until it is stopped."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -9,6 +9,7 @@ import typer
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from connector.cli.exits import Exit
 from connector.settings.values import parse_duration
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,7 +50,7 @@ def simulate_ca(
         "control_port": control_port,
         "approval": approval,
     }
-    asyncio.run(run(_options(CaOptions, given, switches or ())))
+    _until_stopped(run(_options(CaOptions, given, switches or ())))
 
 
 @simulate.command("uem")
@@ -81,7 +82,16 @@ def simulate_uem(
         "retention": _value(retention),
         "install_delay": _value(install_delay),
     }
-    asyncio.run(run(_options(UemOptions, given, switches or ())))
+    _until_stopped(run(_options(UemOptions, given, switches or ())))
+
+
+def _until_stopped(simulator: Coroutine[Any, Any, None]) -> None:
+    """Run it; an address that cannot be listened on, or a folder, is told in one line."""
+    try:
+        asyncio.run(simulator)
+    except OSError as error:
+        typer.echo(f"pki-connector simulate: {error.strerror or error}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
 
 
 def _options(model: type[M], given: dict[str, Any], switches: Iterable[str]) -> M:

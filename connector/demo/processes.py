@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from connector.demo.patience import patience
+from connector.handover.hardening import end_with_parent
 
 COMMAND = (sys.executable, "-m", "connector")
 
@@ -49,7 +51,7 @@ class Process:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it, in a process group of its own."""
+        """Start it; the kernel ends it when this process ends, however that comes."""
         self._lines.clear()
         self._silent = False
         with self._log.open("ab") as errors:
@@ -59,6 +61,7 @@ class Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=environment(),
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
         self._reading = asyncio.create_task(self._read(self._process))
 

@@ -4,8 +4,10 @@ What counts is what the simulated UEM and its devices hold and did, never what t
 """
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +28,7 @@ from connector.demo.mail import MailWriter
 from connector.demo.narrator import CheckFailedError, Narrator
 from connector.demo.patience import patience, until
 from connector.demo.pod import Pod
+from connector.demo.signals import SIGNALLED, unless_signalled
 from connector.demo.stage import Stage
 from connector.simulators.ca.commands import Operation
 
@@ -34,16 +37,26 @@ async def run(console: Console, kind: type[Stage] = Stage) -> int:
     """Play the demo on a stage of this kind, in a temporary folder.
 
     Returns:
-        0 when everything that was checked held, 1 otherwise.
+        0 when everything that was checked held, 1 otherwise; 128 and the signal's number when it
+        was ended by one.
     """
     narrator = Narrator(console)
+    code = await unless_signalled(_played(narrator, kind))
+    if code > SIGNALLED:
+        with suppress(OSError):  # the terminal may be gone
+            name = signal.Signals(code - SIGNALLED).name
+            narrator.say(f"  ✘ Ended by {name}; processes and files of the demo are gone.")
+    return code
+
+
+async def _played(narrator: Narrator, kind: type[Stage]) -> int:
     with tempfile.TemporaryDirectory(prefix="pki-connector-demo-") as folder:
         try:
             await Story(kind(Path(folder)), narrator).play()
         except BrokerUnavailable as error:
             narrator.say(f"  ✘ No Kafka broker here: {error}. `make demo` needs none.")
             return 1
-        except (CheckFailedError, TimeoutError, RuntimeError) as error:
+        except (CheckFailedError, OSError, RuntimeError) as error:
             narrator.say(f"  ✘ FAILED: {str(error) or 'waited too long'}")
             _tail(Path(folder), narrator)
             return 1
