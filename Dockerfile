@@ -21,10 +21,12 @@ RUN /build/tools/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel
     && /opt/connector/bin/python -m compileall -q /opt/connector/lib
 
 FROM ${PYTHON_IMAGE}
+ARG PYTHON_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="pki-connector" \
       org.opencontainers.image.description="Moves escrowed S/MIME keys to enrolled devices" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 ENV PATH="/opt/connector/bin:${PATH}" \

@@ -105,6 +105,11 @@ schemas: $(DEV) ## write schemas/ anew from the models
 docs: $(DEV) ## write the generated pages of docs/ anew
 	@$(BIN)/python -m docs.generate pages
 
+.PHONY: image
+image: ## build the container image on a base image whose digest was read just now; needs docker
+	@base=$$($(BIN)/python release/base_image.py); \
+		docker build --build-arg PYTHON_IMAGE="$$base" --tag pki-connector $(ARGS) .
+
 .PHONY: lock
 lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) -o run.txt run.in
