@@ -34,6 +34,11 @@ def has_code(state: HolderState, code: str) -> bool:
     return any(device.code == code for device in devices)
 
 
+def is_missing(state: HolderState) -> bool:
+    """Whether a device that had its set shows the profile as not installed."""
+    return any(known.missing_since is not None for known in state.devices.values())
+
+
 async def test_second_device_joins_while_the_copy_is_there(start: Start) -> None:
     """It takes the set that the UEM still holds; nothing leaves escrow once more."""
     world = await start(route(retention="8s"), {"retention": 8.0})
@@ -62,6 +67,24 @@ async def test_a_failed_installation_is_pushed_again(start: Start) -> None:
     await world.reads_all(alice)
     await world.sees(alice, "awaiting purge", in_phase(Phase.AWAITING_PURGE))
     assert len(await uploads(world, alice)) == 1
+
+
+async def test_a_lost_profile_is_delivered_again(world: World) -> None:
+    """Taken off the device and assigned again after the purge, it has no certificates any more."""
+    alice = await world.person("alice", THREE)
+    device = await world.enrol(alice)
+    await world.completed(alice)
+    await world.uem.remove_profile(device, PROFILE)
+    await world.uem.assign_profile(device, PROFILE)
+    await world.uem.change_device(device, compliance="NonCompliant")
+    await world.sees(alice, "missing", is_missing)
+    for online in (False, True):  # the device reports once more, and still has nothing
+        await world.uem.change_device(device, online=online)
+    await world.sees(alice, "delivered again", lambda state: bool(state.history))
+    await world.reads_all(alice)
+    await world.completed(alice)
+    assert len(await uploads(world, alice)) == 2
+    await agree(world)
 
 
 async def test_hints_are_doubled_and_lost(world: World) -> None:
