@@ -22,6 +22,10 @@ from connector.journal.kafka.records import (
 from connector.journal.rounds import Round
 from connector.journal.states import StateColumns, WantColumns
 
+MOST_IDS = 256
+"""So many ids a subject remembers at the most, some 15 KiB: they are written with each of its
+records. A sender that repeats itself does so soon; what it repeats later leads to a look."""
+
 Content = tuple[StateColumns | None, list[WantColumns]]
 _NOTHING: Content = (None, [])
 
@@ -56,7 +60,15 @@ async def of_round(
 def own_seen(seen: Seen, consumed: Iterable[Consumed], before: Millis) -> Seen:
     """What the partition itself remembers after a round."""
     new = {one.id: one.received_at for one in consumed if is_partition(one.subject)}
-    return {name: at for name, at in (seen | new).items() if at >= before}
+    return bounded(seen | new, before)
+
+
+def bounded(ids: Seen, before: Millis) -> Seen:
+    """The newest ids that came at a time or later, at most :data:`MOST_IDS`."""
+    kept = {name: at for name, at in ids.items() if at >= before}
+    if len(kept) <= MOST_IDS:
+        return kept
+    return dict(sorted(kept.items(), key=lambda one: one[1])[-MOST_IDS:])
 
 
 async def forgettable(
@@ -76,7 +88,7 @@ def _record(
     seen = head.seen
     newest = head.newest
     if new or seen != NOTHING_SEEN:
-        kept = {name: at for name, at in (remembered(seen) | new).items() if at >= before}
+        kept = bounded(remembered(seen) | new, before)
         seen, newest = seen_header(kept), max(kept.values(), default=0)
     columns, wants = content
     after = Head(head.key, head.partition, epoch, head.version + 1, seen, newest, columns is None)

@@ -135,7 +135,7 @@ def batches(
     filled: list[tuple[TopicPartition, BatchBuilder]] = []
     open_: dict[TopicPartition, BatchBuilder] = {}
     for record in records:
-        if record.value is not None and len(record.value) > LARGEST_RECORD:
+        if _size(record) > LARGEST_RECORD:
             raise MessageSizeTooLargeError
         place = TopicPartition(record.topic, record.partition)
         for _ in range(2):  # one that is full takes nothing; the next takes at least one
@@ -147,6 +147,12 @@ def batches(
                 break
             del open_[place]
     return filled
+
+
+def _size(record: Outgoing) -> int:
+    """What counts is all of a record: key, value and headers."""
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key) + len(record.value or b"") + headers
 
 
 def _added(batch: BatchBuilder, record: Outgoing) -> bool:
