@@ -98,7 +98,7 @@ class Admission:
         for lane, row in due:
             if row.key in failed:
                 continue
-            if self._gate.only_time(lane):
+            if self._gate.only_time(lane) or row.key in sheet.barred:
                 if not sheet.touched(row.key):
                     sheet.apply(row.key, Elapsed())
                 continue

@@ -1,11 +1,13 @@
 """What becomes of a fact at which the program failed: it is kept, shown, and stops nobody else."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from connector.core.audit import AuditEntry
+from connector.core.errors import ConnectorError
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
+from connector.core.model import SubjectKey
 from connector.worker.held import Held
 from connector.worker.sheet import Failure, Sheet
 
@@ -23,19 +25,35 @@ def write_down(sheet: Sheet, found: Iterable[Positioned | DeadLetter], held: Hel
     places = {
         id(letter.event): letter.position for letter in found if isinstance(letter, Positioned)
     }
-    for failure in sheet.failures:
+    for failure in _once(sheet.failures):
         if isinstance(failure.fact, Event):
-            sheet.dead_letters.append(_letter(sheet, failure.fact, places[id(failure.fact)]))
+            place = places[id(failure.fact)]
+            sheet.dead_letters.append(_letter(sheet, failure, failure.fact, place))
         else:
             held.hold(failure.key)
         sheet.audit.append(_entry(sheet, failure))
 
 
-def _letter(sheet: Sheet, event: Event, position: int) -> DeadLetter:
+def _once(failures: Iterable[Failure]) -> Iterator[Failure]:
+    """Each event; of what else failed for a subject in one round, only the first."""
+    told: set[SubjectKey] = set()
+    for failure in failures:
+        if isinstance(failure.fact, Event):
+            yield failure
+        elif failure.key not in told:
+            told.add(failure.key)
+            yield failure
+
+
+def _code(failure: Failure) -> str:
+    return failure.error.code if isinstance(failure.error, ConnectorError) else CODE
+
+
+def _letter(sheet: Sheet, failure: Failure, event: Event, position: int) -> DeadLetter:
     return DeadLetter(
         partition=sheet.record.partition,
         position=position,
-        code=CODE,
+        code=_code(failure),
         original=base64.b64encode(event.model_dump_json().encode()).decode(),
         at=sheet.now,
     )
@@ -46,7 +64,7 @@ def _entry(sheet: Sheet, failure: Failure) -> AuditEntry:
         at=sheet.now,
         subject=failure.key,
         action="subject.failed",
-        outcome=CODE,
+        outcome=_code(failure),
         reason=type(failure.fact).__name__.lower(),
         details={"error": type(failure.error).__name__},
     )

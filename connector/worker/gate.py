@@ -30,6 +30,8 @@ AT_UEM = frozenset(
     }
 )
 
+EFFECTS = frozenset(effect.value for effect in Effect)
+
 ELAPSED_PER_ROUND = 128
 """How many deadlines one round looks at: few, so that after a standstill effects soon start."""
 
@@ -44,8 +46,13 @@ class Lane:
 
 
 def parse_lane(lane: str) -> Lane:
-    """The parts of a lane's name."""
+    """The parts of a lane's name.
+
+    An effect of another version is never started: whose state wants it cannot be read here.
+    """
     effect, _, rest = lane.partition(":")
+    if effect not in EFFECTS:
+        return Lane(Effect.WAIT, None, None)
     if rest.startswith("@"):
         return Lane(Effect(effect), None, rest[1:])
     return Lane(Effect(effect), rest or None, None)

@@ -253,7 +253,7 @@ class PartitionWorker:
             self._gate.ceiling.committed(record)
 
     async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
-        loaded = await self._recent.load(list(dict.fromkeys(keys)))
+        loaded, barred = await self._recent.load_readable(list(dict.fromkeys(keys)))
         now = self.now()
         doubt = self._time is not None and self._time.in_doubt
         rules = Rules(
@@ -263,7 +263,7 @@ class PartitionWorker:
             deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
             dice=self._dice,
         )
-        return Sheet(record=self._record, now=now, rules=rules, loaded=loaded)
+        return Sheet(record=self._record, now=now, rules=rules, loaded=loaded, barred=barred)
 
     async def _commit(self, sheet: Sheet) -> None:
         if not sheet.changed(self._record):

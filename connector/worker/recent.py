@@ -7,9 +7,11 @@ and parse it again for every step would take a fifth of the loop's time.
 from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
+from connector.core.errors import Permanent
 from connector.core.model import SubjectKey
 from connector.core.states import State
 
+UNREADABLE = "EVT-005"
 MOST = 256
 """States of one partition; a few kilobytes each."""
 
@@ -38,6 +40,26 @@ class Recent:
             found |= await self._journal.load(missing)
         self._keep(found)
         return found
+
+    async def load_readable(
+        self, keys: Sequence[SubjectKey]
+    ) -> tuple[dict[SubjectKey, State], dict[SubjectKey, Permanent]]:
+        """The same, and the subjects whose state cannot be read, with the reason."""
+        try:
+            return await self.load(keys), {}
+        except Permanent as error:
+            if error.code != UNREADABLE:
+                raise
+        found: dict[SubjectKey, State] = {}
+        unreadable: dict[SubjectKey, Permanent] = {}
+        for key in keys:
+            try:
+                found |= await self.load([key])
+            except Permanent as error:
+                if error.code != UNREADABLE:
+                    raise
+                unreadable[key] = error
+        return found, unreadable
 
     def written(self, states: Mapping[SubjectKey, State], gone: Container[SubjectKey]) -> None:
         """What a commit has made durable; ``gone`` are those that it has taken out."""

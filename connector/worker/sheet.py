@@ -26,12 +26,16 @@ class Failure(NamedTuple):
 
 @dataclass(slots=True)
 class Sheet:
-    """Applies facts to states in memory; :meth:`commit` says what has to become durable."""
+    """Applies facts to states in memory; :meth:`commit` says what has to become durable.
+
+    ``barred`` are subjects whose state cannot be read, with the reason: every fact about one fails.
+    """
 
     record: PartitionRecord
     now: Millis
     rules: Rules
     loaded: Mapping[SubjectKey, State]
+    barred: Mapping[SubjectKey, Exception] = field(default_factory=dict)
     states: dict[SubjectKey, State] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -57,6 +61,9 @@ class Sheet:
         as it was and the fact is among ``failures``.
         """
         before = self.state(key)
+        if key in self.barred:
+            self.failures.append(Failure(key, fact, self.barred[key]))
+            return before
         try:
             step = advance(before, fact, self.now, self.rules)
         except Exception as error:  # noqa: BLE001 - one subject's bug must not stop the partition
