@@ -7,6 +7,8 @@ from connector.core.events import Event, Paused, Resumed
 from connector.core.model import DAY, HOUR, Millis
 from connector.core.states import Brakes, StandingPause
 
+MINUTE: Millis = 60_000
+
 
 def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
     """What an event to the partition makes of its brakes, and the audit entry for it."""
@@ -87,21 +89,26 @@ def hold_deadlines(brakes: Brakes, now: Millis) -> bool:
 
 
 def disclosed(brakes: Brakes, now: Millis) -> int:
-    """Keys disclosed within the last hour."""
-    return sum(count for at, count in brakes.disclosed if at > now - HOUR)
+    """Keys disclosed within the last hour, counted by the minute: rather too many than too few."""
+    return sum(count for at, count in brakes.disclosed if _counts(at, now))
+
+
+def _counts(minute: Millis, now: Millis) -> bool:
+    """Whether any moment of a minute lies within the last hour."""
+    return minute + MINUTE > now - HOUR
 
 
 def disclose(brakes: Brakes, now: Millis, count: int) -> Brakes:
     """Add keys that a hand-over is about to fetch; entries of one minute are put together."""
-    minute = now - now % 60_000
-    recent = {at: number for at, number in brakes.disclosed if at > now - HOUR}
+    minute = now - now % MINUTE
+    recent = {at: number for at, number in brakes.disclosed if _counts(at, now)}
     recent[minute] = recent.get(minute, 0) + count
     return brakes.model_copy(update={"disclosed": tuple(sorted(recent.items()))})
 
 
 def give_back(brakes: Brakes, at: Millis, count: int) -> Brakes:
     """Take back what :func:`disclose` counted at a time: it is proven that no key was fetched."""
-    minute = at - at % 60_000
+    minute = at - at % MINUTE
     counted = {when: number for when, number in brakes.disclosed if when != minute}
     before = dict(brakes.disclosed).get(minute, 0)
     if before > count:

@@ -1,5 +1,7 @@
 """Brakes on a running worker: at once, and over restarts (promise 10)."""
 
+import pytest
+
 from connector.core.events import Paused, Resumed
 from connector.core.model import DAY, HOUR, SubjectKind, subject_key
 from connector.core.policy import Mode
@@ -114,5 +116,14 @@ async def test_keys_are_counted_for_an_hour() -> None:
     counted = Brakes()
     for at in range(0, 2 * HOUR, 1000):
         counted = brakes.disclose(counted, at, 1)
-    assert len(counted.disclosed) <= 61
-    assert 3540 <= brakes.disclosed(counted, 2 * HOUR - 1) <= 3600
+    assert len(counted.disclosed) <= 62
+    assert 3600 <= brakes.disclosed(counted, 2 * HOUR - 1) <= 3660
+
+
+@pytest.mark.parametrize("second", [0, 1, 30, 59])
+async def test_a_key_counts_for_a_whole_hour(second: int) -> None:
+    """Wherever in its minute it was disclosed; at most a minute longer."""
+    at = 10 * HOUR + second * 1000
+    counted = brakes.disclose(Brakes(), at, 1)
+    assert brakes.disclosed(counted, at + HOUR - 1) == 1
+    assert brakes.disclosed(counted, at + HOUR + 60_000) == 0
