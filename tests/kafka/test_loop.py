@@ -1,4 +1,4 @@
-"""A pause comes before everything else, in the clustered journal."""
+"""The loop on the clustered journal: a pause comes first, and one subject holds up no other."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.topics import wanted
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import opened
+from tests.worker.bystanders import BystanderCases
 from tests.worker.conftest import Stage, StubbornJournal
 from tests.worker.pauses import PauseCases
 
@@ -28,4 +29,8 @@ async def stage(broker: Brokers, prefixes: Iterator[str], tmp_path: Path) -> Asy
 
 
 class TestPauseFirst(PauseCases):
+    pass
+
+
+class TestBystanders(BystanderCases):
     pass
