@@ -21,7 +21,7 @@ WHOSE = {
 LOOKS = frozenset(
     {
         *("device.looked_up", "holder.looked_up", "escrow.listed", "escrow.checked"),
-        *("recovery.looked", "install.looked", "copy.looked", "act.stale_outcome"),
+        *("recovery.looked", "install.looked", "copy.looked", "act.stale_outcome", "looks.summed"),
     }
 )
 """What is repeated while nothing changes: told only in detail, unless it went wrong."""

@@ -11,8 +11,9 @@ from connector.core.journal import Commit, DeadLetter, PartitionRecord, StateRow
 from connector.core.model import Millis, SubjectKey
 from connector.core.policy import Rules
 from connector.core.secret import Credential
-from connector.core.states import State
+from connector.core.states import HolderState, Phase, State
 from connector.core.step import Moment
+from connector.worker import looks
 from connector.worker.subjects import advance, fresh
 
 
@@ -69,12 +70,14 @@ class Sheet:
         except Exception as error:  # noqa: BLE001 - one subject's bug must not stop the partition
             self.failures.append(Failure(key, fact, error))
             return before
-        self.audit += step.audit
+        alone = not (step.events or step.gone) and _phase(step.state) is _phase(before)
+        folded, audit = looks.fold(before, step.state, step.audit, self.now, alone=alone)
+        self.audit += audit
         self.events += step.events
         self.moments += [(key, moment) for moment in step.moments]
-        if step.state is before and not step.gone:
+        after: State = folded
+        if after is before and not step.gone:
             return before
-        after: State = step.state
         if key not in self.states:
             after = after.model_copy(update={"version": before.version + 1})
         if step.gone:
@@ -127,3 +130,8 @@ class Sheet:
             StateRow(key=key, state=None if key in self.gone else state)
             for key, state in self.states.items()
         ]
+
+
+def _phase(state: State) -> Phase | None:
+    delivery = state.delivery if isinstance(state, HolderState) else None
+    return None if delivery is None else delivery.phase

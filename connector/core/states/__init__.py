@@ -29,7 +29,7 @@ from connector.core.states.holder import (
 )
 from connector.core.states.person import PersonState
 from connector.core.states.uem_copy import Copy, CopyState, Running
-from connector.core.states.wants import ACTS, Effect, Want
+from connector.core.states.wants import ACTS, Effect, Looks, Want
 
 State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
 
@@ -52,6 +52,7 @@ __all__ = [
     "Identity",
     "InstalledSet",
     "KnownDevice",
+    "Looks",
     "PersonState",
     "Phase",
     "Running",

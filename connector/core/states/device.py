@@ -5,7 +5,7 @@ from typing import Literal
 
 from connector.core.errors import Fault
 from connector.core.model import Millis, Record, SubjectKey
-from connector.core.states.wants import Want
+from connector.core.states.wants import Looks, Want
 
 
 class DeviceStatus(StrEnum):
@@ -49,3 +49,4 @@ class DeviceState(Record):
     cause: str | None = None
     trouble: Fault | None = None
     wants: tuple[Want, ...] = ()
+    looks: Looks | None = None

@@ -17,7 +17,7 @@ from connector.core.model import (
 )
 from connector.core.states.delivery import Delivery
 from connector.core.states.uem_copy import Copy, Running
-from connector.core.states.wants import Want
+from connector.core.states.wants import Looks, Want
 
 
 class Identity(Record):
@@ -126,5 +126,6 @@ class HolderState(Record):
     last_digest: Sha256Hex | None = None
     automatic: tuple[Millis, ...] = ()
     wants: tuple[Want, ...] = ()
+    looks: Looks | None = None
 
     model_config = Record.model_config | {"populate_by_name": True}

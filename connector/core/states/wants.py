@@ -36,3 +36,13 @@ class Want(Record):
     effect: Effect
     due: Millis
     lane: str
+
+
+class Looks(Record):
+    """Looks that found nothing new and have no audit record of their own yet.
+
+    ``counts``: how many there were since ``since``, by action and outcome.
+    """
+
+    since: Millis
+    counts: dict[str, int]
