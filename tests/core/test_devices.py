@@ -103,6 +103,39 @@ def test_a_device_that_is_shown_two_seconds_late_is_served(loop: PureLoop) -> No
     assert delivery(loop).phase is Phase.COMPLETED
 
 
+@pytest.mark.parametrize("shown", [None, Phone(on_the_way=True)])
+def test_a_device_that_is_lost_after_it_was_enrolled_leaves_its_holder(
+    loop: PureLoop, shown: Phone | None
+) -> None:
+    """It was announced again, and the UEM does not show it any more until the deadline."""
+    loop.uem.phones["10"] = Phone(enrolled=True, enrolled_on=loop.now)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert DEVICE in holder(loop).devices
+    loop.pass_time(HOUR)
+    loop.uem.phones["10"] = shown or Phone(deleted=True)
+    loop.send(DEVICE, DeviceEnrolled())
+    loop.run_out()
+    assert device(loop).status is DeviceStatus.LOST
+    assert device(loop).holder is None
+    assert holder(loop).devices == {}
+
+
+def test_a_device_whose_looks_failed_until_the_deadline_stays_with_its_holder(
+    loop: PureLoop,
+) -> None:
+    """Nobody has said that it left."""
+    enrol(loop)
+    loop.run_out()
+    loop.down.add("uem")
+    loop.send(DEVICE, DeviceEnrolled())
+    until_told(loop)
+    loop.pass_time(3 * DAY)
+    loop.run_out()
+    assert device(loop).status is DeviceStatus.LOST
+    assert DEVICE in holder(loop).devices
+
+
 def test_an_unenrolment_older_than_the_enrolment_is_looked_at_and_counted(loop: PureLoop) -> None:
     """A sender that swaps notifications ends no device that is enrolled."""
     enrol(loop)

@@ -29,6 +29,9 @@ ON_THE_WAY = Fault(
     code="USR-008", family=Family.TRANSIENT, detail="the UEM shows the enrolment as not finished"
 )
 
+NOT_THERE = frozenset({UNKNOWN.code, ON_THE_WAY.code})
+"""Answers of the UEM that a device is not enrolled; a look that failed is no answer."""
+
 
 def looked(step: Step[DeviceState], fact: Looked) -> None:
     """A look ended, with a fault or an answer."""
@@ -55,8 +58,14 @@ def overdue(step: Step[DeviceState]) -> bool:
 
 
 def lose(step: Step[DeviceState], fault: Fault | None) -> None:
-    """Give the look-ups up, visibly; another notification begins them again."""
+    """Give the look-ups up, visibly; another notification begins them again.
+
+    A device that the UEM knew and now does not show as enrolled is taken from its holder, too.
+    """
     code = fault.code if fault else "DLV-001"
+    if step.state.holder is not None and code in NOT_THERE:
+        step.tell(step.state.holder, DeviceLeft(device=step.state.key, why="not found any more"))
+        step.set(holder=None)
     step.set(status=DeviceStatus.LOST, deadline=None, settles_at=None, ended_at=step.now)
     step.note("device.lost", outcome=code)
     step.moment("device_lost", error_code=code)
