@@ -148,6 +148,13 @@ def catalogue() -> dict[str, dict[str, object]]:
     return entries
 
 
+def test_no_advice_points_to_a_detail() -> None:
+    """An error need not have one: what to do stands in the catalogue."""
+    assert not [
+        code for code, entry in catalogue().items() if "See the detail" in str(entry["action"])
+    ]
+
+
 def test_every_code_of_the_program_is_in_the_catalogue() -> None:
     """An operator who meets a code finds its cause and what to do."""
     assert codes_in_code() - set(catalogue()) == set()

@@ -10,6 +10,19 @@ from connector.core.errors import ConnectorError, Family, Rejected
 
 PROBLEM = "application/problem+json"
 STATUS = {Family.REJECTED: 400, Family.TRANSIENT: 503, Family.PERMANENT: 500}
+WRONG = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+    "pattern": "does not have the prescribed form",
+    "too_long": "is too long",
+    "too_short": "is too short",
+    "greater_than": "is too small",
+    "less_than": "is too large",
+    "union_tag": "names nothing that exists",
+    "literal": "names nothing that exists",
+    "enum": "names nothing that exists",
+}
+"""What the library's kinds of errors mean, by a part of their names."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -64,4 +77,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 def _faulty(error: ValidationError) -> str:
     """Which members are wrong, and how; messages are left out, as some of them repeat input."""
     faults = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{'.'.join(map(str, f['loc']))} {f['type']}".strip() for f in faults)
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'the request'} {_wrong(fault['type'])}"
+        for fault in faults
+    )
+
+
+def _wrong(kind: str) -> str:
+    return next((words for part, words in WRONG.items() if part in kind), "is not valid")

@@ -35,15 +35,15 @@ class SelectionRules(Record):
 
     ``archived``: whether the target is sent archived generations. ``accept_incomplete_history``:
     whether a holder with several generations may be served without them. ``dropped``: fingerprints
-    of encryption generations that a person dropped by name. ``delivered``: public keys of the
-    encryption generations that were delivered before, by fingerprint; the set must contain each.
+    of encryption generations that a person dropped by name. ``delivered``: fingerprints of the
+    encryption generations that were delivered before, by public key; the set must contain each key.
     """
 
     signing: SigningPolicy
     archived: bool = True
     accept_incomplete_history: bool = False
     dropped: frozenset[Sha256Hex] = frozenset()
-    delivered: tuple[Sha256Hex, ...] = ()
+    delivered: dict[Sha256Hex, Sha256Hex] = Field(default_factory=dict)
 
 
 class Selection(Record):
@@ -225,8 +225,7 @@ def _complete(entries: list[SetEntry], rules: SelectionRules) -> None:
     if rules.accept_incomplete_history and not rules.archived:
         return
     sent = {entry.public_key for entry in entries if entry.slot is not Slot.SIGNING}
-    missing = [key for key in rules.delivered if key not in sent]
+    missing = [name[:16] for key, name in rules.delivered.items() if key not in sent]
     if missing:
-        raise Permanent(
-            "KEY-108", f"{len(missing)} encryption generation(s) delivered before would be left out"
-        )
+        text = f"{len(missing)} encryption generation(s) delivered before would be left out"
+        raise Permanent("KEY-108", f"{text}: {', '.join(missing)}")

@@ -4,6 +4,7 @@ The codes are those of https://www.sqlite.org/rescode.html. An extended code win
 one. What is not in the table counts as a lost journal: going on would be a guess.
 """
 
+import errno
 import sqlite3
 
 from connector.core.errors import ConnectorError, Permanent, Transient
@@ -78,8 +79,10 @@ def of_reading(doing: str, error: sqlite3.Error) -> ConnectorError:
 
 
 def name(error: BaseException) -> str:
-    """The symbolic name of a result code; its text could quote what was stored."""
-    return getattr(error, "sqlite_errorname", None) or type(error).__name__
+    """The symbolic name of a result code or error number; a text could quote what was stored."""
+    number = error.errno if isinstance(error, OSError) else None
+    of_system = errno.errorcode.get(number) if number is not None else None
+    return getattr(error, "sqlite_errorname", None) or of_system or type(error).__name__
 
 
 def _in(error: sqlite3.Error, codes: frozenset[int]) -> bool:

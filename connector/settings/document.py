@@ -17,6 +17,13 @@ from connector.settings.report import Path, Problem, dotted
 LARGEST = 1024 * 1024
 WHOLE_FILE = "(file)"
 """Stands for the setting where the file as a whole is at fault."""
+NO_YAML = (
+    "is not YAML (UTF-8)",
+    "Look at indentation, quotes and colons of this line and the one before.",
+)
+FOUND_TAB = "found character '\\t' that cannot start any token"
+"""What the library says of a tab in an indentation."""
+TAB = ("is indented with a tab, which YAML does not allow", "Indent with spaces.")
 
 
 class Tree(NamedTuple):
@@ -126,10 +133,5 @@ def _syntax(file: File, error: Exception) -> Problem:
     """The library's message may quote the line, so only position and kind are told."""
     mark = getattr(error, "problem_mark", None)
     place = f"{file}:{mark.line + 1}" if mark else str(file)
-    return Problem(
-        setting=WHOLE_FILE,
-        place=place,
-        code="CFG-001",
-        wrong="is not YAML (UTF-8)",
-        action="Look at indentation, quotes and colons of this line and the one before.",
-    )
+    wrong, action = TAB if getattr(error, "problem", None) == FOUND_TAB else NO_YAML
+    return Problem(setting=WHOLE_FILE, place=place, code="CFG-001", wrong=wrong, action=action)

@@ -1,5 +1,7 @@
 """Turning what pydantic found into problems with a place, in the words of operators."""
 
+import re
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,16 +11,15 @@ from pydantic_core import ErrorDetails
 from connector.settings.document import Tree
 from connector.settings.report import Path, Problem, dotted
 from connector.settings.secrecy import looks_secret
-from connector.settings.shape import field_at, siblings
+from connector.settings.shape import field_at, siblings, types_in
+from connector.settings.values import render_duration
 
 LONGEST_TEXT = 400
-TYPE_ACTION = "Install the plug-in, or set type to one that is: `pki-connector version` lists them."
 FIXED = {
-    "union_tag_invalid": ("CFG-004", "its type names no installed plug-in", TYPE_ACTION),
-    "union_tag_not_found": ("CFG-001", "has no type", TYPE_ACTION),
     "CFG-005": ("CFG-005", "approvals are not available yet", "Leave it out until they are."),
 }
 """Code, what is wrong, what to do, by the kind of error."""
+PYTHON_DURATION = re.compile(r"datetime\.timedelta\([^)]*\)")
 JOURNAL = ("CFG-001", "its type is no kind of journal", "Set type to sqlite or kafka.")
 
 
@@ -71,8 +72,9 @@ def _words(
     kind: str, message: str, path: Path, tree: Tree, model: type[BaseModel]
 ) -> tuple[str, str, str]:
     """Code, what is wrong, what to do."""
-    fixed = JOURNAL if (kind, path) == ("union_tag_invalid", ("journal",)) else FIXED.get(kind)
-    if fixed is not None:
+    if kind.startswith("union_tag_"):
+        return _no_type(kind, path, model)
+    if fixed := FIXED.get(kind):
         return fixed
     if kind == "extra_forbidden":
         return _unknown(path, tree, model)
@@ -80,10 +82,20 @@ def _words(
     text = " ".join((field.description or "").split()) if field else ""
     extra = field.json_schema_extra if field and isinstance(field.json_schema_extra, dict) else {}
     if kind != "missing":
-        return "CFG-001", _lowered(message), f"Correct it: {text or 'see config schema'}"
+        return "CFG-001", _readable(message), f"Correct it: {text or 'see config schema'}"
     if consider := extra.get("x-consider"):
         return "CFG-001", "is not decided and has no default", f"{text} Consider: {consider}"
     return "CFG-001", "is not set", f"Set it: {text or 'it is required'}"
+
+
+def _no_type(kind: str, path: Path, model: type[BaseModel]) -> tuple[str, str, str]:
+    if path == ("journal",):
+        return JOURNAL
+    installed = ", ".join(types_in(model, path[0])) or "none"
+    action = f"Install the plug-in, or set type to an installed one: {installed}."
+    if kind == "union_tag_not_found":
+        return "CFG-001", "has no type", action
+    return "CFG-004", "its type names no installed plug-in", action
 
 
 def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, str]:
@@ -99,6 +111,12 @@ def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, 
     return "CFG-001", "is no setting", hint
 
 
-def _lowered(message: str) -> str:
-    text = message.removeprefix("Value error, ")
+def _readable(message: str) -> str:
+    """The library's message, with limits of durations as they are written in the settings."""
+    text = PYTHON_DURATION.sub(_duration, message.removeprefix("Value error, "))
     return text[:1].lower() + text[1:]
+
+
+def _duration(found: re.Match[str]) -> str:
+    parts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", found[0])}
+    return render_duration(timedelta(**parts))

@@ -116,6 +116,12 @@ def siblings(model: type[BaseModel], path: Path, values: Any) -> list[str]:
     return sorted(names)
 
 
+def types_in(model: type[BaseModel], section: str | int) -> list[str]:
+    """The types that an entry of a section may have: the names of the installed plug-ins."""
+    entries = (group for group in groups(model) if group.place == (section, "NAME"))
+    return sorted({group.tag for group in entries if group.tag})
+
+
 def _fits(group: Group, path: Path, inside: Any) -> bool:
     if len(group.place) != len(path):
         return False

@@ -32,6 +32,8 @@ from connector.upstream.faults import (
     kind_of,
     kind_of_status,
     misconfigured,
+    peer_of,
+    told,
 )
 from connector.upstream.headers import budget_left, reference, retry_after
 from connector.upstream.limit import RequestLimit
@@ -266,5 +268,5 @@ class Upstream:
         try:
             yield
         except CAUGHT as error:
-            detail = f"asking with {method}: {type(error).__name__}"
+            detail = f"asking {peer_of(error, url)} with {method}: {told(error)}"
             raise self.fault(self._suspected(kind_of(error), url), detail) from None

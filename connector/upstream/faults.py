@@ -5,11 +5,13 @@ all its users (``Scope.UPSTREAM``); an answer that makes no sense concerns the o
 does one that does not come or is a 500, until many have it.
 """
 
+import os
 import ssl
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from aiohttp import client_exceptions as http
+from yarl import URL
 
 from connector.core.errors import ConnectorError, Permanent, Scope, Transient
 
@@ -160,6 +162,25 @@ def kind_of(error: BaseException) -> Kind:
     if isinstance(error.__cause__, ssl.SSLError):
         return Kind.TLS
     return next((KINDS[each] for each in type(error).__mro__ if each in KINDS), Kind.NONSENSE)
+
+
+def peer_of(error: BaseException, url: URL) -> str:
+    """Host and port that could not be reached (a proxy's, where there is one), else those asked."""
+    if isinstance(error, http.ClientConnectorError) and error.host:
+        return f"{error.host}:{error.port}"
+    return f"{url.host}:{url.port}"
+
+
+def told(error: BaseException) -> str:
+    """What happened: the operating system's words for a connection, else the class.
+
+    An exception's own text may hold the address of a resource and stays out.
+    """
+    if isinstance(error, http.ClientConnectorDNSError):
+        return "the name cannot be resolved"
+    number = error.errno if isinstance(error, OSError) else None
+    of_system = number and not isinstance(error, (ssl.SSLError, http.ClientSSLError))
+    return os.strerror(number) if of_system and number else type(error).__name__
 
 
 def kind_of_status(status: int) -> Kind:

@@ -173,6 +173,13 @@ async def test_nobody_answers(tmp_path: Path) -> None:
         ("POST", "/v1/acts", '{"act": "cancel", "holder": "12", "reason": " "}', 400, "EVT-007"),
         ("POST", "/v1/acts", f'{{"act": "cancel", "marker": "{"x" * 70_000}"}}', 413, "EVT-002"),
         ("POST", "/v1/plan", "[]", 400, "EVT-007"),
+        (
+            "POST",
+            "/v1/acts",
+            '{"act": "deliver", "holder": "12", "drop_generation": "no"}',
+            400,
+            "EVT-007",
+        ),
         ("POST", "/v1/audit/verify", '{"published": [{"partition": -1}]}', 400, "EVT-007"),
     ],
 )
@@ -191,6 +198,7 @@ async def test_a_faulty_request_is_a_problem(
         problem = await response.json(content_type=None)
     assert problem["code"] == code
     assert "marker" not in json.dumps(problem["detail"])
+    assert "_" not in problem["detail"].partition(" ")[2]
 
 
 async def test_a_name_is_made_harmless(world: AdminWorld, socket: Path) -> None:

@@ -37,7 +37,7 @@ def expected(uem: Uem, ca: Ca, state: HolderState, now: Millis) -> Selection | N
     rules = ROUTE.selection().model_copy(
         update={
             "dropped": frozenset(drop.fingerprint for drop in state.dropped),
-            "delivered": tuple(sent.public_key for sent in state.delivered),
+            "delivered": {sent.public_key: sent.fingerprint for sent in state.delivered},
         }
     )
     try:

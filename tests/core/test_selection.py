@@ -11,6 +11,7 @@ from tests.core.upstreams import START, name
 
 PERSON = PersonRecord(person="alice", addresses=("alice@example.com", "alice@old.example"))
 RULES = SelectionRules(signing=SigningPolicy.REQUIRED)
+LOST = {"0" * 64: "1" * 64}
 
 
 def generation(number: int, usage: Usage = Usage.ENCRYPTION, **changes: Any) -> Generation:
@@ -120,7 +121,7 @@ def test_history_is_left_out_only_in_so_many_words() -> None:
     assert slots(chosen(SIGNING, NEW, rules=off))[Slot.ARCHIVED] == []
     with pytest.raises(Permanent, match="KEY-103"):
         chosen(SIGNING, NEW, OLD, rules=off)
-    accepted = off.model_copy(update={"accept_incomplete_history": True, "delivered": ("0" * 64,)})
+    accepted = off.model_copy(update={"accept_incomplete_history": True, "delivered": LOST})
     lost = generation(1, recoverable=False)
     selection = chosen(SIGNING, NEW, lost, rules=accepted)
     assert selection.left_out == {lost.fingerprint: "sending archived ones is off"}
@@ -128,9 +129,9 @@ def test_history_is_left_out_only_in_so_many_words() -> None:
 
 def test_what_was_delivered_before_may_not_be_missing() -> None:
     """Unless a person dropped it by name (promise 5)."""
-    rules = RULES.model_copy(update={"delivered": (OLD.public_key,)})
+    rules = RULES.model_copy(update={"delivered": {OLD.public_key: OLD.fingerprint}})
     chosen(SIGNING, NEW, OLD, rules=rules)
-    with pytest.raises(Permanent, match="KEY-108"):
+    with pytest.raises(Permanent, match=f"KEY-108: .*{OLD.fingerprint[:16]}"):
         chosen(SIGNING, NEW, rules=rules)
     dropped = RULES.model_copy(update={"dropped": frozenset({OLD.fingerprint})})
     selection = chosen(SIGNING, NEW, OLD, rules=dropped)

@@ -1,9 +1,11 @@
 """Every result code of SQLite has a meaning for the journal."""
 
+import errno
 import sqlite3
 
 import pytest
 
+from connector.catalogue import catalogue
 from connector.core.errors import Permanent, Transient
 from connector.journal import faults
 from tests.journal.faulty import sqlite_error
@@ -72,3 +74,20 @@ def test_the_text_of_an_error_is_not_repeated() -> None:
     error.args = ("marker-value",)
     for fault in (faults.lost("syncing", error), faults.unwritable("writing", error)):
         assert str(fault).endswith("SQLITE_IOERR_FSYNC")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite_error(sqlite3.SQLITE_FULL, "SQLITE_FULL"),
+        sqlite_error(sqlite3.SQLITE_CORRUPT, "SQLITE_CORRUPT"),
+        sqlite_error(sqlite3.SQLITE_NOTADB, "SQLITE_NOTADB"),
+        OSError(errno.ENOSPC, "marker-value"),
+    ],
+    ids=faults.name,
+)
+def test_a_full_or_damaged_disk_is_named_with_its_remedy(error: Exception) -> None:
+    """What stands in the detail is found again in what to do."""
+    detail = faults.unusable("opening journal file", error).detail
+    assert "marker-value" not in detail
+    assert detail.rpartition(": ")[2] in catalogue()["JRN-004"].action

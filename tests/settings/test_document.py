@@ -47,6 +47,8 @@ def test_an_empty_value_is_not_given(file: Path) -> None:
         ("a: 1\nb: 2\na: 3\n", "is there twice"),
         ("a: &x {b: 1}\nc: *x\n", "is an alias"),
         ("a: [1\n", "is not YAML (UTF-8)"),
+        ("a:\n\tb: 1\n", "is indented with a tab, which YAML does not allow"),
+        ("a:\n  b: 1\n\tc: 1\n", "is indented with a tab, which YAML does not allow"),
         ("a: !!python/object:os.system x\n", "is not YAML (UTF-8)"),
         ("a: !!int secret-word\n", "is not YAML (UTF-8)"),
         ("a: " + "9" * 5000, "is not YAML (UTF-8)"),

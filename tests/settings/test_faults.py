@@ -64,8 +64,14 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("routes.staff.ca", "nope", "routes.staff.ca", "CFG-001", "names no entry of cas"),
         ("routes.staff.approvals", 2, "routes.staff.approvals", "CFG-005", "not available"),
         ("routes.staff.retention", 48, "routes.staff.retention", "CFG-001", "with its unit"),
-        ("routes.staff.retention", "0s", "routes.staff.retention", "CFG-001", "greater than"),
-        ("routes.staff.hand_over_limit", "11m", "routes.staff.hand_over_limit", "CFG-001", "less"),
+        ("routes.staff.retention", "0s", "routes.staff.retention", "CFG-001", "than 0s"),
+        (
+            "routes.staff.hand_over_limit",
+            "11m",
+            "routes.staff.hand_over_limit",
+            "CFG-001",
+            "to 10m",
+        ),
         ("uems.ws-one.address", "http://uem.example.com", "uems.ws-one.address", "CFG-001", "http"),
         ("uems.ws-one.type", "nope", "uems.ws-one", "CFG-004", "no installed plug-in"),
         ("uems.ws-one.type", "broken", "uems.ws-one.type", "CFG-004", "cannot be loaded"),
@@ -125,6 +131,14 @@ def test_a_fault_is_named(
     assert wrong in problem.wrong
     assert Path(problem.place.rpartition(":")[0]).name == "connector.yaml"
     assert problem.action
+
+
+def test_an_unknown_type_comes_with_those_installed(checked: Check, changed: Change) -> None:
+    """So that a misspelt one can be put right without another command."""
+    assert only(checked(changed("uems.ws-one.type", "phnoes")).problems).action.endswith(
+        ": phones."
+    )
+    assert only(checked(changed("cas.main.type", "vualt")).problems).action.endswith(": vault.")
 
 
 def test_the_line_is_that_of_the_setting(checked: Check) -> None:

@@ -108,11 +108,13 @@ async def test_nobody_listening_is_a_fault_of_the_upstream(place: Place) -> None
     """A refused connection is not reachable, at once."""
     upstream = place.upstream()
     assert place.server is not None
+    port = place.server.port
     await place.server.close()
     async with upstream:
         with pytest.raises(Transient, match="CA-001") as caught:
             await upstream.look(("x",))
     assert (caught.value.scope, caught.value.upstream) == (Scope.UPSTREAM, "ca:corp")
+    assert caught.value.detail == f"asking 127.0.0.1:{port} with GET: Connection refused"
 
 
 async def fails_tls(place: Place, **changes: object) -> ConnectorError:

@@ -1,17 +1,20 @@
 """The table that maps the library's errors is complete, and says what the catalogue says."""
 
 import inspect
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
 import yaml
 from aiohttp import client_exceptions
+from aiohttp.client_reqrep import ConnectionKey
+from yarl import URL
 
 import connector
 from connector.core.errors import Scope
 from connector.upstream import CA, UEM, Codes, Kind, fault
-from connector.upstream.faults import KINDS, kind_of, kind_of_status
+from connector.upstream.faults import KINDS, kind_of, kind_of_status, peer_of, told
 
 CATALOGUE = yaml.safe_load((Path(connector.__file__).parent / "errors.yaml").read_text("utf-8"))
 LIBRARY = [
@@ -87,3 +90,14 @@ def test_an_alert_after_the_handshake_is_a_tls_fault() -> None:
 def test_a_status_has_a_kind(status: int, kind: Kind) -> None:
     """Each status that is no success says what has to happen next."""
     assert kind_of_status(status) is kind
+
+
+def test_a_name_that_is_not_known_is_told() -> None:
+    """With the host that was looked for (a proxy's, where there is one), without the path."""
+    key = ConnectionKey("proxy.example.com", 3128, False, True, None, None, None)
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    error = client_exceptions.ClientConnectorDNSError(key, unknown)
+    url = URL("https://ca.example.com/persons/alice")
+    assert told(error) == "the name cannot be resolved"
+    assert peer_of(error, url) == "proxy.example.com:3128"
+    assert peer_of(TimeoutError(), url) == "ca.example.com:443"

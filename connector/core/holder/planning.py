@@ -69,7 +69,7 @@ def rules_of(state: HolderState, route: RoutePolicy) -> SelectionRules:
     return route.selection().model_copy(
         update={
             "dropped": frozenset(drop.fingerprint for drop in state.dropped),
-            "delivered": tuple(sent.public_key for sent in state.delivered),
+            "delivered": {sent.public_key: sent.fingerprint for sent in state.delivered},
         }
     )
 
