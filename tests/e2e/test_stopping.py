@@ -6,14 +6,15 @@ from connector.core.states import CopyState
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, uploads
 from tests.e2e.states import is_handing_over
-from tests.e2e.world import UPLOAD, World, route
+from tests.e2e.world import UPLOAD, route
 from tests.patience import scaled
 
 pytestmark = pytest.mark.slow
 
 
-async def test_asked_to_end_it_finishes_what_it_began(world: World) -> None:
+async def test_asked_to_end_it_finishes_what_it_began(start: Start) -> None:
     """SIGTERM waits for the hand-over under way, writes its outcome down, and exits with 0."""
+    world = await start(route(hand_over_limit=scaled(8000)))
     alice, bob = await world.person("alice"), await world.person("bob")
     await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
     await world.enrol(alice)

@@ -28,9 +28,9 @@ FAST: dict[str, Any] = {
         "staff": {
             "signing": "if_escrowed",
             "retention": "2500ms",
-            "hand_over_limit": scaled(2000),
+            "hand_over_limit": scaled(3000),
             "hand_over_margin": "200ms",
-            "act_limit": scaled(1000),
+            "act_limit": scaled(1500),
             "retry": {"first": "100ms", "cap": "500ms"},
             "look_every": {"first": "100ms", "cap": "300ms"},
             "request_look_every": {"first": "500ms", "cap": "1s"},
