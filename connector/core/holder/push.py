@@ -165,7 +165,18 @@ def push_for(
         return _after_a_failure(step, route, device, pushes)
     if uploaded is not None and too_close(seen, uploaded) and pushes < FOR_EVIDENCE:
         return step.now
+    if seen.profile is ProfileStatus.INSTALLED and not pushes and _missed_the_upload(step, device):
+        return step.now
     return None
+
+
+def _missed_the_upload(step: Holder, device: DeviceInDelivery) -> bool:
+    """Whether a device was enrolled before the upload, and we learned of it afterwards.
+
+    Its profile came with an earlier set, and it was not among those pushed to after the upload.
+    """
+    uploaded = step.state.delivery.uploaded_at if step.state.delivery else None
+    return uploaded is not None and device.joined_at < uploaded <= device.since
 
 
 def _after_a_failure(
