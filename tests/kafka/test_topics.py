@@ -1,9 +1,11 @@
 """The topics: planned, made, checked at start; each fault is told."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from connector.core.errors import Permanent
 from connector.core.model import DAY
@@ -173,3 +175,31 @@ def test_a_single_copy_that_is_not_flushed_can_be_wanted(options: KafkaOptions) 
     assert all("flush.messages" not in topic.settings for topic in wanted(accepted))
     assert all_faults(planned(accepted, made(accepted))) == ()
     assert planned(options, made(accepted)).faults
+
+
+class LateBroker:
+    """A cluster of which one broker lists a topic that another does not know yet."""
+
+    def __init__(self, names: tuple[str, ...], late: int) -> None:
+        self._names = names
+        self._late = late
+        self.asked = 0
+
+    async def describe_topics(self) -> list[dict[str, Any]]:
+        partitions = [{"replicas": [1, 2, 3]}]
+        return [{"topic": name, "partitions": partitions, "error_code": 0} for name in self._names]
+
+    async def describe_configs(self, _: object) -> list[SimpleNamespace]:
+        self.asked += 1
+        late = UnknownTopicOrPartitionError.errno if self.asked <= self._late else 0
+        codes = [late, *[0] * (len(self._names) - 1)]
+        told = zip(codes, self._names, strict=True)
+        return [SimpleNamespace(resources=[(code, "", 2, name, []) for code, name in told])]
+
+
+async def test_a_topic_that_one_broker_does_not_know_yet_is_looked_for_again() -> None:
+    """It counts as not there, as long as that lasts; nothing is refused."""
+    names = ("a", "b")
+    cluster = cast("AIOKafkaAdminClient", LateBroker(names, late=2))
+    seen = [set(await found(cluster, names)) for _ in range(3)]
+    assert seen == [{"b"}, {"b"}, {"a", "b"}]

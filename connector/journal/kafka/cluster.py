@@ -7,7 +7,12 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from connector.core.errors import Permanent, Transient
 from connector.journal.kafka.checking import all_faults, planned
@@ -92,6 +97,7 @@ async def found(admin: AIOKafkaAdminClient, names: tuple[str, ...]) -> dict[str,
             settings=settings[name],
         )
         for name, partitions in listed.items()
+        if name in settings
     }
 
 
@@ -103,6 +109,8 @@ async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> Mapping[str
     found: dict[str, dict[str, str]] = {}
     for answer in answers:
         for code, _, _, name, entries in answer.resources:
+            if code == UnknownTopicOrPartitionError.errno:
+                continue  # made a moment ago, and not known to every broker yet: not there yet
             _checked(code, f"reading the settings of {name}")
             found[name] = {entry[0]: entry[1] for entry in entries}
     return found
