@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from connector.core.errors import Family, Fault, Scope
-from connector.core.events import DeviceEnrolled, RetryRequested
+from connector.core.events import RetryRequested
 from connector.core.facts import Acted, Looked
 from connector.core.model import DAY, HOUR, SECOND, DeviceEvidence, ProfileStatus, SubjectKey
 from connector.core.policy import PushPolicy, Retry, RoutePolicy
@@ -24,9 +24,7 @@ from connector.core.states import (
 from tests.core.names import ROUTE, device_key
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
-from tests.core.upstreams import Phone
 
-MINUTE = 60 * SECOND
 PUSHED = ROUTE.model_copy(
     update={
         "push": PushPolicy.ALWAYS,
@@ -130,37 +128,6 @@ def test_pushes_that_fail_in_a_row_wait_longer_each_time(fault: Fault) -> None:
     assert len(loop.acts) >= 8
     assert len(loop.acts) < 70
     assert gaps[-1] >= PUSHED.retry.cap // 2
-
-
-@pytest.mark.parametrize(("before", "pushes"), [(SECOND, 1), (-SECOND, 0)])
-def test_a_device_that_is_heard_of_after_the_upload_is_pushed_to_once(
-    before: int, pushes: int
-) -> None:
-    """If it was enrolled before it: its profile is there with an earlier set, and nothing comes.
-
-    One that was enrolled after the upload gets the newest set by itself.
-    """
-    second = ROUTE.model_copy(update={"push": PushPolicy.SECOND})
-    loop = Pushing(routes={"corp": second})
-    waiting(loop)
-    uploaded = delivery(loop).uploaded_at
-    assert uploaded is not None
-    loop.pass_time(2 * SECOND)
-    at = uploaded - before
-    loop.uem.phones["11"] = Phone(
-        enrolled=True,
-        online=False,
-        enrolled_on=at,
-        last_seen=at,
-        installed="0" * 64,
-        installed_at=at,
-    )
-    loop.send(device_key("11"), DeviceEnrolled(platform="apple"), occurred_at=at)
-    until(loop, lambda: device_key("11") in delivery(loop).devices)
-    for _ in range(40):
-        loop.step()
-        loop.pass_time(MINUTE)
-    assert loop.pushes == ({device_key("11"): 1} if pushes else {})
 
 
 def test_an_upstream_that_is_down_uses_up_no_push() -> None:
