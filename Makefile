@@ -64,7 +64,7 @@ demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Jav
 	@$(BIN)/pki-connector demo --journal kafka $(ARGS)
 
 .PHONY: check
-check: $(DEV) ## fast tests, about a minute on two quiet cores
+check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
 .PHONY: test
