@@ -53,7 +53,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "partition.stopped": frozenset({"message"}),
     "plugin.failed": frozenset({"stage"}),
     "secrets.reloaded": frozenset({"count"}),
-    "secrets.refused": frozenset(),
+    "secrets.refused": frozenset({"backend"}),
     "service.failed": frozenset({"message"}),
     "service.ready": frozenset({"intake_port", "observe_port"}),
     "service.starting": frozenset({"version", "python", "sqlite"}),
