@@ -34,7 +34,7 @@ def test_a_plug_in_that_breaks_while_it_is_loaded_has_a_code(
 
 IN_TURN = '''
 from pydantic import BaseModel
-from connector.core.ports import EscrowCapabilities
+from connector.core.ports import EscrowCapabilities, Reach
 
 class Settings(BaseModel):
     """Nothing to set."""
@@ -44,6 +44,8 @@ class Backend:
     capabilities = EscrowCapabilities(one_at_a_time=True)
     def __init__(self, name, settings, permits):
         self.name = name
+    def reach(self):
+        return Reach()
 '''
 
 
