@@ -3,9 +3,9 @@
 from connector.core.errors import Transient
 from connector.core.holder.lifecycle import Holder, change
 from connector.core.model import (
+    NOT_INSTALLED,
     DeviceFacts,
     HolderFacts,
-    ProfileStatus,
     SubjectKey,
     SubjectKind,
     parse_subject,
@@ -31,10 +31,9 @@ def remember_profiles(step: Holder, facts: HolderFacts) -> None:
     delivery = step.state.delivery
     if delivery is None:
         return
-    missing = {ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR}
     devices = dict(delivery.devices)
     for key in devices.keys() & by_key.keys():
-        seen = step.now if by_key[key].profile in missing else None
+        seen = step.now if by_key[key].profile in NOT_INSTALLED else None
         devices[key] = devices[key].model_copy(update={"not_installed_seen_at": seen})
     change(step, devices=devices)
 

@@ -26,9 +26,9 @@ from connector.core.holder.progress import (
 )
 from connector.core.holder.push import look_again, push_for
 from connector.core.model import (
+    NOT_INSTALLED,
     DeviceEvidence,
     Millis,
-    ProfileStatus,
     SubjectKey,
     SubjectKind,
     parse_subject,
@@ -48,7 +48,6 @@ from connector.core.states import (
 from connector.core.step import outcome_of
 
 EXPIRED = "the copy expired before the device took it"
-MISSING = frozenset({ProfileStatus.PENDING, ProfileStatus.NONE, ProfileStatus.ERROR})
 
 
 def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None:
@@ -144,7 +143,7 @@ def _still_waits(
     device = delivery.devices[key]
     cause = cause_of(seen, device, uploaded, step.now)
     push_due = push_for(step, key, device, seen, uploaded)
-    not_there = step.now if seen.profile in MISSING else device.not_installed_seen_at
+    not_there = step.now if seen.profile in NOT_INSTALLED else device.not_installed_seen_at
     return {
         "code": cause.code,
         "code_since": cause.since,

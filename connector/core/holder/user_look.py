@@ -15,9 +15,9 @@ from connector.core.holder.possession import set_on
 from connector.core.identity import observed_pair
 from connector.core.model import (
     DAY,
+    NOT_INSTALLED,
     HolderFacts,
     Millis,
-    ProfileStatus,
     SubjectKey,
     SubjectKind,
     parse_subject,
@@ -28,7 +28,6 @@ from connector.core.retry import backoff
 from connector.core.states import Check, DevicePhase, Trigger
 
 LOST_AGAIN = "INS-008"
-MISSING = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
 
 
 def looked(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
@@ -75,7 +74,7 @@ def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
         known = step.state.devices.get(key)
         if known is None or set_on(step.state, key) is None or _is_awaited(step, key):
             continue
-        missing = seen.profile in MISSING
+        missing = seen.profile in NOT_INSTALLED
         since = (known.missing_since or step.now) if missing else None
         update = {"profile": seen.profile, "missing_since": since}
         step.set(devices={**step.state.devices, key: known.model_copy(update=update)})

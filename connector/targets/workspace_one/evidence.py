@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from connector.core.model import (
+    NOT_INSTALLED,
     SECOND,
     DeviceEvidence,
     Generation,
     Millis,
-    ProfileStatus,
     Sha256Hex,
 )
 from connector.core.ports import Evidence, InstallQuestion
@@ -21,9 +21,6 @@ from connector.targets.workspace_one.paging import Pages
 from connector.targets.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
 from connector.workspace_one_times import read_time
-
-NOT_THERE = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
-"""While the profile is one of these, list and log can only speak of the past."""
 
 
 class _Look(NamedTuple):
@@ -92,7 +89,7 @@ class InstallEvidence:
         The log is long; it is read only where the certificate list proves nothing by itself. The
         upload's time is known to the second only, so what falls into that second is no proof.
         """
-        if profile.status in NOT_THERE:
+        if profile.status in NOT_INSTALLED:  # list and log can only speak of the past
             return _Proofs()
         operation = Operation.DEVICE_CERTIFICATES
         listed = await self._pages.all(operation, "devicecertificates", device) or []
