@@ -1,7 +1,7 @@
 """Text from bytes, by the rules of their media type, with a short list of encodings.
 
 XML (RFC 7303 section 3): a byte order mark, then the ``charset`` parameter, then the declaration.
-JSON (RFC 8259 section 8.1) is UTF-8, whatever ``charset`` says; a byte order mark in front of it is
+JSON (RFC 8259 section 8.1) is UTF-8, also if ``charset`` differs; a byte order mark before it is
 ignored. Some senders write it otherwise all the same: what is no UTF-8 is read by its byte order
 mark, as UTF-16 where it looks like that, else by its ``charset``.
 """
@@ -84,7 +84,7 @@ def text_of_xml(data: bytes, charset: str = "", errors: str = "strict") -> str:
         return data.decode(_order(data), errors)
     declared = DECLARED.match(data)
     name = _listed(declared[1].decode().lower(), data) if declared else UTF_8
-    # A declaration that was read byte by byte is not in UTF-16, whatever it says.
+    # A declaration that was read byte by byte is not in UTF-16, also if it says so.
     return data.decode(UTF_8 if name in {UTF_16_LE, UTF_16_BE} else name, errors)
 
 

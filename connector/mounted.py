@@ -1,4 +1,4 @@
-"""Reading mounted files, for everybody who reads one: bounded, regular, and nobody else's.
+"""Reading mounted files, for all parts that read one: bounded, regular, not writable by others.
 
 A device or a pipe as a secret would never end; a file that others may write is theirs to replace.
 """

@@ -1,7 +1,7 @@
 """Whether it is the service that answers on the operators' socket, and not somebody else.
 
 The kernel says which user is at the other end. Root, and the user who asks, need no impostor. Any
-other user is the service's only if nobody but root and that user could have put the socket there.
+other user is the service's only if only root and that user could have put the socket there.
 """
 
 import os

@@ -138,7 +138,7 @@ class JournalWatch:
             self._board.clear(SPACE)
 
     async def _look_at_records(self) -> None:
-        """Whether a backup was restored, and nobody has resumed since."""
+        """Whether a backup was restored, and no person has resumed since."""
         try:
             restored = [one.restored for one in await self._journal.records() if one.restored]
         except ConnectorError:  # a journal that cannot be read says so by itself

@@ -29,7 +29,7 @@ LONGEST_CALL = 3600.0
 
 
 class Reopened(NamedTuple):
-    """Which upstreams were opened anew, and which could not be."""
+    """Which upstreams were opened again, and which could not be."""
 
     opened: list[str]
     refused: dict[str, ConnectorError]
@@ -75,8 +75,8 @@ class OpenPorts(Mapping[str, P], Generic[P]):
     async def reopen(self, changed: frozenset[Path]) -> Reopened:
         """Take changed files up. What was opened before is closed much later: calls run on.
 
-        Opened anew are those whose settings name one of the files, and those that could not be
-        before; one that cannot be stays as it was and keeps nobody else waiting.
+        Opened again are those whose settings name one of the files, and those that could not be
+        before; one that cannot be stays as it was and keeps no other waiting.
         """
         while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._monotonic():
             _, plugin = self._replaced.popleft()

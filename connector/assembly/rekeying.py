@@ -34,7 +34,7 @@ async def rekey(journal: Journal, will: Will, last: Credential | None) -> list[i
     """Continue every chain under the present key; the partitions that were.
 
     Args:
-        journal: open, and served by nobody.
+        journal: open, and not served.
         will: whose it is.
         last: the key used so far; None when it is lost, and nothing can be checked with it.
 
@@ -61,7 +61,7 @@ async def rekey(journal: Journal, will: Will, last: Credential | None) -> list[i
 
 
 async def accept(journal: Journal, will: Will, *, dry_run: bool) -> list[ChainReport]:
-    """Accept all that is wrong with the chains by now; the reports of what was wrong.
+    """Accept all that is wrong with the chains; the reports of what was wrong.
 
     Raises:
         Permanent: ``JRN-012`` when a partition's own record is damaged: that cannot be accepted.

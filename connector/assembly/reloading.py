@@ -1,4 +1,4 @@
-"""Taking changed secrets up, everybody by itself: what one refuses keeps nobody else waiting."""
+"""Taking changed secrets up, each part by itself: what one refuses keeps no other waiting."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ log = structlog.get_logger("connector.app")
 async def reopen_upstreams(
     backends: OpenPorts[Any], targets: OpenPorts[Any], gate: Gate, changed: frozenset[Path]
 ) -> bool:
-    """Open those anew whose files changed, or that could not be opened before.
+    """Open those again whose files changed, or that could not be opened before.
 
     Returns:
         Whether all could be opened. Those that were may be tried again at once.

@@ -88,7 +88,7 @@ def mail_attributes(subject: Element) -> Iterator[str]:
 def alternative_addresses(extension: bytes) -> Iterator[str]:
     """The addresses in a subjectAltName: rfc822Name and SmtpUTF8Mailbox (RFC 9598).
 
-    Names of other kinds (X.400, EDI, directory, …) are passed over, whatever they hold.
+    Names of other kinds (X.400, EDI, directory, …) are passed over unread.
     """
     for name in only(extension).inside():
         if name.tagged(RFC822_NAME):

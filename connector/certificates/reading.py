@@ -3,7 +3,7 @@
 The library's own parser accepts what RFC 5280 asks of a certificate of today. It refuses many that
 were issued and used, and with some it raises exceptions of kinds that its documentation does not
 name. Here a part that is not needed (a name, an extension) is passed over when it cannot be read,
-and whatever goes wrong in a needed one becomes :class:`Unreadable`: one certificate's trouble.
+and any error in a needed one becomes :class:`Unreadable`: one certificate's trouble.
 """
 
 import hashlib
@@ -97,7 +97,7 @@ def read(der: bytes) -> Certificate:
         return _Parts(der).certificate()
     except Unreadable:
         raise
-    except Exception:  # noqa: BLE001 - whatever a foreign certificate causes concerns only itself
+    except Exception:  # noqa: BLE001 - an error of any kind concerns this certificate only
         raise Unreadable("its structure") from None
 
 

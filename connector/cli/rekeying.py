@@ -39,7 +39,7 @@ def rekey(
 ) -> None:
     """Continue the audit trail under the key that the settings name now.
 
-    Nobody may serve the journal. The whole trail is checked with the old key first. The first
+    The journal must not be served. The whole trail is checked with the old key first. The first
     record under the new key names the old head and both keys. Interrupted, it is repeated.
     """
     if (old_key_file is None) is not key_lost:
@@ -70,7 +70,7 @@ def accept(
 ) -> None:
     """Accept that the audit trail is broken as it is, and go on.
 
-    Nobody may serve the journal. What is accepted stays as it is and is shown by every
+    The journal must not be served. What is accepted stays as it is and is shown by every
     `audit verify`, with who accepted it and why. Export the trail first: it is evidence.
     """
     settings = settings_of(call)

@@ -52,7 +52,7 @@ def _main(
         ),
     ] = False,
 ) -> None:
-    """Take the options that belong to no command; the callback has done its work by now."""
+    """Take the options that belong to no command; the callback has already run."""
 
 
 app.command()(running.serve)

@@ -208,7 +208,7 @@ class Journal(Protocol):
         ...
 
     async def commands(self, partition: int, after: int, *, newest: bool = False) -> Commands:
-        """Events to the partition itself behind a position, whatever else waits before them.
+        """Events to the partition itself behind a position, ahead of all other events.
 
         With ``newest``, none is missing that was durable before the call, or ``whole`` is False.
         :meth:`read` gives them as well, in its own time. Uses an index, or a reader of its own.
@@ -265,7 +265,7 @@ class Journal(Protocol):
     def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
         """What is stored as the audit trail behind a sequence number, also what is damaged.
 
-        It ends and needs bounded memory whatever is stored.
+        It ends and needs bounded memory for any content.
         """
         ...
 

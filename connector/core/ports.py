@@ -101,7 +101,7 @@ class EscrowBackend(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """One cheap request about nobody: does the CA answer us? Look."""
+        """One cheap request about no user: does the CA answer us? Look."""
         ...
 
     def reach(self) -> Reach:
@@ -239,7 +239,7 @@ class Target(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """One cheap request about nobody: does the target answer us? Look."""
+        """One cheap request about no user: does the target answer us? Look."""
         ...
 
     def reach(self) -> Reach:

@@ -123,7 +123,7 @@ class HttpEscrow:
         await self._upstream.__aexit__()
 
     async def probe(self) -> None:
-        """Asks for a request that nobody has; that there is none is the answer."""
+        """Asks for a request that does not exist; that there is none is the answer."""
         answer = await self._look("requests", NOBODYS_REQUEST)
         if answer.status >= FIRST_FAILURE and _problem_code(answer) != "request_unknown":
             raise self._refusal(answer)

@@ -63,7 +63,7 @@ class HandOver:
 
         Raises:
             Transient: ``HND-005`` when it does not start.
-            Permanent: ``HND-004`` when keys could be swapped out and nobody accepted that;
+            Permanent: ``HND-004`` when keys could be swapped out, unless that is accepted;
                 ``HND-010`` when the sandbox is required and the kernel lacks a part of it.
         """
         server = await self._running_server()
@@ -90,7 +90,7 @@ class HandOver:
     def cancel_unsent(self, mine: Callable[[HandoverJob], bool] = lambda _: True) -> None:
         """End the processes that do not upload yet; their outcome is *not sent*.
 
-        Jobs that still wait for the forkserver, which may be starting anew, get no process.
+        Jobs that still wait for the forkserver, which may be restarting, get no process.
 
         Args:
             mine: which jobs are meant; all, when it is left out.

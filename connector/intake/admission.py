@@ -44,7 +44,7 @@ class Admission:
     """
 
     def __init__(self, room: Room, metrics: IntakeMetrics) -> None:
-        """Begin with nobody."""
+        """Begin without connections."""
         self._room = room
         self._open_to_all = room.connections - room.connections // RESERVED
         self._metrics = metrics
@@ -102,7 +102,7 @@ class Admission:
             self._familiar.popitem(last=False)
 
     def leave(self, guest: Guest) -> None:
-        """It has ended, for whatever reason; more than once does no harm."""
+        """It has ended, for any reason; more than once does no harm."""
         site = self._sites.pop(guest, None)
         if site is None:
             return

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 Networks = Sequence[IPv4Network | IPv6Network]
 
 IPV6_SITE = 64
-"""Prefix length by which IPv6 addresses are counted: whoever has one has the whole /64."""
+"""Prefix length by which IPv6 addresses are counted: a customer gets a whole /64."""
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:

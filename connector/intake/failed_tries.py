@@ -34,7 +34,7 @@ class FailedTries:
         return len(self._seen)
 
     def note(self, address: str, tenant: str, now: float) -> None:
-        """Count one failure. ``tenant`` is whatever was addressed, known or not.
+        """Count one failure. ``tenant`` is the one addressed, known or not.
 
         Args:
             address: the client's.

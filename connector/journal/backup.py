@@ -1,6 +1,6 @@
 """Copies of the embedded journal's file: taken while it is served, checked, put back in its place.
 
-SQLite's own copy reads one state of the file, with its log, whatever is written meanwhile; it only
+SQLite's own copy reads one state of the file, with its log, also while it is written to; it only
 reads, so that it cannot do harm beside the connection that writes.
 """
 

@@ -18,7 +18,7 @@ _PUT = """
     UPDATE partitions SET epoch = ?, position = ?, audit_count = ?, record = ?
     WHERE partition = ?"""
 
-# SQLite keeps what a foreign hand wrote, of whatever type and size; only what this program could
+# SQLite keeps what a foreign hand wrote, of any type and size; only what this program could
 # have written leaves it. The length of a blob is known without reading it.
 AUDIT = """
     SELECT sequence, CASE WHEN typeof(record) = 'blob' AND length(record) <= ? THEN record END

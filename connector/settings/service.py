@@ -80,7 +80,7 @@ class Intake(Section):
     """Connections of one address (an IPv6 /64) that was never let in; the oldest makes room. Listed
     proxies are not limited by address."""
     failed_tries: FailedTries = FailedTries()
-    """Brake on guessing passwords; the right one is let in whatever failed before."""
+    """Brake on guessing passwords; the right one is let in even after failures."""
 
     @model_validator(mode="after")
     def _tls_or_proxy(self) -> Self:

@@ -1,6 +1,6 @@
 """The requests to one upstream: counted, and sent no faster than it may be asked.
 
-Every request of the service passes here, whatever effect it belongs to, because that is what an
+Every request of the service passes here, for all effects, because that is what an
 upstream counts. A hand-over process keeps to a part of the rate by itself and says what it sends;
 the service waits for as long as those requests would have taken.
 """
@@ -58,7 +58,7 @@ class RequestLimit:
         self._metrics.rate_limit_waited(self.name, self._monotonic() - asked)
 
     def spend(self) -> None:
-        """A hand-over process sends a request: whoever asks here next waits for it, too."""
+        """A hand-over process sends a request: the next request here waits for it, too."""
         self._pace.take()
         self._metrics.request_sent(self.name, "hand_over")
 

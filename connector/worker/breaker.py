@@ -28,7 +28,7 @@ class Standing(NamedTuple):
 class Breaker:
     """Opens on a fault of the whole upstream; a probe decides after a growing pause.
 
-    A probe is one cheap request about nobody, so that no single look decides for all of them. Once
+    A probe is one cheap request about no user, so that no single look decides for all of them. Once
     it was answered effects pass again, and the first that succeeds ends the outage; one that meets
     a fault of the whole upstream makes the pause longer than before.
 
@@ -88,7 +88,7 @@ class Breaker:
         self._probing = False
 
     def probed(self, fault: Fault | None) -> None:
-        """A probe ended; a refusal that concerns nobody else is an answer, too."""
+        """A probe ended; a refusal of one subject only is an answer, too."""
         self._probing = False
         if not self.open:
             return

@@ -212,7 +212,7 @@ class UpstreamEffects:
             case Effect.HAND_OVER:
                 try:
                     job = self._job(state, running)
-                except Exception as error:  # noqa: BLE001 - nothing was sent, whatever it is
+                except Exception as error:  # noqa: BLE001 - nothing was sent, for any error
                     return NotSent(fault=self._fault(running.effect, state, error))
                 return await self._hand_over.run(job, job.limit, deadline)
             case Effect.BEGIN:

@@ -208,7 +208,7 @@ class Gate:
         return {name: one.breaker.standing() for name, one in self._upstreams.items()}
 
     def credentials_reloaded(self, names: Iterable[str]) -> None:
-        """Whoever was refused by these upstreams may try again at once."""
+        """What these upstreams refused may be tried again at once."""
         for name in names:
             self._upstreams[name].breaker.reset()
 

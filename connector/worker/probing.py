@@ -39,7 +39,7 @@ def fault_of(error: Exception, stage: str, unexpected: Unexpected) -> Fault:
     """The fault that a plug-in raised; ``PLG-001`` for what it must not raise."""
     try:
         fault = error.fault() if isinstance(error, ConnectorError) else None
-    except ValidationError:  # its code is none, or its numbers are nonsense
+    except ValidationError:  # its code is none, or its numbers are invalid
         fault = None
     if fault is not None:
         return fault

@@ -118,9 +118,9 @@ def join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
     change(step, devices={**delivery.devices, device: entry})
     if delivery.phase is Phase.AWAITING_INSTALL:
         change(step, deadline=max(delivery.deadline, step.now + deadline_of(step)))
-        if delivery.step is Effect.LOOK_INSTALLED:  # looks are rare by now, and it is new
+        if delivery.step is Effect.LOOK_INSTALLED:  # looks have become rare, and it is new
             change(step, due=step.now, attempts=0)
-        step.set(look=Check(due=step.now))  # the UEM sends it the set, whoever the user is by now
+        step.set(look=Check(due=step.now))  # the UEM sends it the set; check the user
     elif delivery.phase is Phase.AWAITING_PURGE:
         _reopen(step)
 

@@ -118,7 +118,7 @@ def _asked_again(
     """The devices of a delivery that is planned once more: to have had another set proves nothing.
 
     Planned once more it is for a device that came late, or was away while the copy expired. What
-    counts is the set that each device has: the delivery's own may be forgotten by now.
+    counts is the set that each device has: the delivery's own may have been forgotten.
     """
     return {
         key: DeviceInDelivery(since=step.now, joined_at=device.joined_at)

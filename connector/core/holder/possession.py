@@ -1,4 +1,4 @@
-"""Which set each device was proven to have, whatever a later delivery did."""
+"""Which set each device was proven to have, apart from what later deliveries did."""
 
 from collections.abc import Iterable
 

@@ -44,7 +44,7 @@ class Shape(StrEnum):
     LONG_SERIAL = "long_serial"
     """A serial number of 40 octets."""
     UNKNOWN_CRITICAL = "unknown_critical"
-    """A critical extension that nobody knows."""
+    """A critical extension that no program knows."""
     SHA1 = "sha1"
     """Signed with SHA-1."""
     MD5 = "md5"

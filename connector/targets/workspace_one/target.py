@@ -73,7 +73,7 @@ class WorkspaceOne:
         await self._api.close()
 
     async def probe(self) -> None:
-        """System information: login and tenant code are looked at, nobody's data is."""
+        """System information: login and tenant code are checked; no user's data is read."""
         await self._information()
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:
