@@ -7,6 +7,9 @@ nothing.
 from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
 from connector.core.states import DeviceInDelivery
 
+NOT_INSTALLED = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
+"""What says for certain that the profile is not on a device; ``UNKNOWN`` says nothing."""
+
 CERTIFICATE = "certificate listed by the device after the upload"
 CONFIRMED = "profile install confirmed after the upload"
 CHANGED = "profile status became installed after the upload"

@@ -246,10 +246,6 @@ class ProfileStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-NOT_INSTALLED = frozenset({ProfileStatus.NONE, ProfileStatus.PENDING, ProfileStatus.ERROR})
-"""What says for certain that the profile is not on a device; ``UNKNOWN`` says nothing."""
-
-
 class DeviceFacts(Record):
     """A device as the UEM describes it. ``id`` is the UEM's numeric id as text.
 

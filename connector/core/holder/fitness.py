@@ -1,9 +1,9 @@
 """Are the user's devices fit to get keys, and what did they show before the upload?"""
 
 from connector.core.errors import Transient
+from connector.core.evidence import NOT_INSTALLED
 from connector.core.holder.lifecycle import Holder, change
 from connector.core.model import (
-    NOT_INSTALLED,
     DeviceFacts,
     HolderFacts,
     SubjectKey,

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from connector.core.errors import Fault
-from connector.core.evidence import judge
+from connector.core.evidence import NOT_INSTALLED, judge
 from connector.core.holder import purge
 from connector.core.holder.devices import remove
 from connector.core.holder.lifecycle import (
@@ -26,7 +26,6 @@ from connector.core.holder.progress import (
 )
 from connector.core.holder.push import look_again, push_for
 from connector.core.model import (
-    NOT_INSTALLED,
     DeviceEvidence,
     Millis,
     SubjectKey,

@@ -8,6 +8,7 @@ anything.
 """
 
 from connector.core.errors import ConnectorError, Family, Fault, Scope, Transient
+from connector.core.evidence import NOT_INSTALLED
 from connector.core.holder.devices import join_open, synchronise
 from connector.core.holder.lifecycle import Holder, change, fail, open_delivery, route_of
 from connector.core.holder.look_up import same_identity
@@ -15,7 +16,6 @@ from connector.core.holder.possession import set_on
 from connector.core.identity import observed_pair
 from connector.core.model import (
     DAY,
-    NOT_INSTALLED,
     HolderFacts,
     Millis,
     SubjectKey,

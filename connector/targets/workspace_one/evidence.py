@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from connector.core.evidence import NOT_INSTALLED
 from connector.core.model import (
-    NOT_INSTALLED,
     SECOND,
     DeviceEvidence,
     Generation,
