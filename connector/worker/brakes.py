@@ -22,15 +22,20 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
         changed = pause(brakes, body.route, now, by=body.by, reason=body.reason)
     else:
         changed = resume(brakes, body.route, now)
-    entry = AuditEntry(
+    return changed, entry(event, body, now)
+
+
+def entry(event: Event, act: Paused | Resumed, now: Millis, outcome: str = "ok") -> AuditEntry:
+    """Who applied or released a brake, and why."""
+    return AuditEntry(
         at=now,
         subject=event.subject,
-        action=f"person.{body.kind}",
-        actor=body.by,
-        reason=body.reason,
-        route=body.route,
+        action=f"person.{act.kind}",
+        actor=act.by,
+        reason=act.reason,
+        route=act.route,
+        outcome=outcome,
     )
-    return changed, entry
 
 
 def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:

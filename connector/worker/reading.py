@@ -6,7 +6,7 @@ from connector.core.audit import AuditEntry
 from connector.core.events import AuditCut, Event, LetterAct, Resumed
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import Metrics
-from connector.core.model import Millis, SubjectKind, is_partition, subject_key
+from connector.core.model import SubjectKind, is_partition, subject_key
 from connector.worker import brakes, letters, trail
 from connector.worker.gathering import Letter
 from connector.worker.journal_time import JournalTime
@@ -43,7 +43,8 @@ def _to_the_partition(sheet: Sheet, event: Event) -> None:
         sheet.audit.append(entry)
         return
     if isinstance(event.body, Resumed) and event.received_at < sheet.record.restored:
-        sheet.audit.append(_before_the_restore(event, event.body, sheet.now))
+        # A person who resumed before the restore has not looked at what came after it.
+        sheet.audit.append(brakes.entry(event, event.body, sheet.now, outcome="JRN-014"))
         return
     changed, entry = brakes.apply(sheet.record.brakes, event, sheet.now)
     changes: dict[str, object] = {"brakes": changed}
@@ -51,19 +52,6 @@ def _to_the_partition(sheet: Sheet, event: Event) -> None:
         changes["restored"] = 0
     sheet.record = sheet.record.model_copy(update=changes)
     sheet.audit.append(entry)
-
-
-def _before_the_restore(event: Event, act: Resumed, now: Millis) -> AuditEntry:
-    """Who resumed before a backup was restored has not looked at what came after it."""
-    return AuditEntry(
-        at=now,
-        subject=event.subject,
-        action=f"person.{act.kind}",
-        actor=act.by,
-        reason=act.reason,
-        route=act.route,
-        outcome="JRN-014",
-    )
 
 
 def note_jumps(sheet: Sheet, time: JournalTime | None, metrics: Metrics) -> None:

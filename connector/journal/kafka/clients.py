@@ -5,14 +5,16 @@ is for decides the rest. Credentials are read again for every client that is mad
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ProducerClosed
+from aiokafka.structs import TopicPartition
 
+from connector.journal.kafka import faults
 from connector.journal.kafka.noise import calm
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
@@ -81,6 +83,20 @@ class Clients:
 async def end_producer(producer: AIOKafkaProducer) -> None:
     """End a producer at once, whatever state it is in; who waits for it gets an error."""
     await _to_the_end(_end_producer(producer))
+
+
+async def assign(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
+    """Connect a consumer and give it these partitions; it is ended when that fails.
+
+    Raises:
+        Transient: ``JRN-001`` when the cluster does not answer.
+    """
+    try:
+        await consumer.start()
+        consumer.assign(places)
+    except faults.EXPECTED as error:
+        await end_consumer(consumer)
+        raise faults.unwritable("connecting to the cluster", error) from error
 
 
 async def end_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -13,9 +13,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.core.errors import Transient
 from connector.core.model import is_partition
-from connector.journal.kafka import faults
 from connector.journal.kafka.batches import batches
-from connector.journal.kafka.clients import Clients, end_consumer
+from connector.journal.kafka.clients import Clients, assign, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
 
 LISTEN_MS = 100
@@ -136,12 +135,7 @@ class Scout:
 async def connected(clients: Clients, places: Sequence[TopicPartition]) -> AIOKafkaConsumer:
     """A consumer of these partitions, each of them paused; raises ``JRN-001``."""
     consumer = clients.consumer(max_partition_fetch_bytes=_FETCH_BYTES, fetch_max_wait_ms=LISTEN_MS)
-    try:
-        await consumer.start()
-        consumer.assign(places)
-    except faults.EXPECTED as error:
-        await end_consumer(consumer)
-        raise faults.unwritable("connecting to the cluster", error) from error
+    await assign(consumer, places)
     for place in places:
         consumer.seek(place, 0)
         consumer.pause(place)

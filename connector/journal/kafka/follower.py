@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.core.errors import Transient
-from connector.journal.kafka import faults, letters, records
+from connector.journal.kafka import letters, records
 from connector.journal.kafka.batches import batches
-from connector.journal.kafka.clients import MEBI, Clients, end_consumer
+from connector.journal.kafka.clients import MEBI, Clients, assign, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.ends import PAUSE, Ends, reached
 from connector.journal.kafka.local import Changes, LocalTables
@@ -108,12 +108,7 @@ class Follower:
             fetch_max_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_LISTEN_MS,
         )
-        try:
-            await consumer.start()
-            consumer.assign(places)
-        except faults.EXPECTED as error:
-            await end_consumer(consumer)
-            raise faults.unwritable("connecting to the cluster", error) from error
+        await assign(consumer, places)
         return consumer
 
     async def _catch_up(self, places: Sequence[TopicPartition], limit: float) -> None:
