@@ -48,7 +48,8 @@ class Sheet:
 
     def state(self, key: SubjectKey) -> State:
         """A subject as this round has left it so far."""
-        return self.states.get(key) or self.loaded.get(key) or fresh(key)
+        known = self.states.get(key) or self.loaded.get(key)
+        return known or fresh(key, self.record.commits)
 
     def touched(self, key: SubjectKey) -> bool:
         """Whether this round has changed the subject."""

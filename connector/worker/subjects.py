@@ -10,19 +10,24 @@ from connector.core.step import Step
 AnyStep = Step[HolderState] | Step[DeviceState] | Step[PersonState]
 
 
-def fresh(key: SubjectKey) -> State:
-    """The state of a subject that nothing is known of yet.
+def fresh(key: SubjectKey, version: int = 0) -> State:
+    """The state of a subject that nothing is known of.
+
+    Args:
+        key: the subject.
+        version: where its versions begin: at the commits of its partition, which no version of an
+            earlier life exceeds, so that the ids of its events never come twice.
 
     Raises:
         ValueError: when the key names no device, holder or person.
     """
     match parse_subject(key).kind:
         case SubjectKind.DEVICE:
-            return DeviceState(key=key)
+            return DeviceState(key=key, version=version)
         case SubjectKind.HOLDER:
-            return HolderState(key=key)
+            return HolderState(key=key, version=version)
         case SubjectKind.PERSON:
-            return PersonState(key=key)
+            return PersonState(key=key, version=version)
         case SubjectKind.PARTITION:
             msg = "a partition is no subject with a state"
             raise ValueError(msg)

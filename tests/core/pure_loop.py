@@ -79,6 +79,7 @@ class PureLoop:
     audited: list[AuditEntry] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
     sent: int = 0
+    commits: int = 0
 
     def rules(self) -> Rules:
         return Rules(
@@ -119,12 +120,13 @@ class PureLoop:
 
     def apply(self, key: SubjectKey, fact: Fact) -> State:
         """Advance one subject; its version goes up when it changed."""
-        before = self.states.get(key) or fresh(key)
+        before = self.states.get(key) or fresh(key, self.commits)
         step = advance(before, fact, self.now, self.rules())
         self.audited += step.audit
         self.moments += step.moments
         for event in step.events:
             self.append(event)
+        self.commits += step.gone or step.state is not before
         if step.gone:
             self.states.pop(key, None)
             return fresh(key)

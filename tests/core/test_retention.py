@@ -6,7 +6,7 @@ from connector.core.events import DeviceUnenrolled, HolderForgotten, IdentityFor
 from connector.core.model import DAY
 from tests.core.names import ROUTE, device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
-from tests.core.scenes import enrol, holder
+from tests.core.scenes import enrol, holder, renew
 
 DEVICE, HOLDER = device_key("10"), holder_key("1")
 
@@ -67,6 +67,19 @@ def test_a_person_forgets_a_holder_of_whom_nothing_is_left(ended: PureLoop) -> N
     ended.run_out()
     assert HOLDER not in ended.states
     assert HOLDER not in getattr(ended.states[person_key("user1")], "holders", ())
+
+
+def test_a_holder_who_comes_back_is_told_of_renewals_again(ended: PureLoop) -> None:
+    """The events of the second life are not taken for those of the first."""
+    ended.send(HOLDER, IdentityForgotten(by="local:0", reason="left the company"))
+    ended.run_out()
+    enrol(ended)
+    ended.run_out()
+    uploads = len(ended.uem.ledger)
+    renew(ended)
+    ended.run_out()
+    assert HOLDER in getattr(ended.states[person_key("user1")], "holders", ())
+    assert len(ended.uem.ledger) == uploads + 1
 
 
 def test_nothing_is_forgotten_while_deadlines_are_held(ended: PureLoop) -> None:
