@@ -5,7 +5,7 @@ import pytest
 from connector.core.errors import Family, Fault
 from connector.core.events import DeviceChanged
 from connector.core.facts import Looked
-from connector.core.model import HOUR, SECOND, SubjectKey
+from connector.core.model import DAY, HOUR, SECOND, SubjectKey
 from connector.core.states import DevicePhase, Effect, Phase, Trigger
 from tests.core.names import ROUTE, device_key
 from tests.core.pure_loop import PureLoop
@@ -76,6 +76,27 @@ def test_a_device_that_sleeps_has_lost_nothing(loop: PureLoop) -> None:
     assert looked[-1] - looked[-2] >= 4 * HOUR
     loop.uem.phones["10"].online = True
     until(loop, lambda: bool(holder(loop).history))
+
+
+def test_a_device_that_sleeps_for_ever_is_looked_at_less_and_less(loop: PureLoop) -> None:
+    """Daily until a delivery's deadline, then ever more seldom; a notification brings a look."""
+    enrol(loop)
+    until_phase(loop, Phase.COMPLETED)
+    loop.uem.copies.clear()
+    loop.uem.phones["10"].online = False
+    lost(loop)
+    until(loop, lambda: loop.now > loop.uem.ledger[-1].at + 1000 * DAY, most=4000)
+    while loop.step():
+        continue
+    loop.pass_time(5 * DAY)
+    looked = [entry.at for entry in loop.audited if entry.action == "holder.looked_up"]
+    assert len(looked) < 60
+    assert looked[-1] - looked[-2] > 60 * DAY
+    loop.uem.phones["10"].online = True
+    loop.send(device_key("10"), DeviceChanged(what="compliance"))
+    back = loop.now
+    until(loop, lambda: len(loop.uem.ledger) > 1)
+    assert loop.now < back + DAY
 
 
 def test_a_profile_that_is_missing_for_a_moment_is_not_lost(loop: PureLoop) -> None:

@@ -69,10 +69,12 @@ def _hinted(step: Holder, device: SubjectKey) -> None:
     Many notifications in a row lead to one look, and to the next one a good while later.
     """
     route = route_of(step)
-    if route is None or step.state.look is not None or set_on(step.state, device) is None:
+    if route is None or set_on(step.state, device) is None:
         return
-    earliest = (step.state.looked_at or 0) + route.look_every.cap
-    step.set(look=Check(due=max(step.now, earliest)))
+    due = max(step.now, (step.state.looked_at or 0) + route.look_every.cap)
+    look = step.state.look
+    if look is None or (not look.attempts and due < look.due):  # a fault keeps its back-off
+        step.set(look=Check(due=due))
 
 
 def _is_same(step: Holder, known: KnownDevice, body: DeviceJoined) -> bool:

@@ -10,7 +10,14 @@ anything.
 from connector.core.errors import ConnectorError, Family, Fault, Scope, Transient
 from connector.core.evidence import NOT_INSTALLED
 from connector.core.holder.devices import join_open, synchronise
-from connector.core.holder.lifecycle import Holder, change, fail, open_delivery, route_of
+from connector.core.holder.lifecycle import (
+    Holder,
+    change,
+    deadline_of,
+    fail,
+    open_delivery,
+    route_of,
+)
 from connector.core.holder.look_up import same_identity
 from connector.core.holder.possession import set_on
 from connector.core.identity import observed_pair
@@ -83,8 +90,17 @@ def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
         if step.now - since >= again and (seen.last_seen is None or seen.last_seen >= since):
             _lost(step, key)
         else:
-            wait = min(max(again, step.now - since), DAY)  # twice as long each time
+            wait = _until_seen(step, step.now - since, again)
             step.set(look=Check(due=step.now + wait))
+
+
+def _until_seen(step: Holder, missing: Millis, again: Millis) -> Millis:
+    """How long to wait for a device that is not seen, after its profile was missing so long.
+
+    Twice as long each time, up to a day; where the deadline of a delivery has passed, twice as long
+    again without an end. A notification about the device leads to a look at any time.
+    """
+    return min(max(again, missing), max(DAY, missing - deadline_of(step)))
 
 
 def _is_awaited(step: Holder, device: SubjectKey) -> bool:
