@@ -33,6 +33,7 @@ class Admission:
     ``held_back`` tells, after a round, whether something that is due waits for a permit; ``probes``
     has the upstreams that should be asked whether they answer again, with their breakers.
     ``acts_wait``: no act may start, because a brake may be durable that is not known here yet.
+    ``more_elapsed``: more deadlines may have passed than one round looks at.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Admission:
         self.held_back = False
         self.probes: dict[str, Breaker] = {}
         self.acts_wait = False
+        self.more_elapsed = False
 
     async def due(
         self, now: Millis, held: Brakes, busy: Collection[SubjectKey] = ()
@@ -56,7 +58,7 @@ class Admission:
         Rows that cannot start are passed over without taking a place: subjects with an effect in
         flight in any lane, those left alone, and the ``busy`` ones, which the round is about.
         """
-        self.held_back = False
+        self.held_back = self.more_elapsed = False
         self.probes.clear()
         passed_over = len(self._flights) + len(self._held) + len(busy)
         found: list[tuple[Lane, Due]] = []
@@ -71,7 +73,9 @@ class Admission:
                 continue
             rows = await self._journal.due(self._partition, name, now, room + passed_over)
             free = (row for row in rows if row.key not in busy and self._may_start(lane, row.key))
-            found += [(lane, row) for row in islice(free, room)]
+            chosen = [(lane, row) for row in islice(free, room)]
+            self.more_elapsed |= len(chosen) == room and self._gate.only_time(lane)
+            found += chosen
         return found
 
     def _may_start(self, lane: Lane, key: SubjectKey) -> bool:

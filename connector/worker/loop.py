@@ -224,7 +224,9 @@ class PartitionWorker:
         start = Start(sheet, ready, decided)
         self._flights.probe(looks, self._admission.probes)
         await self._starter.start(Groups(looks, acts), start, self._record)
-        return gathered.news or bool(ready)
+        # A page of deadlines at which nothing came of any must not make the loop spin.
+        more = self._admission.more_elapsed and bool(sheet.states or sheet.failures)
+        return gathered.news or bool(ready) or more
 
     async def _advance(self, gathered: Gathered, ready: list[Ready]) -> Sheet:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""

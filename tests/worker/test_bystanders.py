@@ -1,4 +1,4 @@
-"""One subject in trouble holds up nobody else, in the embedded journal."""
+"""One subject in trouble holds up no other, in the embedded journal."""
 
 from tests.worker.bystanders import BystanderCases
 
