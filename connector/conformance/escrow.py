@@ -85,6 +85,7 @@ class EscrowConformance:
         async with world.backend() as backend:
             found = await backend.list(world.person)
         assert found.person.person == world.person
+        assert all(name == name.lower() for name in found.person.attributes)
         listed = [entry.generation.fingerprint for entry in found.certificates]
         assert sorted(listed) == sorted(world.fingerprints)
 

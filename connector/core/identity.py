@@ -59,11 +59,11 @@ def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None
     """
     if person.person != pair.person:
         raise Permanent("CA-412", "the CA answered about another person")
-    if route.agreeing_ca_attribute == "mail":
+    attribute = route.agreeing_ca_attribute.lower()
+    if attribute == "mail":
         proven = canonical_addresses(person.addresses)
     else:
-        known = person.attributes.get(route.agreeing_ca_attribute, "")
-        proven = canonical_addresses([known]) - {""}
+        proven = canonical_addresses([person.attributes.get(attribute, "")]) - {""}
     if canonical_address(pair.agreeing) not in proven:
         raise Permanent(
             "IDN-002",

@@ -201,7 +201,10 @@ class IdentityPair(Record):
 
 
 class PersonRecord(Record):
-    """What the CA knows of a person: proven names and mail addresses (in canonical form)."""
+    """What the CA knows of a person: proven mail addresses (in canonical form) and attributes.
+
+    ``attributes`` are by lower-case name: names of attributes are the same in capitals.
+    """
 
     person: str
     addresses: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ def test_the_pair_is_what_the_route_names() -> None:
 
 @pytest.mark.parametrize("value", ["", "  ", "x" * 257, "\N{CYRILLIC SMALL LETTER ZHE}" * 100])
 def test_an_attribute_that_is_no_name_is_refused(value: str) -> None:
-    """Empty, or too long to be part of a key: whoever edits it must not stop the service."""
+    """Empty, or too long to be part of a key: an edited attribute must not stop the service."""
     with pytest.raises(Permanent, match="IDN-003"):
         observed_pair(USER.model_copy(update={"name": value}), ROUTE)
 
@@ -40,6 +40,24 @@ def test_the_second_attribute_must_be_proven_at_the_ca() -> None:
         agrees(pair, RECORD.model_copy(update={"addresses": ("other@example.com",)}), ROUTE)
     with pytest.raises(Permanent, match="CA-412"):
         agrees(pair, RECORD.model_copy(update={"person": "user2"}), ROUTE)
+
+
+@pytest.mark.parametrize("name", ["mail", "Mail", "employeenumber", "employeeNumber"])
+def test_names_of_attributes_may_be_written_in_capitals(name: str) -> None:
+    """In the settings, as in LDAP; the record of the CA has them in lower case."""
+    route = ROUTE.model_copy(update={"agreeing_ca_attribute": name})
+    proof = "user1@example.com" if name.lower() == "mail" else "E4711"
+    record = RECORD.model_copy(update={"attributes": {"employeenumber": "e4711"}})
+    agrees(IdentityPair(person="user1", agreeing=proof.lower()), record, route)
+    with pytest.raises(Permanent, match="IDN-002"):
+        agrees(IdentityPair(person="user1", agreeing="another"), record, route)
+
+
+@pytest.mark.parametrize("name", ["EmployeeNumber", "employeenumber"])
+def test_names_of_user_attributes_may_be_written_in_capitals(name: str) -> None:
+    route = ROUTE.model_copy(update={"person_attribute": name, "agreeing_attribute": "Email"})
+    user = USER.model_copy(update={"attributes": {"employeenumber": "E4711"}})
+    assert observed_pair(user, route) == IdentityPair(person="E4711", agreeing="user1@example.com")
 
 
 def test_an_edited_mail_stops_the_delivery_until_a_person_confirms(loop: PureLoop) -> None:
@@ -66,7 +84,7 @@ def test_an_edited_mail_stops_the_delivery_until_a_person_confirms(loop: PureLoo
     assert identity.confirmed_by == "local:0"
 
 
-def test_a_pair_that_changed_back_needs_nobody(loop: PureLoop) -> None:
+def test_a_pair_that_changed_back_needs_no_act(loop: PureLoop) -> None:
     """The conflict is forgotten with the next good look."""
     enrol(loop)
     loop.run_out()
