@@ -16,6 +16,7 @@ from pydantic import Field
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
+from connector.core.rows import FIRST_PLACE, OpenAct
 from connector.core.states import Brakes, State
 
 
@@ -234,8 +235,10 @@ class Journal(Protocol):
         """All lanes in use with the earliest due time of each."""
         ...
 
-    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
-        """Subjects with a ``running`` act of an epoch before ``epoch``."""
+    async def open_acts(
+        self, partition: int, epoch: int, limit: int, after: tuple[int, int] = FIRST_PLACE
+    ) -> list[OpenAct]:
+        """Subjects with a ``running`` act of an epoch before ``epoch``, behind a place."""
         ...
 
     async def commit(self, commit: Commit) -> None:

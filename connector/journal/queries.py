@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from connector.core.journal import Due, PartitionRecord, StatusFilter
 from connector.core.model import Millis, SubjectKey
+from connector.core.rows import FIRST_PLACE, OpenAct
 from connector.core.states import State
 from connector.journal import partitions, states
 from connector.journal.database import Connection
@@ -39,10 +40,12 @@ class TableQueries(ABC):
         """All lanes in use with the earliest due time of each."""
         return await self._ask(partial(states.lanes, partition=partition))
 
-    async def open_acts(self, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+    async def open_acts(
+        self, partition: int, epoch: int, limit: int, after: tuple[int, int] = FIRST_PLACE
+    ) -> list[OpenAct]:
         """Subjects with a running act of an earlier epoch."""
         return await self._ask(
-            lambda connection: states.open_acts(connection, partition, epoch, limit)
+            lambda connection: states.open_acts(connection, partition, epoch, limit, after)
         )
 
     async def status(self, query: StatusFilter) -> list[State]:

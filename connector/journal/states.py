@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from connector.core.errors import Permanent
 from connector.core.journal import Due, StatusFilter
 from connector.core.model import Millis, SubjectKey
+from connector.core.rows import OpenAct
 from connector.core.states import DeviceState, HolderState, State
 from connector.journal.database import Connection
 
@@ -54,7 +55,9 @@ LANES = """
     FROM found WHERE lane IS NOT NULL"""
 
 OPEN_ACTS = """
-    SELECT key FROM states WHERE partition = ? AND act_epoch < ? ORDER BY act_epoch LIMIT ?"""
+    SELECT key, act_epoch, rowid FROM states
+    WHERE partition = ? AND act_epoch < ? AND (act_epoch, rowid) > (?, ?)
+    ORDER BY act_epoch, rowid LIMIT ?"""
 
 STATUS = """
     SELECT state FROM states
@@ -151,9 +154,12 @@ def lanes(connection: Connection, partition: int) -> list[tuple[str, Millis]]:
     return connection.execute(LANES, {"partition": partition}).fetchall()
 
 
-def open_acts(connection: Connection, partition: int, epoch: int, limit: int) -> list[SubjectKey]:
+def open_acts(
+    connection: Connection, partition: int, epoch: int, limit: int, after: tuple[int, int]
+) -> list[OpenAct]:
     """Subjects with a running act of an epoch before ``epoch``, oldest epoch first."""
-    return [key for (key,) in connection.execute(OPEN_ACTS, (partition, epoch, limit))]
+    rows = connection.execute(OPEN_ACTS, (partition, epoch, *after, limit))
+    return [OpenAct(key, (act_epoch, row)) for key, act_epoch, row in rows]
 
 
 def status(connection: Connection, query: StatusFilter) -> list[State]:

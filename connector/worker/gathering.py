@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connector.core.errors import Transient
 from connector.core.journal import Commands, DeadLetter, Due, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKey, is_partition
+from connector.core.rows import FIRST_PLACE, OpenAct
 from connector.core.states import Brakes
 from connector.worker import brakes
 from connector.worker.admission import Admission
@@ -25,7 +26,7 @@ class Gathered:
     commands: Sequence[Positioned]
     letters: Sequence[Letter]
     due: Sequence[tuple[Lane, Due]]
-    found: Sequence[SubjectKey]
+    found: Sequence[OpenAct]
     outcomes: Sequence[Outcome]
 
     @property
@@ -40,7 +41,7 @@ class Gathered:
 
     def keys(self) -> Iterator[SubjectKey]:
         """The subjects that the round is about."""
-        yield from self.found
+        yield from (act.key for act in self.found)
         for letter in self.letters:
             if isinstance(letter, Positioned) and not is_partition(letter.event.subject):
                 yield letter.event.subject
@@ -64,6 +65,7 @@ class Gathering:
         self._admission = admission
         self._flights = flights
         self._all_found = False
+        self._found_to = FIRST_PLACE
         self.stopping = False
         self.draining = False
 
@@ -74,13 +76,15 @@ class Gathering:
         letters = [] if self.draining else await self._letters(record)
         found = await self._open_acts(record)
         busy = {letter.event.subject for letter in letters if isinstance(letter, Positioned)}
-        busy |= {*found, *self._flights.landed}
+        busy |= {*(act.key for act in found), *self._flights.landed}
         due = [] if self.stopping else await self._admission.due(now, record.brakes, busy)
         return Gathered(commands.found, letters, due, found, self._flights.take())
 
     def written(self, gathered: Gathered) -> None:
         """A round about it is durable."""
         self._all_found = len(gathered.found) < FOUND_PER_ROUND
+        if gathered.found:
+            self._found_to = gathered.found[-1].place
 
     async def newest_brakes(self, record: PartitionRecord, now: Millis) -> Brakes:
         """The brakes as of this moment; everything is held while they cannot be known."""
@@ -100,12 +104,16 @@ class Gathering:
     async def _letters(self, record: PartitionRecord) -> list[Letter]:
         return await self._journal.read(self._partition, record.position, EVENTS_PER_ROUND)
 
-    async def _open_acts(self, record: PartitionRecord) -> list[SubjectKey]:
+    async def _open_acts(self, record: PartitionRecord) -> list[OpenAct]:
         """Some acts that an earlier owner left open, until all have been found.
+
+        Each is found once: one whose state cannot be read stays open, and must hide none behind it.
 
         They are found beside other work: a hundred thousand of them must not hold up the first
         effect. Until then nothing starts for their holders, because an act is under way there.
         """
         if self._all_found:
             return []
-        return await self._journal.open_acts(self._partition, record.epoch, FOUND_PER_ROUND)
+        return await self._journal.open_acts(
+            self._partition, record.epoch, FOUND_PER_ROUND, self._found_to
+        )

@@ -232,8 +232,8 @@ class PartitionWorker:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
         sheet = await self._sheet(gathered.keys())
         reading.note_jumps(sheet, self._time, self._metrics)
-        for key in gathered.found:
-            sheet.apply(key, ActFound())
+        for act in gathered.found:
+            sheet.apply(act.key, ActFound())
         reading.read(sheet, gathered.commands, gathered.letters)
         self._refunds.give_back(sheet, gathered.outcomes)
         for key, fact in gathered.outcomes:

@@ -9,6 +9,7 @@ import pytest
 
 from connector.conformance.journal_samples import acting, some_subjects, want
 from connector.core.journal import StatusFilter
+from connector.core.rows import FIRST_PLACE
 from connector.core.states import HolderState
 from connector.journal import events, partitions, states, tables
 from connector.journal.connection import open_writing
@@ -21,7 +22,7 @@ STATUS = StatusFilter(phase="failed").model_dump()
 QUERIES: dict[str, tuple[str, Any]] = {
     "due": (states.DUE, (0, "x", 9, 9)),
     "lanes": (states.LANES, {"partition": 0}),
-    "open acts": (states.OPEN_ACTS, (0, 9, 9)),
+    "open acts": (states.OPEN_ACTS, (0, 9, *FIRST_PLACE, 9)),
     "load": (states.LOAD, ('["k"]',)),
     "status": (states.STATUS, STATUS),
     "read": (events.READ, (0, 0, 9)),
@@ -103,7 +104,7 @@ def instructions(connection: sqlite3.Connection, question: Callable[[], object])
     [
         lambda c: states.due(c, 0, "x", 10**6, FEW),
         lambda c: states.lanes(c, 0),
-        lambda c: states.open_acts(c, 0, 2, FEW),
+        lambda c: states.open_acts(c, 0, 2, FEW, FIRST_PLACE),
         lambda c: events.read(c, 0, 0, FEW),
         EventLog,
         lambda c: tables.prepare(c, PARTITIONS),

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from connector.conformance.journal_samples import acting, written
 from connector.core.events import CertificatesChanged
-from connector.core.journal import DeadLetterFilter
+from connector.core.journal import DeadLetterFilter, StateRow
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Phase
+from connector.worker.gathering import FOUND_PER_ROUND
 from tests.worker.conftest import Stage
 
 SICK = subject_key("acme", SubjectKind.HOLDER, "7")
@@ -48,3 +50,26 @@ async def test_others_go_on(stage: Stage, tmp_path: Path, statements: list[str])
     assert {(one.subject, one.outcome) for one in failed} == {(SICK, "EVT-005")}
     letters = await stage.journal.dead_letters(DeadLetterFilter())
     assert [stage.journal.revive(one).id for one in letters] == ["for the sick one"]
+
+
+async def test_open_acts_behind_many_unreadable_ones_are_found(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """More of them than one round looks at: each is told once, and the readable one goes on."""
+    keys = [subject_key("acme", SubjectKind.HOLDER, f"{n}") for n in range(FOUND_PER_ROUND + 3)]
+    record = await stage.journal.take_over(0)
+    await written(
+        stage.journal,
+        record,
+        states=[StateRow(key=key, state=acting(key, record.epoch)) for key in keys],
+    )
+    await stage.journal.close()
+    spoil(tmp_path, f"{NEWER_MEMBER} AND key <> '{keys[-1]}'")
+    await stage.journal.open()
+    async with stage.running():
+        await stage.turns(6)
+    found = [one.subject for one in await stage.audited() if one.action == "act.outcome_unknown"]
+    assert found == keys[-1:]
+    assert len([one for one in await stage.audited() if one.action == "subject.failed"]) == len(
+        keys[:-1]
+    )

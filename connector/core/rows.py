@@ -1,0 +1,19 @@
+"""What a journal answers with besides states: which subjects have an act open."""
+
+from dataclasses import dataclass
+
+from connector.core.model import SubjectKey
+
+FIRST_PLACE = (-1, -1)
+"""Before all open acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAct:
+    """A subject with an act that an earlier owner left open; the search goes on behind ``place``.
+
+    ``place`` means something to this process only, and only as long as it owns the partition.
+    """
+
+    key: SubjectKey
+    place: tuple[int, int]
