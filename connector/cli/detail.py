@@ -120,6 +120,8 @@ def _person(state: PersonState, now: Millis) -> Facts:
     yield "changed", f"{age(state.changed_at, now)} ago" if state.changed_at else "never"
     for holder in state.holders:
         yield "holder", holder
+    for want in state.wants:
+        yield "forgotten", due(want.due, now)
 
 
 def _devices(

@@ -97,10 +97,18 @@ class StateCases:
     async def test_a_removed_subject_is_gone(
         self, world: JournalWorld, record: PartitionRecord, keys: list[SubjectKey]
     ) -> None:
-        record = await put(world.journal, record, [holder(keys[0], wants=(want("x", 1),))])
-        await written(world.journal, record, states=[StateRow(key=keys[0], state=None)])
+        device = next(subjects(world.journal, 0, SubjectKind.DEVICE))
+        person = next(subjects(world.journal, 0, SubjectKind.PERSON))
+        states: list[State] = [
+            holder(keys[0], wants=(want("x", 1),)),
+            DeviceState(key=device, wants=(want("x", 1),)),
+            PersonState(key=person, wants=(want("x", 1),)),
+        ]
+        record = await put(world.journal, record, states)
+        removed = [StateRow(key=state.key, state=None) for state in states]
+        await written(world.journal, record, states=removed)
         await world.restart()
-        assert await world.journal.load(keys) == {}
+        assert await world.journal.load([keys[0], device, person]) == {}
         assert await world.journal.due(0, "x", 10, 10) == []
         assert await world.journal.lanes(0) == []
         assert await world.journal.counts() == {}

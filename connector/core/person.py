@@ -1,30 +1,59 @@
-"""The person as the CA knows him: whom to tell when his certificates change."""
+"""The person as the CA knows them: whom to tell when their certificates change."""
 
 from connector.core.events import CertificatesChanged, Event, HolderForgotten, HolderRegistered
-from connector.core.facts import Fact
+from connector.core.facts import Elapsed, Fact
 from connector.core.policy import Rules
 from connector.core.states import PersonState
 from connector.core.step import Step
 
 
 def advance(state: PersonState, fact: Fact, now: int, rules: Rules) -> Step[PersonState]:
-    """What an event makes of a person. A change at the CA goes on to every holder registered."""
+    """What a fact makes of a person. A change at the CA goes on to every holder registered.
+
+    A person with whom no holder is registered is forgotten after a time: a CA announces the
+    certificates of everybody, and most of them may have no device. A later event begins a new
+    record.
+    """
     step = Step(state, now, rules, cause=fact.id if isinstance(fact, Event) else None)
-    if not isinstance(fact, Event):
-        step.moment("stale_fact", subject="person")
-        return step
-    match fact.body:
-        case CertificatesChanged() as change:
-            step.set(changed_at=now)
-            for holder in state.holders:
-                step.tell(holder, change)
-            step.note("person.certificates_changed", what=change.what, holders=len(state.holders))
-        case HolderRegistered(holder=holder) if holder not in state.holders:
-            step.set(holders=tuple(sorted({*state.holders, holder})))
-            step.note("person.holder_registered", holder=holder)
-        case HolderForgotten(holder=holder) if holder in state.holders:
-            step.set(holders=tuple(other for other in state.holders if other != holder))
-            step.note("person.holder_forgotten", holder=holder)
+    match fact:
+        case Event():
+            _on_event(step, fact)
+        case Elapsed() if state.unused_since is not None:
+            _let_go(step, state.unused_since)
         case _:
             step.moment("stale_fact", subject="person")
     return step
+
+
+def _on_event(step: Step[PersonState], event: Event) -> None:
+    before = step.state
+    holders = set(before.holders)
+    match event.body:
+        case CertificatesChanged() as change:
+            step.set(changed_at=step.now)
+            for holder in before.holders:
+                step.tell(holder, change)
+            step.note("person.certificates_changed", what=change.what, holders=len(holders))
+        case HolderRegistered(holder=holder) if holder not in holders:
+            step.set(holders=tuple(sorted({*holders, holder})))
+            step.note("person.holder_registered", holder=holder)
+        case HolderForgotten(holder=holder) if holder in holders:
+            step.set(holders=tuple(sorted(holders - {holder})))
+            step.note("person.holder_forgotten", holder=holder)
+        case _:
+            step.moment("stale_fact", subject="person")
+    if step.state is not before:
+        _schedule(step, None if step.state.holders else step.now)
+
+
+def _schedule(step: Step[PersonState], unused_since: int | None) -> None:
+    kept = step.rules.ended_kept
+    wants = () if unused_since is None else (step.deadline(unused_since + kept),)
+    step.set(unused_since=unused_since, wants=wants)
+
+
+def _let_go(step: Step[PersonState], unused_since: int) -> None:
+    if step.now >= unused_since + step.rules.ended_kept and not step.rules.deadlines_held:
+        step.gone = True
+    else:
+        _schedule(step, unused_since)

@@ -9,11 +9,14 @@ from pydantic import JsonValue
 from connector.core.audit import AuditEntry
 from connector.core.errors import Fault
 from connector.core.events import Event, EventBody, event_id
-from connector.core.model import Millis, SubjectKey, parse_subject
+from connector.core.model import SECOND, Millis, SubjectKey, parse_subject
 from connector.core.policy import Rules
-from connector.core.states import DeviceState, HolderState, PersonState
+from connector.core.states import DeviceState, Effect, HolderState, PersonState, Want
 
 S = TypeVar("S", HolderState, DeviceState, PersonState)
+
+HELD_LOOK: Millis = 60 * SECOND
+"""How often a deadline that is held back is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Step(Generic[S]):
     def set(self, **changes: object) -> None:
         """Replace members of the state."""
         self.state = self.state.model_copy(update=changes)
+
+    def deadline(self, due: Millis) -> Want:
+        """A want of nothing but time; while deadlines are held back, it is looked at again."""
+        held = self.now + HELD_LOOK if self.rules.deadlines_held else 0
+        return wait_until(max(due, held))
 
     def note(  # noqa: PLR0913 - an audit entry has that many parts, all named
         self,
@@ -89,6 +97,11 @@ class Step(Generic[S]):
     def moment(self, name: str, value: float = 1, **labels: str) -> None:
         """Add a business moment."""
         self.moments.append(Moment(name, labels, value))
+
+
+def wait_until(due: Millis) -> Want:
+    """A want of nothing but time."""
+    return Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value)
 
 
 def outcome_of(fault: Fault | None) -> str:

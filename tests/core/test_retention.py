@@ -2,13 +2,20 @@
 
 import pytest
 
-from connector.core.events import DeviceUnenrolled, HolderForgotten, IdentityForgotten
+from connector.core.events import (
+    CertificatesChanged,
+    DeviceUnenrolled,
+    HolderForgotten,
+    HolderRegistered,
+    IdentityForgotten,
+)
 from connector.core.model import DAY
+from connector.core.states import PersonState
 from tests.core.names import ROUTE, device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import enrol, holder, renew
 
-DEVICE, HOLDER = device_key("10"), holder_key("1")
+DEVICE, HOLDER, PERSON = device_key("10"), holder_key("1"), person_key("user1")
 
 
 @pytest.fixture
@@ -66,7 +73,58 @@ def test_a_person_forgets_a_holder_of_whom_nothing_is_left(ended: PureLoop) -> N
     ended.send(HOLDER, IdentityForgotten(by="local:0", reason="left the company"))
     ended.run_out()
     assert HOLDER not in ended.states
-    assert HOLDER not in getattr(ended.states[person_key("user1")], "holders", ())
+    assert HOLDER not in person(ended).holders
+
+
+def person(loop: PureLoop) -> PersonState:
+    state = loop.states[PERSON]
+    assert isinstance(state, PersonState)
+    return state
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_person_without_holders_is_forgotten_in_time(
+    ended: PureLoop, *, known_before: bool
+) -> None:
+    """With the last holder gone, and where only the CA ever spoke of them."""
+    loop = ended if known_before else PureLoop()
+    if known_before:
+        loop.send(HOLDER, IdentityForgotten(by="local:0", reason="left the company"))
+    else:
+        loop.send(PERSON, CertificatesChanged(what="renewed"))
+    loop.run_out()
+    kept = loop.rules().ended_kept // DAY
+    wait(loop, kept - 1)
+    loop.send(PERSON, CertificatesChanged(what="renewed"))
+    loop.step()
+    wait(loop, kept - 1)
+    assert PERSON in loop.states, "each word of the CA begins the time again"
+    wait(loop, 2)
+    assert PERSON not in loop.states
+
+
+def test_a_person_who_was_forgotten_is_known_again(loop: PureLoop) -> None:
+    """What the CA says meanwhile tells no one; a holder who registers is told of what follows."""
+    loop.send(PERSON, CertificatesChanged(what="renewed"))
+    wait(loop, loop.rules().ended_kept // DAY + 1)
+    loop.send(PERSON, CertificatesChanged(what="renewed"))
+    loop.step()
+    assert not loop.queue
+    loop.send(PERSON, HolderRegistered(holder=HOLDER))
+    loop.step()
+    assert (person(loop).holders, person(loop).unused_since) == ((HOLDER,), None)
+    wait(loop, 400)
+    loop.send(PERSON, CertificatesChanged(what="renewed"))
+    loop.step()
+    assert [event.subject for event in loop.queue] == [HOLDER]
+
+
+def test_no_person_is_forgotten_while_deadlines_are_held(loop: PureLoop) -> None:
+    loop.send(PERSON, CertificatesChanged(what="renewed"))
+    loop.step()
+    loop.held = loop.held.model_copy(update={"all_paused": True, "paused_since": loop.now})
+    wait(loop, 400)
+    assert PERSON in loop.states
 
 
 def test_a_holder_who_comes_back_is_told_of_renewals_again(ended: PureLoop) -> None:

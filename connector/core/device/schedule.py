@@ -7,8 +7,6 @@ from connector.core.retry import backoff
 from connector.core.states import DeviceState, DeviceStatus, Effect, Want
 from connector.core.step import Step
 
-HELD_LOOK: Millis = 60 * SECOND
-"""How often a deadline that is held back is looked at again."""
 SETTLING_LOOKS = Retry(first=15 * SECOND, cap=300 * SECOND)
 """When a look is repeated that contradicts a notification: about six times until it counts."""
 
@@ -52,12 +50,7 @@ def _waits(step: Step[DeviceState]) -> tuple[Want, ...]:
         due = state.deadline
     else:
         due = None if state.ended_at is None else _forgotten_at(step)
-    return () if due is None else (_wait(step, due),)
-
-
-def _wait(step: Step[DeviceState], due: Millis) -> Want:
-    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
-    return Want(effect=Effect.WAIT, due=max(due, held), lane=Effect.WAIT.value)
+    return () if due is None else (step.deadline(due),)
 
 
 def _forgotten_at(step: Step[DeviceState]) -> Millis:

@@ -1,20 +1,18 @@
-"""What the holder waits for next: made anew from the state after every step."""
+"""What the holder waits for next: put together from the state after every step."""
 
 from connector.core.holder import purge, retention
 from connector.core.holder.lifecycle import Holder, route_of
 from connector.core.holder.recovery import unneeded
 from connector.core.model import SECOND, Millis, parse_subject
 from connector.core.states import CopyState, Delivery, Effect, Phase, Running, Want
-
-HELD_LOOK: Millis = 60 * SECOND
-"""How often a deadline that is held back is looked at again."""
+from connector.core.step import wait_until
 
 
 def schedule(step: Holder) -> None:
     """Put the wants of the state together. While an act is open only its end is waited for."""
     running = step.state.running
     if running is not None:
-        step.set(wants=(_wait(end_of_act(step, running)),))
+        step.set(wants=(wait_until(end_of_act(step, running)),))
         return
     looks = [*_check(step), *_look(step), *_copy(step)]
     acts = [*_delivery(step), *_clean_up(step)]
@@ -28,12 +26,8 @@ def margin_of(step: Holder) -> Millis:
 
 
 def end_of_act(step: Holder, running: Running) -> Millis:
-    """When an act that nobody answered for counts as over, in journal time."""
+    """When an act without an answer counts as over, in journal time."""
     return running.not_before or running.started_at + running.limit + margin_of(step)
-
-
-def _wait(due: Millis) -> Want:
-    return Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value)
 
 
 def _want(step: Holder, effect: Effect, due: Millis) -> Want:
@@ -60,17 +54,16 @@ def _delivery(step: Holder) -> list[Want]:
     delivery = step.state.delivery
     if delivery is None or not delivery.open:
         return []
-    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
     if delivery.phase is Phase.AWAITING_PURGE:
         return []
-    deadline = _wait(max(delivery.deadline, held))
+    deadline = step.deadline(delivery.deadline)
     if step.state.check is not None and delivery.phase is not Phase.AWAITING_INSTALL:
         return [deadline]
     return [_want(step, delivery.step, _due(step, delivery)), deadline]
 
 
 def _due(step: Holder, delivery: Delivery) -> Millis:
-    """No hand-over starts while an earlier one, of whatever delivery, may still reach the UEM."""
+    """No hand-over starts while an earlier one, of any delivery, may still reach the UEM."""
     copy = step.state.copy_
     if delivery.step is Effect.HAND_OVER and copy.state is CopyState.PERHAPS:
         return max(delivery.due, copy.not_after or 0)
@@ -80,15 +73,12 @@ def _due(step: Holder, delivery: Delivery) -> Millis:
 def _copy(step: Holder) -> list[Want]:
     due, alarm = purge.due(step.state.copy_), purge.alarm_at(step)
     looks = [] if due is None else [_want(step, Effect.LOOK_GONE, due)]
-    return looks if alarm is None else [*looks, _wait(max(alarm, step.now + SECOND))]
+    return looks if alarm is None else [*looks, wait_until(max(alarm, step.now + SECOND))]
 
 
 def _retention(step: Holder) -> list[Want]:
     due = retention.due(step)
-    if due is None:
-        return []
-    held = step.now + HELD_LOOK if step.rules.deadlines_held else 0
-    return [_wait(max(due, held))]
+    return [] if due is None else [step.deadline(due)]
 
 
 def _clean_up(step: Holder) -> list[Want]:

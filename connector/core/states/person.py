@@ -7,7 +7,11 @@ from connector.core.states.wants import Want
 
 
 class PersonState(Record):
-    """A human as the CA knows him: the holders to tell when his certificates change."""
+    """A human as the CA knows them: the holders to tell when their certificates change.
+
+    ``changed_at``: when the certificates changed last. ``unused_since``: since when no holder is
+    registered and nothing was heard; the record leaves after a time.
+    """
 
     schema_version: Literal[1] = 1
     kind: Literal["person"] = "person"
@@ -15,4 +19,5 @@ class PersonState(Record):
     version: int = 0
     holders: tuple[SubjectKey, ...] = ()
     changed_at: Millis | None = None
+    unused_since: Millis | None = None
     wants: tuple[Want, ...] = ()
