@@ -254,7 +254,7 @@ class Service:
         whole = await reopen_upstreams(parts.backends, parts.targets, parts.gate, changed)
         if isinstance(parts.journal, KafkaJournal):
             whole &= taken_up(parts.journal.renew_logins)
-        whole &= taken_up(self._replace_tenants)
+        whole &= taken_up(self._replace_senders)
         mounted = parts.secrets.snapshot.credential(self._settings.audit.key_file)
         report_key(mounted, parts.audit_key, self._board)
         self._expiries.look()
@@ -263,9 +263,9 @@ class Service:
         log.info("secrets.reloaded", count=len(changed))
         return whole
 
-    def _replace_tenants(self) -> None:
-        senders = tenants.tenants(self._settings, self._parts.secrets.snapshot)
-        self._parts.intake.replace_tenants(senders)
+    def _replace_senders(self) -> None:
+        sources = tenants.sources(self._settings, self._parts.secrets.snapshot)
+        self._parts.intake.replace_sources(sources)
 
     def _routes(self) -> Mapping[str, RoutePolicy]:
         return self._policies

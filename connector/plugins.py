@@ -1,20 +1,32 @@
-"""Escrow backends and targets by their entry points; any distribution may bring some.
+"""Sources, escrow backends and targets by their entry points; any distribution may bring some.
 
-A plug-in is a class with ``name``, ``settings_model``, ``capabilities`` and ``reach``
-(:class:`connector.core.ports.EscrowBackend`, :class:`connector.core.ports.Target`).
+A backend or target is a class with ``name``, ``settings_model``, ``capabilities`` and ``reach``
+(:class:`connector.core.ports.EscrowBackend`, :class:`connector.core.ports.Target`), a source one
+with ``name``, ``settings_model`` and ``capabilities`` (:class:`connector.core.source.Source`).
 """
 
+from collections.abc import Container
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Final
 
 from connector.core.errors import Permanent
 
-ESCROW = "pki_connector.escrow"
-TARGETS = "pki_connector.targets"
+ESCROW: Final = "pki_connector.escrow"
+TARGETS: Final = "pki_connector.targets"
+SOURCES: Final = "pki_connector.sources"
+SIGNED: Final = "standard_webhooks"
+"""The source of every escrow backend that brings none of its own."""
+
+MEMBERS = {
+    ESCROW: ("settings_model", "capabilities", "reach"),
+    TARGETS: ("settings_model", "capabilities", "reach"),
+    SOURCES: ("settings_model", "capabilities"),
+}
+"""What a class must have, by group."""
 
 
 def installed(group: str) -> tuple[EntryPoint, ...]:
-    """The entry points of :data:`ESCROW` or :data:`TARGETS`; nothing is loaded yet."""
+    """The entry points of one of the three groups; nothing is loaded yet."""
     return tuple(entry_points(group=group))
 
 
@@ -26,7 +38,18 @@ def load(entry: EntryPoint) -> Any:
     """
     try:
         plugin = entry.load()
-        _ = plugin.settings_model, plugin.reach
+        for member in MEMBERS[entry.group]:
+            getattr(plugin, member)
     except Exception as error:  # noqa: BLE001 - importing runs code of somebody else
         raise Permanent("CFG-004", f"loading a plug-in: {type(error).__name__}") from None
     return plugin
+
+
+def source_of(group: str, plugin: str, sources: Container[str]) -> str | None:
+    """The source of an escrow backend or target: the one of its name.
+
+    Backends without one have :data:`SIGNED`, as CAs can be taught to post signed notices.
+    """
+    if plugin in sources:
+        return plugin
+    return SIGNED if group == ESCROW and SIGNED in sources else None

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.integrations.workspace_one.times import LATEST, read_time
 from connector.simulators.uem.dates import SHAPES
-from connector.workspace_one_times import LATEST, read_time
 
 EVENING = 1_644_869_421_000
 

@@ -20,14 +20,21 @@ from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import Journal
 from connector.core.secret import Credential
+from connector.core.source import Sender
 from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import Limits, Listener, Tenants, UemTenant
+from connector.intake.tenants import Limits, Listener
+from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
 from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
-TENANTS = Tenants(uem=(UemTenant("acme", (("bench", Credential("bench")),)),))
+WEBHOOK = WorkspaceOneWebhook.model_validate(
+    {"credentials": [{"user": "bench", "password_file": "bench"}]}
+)
+SOURCES = {
+    "workspace_one": WorkspaceOneSource([Sender("acme", WEBHOOK, lambda _: Credential("bench"))])
+}
 
 
 class SingleCommits:
@@ -52,7 +59,7 @@ async def main(folder: Path, commits: str, *tls: str) -> None:
     certificate, key = map(Path, tls) if tls else (None, None)
     listener = Listener("127.0.0.1", 0, certificate, key, () if tls else LOOPBACK)
     surroundings = Surroundings(appended, MachineClock(), metrics())
-    async with IntakeServer(listener, Limits(), TENANTS, surroundings) as intake:
+    async with IntakeServer(listener, Limits(), SOURCES, surroundings) as intake:
         settle_collector()
         say({"port": intake.port})
         await obey(_nothing)

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from bench.obey import Answer, obey, say
-from bench.sides.intake import TENANTS, metrics
+from bench.sides.intake import SOURCES, metrics
 from connector.assembly.clock import MachineClock
 from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
@@ -33,7 +33,7 @@ async def main(options: KafkaOptions, folder: Path, certificate: Path, key: Path
     await journal.open()
     listener = Listener("127.0.0.1", 0, certificate, key)
     surroundings = Surroundings(journal, MachineClock(), metrics())
-    async with IntakeServer(listener, Limits(), TENANTS, surroundings) as intake:
+    async with IntakeServer(listener, Limits(), SOURCES, surroundings) as intake:
         settle_collector()
         say({"port": intake.port})
         await obey(_nothing)

@@ -9,12 +9,12 @@ from connector.assembly.clock import MachineClock
 from connector.assembly.journal_watch import Watched
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
+from connector.core.values import Section, millis
 from connector.journal.kafka.cluster import require
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.settings.journal import KafkaSettings, SqliteSettings
-from connector.settings.values import Section, millis
 
 OURS = {"type", "path"}
 """Settings of the clustered journal that do not concern the cluster."""

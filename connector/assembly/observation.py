@@ -8,8 +8,10 @@ from sqlite3 import sqlite_version
 
 import structlog
 
+from connector import plugins
 from connector.assembly.clock import MachineClock
 from connector.core.secret import Credential
+from connector.core.source import SourceCapabilities
 from connector.mounted import read_secret
 from connector.observe.labels import Names
 from connector.observe.logs import LogOptions, configure_logging
@@ -29,8 +31,16 @@ def metrics(settings: Settings) -> PrometheusMetrics:
         backends=cas + uems,
         partitions=settings.journal.partitions,
         credentials=("tls-server", *cas, *uems),
+        sources=source_capabilities(),
     )
     return PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
+
+
+def source_capabilities() -> dict[str, SourceCapabilities]:
+    """What every installed source is like, by name; its senders' metrics begin at zero."""
+    return {
+        entry.name: plugins.load(entry).capabilities for entry in plugins.installed(plugins.SOURCES)
+    }
 
 
 def program_version() -> str:

@@ -11,11 +11,11 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
+from connector.core.values import millis
 from connector.crash import CrashPoint, armed, never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
-from connector.settings.values import millis
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate

@@ -1,44 +1,45 @@
 """Who may send notifications, from the settings and the mounted secrets of the moment."""
 
+from collections.abc import Iterator
+
+from connector import plugins
+from connector.core.source import Sender, Source
 from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import CaTenant, Format, Limits, Listener, Tenants, UemTenant
+from connector.intake.tenants import Limits, Listener
 from connector.settings.model import Settings
 from connector.settings.reload import Snapshot
 from connector.settings.service import Intake
 
 
-def tenants(settings: Settings, secrets: Snapshot) -> Tenants:
-    """Every UEM and CA that has a webhook, with its passwords and signing secrets."""
-    return Tenants(
-        uem=tuple(
-            UemTenant(
-                name=name,
-                credentials=tuple(
-                    (one.user, secrets.credential(one.password_file))
-                    for one in uem.webhook.credentials
-                ),
-                format=Format(uem.webhook.format),
-                success_status=uem.webhook.success_status,
-            )
-            for name, uem in settings.uems.items()
-            if uem.webhook is not None
-        ),
-        ca=tuple(
-            CaTenant(
-                name=name,
-                secrets=tuple(secrets.credential(path) for path in ca.webhook.secret_files),
-                tolerance=int(ca.webhook.tolerance.total_seconds()),
-            )
-            for name, ca in settings.cas.items()
-            if ca.webhook is not None
-        ),
-    )
+def sources(settings: Settings, secrets: Snapshot) -> dict[str, Source]:
+    """Every installed source with its senders: the UEMs and CAs that have a webhook.
+
+    Raises:
+        Permanent: ``CFG-003`` when a secret of a sender is unusable, ``CFG-004`` when a source
+            cannot be loaded.
+    """
+    kinds = {entry.name: plugins.load(entry) for entry in plugins.installed(plugins.SOURCES)}
+    senders = list(_senders(settings, secrets, frozenset(kinds)))
+    return {
+        name: kind([one for source, one in senders if source == name])
+        for name, kind in kinds.items()
+    }
+
+
+def _senders(
+    settings: Settings, secrets: Snapshot, kinds: frozenset[str]
+) -> Iterator[tuple[str, Sender]]:
+    for group, section in ((plugins.TARGETS, settings.uems), (plugins.ESCROW, settings.cas)):
+        for name, upstream in section.items():
+            source = plugins.source_of(group, upstream.type, kinds)
+            if source is not None and upstream.webhook is not None:
+                yield source, Sender(name, upstream.webhook, secrets.credential)
 
 
 def server(settings: Settings, secrets: Snapshot, around: Surroundings) -> IntakeServer:
     """The webhook listener, not yet open."""
     intake = settings.service.intake
-    return IntakeServer(listener(intake), limits(intake), tenants(settings, secrets), around)
+    return IntakeServer(listener(intake), limits(intake), sources(settings, secrets), around)
 
 
 def listener(intake: Intake) -> Listener:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connector.cli.exits import Exit
-from connector.settings.values import parse_duration
+from connector.core.values import parse_duration
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -1,4 +1,4 @@
-"""Suites that every escrow backend, target and journal must pass; plug-in authors subclass them.
+"""Suites for sources, escrow backends, targets and journals; authors of plug-ins subclass them.
 
 They need pytest and pytest-asyncio, which the service itself does not.
 """
@@ -13,6 +13,7 @@ pytest.register_assert_rewrite(
     "connector.conformance.journal_rounds",
     "connector.conformance.journal_samples",
     "connector.conformance.journal_states",
+    "connector.conformance.source",
     "connector.conformance.target",
     "connector.conformance.target_acts",
     "connector.conformance.target_looks",

@@ -220,7 +220,7 @@ class Event(Record):
     """One event. ``id`` is deterministic: the same happening has the same id, however it came.
 
     ``tenant`` is the UEM or CA it concerns, ``subject`` whose it is, ``source`` who said it
-    (``workspace-one``, ``ca``, ``core``, ``operator``), ``occurred_at`` the sender's time,
+    (the label of a source, ``core`` or ``operator``), ``occurred_at`` the sender's time,
     ``received_at`` ours, ``cause`` the id of the event that led to this one.
     """
 
@@ -228,7 +228,7 @@ class Event(Record):
     id: str = Field(min_length=1, max_length=128)
     tenant: str = Field(min_length=1, max_length=128)
     subject: SubjectKey
-    source: Literal["workspace-one", "ca", "core", "operator"]
+    source: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     occurred_at: Millis | None = None
     received_at: Millis
     cause: str | None = None

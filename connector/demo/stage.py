@@ -112,7 +112,7 @@ class Stage:
     async def aim_uem(self, pod: Pod) -> None:
         """Let the UEM post its webhooks to this connector."""
         await self.uem.aim_webhook(
-            url=pod.url("workspace-one/acme-uem"),
+            url=pod.url("workspace_one/acme-uem"),
             user="uem-events",
             password_file=str(self.secrets.hook_password),
             ca_file=str(self.secrets.tls.ca),

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from connector.core.errors import Rejected
 from connector.core.model import SECOND, Millis
 from connector.decoding import MediaType
-from connector.intake.tenants import CaTenant, UemTenant
+from connector.intake.tenants import BasicSender, SigningSender
 from connector.mounted import signing_key
 
 Compare = Callable[[bytes, bytes], bool]
@@ -52,7 +52,7 @@ class KnownCaller:
 
     __slots__ = ("_seal", "tenant")
 
-    def __init__(self, seal: object, tenant: UemTenant) -> None:
+    def __init__(self, seal: object, tenant: BasicSender) -> None:
         """Made only by :class:`BasicAuthentication`."""
         self._seal = seal
         self.tenant = tenant
@@ -78,7 +78,7 @@ class BasicAuthentication:
     """
 
     def __init__(
-        self, tenants: Sequence[UemTenant], compare: Compare = hmac.compare_digest
+        self, tenants: Sequence[BasicSender], compare: Compare = hmac.compare_digest
     ) -> None:
         """Precompute the digests of every header that will be accepted."""
         self._compare = compare
@@ -114,7 +114,7 @@ def _offered(authorization: str) -> bytes:
     return hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
 
 
-def _digests(tenant: UemTenant) -> tuple[bytes, ...]:
+def _digests(tenant: BasicSender) -> tuple[bytes, ...]:
     """Digests of all accepted tokens. Old senders encode as Latin-1 (RFC 7617 section 2)."""
     tokens: dict[bytes, None] = {}
     for user, password in tenant.credentials:
@@ -147,7 +147,7 @@ class _Signers(NamedTuple):
     """The signers of one CA; ``tenant`` None stands for all unknown ones."""
 
     signers: tuple[Signer, ...]
-    tenant: CaTenant | None
+    tenant: SigningSender | None
 
 
 class SignatureAuthentication:
@@ -161,7 +161,9 @@ class SignatureAuthentication:
         Permanent: ``CFG-003`` when a secret is not base64, or too short.
     """
 
-    def __init__(self, tenants: Sequence[CaTenant], compare: Compare = hmac.compare_digest) -> None:
+    def __init__(
+        self, tenants: Sequence[SigningSender], compare: Compare = hmac.compare_digest
+    ) -> None:
         """Prepare one signer per secret."""
         self._compare = compare
         width = max((len(tenant.secrets) for tenant in tenants), default=1) or 1

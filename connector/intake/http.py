@@ -9,13 +9,13 @@ from connector.catalogue import catalogue
 from connector.core.errors import ConnectorError, Rejected
 from connector.core.metrics import IntakeMetrics, WebhookOutcome
 from connector.core.ports import Clock
+from connector.core.source import NO_CREDENTIALS, address_template
 from connector.intake.answers import problem
 from connector.intake.connection import connection_of
-from connector.intake.senders import CaSender, WorkspaceOneSender
+from connector.intake.senders import Senders
 
 Endpoint = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 
-CHALLENGE = "AUTH-005"
 UNAUTHORIZED, TOO_MANY, UNAVAILABLE = 401, 429, 503
 OUTCOMES: dict[int, WebhookOutcome] = {
     UNAUTHORIZED: "rejected_auth",
@@ -36,27 +36,27 @@ class Route(NamedTuple):
 UNKNOWN = Route("unknown", "unknown", "", {})
 
 
+def _route(name: str, senders: Senders) -> Route:
+    endpoints: dict[str, Endpoint] = {"POST": senders.post}
+    if senders.capabilities.test_calls:
+        endpoints["GET"] = senders.get
+    declared = senders.capabilities
+    return Route(address_template(name), declared.label, declared.challenge, endpoints)
+
+
 class Routes:
     """Hands each request to its sender's endpoint, and turns what it raises into an answer."""
 
     def __init__(
-        self,
-        workspace_one: WorkspaceOneSender,
-        ca: CaSender,
-        clock: Clock,
-        metrics: IntakeMetrics,
+        self, senders: Mapping[str, Senders], clock: Clock, metrics: IntakeMetrics
     ) -> None:
-        """Take who may be addressed."""
+        """Take who may be addressed, by the type in the address."""
         self._clock = clock
         self._metrics = metrics
         self._routes = {
-            "/hooks/workspace-one": Route(
-                "/hooks/workspace-one/{tenant}",
-                workspace_one.source,
-                workspace_one.challenge,
-                {"POST": workspace_one.post, "GET": workspace_one.get},
-            ),
-            "/hooks/ca": Route("/hooks/ca/{tenant}", ca.source, ca.challenge, {"POST": ca.post}),
+            address_template(address).rpartition("/")[0]: _route(name, one)
+            for name, one in senders.items()
+            for address in (name, *one.capabilities.addresses)
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -71,7 +71,7 @@ class Routes:
             answer = await _endpoint(route, request.method)(request, tenant)
         except ConnectorError as error:
             answer = self._refuse(route, request.method, error)
-            if not connection.outlives(is_challenge=error.code == CHALLENGE):
+            if not connection.outlives(is_challenge=error.code == NO_CREDENTIALS):
                 answer.force_close()
         seconds = self._clock.monotonic() - started
         self._metrics.http_request(route.template, request.method, answer.status, seconds)
@@ -84,7 +84,7 @@ class Routes:
 
 
 def _outcome(code: str) -> WebhookOutcome:
-    if code == CHALLENGE:
+    if code == NO_CREDENTIALS:
         return "challenged"
     return OUTCOMES.get(catalogue()[code].http or UNAVAILABLE, "rejected_schema")
 

@@ -1,36 +1,26 @@
-"""What each kind of sender may do, step by step: admit, read, verify, normalise, append."""
+"""What every sender may do, step by step: admit, read, verify, normalise, append."""
 
 import logging
 from collections.abc import Callable
 from functools import partial
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from connector.core.errors import Rejected
 from connector.core.metrics import IntakeMetrics
 from connector.core.ports import Clock
-from connector.decoding import JSON_TYPES, XML_TYPES, MediaType, media_type
-from connector.intake import ca, workspace_one
+from connector.core.source import Caller, Head, Source, is_failed_try
 from connector.intake.answers import empty
-from connector.intake.authentication import (
-    BasicAuthentication,
-    KnownCaller,
-    SignatureAuthentication,
-    SignedHeaders,
-)
 from connector.intake.bodies import Bodies
 from connector.intake.connection import connection_of
 from connector.intake.failed_tries import FailedTries
 from connector.intake.storing import Storing
-from connector.intake.tenants import Format, Tenants
 
 _log = logging.getLogger(__name__)
 
-CA_STATUS = 202
-
 
 class Gate:
-    """What becomes of callers that cannot be let in: asked for credentials, or counted."""
+    """What becomes of callers that cannot be let in: they are counted and logged."""
 
     def __init__(
         self,
@@ -45,128 +35,86 @@ class Gate:
         self._clock = clock
         self._metrics = metrics
 
-    def refuse(self, request: web.BaseRequest, source: str, tenant: str, error: Rejected) -> None:
+    def refuse(self, request: web.BaseRequest, source: str, sender: str, error: Rejected) -> None:
         """Count and log a failed try; an address that fails too often is not logged further.
 
         Raises:
-            Rejected: ``AUTH-003`` for an address that failed too often as this tenant.
+            Rejected: ``AUTH-003`` for an address that failed too often as this sender.
         """
         address = self._address(request)
-        self._failed.note(address, f"{source}/{tenant}", self._clock.monotonic())
+        self._failed.note(address, f"{source}/{sender}", self._clock.monotonic())
         self._metrics.webhook_auth_failed(source, error.code)
         extra = {"error_code": error.code, "source": source, "client": address}
         _log.warning("intake.sender_refused", extra=extra)
 
 
-class WorkspaceOneSender:
-    """The webhook of a UEM console: Basic credentials, known before the body is read."""
+class Senders:
+    """All senders of one source.
 
-    source = "workspace-one"
-    challenge = 'Basic realm="pki-connector", charset="UTF-8"'
+    They have bodies of their own: where only the body proves who calls, strangers can fill that
+    room, and must not keep the notifications of another source out.
+    """
 
-    def __init__(self, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock) -> None:
-        """Begin without tenants."""
+    def __init__(
+        self, source: Source, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock
+    ) -> None:
+        """Take the source; :meth:`replace` changes it at once."""
+        self.capabilities = source.capabilities
+        self._source = source
         self._gate = gate
         self._bodies = bodies
         self._storing = storing
         self._clock = clock
-        self._basic = BasicAuthentication(())
 
-    def replace_tenants(self, tenants: Tenants) -> None:
-        """From now on these may send."""
-        self._basic = BasicAuthentication(tenants.uem)
+    def replace(self, source: Source) -> None:
+        """From now on its senders may send, and only they."""
+        self._source = source
 
-    async def post(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
+    async def post(self, request: web.BaseRequest, sender: str) -> web.StreamResponse:
         """One notification."""
-        caller = self._admit(request, tenant)
-        kind = _kind(request, caller.tenant.format)
+        head = Head(sender, request.headers)
+        caller = self._known(request, head)
         reserved = self._bodies.reserve(request)
         try:
             body = await self._bodies.read(request)
-            notification = caller.notification(body, kind)
-            read = partial(workspace_one.normalise, notification, self._clock.now())
-            await self._storing.store(self.source, read)
+            if caller is None:
+                caller = self._verified(request, head, body)
+            read = partial(caller.event, body, self._clock.now())
+            await self._storing.store(self.capabilities.label, read)
         finally:
             self._bodies.release(reserved)
-        return empty(request, caller.tenant.success_status)
+        return empty(request, caller.success_status)
 
-    async def get(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
-        """The console's *Test Connection*: whether address and credentials are right."""
-        self._admit(request, tenant)
+    async def get(self, request: web.BaseRequest, sender: str) -> web.StreamResponse:
+        """A test of the address: whether it and the credentials are right."""
+        self._known(request, Head(sender, request.headers), is_test=True)
         return web.Response(text="OK")
 
-    def _admit(self, request: web.BaseRequest, tenant: str) -> KnownCaller:
-        offered = request.headers.get(hdrs.AUTHORIZATION)
-        if offered is None:  # a client may wait for the challenge (RFC 9110 section 11.6.1)
-            raise Rejected("AUTH-005", "authenticating a webhook")
+    def _known(
+        self, request: web.BaseRequest, head: Head, *, is_test: bool = False
+    ) -> Caller | None:
+        """The caller, where the head proves them, and lets them in."""
         try:
-            caller = self._basic.caller(tenant, offered)
+            caller = self._source.caller(head)
         except Rejected as error:
-            self._gate.refuse(request, self.source, tenant, error)
+            self._refuse(request, head, error)
             raise
-        connection_of(request).let_in()
+        if caller is not None:
+            connection_of(request).let_in()
+            if not is_test:
+                caller.expect()
         return caller
 
-
-class CaSender:
-    """The webhook of a CA: a signature over the raw body, so that is read first, within limits."""
-
-    source = "ca"
-    challenge = 'StandardWebhooks realm="pki-connector"'
-
-    def __init__(self, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock) -> None:
-        """Begin without tenants."""
-        self._gate = gate
-        self._bodies = bodies
-        self._storing = storing
-        self._clock = clock
-        self._signatures = SignatureAuthentication(())
-
-    def replace_tenants(self, tenants: Tenants) -> None:
-        """From now on these may send."""
-        self._signatures = SignatureAuthentication(tenants.ca)
-
-    async def post(self, request: web.BaseRequest, tenant: str) -> web.StreamResponse:
-        """One notification."""
-        offered = _signed_headers(request)
-        if not offered.signatures:
-            raise Rejected("AUTH-005", "verifying a webhook signature")
-        reserved = self._bodies.reserve(request)
+    def _verified(self, request: web.BaseRequest, head: Head, body: bytes) -> Caller:
         try:
-            body = await self._bodies.read(request)
-            now = self._clock.now()
-            try:
-                kind = media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
-                verified = self._signatures.verify(tenant, offered, body, now, kind)
-            except Rejected as error:
-                self._gate.refuse(request, self.source, tenant, error)
-                raise
-            connection_of(request).let_in()
-            _kind(request, Format.JSON)
-            await self._storing.store(self.source, partial(ca.normalise, verified, now))
-        finally:
-            self._bodies.release(reserved)
-        return empty(request, CA_STATUS)
+            caller = self._source.verified(head, body, self._clock.now())
+        except Rejected as error:
+            self._refuse(request, head, error)
+            raise
+        connection_of(request).let_in()
+        caller.expect()
+        return caller
 
-
-def _signed_headers(request: web.BaseRequest) -> SignedHeaders:
-    headers = request.headers
-    return SignedHeaders(
-        headers.get("webhook-id", ""),
-        headers.get("webhook-timestamp", ""),
-        headers.get("webhook-signature", ""),
-    )
-
-
-def _kind(request: web.BaseRequest, allowed: Format) -> MediaType:
-    """What a body is, by its content type.
-
-    Raises:
-        Rejected: ``EVT-004`` when it is neither JSON nor XML, or not what the tenant sends.
-    """
-    kind = media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
-    if kind.name in JSON_TYPES and allowed is not Format.XML:
-        return kind
-    if kind.name in XML_TYPES and allowed is not Format.JSON:
-        return kind
-    raise Rejected("EVT-004", "reading a notification")
+    def _refuse(self, request: web.BaseRequest, head: Head, error: Rejected) -> None:
+        if is_failed_try(error):
+            self._gate.refuse(request, self.capabilities.label, head.sender, error)

@@ -1,6 +1,7 @@
 """The webhook listener as one thing to start and stop."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -9,14 +10,15 @@ from typing import NamedTuple, Self
 from connector.core.errors import Permanent
 from connector.core.metrics import Metrics
 from connector.core.ports import Clock
+from connector.core.source import Source
 from connector.intake.bodies import Bodies
 from connector.intake.client_address import client_address
 from connector.intake.connections import Connections
 from connector.intake.failed_tries import FailedTries
 from connector.intake.http import Routes
-from connector.intake.senders import CaSender, Gate, WorkspaceOneSender
+from connector.intake.senders import Gate, Senders
 from connector.intake.storing import Log, Storing
-from connector.intake.tenants import Limits, Listener, Tenants
+from connector.intake.tenants import Limits, Listener
 from connector.intake.tls import ServerCertificate
 
 BACKLOG = 1024
@@ -39,16 +41,20 @@ class IntakeServer:
     Args:
         listener: where, and with which certificate or for which proxies.
         limits: how much anybody may send.
-        tenants: who may send; :meth:`replace_tenants` changes it at once.
+        sources: who may send, by type; :meth:`replace_sources` changes it at once.
         surroundings: journal, clock and metrics.
 
     Raises:
-        Permanent: ``CFG-003`` when the certificate cannot be read or a signing secret is unusable,
-            ``CFG-001`` when there is neither a certificate nor a proxy.
+        Permanent: ``CFG-001`` when there is neither a certificate nor a proxy; on entering,
+            ``CFG-003`` when the certificate cannot be read.
     """
 
     def __init__(
-        self, listener: Listener, limits: Limits, tenants: Tenants, surroundings: Surroundings
+        self,
+        listener: Listener,
+        limits: Limits,
+        sources: Mapping[str, Source],
+        surroundings: Surroundings,
     ) -> None:
         """Prepare; nothing listens yet."""
         if listener.certificate is None and not listener.proxies:
@@ -60,21 +66,16 @@ class IntakeServer:
         self._clock = clock
         gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
         self._storing = storing = Storing(journal, metrics, limits.append_time)
-        # Bodies of their own: the CA's are read before the caller is known, and whoever fills that
-        # room must not keep a UEM's notification out.
-        self._workspace_one = WorkspaceOneSender(gate, _bodies(limits), storing, clock)
-        self._ca = CaSender(gate, _bodies(limits), storing, clock)
-        self._routes = Routes(self._workspace_one, self._ca, clock, metrics)
-        self.replace_tenants(tenants)
+        self._senders = {
+            name: Senders(source, gate, _bodies(limits), storing, clock)
+            for name, source in sources.items()
+        }
+        self._routes = Routes(self._senders, clock, metrics)
 
-    def replace_tenants(self, tenants: Tenants) -> None:
-        """From now on exactly these may send.
-
-        Raises:
-            Permanent: ``CFG-003`` when a signing secret is unusable; then nobody has changed.
-        """
-        self._ca.replace_tenants(tenants)
-        self._workspace_one.replace_tenants(tenants)
+    def replace_sources(self, sources: Mapping[str, Source]) -> None:
+        """From now on exactly their senders may send; the types are those it was made with."""
+        for name, senders in self._senders.items():
+            senders.replace(sources[name])
 
     @property
     def port(self) -> int:

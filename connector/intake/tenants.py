@@ -1,7 +1,6 @@
 """Who may send notifications, and how much anybody may send. Plain records of the settings."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -10,39 +9,21 @@ from connector.core.secret import Credential
 KIB = 1024
 
 
-class Format(StrEnum):
-    """What a tenant's console is set to send."""
-
-    JSON = "json"
-    XML = "xml"
-    ANY = "any"
-
-
 @dataclass(frozen=True)
-class UemTenant:
-    """One UEM environment. ``credentials`` are (user, password); all are valid at once."""
+class BasicSender:
+    """A sender with HTTP Basic ``credentials``, (user, password); all are valid at once."""
 
     name: str
     credentials: tuple[tuple[str, Credential], ...]
-    format: Format = Format.ANY
-    success_status: int = 200
 
 
 @dataclass(frozen=True)
-class CaTenant:
-    """One CA. ``secrets`` (``whsec_…``) are all valid at once; ``tolerance`` is in seconds."""
+class SigningSender:
+    """A sender that signs. ``secrets`` are all valid at once; ``tolerance`` is in seconds."""
 
     name: str
     secrets: tuple[Credential, ...]
     tolerance: int = 300
-
-
-@dataclass(frozen=True)
-class Tenants:
-    """Everybody who may send."""
-
-    uem: tuple[UemTenant, ...] = ()
-    ca: tuple[CaTenant, ...] = ()
 
 
 @dataclass(frozen=True)

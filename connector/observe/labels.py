@@ -6,6 +6,7 @@ from typing import NamedTuple, get_args
 from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
+from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import Effect, Phase, Trigger
 
 OTHER = "other"
@@ -17,15 +18,8 @@ PLATFORMS = ("apple", "appleosx", "android", "winrt")
 CALLERS = ("service", "hand_over")
 
 FIXED: Mapping[str, tuple[str, ...]] = {
-    "source": ("workspace-one", "ca"),
-    "event_type": (
-        "device_enrolled",
-        "device_unenrolled",
-        "device_changed",
-        "certificates_changed",
-        "unread",
-    ),
-    "route": ("/hooks/workspace-one/{tenant}", "/hooks/ca/{tenant}", "unknown"),
+    "event_type": ("unread",),
+    "route": ("unknown",),
     "method": ("GET", "POST", "platform_timed", "api_confirmed", "none"),
     "status_class": ("2xx", "4xx", "5xx"),
     "outcome": (
@@ -50,17 +44,23 @@ FIXED: Mapping[str, tuple[str, ...]] = {
 
 
 class Names(NamedTuple):
-    """The names in the settings that become label values."""
+    """The names in the settings that become label values, and the installed sources by name."""
 
     targets: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
     partitions: int = 0
     credentials: tuple[str, ...] = ()
+    sources: Mapping[str, SourceCapabilities] = {}
 
 
 def vocabulary(names: Names) -> dict[str, frozenset[str]]:
     """All values that each label may have, without ``other``."""
     found = {label: frozenset(values) for label, values in FIXED.items()}
+    found["source"] = frozenset()
+    for name, source in names.sources.items():
+        found["source"] |= {source.label}
+        found["event_type"] |= frozenset(source.event_kinds)
+        found["route"] |= {address_template(name)}
     found["target"] = frozenset(names.targets)
     found["backend"] = frozenset(names.backends)
     found["partition"] = frozenset(map(str, range(names.partitions)))

@@ -1,22 +1,19 @@
 """The label combinations that are there from the first scrape on, all at zero."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import get_args
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
+from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import Effect, Phase, Trigger
 from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
 
 Combination = tuple[str, ...]
 Values = Sequence[str]
 
-KINDS = {
-    "workspace-one": ("device_enrolled", "device_unenrolled", "device_changed"),
-    "ca": ("certificates_changed",),
-}
 OPERATIONS = {
     "ca": (Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.HAND_OVER, Effect.CLEAN_UP),
     "uem": (
@@ -58,7 +55,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
     """Per metric: tables whose product is seeded."""
     targets = (names.targets,)
     return {
-        **_webhooks(),
+        **_webhooks(names.sources),
         **_deliveries(names.targets),
         **_upstreams(names.backends),
         "journal_waiting": [(FIXED["queue"],)],
@@ -77,27 +74,26 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
     }
 
 
-def _webhooks() -> dict[str, list[tuple[Values, ...]]]:
+def _webhooks(sources: Mapping[str, SourceCapabilities]) -> dict[str, list[tuple[Values, ...]]]:
     refused = ("challenged", "rejected_auth", "rejected_schema", "overload")
     events: list[tuple[Values, ...]] = []
-    for source, kinds in KINDS.items():
+    failures: list[tuple[Values, ...]] = []
+    requests: list[tuple[Values, ...]] = [(("unknown",), ("GET", "POST"), ("4xx",))]
+    for name, source in sources.items():
+        label = (source.label,)
         events += [
-            ((source,), kinds, ("accepted", "duplicate")),
-            ((source,), (OTHER,), ("ignored",)),
-            ((source,), ("unread",), refused),
+            (label, source.event_kinds, ("accepted", "duplicate")),
+            (label, (OTHER,), ("ignored",)),
+            (label, ("unread",), refused),
         ]
+        failures.append((label, (source.failed_code,)))
+        methods = ("GET", "POST") if source.test_calls else ("POST",)
+        requests.append(((address_template(name),), methods, FIXED["status_class"]))
     return {
         "webhook_events_total": events,
-        "webhook_auth_failures_total": [
-            (("workspace-one",), ("AUTH-001",)),
-            (("ca",), ("AUTH-002",)),
-        ],
+        "webhook_auth_failures_total": failures,
         "webhook_connections_ended_total": [(get_args(ConnectionEnd),)],
-        "http_request_duration_seconds": [
-            (("/hooks/workspace-one/{tenant}",), ("GET", "POST"), FIXED["status_class"]),
-            (("/hooks/ca/{tenant}",), ("POST",), FIXED["status_class"]),
-            (("unknown",), ("GET", "POST"), ("4xx",)),
-        ],
+        "http_request_duration_seconds": requests,
     }
 
 

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from connector.settings.values import Period, Section
+from connector.core.values import Period, Section
 
 Server = Annotated[
     str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, JsonValue, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connector import plugins
 from connector.core.policy import RoutePolicy
+from connector.core.values import Name
 from connector.settings.journal import Journal, SqliteSettings
 from connector.settings.plugins import Plugins
 from connector.settings.routes import RouteSettings
 from connector.settings.service import Audit, Handover, Service, Testing, Worker
 from connector.settings.upstreams import CaSettings, UemSettings
-from connector.settings.values import Name
 
 PREFIX = "PKI_CONNECTOR_"
 NAMES_ONLY: dict[str, JsonValue] = {"additionalProperties": False}
@@ -76,29 +77,45 @@ class Settings(BaseSettings):
 _TYPE = Field(description="Name of the plug-in that speaks to it.")
 
 
-def settings_model(plugins: Plugins) -> type[Settings]:
+def settings_model(installed: Plugins) -> type[Settings]:
     """:class:`Settings` with the settings models of the installed plug-ins in their places."""
     return create_model(
         "Settings",
         __base__=Settings,
         __doc__=Settings.__doc__,
-        uems=_choice(plugins.targets, UemSettings, Settings.model_fields["uems"].description),
-        cas=_choice(plugins.escrow, CaSettings, Settings.model_fields["cas"].description),
+        uems=_choice(installed, plugins.TARGETS, installed.targets, UemSettings),
+        cas=_choice(installed, plugins.ESCROW, installed.escrow, CaSettings),
     )
 
 
 def _choice(
-    models: dict[str, type[BaseModel]], ours: type[BaseModel], description: str | None
+    installed: Plugins, group: str, models: dict[str, type[BaseModel]], ours: type[BaseModel]
 ) -> Any:
-    kinds = [_joined(name, model, ours) for name, model in sorted(models.items())]
+    kinds = [
+        _joined(name, model, ours, installed.webhook(group, name))
+        for name, model in sorted(models.items())
+    ]
     one: Any = Annotated[reduce(or_, kinds), Field(discriminator="type")] if kinds else ours
+    section = Settings.model_fields["uems" if ours is UemSettings else "cas"]
     return dict[Name, one], Field(
-        min_length=1, description=description, json_schema_extra=NAMES_ONLY
+        min_length=1, description=section.description, json_schema_extra=NAMES_ONLY
     )
 
 
-def _joined(name: str, model: type[BaseModel], ours: type[BaseModel]) -> type[BaseModel]:
+def _joined(
+    name: str, model: type[BaseModel], ours: type[BaseModel], webhook: type[BaseModel] | None
+) -> type[BaseModel]:
     kind: Any = Literal[name]
+    description = ours.model_fields["webhook"].description
+    hook: Any = (
+        (None, Field(default=None, description=f"{name} has no source: leave it out."))
+        if webhook is None
+        else (webhook | None, Field(default=None, description=description))
+    )
     return create_model(
-        f"{name}_{ours.__name__}", __base__=(model, ours), __doc__=model.__doc__, type=(kind, _TYPE)
+        f"{name}_{ours.__name__}",
+        __base__=(model, ours),
+        __doc__=model.__doc__,
+        type=(kind, _TYPE),
+        webhook=hook,
     )

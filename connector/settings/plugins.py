@@ -18,12 +18,21 @@ class Plugins(NamedTuple):
     escrow: dict[str, type[BaseModel]]
     targets: dict[str, type[BaseModel]]
     broken: Mapping[str, str] = {}
+    sources: Mapping[str, type[BaseModel]] = {}
+
+    def webhook(self, group: str, plugin: str) -> type[BaseModel] | None:
+        """Settings of the source that belongs to an escrow backend or target, if there is one."""
+        name = plugins.source_of(group, plugin, self.sources)
+        return None if name is None else self.sources[name]
 
 
 def installed() -> Plugins:
     """All installed plug-ins. One that cannot be loaded is reported, and spoils no other."""
     broken: dict[str, str] = {}
-    return Plugins(_models(plugins.ESCROW, broken), _models(plugins.TARGETS, broken), broken)
+    escrow, targets, sources = (
+        _models(group, broken) for group in (plugins.ESCROW, plugins.TARGETS, plugins.SOURCES)
+    )
+    return Plugins(escrow, targets, broken, sources)
 
 
 def _models(group: str, broken: dict[str, str]) -> dict[str, type[BaseModel]]:

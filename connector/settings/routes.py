@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from connector.core.policy import Gates, Retry, RoutePolicy
+from connector.core.values import Duration, Name, Period, ProfileId, Section, millis
 from connector.settings.considerations import considered
 from connector.settings.upstreams import UemSettings
-from connector.settings.values import Duration, Name, Period, ProfileId, Section, millis
 
 Lower = Annotated[str, AfterValidator(str.lower), Field(min_length=1, max_length=256)]
 Limit = Annotated[Period, Field(le=timedelta(minutes=10))]

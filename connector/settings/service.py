@@ -9,8 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validat
 
 from connector.core.reach import SandboxMode
 from connector.core.upstream import is_host
+from connector.core.values import Period, Section
 from connector.crash import Point
-from connector.settings.values import Period, Section
 
 KIB = 1024
 MIB = 1024 * KIB

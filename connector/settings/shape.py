@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connector.core.values import render_duration
 from connector.settings.report import Path
-from connector.settings.values import render_duration
 
 KINDS: dict[Any, str] = {
     bool: "true or false",

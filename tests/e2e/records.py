@@ -14,11 +14,11 @@ from connector.core.secret import Credential
 from connector.demo.cast import Actor
 from connector.demo.patience import until
 from connector.demo.settings_file import Secrets
-from connector.intake.workspace_one import TIME_DIGITS
+from connector.integrations.workspace_one.notifications import TIME_DIGITS
+from connector.integrations.workspace_one.times import read_time
 from connector.simulators.ca.commands import CertificateInfo, Operation
 from connector.simulators.ca.control import CaControl
 from connector.simulators.uem.control import UemControl
-from connector.workspace_one_times import read_time
 
 Facts = dict[str, Any]
 

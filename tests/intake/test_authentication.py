@@ -19,8 +19,8 @@ from connector.intake.authentication import (
     SignedHeaders,
     VerifiedNotification,
 )
-from connector.intake.tenants import CaTenant, UemTenant
-from tests.intake.world import NOW, TENANTS, basic, signed
+from connector.intake.tenants import BasicSender, SigningSender
+from tests.intake.world import CAS, CONSOLES, NOW, basic, signed
 
 BODY = b'{"type":"certificates.issued"}'
 MINUTE = 60
@@ -53,7 +53,7 @@ def headers(given: dict[str, str], **changes: str) -> SignedHeaders:
 )
 def test_every_valid_credential_is_accepted(user: str, password: str) -> None:
     """Old and new credentials hold at once, so that they can be rotated."""
-    caller = BasicAuthentication(TENANTS.uem).caller("acme", header(user, password))
+    caller = BasicAuthentication(CONSOLES).caller("acme", header(user, password))
     assert caller.tenant.name == "acme"
 
 
@@ -76,19 +76,19 @@ def test_every_valid_credential_is_accepted(user: str, password: str) -> None:
 def test_everything_else_is_refused_alike(tenant: str, authorization: str | None) -> None:
     """A wrong password, a mixed pair, another scheme, no header, an unknown tenant: AUTH-001."""
     with pytest.raises(Rejected) as caught:
-        BasicAuthentication(TENANTS.uem).caller(tenant, authorization)
+        BasicAuthentication(CONSOLES).caller(tenant, authorization)
     assert (caught.value.code, caught.value.detail) == ("AUTH-001", "authenticating a webhook")
 
 
 def test_credentials_of_another_tenant_are_refused() -> None:
     """A source acts only for its own tenant."""
     with pytest.raises(Rejected):
-        BasicAuthentication(TENANTS.uem).caller("lonely", header("uem", "secret-password"))
+        BasicAuthentication(CONSOLES).caller("lonely", header("uem", "secret-password"))
 
 
 def test_tenant_without_credentials_admits_nobody() -> None:
     """No credentials is not the same as any credentials."""
-    authentication = BasicAuthentication([UemTenant("open", ())])
+    authentication = BasicAuthentication([BasicSender("open", ())])
     for authorization in (None, "Basic ", header("", "")):
         with pytest.raises(Rejected):
             authentication.caller("open", authorization)
@@ -96,7 +96,7 @@ def test_tenant_without_credentials_admits_nobody() -> None:
 
 def test_scheme_is_case_insensitive_and_old_encoding_accepted() -> None:
     """RFC 7617: the scheme's case is free, and old senders encode as Latin-1."""
-    authentication = BasicAuthentication([UemTenant("acme", (("uem", Credential("pässword")),))])
+    authentication = BasicAuthentication([BasicSender("acme", (("uem", Credential("pässword")),))])
     latin = base64.b64encode("uem:pässword".encode("latin-1")).decode()
     for offered in (f"BASIC {latin}", header("uem", "pässword").replace("Basic", "basic")):
         assert authentication.caller("acme", offered).tenant.name == "acme"
@@ -117,7 +117,7 @@ def test_basic_always_compares_as_often(tenant: str, authorization: str | None) 
     """No early exit: first, last or no match, known or unknown tenant cost the same comparisons."""
     compare = CountingCompare()
     try:
-        BasicAuthentication(TENANTS.uem, compare).caller(tenant, authorization)
+        BasicAuthentication(CONSOLES, compare).caller(tenant, authorization)
     except Rejected:
         assert tenant == "nobody" or authorization == header("uem", "wrong")
     assert compare.count == 2
@@ -127,8 +127,8 @@ def test_basic_always_compares_as_often(tenant: str, authorization: str | None) 
 def test_signatures_always_compare_as_often(tenant: str, secret: int) -> None:
     """Every signature is compared with every secret, whichever fits, also for strangers."""
     compare = CountingCompare()
-    small = CaTenant("small", TENANTS.ca[0].secrets[:1])
-    authentication = SignatureAuthentication([*TENANTS.ca, small], compare)
+    small = SigningSender("small", CAS[0].secrets[:1])
+    authentication = SignatureAuthentication([*CAS, small], compare)
     given = signed(BODY, secret=secret)
     three = "v1,AAAA " + given["webhook-signature"] + " v1a,AAAA"
     try:
@@ -142,7 +142,7 @@ def test_signatures_always_compare_as_often(tenant: str, secret: int) -> None:
 def test_signature_by_either_secret_is_accepted(secret: int) -> None:
     """Two secrets hold at once; the id that was signed comes with the notification."""
     given = signed(BODY, secret=secret)
-    verified = SignatureAuthentication(TENANTS.ca).verify("main", headers(given), BODY, NOW)
+    verified = SignatureAuthentication(CAS).verify("main", headers(given), BODY, NOW)
     assert (verified.tenant, verified.signed_id, verified.body) == ("main", "msg_1", BODY)
 
 
@@ -152,7 +152,7 @@ def test_signature_by_either_secret_is_accepted(secret: int) -> None:
 def test_timestamp_may_differ_by_five_minutes(seconds: int, is_fresh: bool) -> None:  # noqa: FBT001
     """A signature older or newer than the tolerance is refused, at the very second."""
     given = signed(BODY, at=NOW // 1000 + seconds)
-    authentication = SignatureAuthentication(TENANTS.ca)
+    authentication = SignatureAuthentication(CAS)
     if is_fresh:
         assert authentication.verify("main", headers(given), BODY, NOW).body == BODY
         return
@@ -166,7 +166,7 @@ def test_odd_ids_are_refused(name: str) -> None:
     """An id with a dot would let id, time and body be cut anew; others have no use."""
     given = signed(BODY, name=name)
     with pytest.raises(Rejected):
-        SignatureAuthentication(TENANTS.ca).verify("main", headers(given), BODY, NOW)
+        SignatureAuthentication(CAS).verify("main", headers(given), BODY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,7 @@ def test_odd_ids_are_refused(name: str) -> None:
 def test_altered_headers_are_refused(changes: dict[str, str]) -> None:
     """Whatever is missing or bent, the answer is the same code."""
     with pytest.raises(Rejected) as caught:
-        SignatureAuthentication(TENANTS.ca).verify(
-            "main", headers(signed(BODY), **changes), BODY, NOW
-        )
+        SignatureAuthentication(CAS).verify("main", headers(signed(BODY), **changes), BODY, NOW)
     assert caught.value.code == "AUTH-002"
 
 
@@ -201,12 +199,12 @@ def test_altered_headers_are_refused(changes: dict[str, str]) -> None:
 def test_altered_body_is_refused(body: bytes) -> None:
     """The signature covers every byte."""
     with pytest.raises(Rejected):
-        SignatureAuthentication(TENANTS.ca).verify("main", headers(signed(BODY)), body, NOW)
+        SignatureAuthentication(CAS).verify("main", headers(signed(BODY)), body, NOW)
 
 
 def test_key_that_stands_in_for_missing_secrets_opens_nothing() -> None:
     """The stand-in of unknown tenants, and of tenants without secrets, is no secret of anybody."""
-    authentication = SignatureAuthentication([*TENANTS.ca, CaTenant("open", ())])
+    authentication = SignatureAuthentication([*CAS, SigningSender("open", ())])
     at = NOW // 1000
     forged = Webhook(bytes(32)).sign("msg_1", datetime.fromtimestamp(at, UTC), BODY.decode())
     for tenant in ("main", "open", "nobody"):
@@ -218,7 +216,7 @@ def test_key_that_stands_in_for_missing_secrets_opens_nothing() -> None:
 def test_signing_secret_that_is_none_is_a_fault_of_the_settings(secret: str) -> None:
     """Not base64, or so short that it could be guessed: nobody is let in by it."""
     with pytest.raises(Permanent, match="CFG-003") as refused:
-        SignatureAuthentication([CaTenant("main", (Credential(secret),))])
+        SignatureAuthentication([SigningSender("main", (Credential(secret),))])
     assert secret not in str(refused.value)
 
 
@@ -232,13 +230,13 @@ def test_nothing_but_a_refusal_comes_of_nonsense(
 ) -> None:
     """Arbitrary headers and bodies raise Rejected and nothing else."""
     with pytest.raises(Rejected):
-        SignatureAuthentication(TENANTS.ca).verify(tenant, SignedHeaders(*parts), body, NOW)
+        SignatureAuthentication(CAS).verify(tenant, SignedHeaders(*parts), body, NOW)
 
 
 def test_nobody_else_makes_verified_notifications() -> None:
     """Unverified bytes cannot be passed on by mistake."""
     with pytest.raises(TypeError):
         VerifiedNotification(object(), "acme", b"{}", JSON)
-    stranger = KnownCaller(object(), TENANTS.uem[0])
+    stranger = KnownCaller(object(), CONSOLES[0])
     with pytest.raises(TypeError):
         stranger.notification(b"{}", JSON)

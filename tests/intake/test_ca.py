@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from connector.core.errors import Rejected
 from connector.core.events import CertificatesChanged, Event
 from connector.intake.authentication import SignatureAuthentication, SignedHeaders
-from connector.intake.ca import normalise
-from tests.intake.world import NOW, TENANTS, signed
+from connector.integrations.http_escrow.notices import normalise
+from tests.intake.world import CAS, NOW, signed
 
 FINGERPRINT = "ab" * 32
-SIGNATURES = SignatureAuthentication(TENANTS.ca)
+SIGNATURES = SignatureAuthentication(CAS)
 
 
 def of(body: bytes, name: str = "msg_1") -> Event | None:

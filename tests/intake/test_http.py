@@ -9,8 +9,8 @@ import pytest
 from connector.core.errors import Permanent, Transient
 from connector.core.events import CertificatesChanged
 from connector.core.secret import Credential
-from connector.intake.tenants import CaTenant, Limits, Tenants, UemTenant
-from tests.intake.world import CA, DATA, JSON, UEM, World, basic, serving, signed
+from connector.intake.tenants import BasicSender, Limits, SigningSender
+from tests.intake.world import CA, DATA, JSON, UEM, World, basic, serving, signed, sources
 
 ENROLMENT = (DATA / "enrolment.json").read_bytes()
 RENEWAL = json.dumps(
@@ -204,20 +204,25 @@ async def test_nothing_that_was_sent_is_answered(world: World) -> None:
             assert marker not in await answer.text() + str(answer.headers)
 
 
-async def test_replaced_tenants_count_at_once(world: World) -> None:
+async def test_replaced_senders_count_at_once(world: World) -> None:
     """After a rotation the new password is right and the old one is not."""
-    world.server.replace_tenants(
-        Tenants(uem=(UemTenant("acme", (("uem", Credential("rotated")),)),))
-    )
+    rotated = BasicSender("acme", (("uem", Credential("rotated")),))
+    world.server.replace_sources(sources([rotated]))
     assert await post(world, basic()) == 401
     assert await post(world, basic("uem", "rotated")) == 200
 
 
-async def test_refused_tenants_change_nothing(world: World) -> None:
-    """A mounted signing secret that is none spoils no tenant, not even those beside it."""
+def test_a_source_refuses_an_unusable_secret() -> None:
+    """It is not made at all, so that the senders before stay in force."""
     with pytest.raises(Permanent, match="CFG-003"):
-        world.server.replace_tenants(Tenants(ca=(CaTenant("main", (Credential("no base64"),)),)))
-    assert await post(world, basic()) == 200
+        sources(cas=[SigningSender("main", (Credential("no base64"),))])
+
+
+@pytest.mark.parametrize("path", ["/hooks/workspace_one/acme", UEM])
+async def test_the_type_in_the_address_is_the_name_of_the_source(world: World, path: str) -> None:
+    """Both ways of writing it lead to the same senders, and to one event."""
+    assert await post(world, basic(), path) == 200
+    assert [event.subject for event in await world.stored()] == ["acme/device/15"]
 
 
 async def test_encoded_path_is_the_same_path(world: World) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connector.core.errors import Permanent
 from connector.core.metrics import NoMetrics
 from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import Limits, Listener, Tenants
+from connector.intake.tenants import Limits, Listener
 from tests.intake.world import (
     CA,
     DATA,
@@ -132,7 +132,7 @@ async def test_neither_certificate_nor_proxy_is_refused(tmp_path: Path) -> None:
     async with journal_at(tmp_path / "journal.db") as journal:
         surroundings = Surroundings(journal, TurnedClock(), NoMetrics())
         with pytest.raises(Permanent) as caught:
-            IntakeServer(Listener("127.0.0.1", 0), Limits(), Tenants(), surroundings)
+            IntakeServer(Listener("127.0.0.1", 0), Limits(), {}, surroundings)
     assert caught.value.code == "CFG-001"
 
 

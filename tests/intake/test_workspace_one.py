@@ -11,11 +11,11 @@ from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event
 from connector.decoding import media_type
 from connector.intake.authentication import BasicAuthentication, VerifiedNotification
-from connector.intake.workspace_one import BY_TYPE, normalise
-from tests.intake.world import DATA, NOW, TENANTS, basic
+from connector.integrations.workspace_one.notifications import BY_TYPE, normalise
+from tests.intake.world import CONSOLES, DATA, NOW, basic
 
 JSON = "application/json"
-CALLER = BasicAuthentication(TENANTS.uem).caller("acme", basic()["Authorization"])
+CALLER = BasicAuthentication(CONSOLES).caller("acme", basic()["Authorization"])
 
 
 def notification(body: bytes, *, is_xml: bool = False) -> VerifiedNotification:
@@ -170,7 +170,7 @@ def test_ids_differ_by_tenant_device_kind_and_what_changed() -> None:
         of(EventType="ComplianceStatusChanged", DeviceId=15, EventTime=time),
         of(EventType="CompromisedStatusChanged", DeviceId=15, EventTime=time),
     ]
-    lonely = BasicAuthentication(TENANTS.uem).caller(
+    lonely = BasicAuthentication(CONSOLES).caller(
         "lonely", basic("uem", "another")["Authorization"]
     )
     raw = json.dumps({"EventId": 148, "DeviceId": 15, "EventTime": time}).encode()

@@ -16,8 +16,11 @@ from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import NoMetrics, WebhookOutcome
 from connector.core.secret import Credential
+from connector.core.source import Sender, Source
 from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import CaTenant, Limits, Listener, Tenants, UemTenant
+from connector.intake.tenants import BasicSender, Limits, Listener, SigningSender
+from connector.integrations.http_escrow.source import StandardWebhook, StandardWebhooksSource
+from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
 from connector.journal.sqlite import SqliteJournal
 from tests.patience import PATIENCE
 
@@ -32,13 +35,12 @@ SECRETS = (
     base64.b64encode(b"k" * 24).decode(),
 )
 
-TENANTS = Tenants(
-    uem=(
-        UemTenant("acme", (("uem", Credential(PASSWORD)), ("uem2", Credential("next-password")))),
-        UemTenant("lonely", (("uem", Credential("another")),), success_status=202),
-    ),
-    ca=(CaTenant("main", tuple(map(Credential, SECRETS))),),
+CONSOLES = (
+    BasicSender("acme", (("uem", Credential(PASSWORD)), ("uem2", Credential("next-password")))),
+    BasicSender("lonely", (("uem", Credential("another")),)),
 )
+CAS = (SigningSender("main", tuple(map(Credential, SECRETS))),)
+STATUS = {"lonely": 202}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -57,6 +59,37 @@ def signed(
         "webhook-timestamp": str(at),
         "webhook-signature": Webhook(SECRETS[secret]).sign(name, moment, body.decode()),
     }
+
+
+def sources(
+    consoles: Sequence[BasicSender] = CONSOLES, cas: Sequence[SigningSender] = CAS
+) -> dict[str, Source]:
+    """Both sources of this distribution, as the service makes them, with these senders."""
+    return {
+        "workspace_one": WorkspaceOneSource([_console(one) for one in consoles]),
+        "standard_webhooks": StandardWebhooksSource([_ca(one) for one in cas]),
+    }
+
+
+def _console(sender: BasicSender) -> Sender:
+    files = {Path(f"{user}-{at}"): word for at, (user, word) in enumerate(sender.credentials)}
+    settings = WorkspaceOneWebhook.model_validate(
+        {
+            "format": "any",
+            "success_status": STATUS.get(sender.name, 200),
+            "credentials": [
+                {"user": user, "password_file": f"{user}-{at}"}
+                for at, (user, _) in enumerate(sender.credentials)
+            ],
+        }
+    )
+    return Sender(sender.name, settings, files.__getitem__)
+
+
+def _ca(sender: SigningSender) -> Sender:
+    files = {Path(str(at)): secret for at, secret in enumerate(sender.secrets)}
+    settings = StandardWebhook.model_validate({"secret_files": list(map(str, files))})
+    return Sender(sender.name, settings, files.__getitem__)
 
 
 @dataclass
@@ -190,7 +223,7 @@ async def serving(
         begun = asyncio.Event()
         target = journal if step is None else Before(journal, step, begun)
         surroundings = Surroundings(target, clock, tally)
-        async with IntakeServer(listener, limits or Limits(), TENANTS, surroundings) as server:
+        async with IntakeServer(listener, limits or Limits(), sources(), surroundings) as server:
             yield World(server, journal, clock, tally, client, begun)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from connector.assembly.observation import source_capabilities
 from connector.catalogue import catalogue
 from connector.core.metrics import Metrics
 from connector.core.step import Moment
@@ -19,7 +20,9 @@ from connector.observe.reference import metrics_page
 from connector.observe.seeds import seeds
 
 ROOT = Path(__file__).parents[2]
-NAMES = Names(targets=("acme",), backends=("ca:main", "uem:acme"), partitions=2)
+NAMES = Names(
+    targets=("acme",), backends=("ca:main", "uem:acme"), partitions=2, sources=source_capabilities()
+)
 
 
 @pytest.fixture

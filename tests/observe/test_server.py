@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from connector.assembly.observation import source_capabilities
 from connector.observe.health import Health
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
@@ -33,7 +34,7 @@ class Watched:
 async def watched() -> AsyncIterator[Watched]:
     answers = {"journal": True, "settings": True}
     health = Health({name: lambda name=name: answers[name] for name in answers})  # type: ignore[misc]
-    metrics = PrometheusMetrics(Names(), Build("1.0", "abc", "3.11"))
+    metrics = PrometheusMetrics(Names(sources=source_capabilities()), Build("1.0", "abc", "3.11"))
     found = Watched(health, answers, metrics)
     async with (
         ObserveServer("127.0.0.1", 0, health, metrics.registry) as server,

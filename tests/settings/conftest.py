@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from connector.integrations.http_escrow.source import StandardWebhook
+from connector.integrations.workspace_one.source import WorkspaceOneWebhook
 from connector.settings.load import Checked, check
 from connector.settings.plugins import Plugins
 from connector.simulators.tls import issue_tls
@@ -18,7 +20,12 @@ from tests.settings.examples import Change, Check, PhonesSettings, Values, Vault
 
 @pytest.fixture
 def plugins() -> Plugins:
-    return Plugins({"vault": VaultSettings}, {"phones": PhonesSettings}, {"broken": "ImportError"})
+    return Plugins(
+        {"vault": VaultSettings},
+        {"phones": PhonesSettings},
+        {"broken": "ImportError"},
+        {"phones": WorkspaceOneWebhook, "standard_webhooks": StandardWebhook},
+    )
 
 
 @pytest.fixture

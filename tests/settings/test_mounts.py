@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from connector.assembly.tenants import tenants
 from connector.core.errors import Permanent
-from connector.intake.authentication import BasicAuthentication, SignatureAuthentication
+from connector.core.source import Sender
+from connector.integrations.http_escrow.source import StandardWebhooksSource
+from connector.integrations.workspace_one.source import WorkspaceOneSource
 from connector.mounted import read_secret
 from connector.settings.document import read_document
 from connector.settings.model import Settings
@@ -55,9 +56,12 @@ def use(settings: Settings) -> None:
     """Read each file as the service does when it starts."""
     read_secret(settings.audit.key_file)
     snapshot = take_snapshot(mounted_files(settings.model_dump()))
-    known = tenants(settings, snapshot)
-    BasicAuthentication(known.uem)
-    SignatureAuthentication(known.ca)
+    for source, upstream in (
+        (WorkspaceOneSource, settings.uems["ws-one"]),
+        (StandardWebhooksSource, settings.cas["main"]),
+    ):
+        assert upstream.webhook is not None
+        source([Sender("one", upstream.webhook, snapshot.credential)])
     snapshot.credential(settings.audit.key_file.parent / "api.password")
 
 

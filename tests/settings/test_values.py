@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.core.values import DURATION_PATTERN, parse_duration, render_duration
 from connector.settings.secrecy import looks_secret
-from connector.settings.values import DURATION_PATTERN, parse_duration, render_duration
 
 
 @pytest.mark.parametrize(

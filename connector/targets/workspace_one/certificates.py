@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from connector.core.model import SECOND, Generation, Millis
+from connector.integrations.workspace_one.times import read_time
 from connector.targets.workspace_one.members import Members
-from connector.workspace_one_times import read_time
 
 
 class Wanted:

@@ -5,8 +5,8 @@ that is our profile's id or name is taken as its mention.
 """
 
 from connector.core.model import Millis
+from connector.integrations.workspace_one.times import read_time
 from connector.targets.workspace_one.members import Members
-from connector.workspace_one_times import read_time
 
 
 def confirmed_at(entries: list[Members], event: str, names: frozenset[str]) -> Millis | None:

@@ -11,6 +11,7 @@ from connector.core.model import (
     Sha256Hex,
 )
 from connector.core.ports import Evidence, InstallQuestion
+from connector.integrations.workspace_one.times import read_time
 from connector.targets.workspace_one.certificates import Wanted
 from connector.targets.workspace_one.directory import Directory
 from connector.targets.workspace_one.events import confirmed_at
@@ -20,7 +21,6 @@ from connector.targets.workspace_one.operations import Operation
 from connector.targets.workspace_one.paging import Pages
 from connector.targets.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
-from connector.workspace_one_times import read_time
 
 
 class _Look(NamedTuple):

@@ -1,9 +1,9 @@
 """What the interface's user and device objects say, as facts of the core."""
 
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus
+from connector.integrations.workspace_one.times import read_time
 from connector.targets.workspace_one.members import Members
 from connector.targets.workspace_one.settings import WorkspaceOneSettings
-from connector.workspace_one_times import read_time
 
 INACTIVE = frozenset({"false", "0", "inactive", "disabled"})
 COMPROMISED = frozenset({"true", "1", "compromised", "yes"})

@@ -16,10 +16,13 @@ from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event, event_id
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.intake.authentication import VerifiedNotification
-from connector.intake.workspace_one_notice import Notice, read_notice
-from connector.workspace_one_times import read_time
+from connector.integrations.workspace_one.notice import Notice, read_notice
+from connector.integrations.workspace_one.times import read_time
 
 DeviceEvent = DeviceEnrolled | DeviceUnenrolled | DeviceChanged
+LABEL = "workspace-one"
+"""Who said it: in events and metrics."""
+
 LARGEST_ID = 2**63
 TIME_DIGITS = 12
 """Hexadecimal digits of a time in milliseconds, up to the year 9999 and beyond."""
@@ -86,7 +89,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             "id": _id(notification, device, body, occurred),
             "tenant": notification.tenant,
             "subject": subject_key(notification.tenant, SubjectKind.DEVICE, device),
-            "source": "workspace-one",
+            "source": LABEL,
             "occurred_at": None if occurred is None else min(occurred, now),
             "received_at": now,
             "body": _described(body, notice),

@@ -28,6 +28,9 @@ from connector.decoding import UnknownEncodingError, text_of_json
 from connector.intake.authentication import VerifiedNotification
 
 What = Literal["issued", "renewed", "revoked"]
+LABEL = "ca"
+"""Who said it: in events and metrics."""
+
 PREFIX = "certificates."
 LEAP_SECOND = re.compile(r"(.{10}[Tt ]..:..):60(.*)", re.ASCII)
 
@@ -90,7 +93,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
             id=event_id(notification.tenant, "ca", notification.signed_id),
             tenant=notification.tenant,
             subject=subject_key(notification.tenant, SubjectKind.PERSON, notice.data.person),
-            source="ca",
+            source=LABEL,
             occurred_at=min(millis_of(notice.timestamp), now),
             received_at=now,
             body=CertificatesChanged(what=what, fingerprint=notice.data.fingerprint),

@@ -1,0 +1,129 @@
+"""What a source is: a plug-in that turns what senders post into events.
+
+The webhook listener (:mod:`connector.intake`) limits, reads, stores and answers; the source knows
+how a caller proves who they are, what a body means, and which answer its senders expect. One object
+serves all senders of a type, so that an unknown sender costs the same time as a wrong password. It
+is made again whenever settings or mounted secrets change, and holds no state between requests.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple, Protocol
+
+from pydantic import BaseModel
+
+from connector.core.errors import ConnectorError
+from connector.core.events import Event
+from connector.core.model import Millis, Record
+from connector.core.secret import Credential
+
+NO_CREDENTIALS = "AUTH-005"
+"""Code of a request without credentials: it is answered with the challenge, and no failed try."""
+
+
+class SourceCapabilities(Record):
+    """What a source is like; declared data.
+
+    Attributes:
+        label: who said it, in events and as metric label ``source``.
+        challenge: value of ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
+        failed_code: code of the error catalogue for a caller whose proof is wrong.
+        event_kinds: kinds of the events that it makes, for metrics that begin at zero.
+        test_calls: whether senders test the address by a GET with credentials.
+        addresses: types in the address besides the source's name, for senders set up earlier.
+    """
+
+    label: str
+    challenge: str
+    failed_code: str
+    event_kinds: tuple[str, ...]
+    test_calls: bool = False
+    addresses: tuple[str, ...] = ()
+
+
+class Sender(NamedTuple):
+    """One sender as configured: its name in the address, settings, and how secrets are read.
+
+    ``secret`` gives the content of a mounted file that ``settings`` name.
+    """
+
+    name: str
+    settings: BaseModel
+    secret: Callable[[Path], Credential]
+
+
+class Head(NamedTuple):
+    """What a request says before its body; names of ``headers`` are found in any case."""
+
+    sender: str
+    headers: Mapping[str, str]
+
+
+class Caller(Protocol):
+    """A caller who has proved to be one of the senders, and what they sent."""
+
+    @property
+    def success_status(self) -> int:
+        """HTTP status that tells this sender that its notification is durable."""
+        ...
+
+    def expect(self) -> None:
+        """Check what the head says of the body, before the body counts.
+
+        Raises:
+            Rejected: ``EVT-004`` when the media type is not one that this sender uses.
+        """
+        ...
+
+    def event(self, body: bytes, now: Millis) -> Event | None:
+        """The event that a body means, or None where it means nothing to us.
+
+        Args:
+            body: as it came, not compressed, within the limits of the listener.
+            now: our time, for ``received_at``; no event happened later.
+
+        Raises:
+            Rejected: ``EVT-001`` malformed, ``EVT-004`` an encoding that is not supported.
+        """
+        ...
+
+
+class Source(Protocol):
+    """A plug-in of the group ``pki_connector.sources``.
+
+    It is made with all senders of its type, and raises ``CFG-003`` (Permanent) when one of their
+    secrets is unusable; the senders before stay in force then.
+    """
+
+    name: ClassVar[str]
+    settings_model: ClassVar[type[BaseModel]]
+    capabilities: ClassVar[SourceCapabilities]
+
+    def __init__(self, senders: Sequence[Sender]) -> None: ...
+
+    def caller(self, head: Head) -> Caller | None:
+        """Who calls, where the head proves it; None where only the body can.
+
+        Raises:
+            Rejected: ``AUTH-005`` when there are no credentials, else ``failed_code``, the same
+                in the same time for an unknown sender as for a wrong secret.
+        """
+        ...
+
+    def verified(self, head: Head, body: bytes, now: Millis) -> Caller:
+        """Who calls, where :meth:`caller` could not tell.
+
+        Raises:
+            Rejected: as above.
+        """
+        ...
+
+
+def address_template(name: str) -> str:
+    """Where senders of the source that is installed as ``name`` post, as metrics call it."""
+    return f"/hooks/{name}/{{tenant}}"
+
+
+def is_failed_try(error: ConnectorError) -> bool:
+    """Whether a refusal means wrong credentials, not missing ones."""
+    return error.code != NO_CREDENTIALS

@@ -1,0 +1,1 @@
+"""Workspace ONE UEM (formerly AirWatch): event notifications as a source."""
