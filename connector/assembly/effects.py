@@ -29,7 +29,6 @@ def made_effects(
         routes=routes,
         hand_over=hand_over,
         paces=gate.pace_of_hand_over,
-        now=clock.now,
         monotonic=clock.monotonic,
         unexpected=alarms.unexpected,
         crash_at=settings.testing.crash_at,

@@ -120,7 +120,7 @@ class InstantEffects:
         """Whether an upstream answers."""
         return self._world.down(upstream)
 
-    async def look(self, effect: Effect, state: Subject) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:  # noqa: ARG002 - the world has its own clock
         """Answer a look at once."""
         fault = self._world.fault(effect, state)
         if fault is not None:

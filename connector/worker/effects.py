@@ -49,7 +49,6 @@ class UpstreamEffects:
         routes: the present policies.
         hand_over: starts hand-over processes.
         paces: requests per second that one hand-over process may send to an upstream.
-        now: journal time.
         monotonic: seconds.
         look_limit: seconds that one look may take, with all of its requests.
         crash_at: crash point for the child, in tests only.
@@ -66,7 +65,6 @@ class UpstreamEffects:
         routes: Callable[[], Mapping[str, RoutePolicy]],
         hand_over: HandOver,
         paces: Callable[[str], float],
-        now: Callable[[], Millis],
         monotonic: Callable[[], float],
         unexpected: Unexpected,
         look_limit: float = LOOK_SECONDS,
@@ -80,7 +78,6 @@ class UpstreamEffects:
         self._routes = routes
         self._hand_over = hand_over
         self._paces = paces
-        self._now = now
         self._monotonic = monotonic
         self._unexpected = unexpected
         self._look_limit = look_limit
@@ -99,18 +96,18 @@ class UpstreamEffects:
         port = self._backends[name] if kind == "ca" else self._targets[name]
         return await probe(kind, port, self._unexpected)
 
-    async def look(self, effect: Effect, state: Subject) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
         """Perform a look; see :class:`Effects`."""
         limit = asyncio.timeout(self._look_limit)
         try:
             async with limit:
-                result = await self._look(effect, state)
+                result = await self._look(effect, state, now)
         except Exception as error:  # noqa: BLE001 - a plug-in's bug must not stop the loop
             why = too_slow(self._upstream(effect, state)) if limit.expired() else error
             return Looked(effect, state.version, fault=self._fault(effect, state, why))
         return Looked(effect, state.version, result)
 
-    async def _look(self, effect: Effect, state: Subject) -> LookResult:
+    async def _look(self, effect: Effect, state: Subject, now: Millis) -> LookResult:
         if isinstance(state, DeviceState):
             tenant, _, device = parse_subject(state.key)
             return await self._targets[tenant].look_up_device(device)
@@ -118,7 +115,7 @@ class UpstreamEffects:
             return None
         match effect:
             case Effect.LIST:
-                return await self._list(state)
+                return await self._list(state, now)
             case Effect.LOOK_REQUESTS:
                 return await self._look_requests(state)
             case _:
@@ -147,11 +144,11 @@ class UpstreamEffects:
     def _backend(self, state: HolderState) -> EscrowBackend:
         return self._backends[self._route(state).ca]
 
-    async def _list(self, state: HolderState) -> Listing:
+    async def _list(self, state: HolderState, now: Millis) -> Listing:
         person = state.observed.person if state.observed else ""
         backend = self._backend(state)
         route = self._route(state)
-        standard = Standard(route.issuers_file, self._targets[route.uem].capabilities, self._now())
+        standard = Standard(route.issuers_file, self._targets[route.uem].capabilities, now)
         listing = judged(await backend.list(person), standard)
         return Listing(
             person=listing.person,
@@ -264,7 +261,7 @@ class UpstreamEffects:
             requests=tuple(r for r in state.requests if r.state is RequestState.GRANTED),
             digest=delivery.digest,
             address=delivery.address,
-            now=self._now(),
+            now=running.started_at,
             rules=rules_of(state, route),
             pkcs12_profile=route.pkcs12_profile,
             issuers_file=route.issuers_file,

@@ -9,7 +9,7 @@ from typing import Any
 from connector.core.errors import Transient
 from connector.core.facts import Acted, Looked
 from connector.core.handover import NotSent
-from connector.core.model import SubjectKey
+from connector.core.model import Millis, SubjectKey
 from connector.core.states import ACTS, Effect, HolderState, Running
 from connector.crash import CrashPoint
 from connector.worker.breaker import Breaker
@@ -81,9 +81,9 @@ class Flights:
             self._landed.appendleft((key, fact))
             self._lanes[key] = NOWHERE
 
-    def look(self, group: asyncio.TaskGroup, lane: Lane, state: Subject) -> None:
-        """Start a look whose permits are taken."""
-        look = partial(self._effects.look, lane.effect, state)
+    def look(self, group: asyncio.TaskGroup, lane: Lane, state: Subject, now: Millis) -> None:
+        """Start a look whose permits are taken, at a journal time."""
+        look = partial(self._effects.look, lane.effect, state, now)
         self._tasks.add(self._start(group, state.key, lane, look))
 
     def probe(self, group: asyncio.TaskGroup, upstreams: Mapping[str, Breaker]) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from connector.core.errors import Fault
 from connector.core.facts import Acted, Looked
 from connector.core.handover import HandoverJob, HandoverOutcome
-from connector.core.model import SubjectKey
+from connector.core.model import Millis, SubjectKey
 from connector.core.states import DeviceState, Effect, HolderState, PersonState, Running
 
 Subject = HolderState | DeviceState | PersonState
@@ -32,8 +32,11 @@ class HandOver(Protocol):
 class Effects(Protocol):
     """What the loop needs to have effects performed."""
 
-    async def look(self, effect: Effect, state: Subject) -> Looked:
-        """Read something; the fact carries the state's version."""
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
+        """Read something; the fact carries the state's version.
+
+        ``now``: journal time of the round that started it, for all that is judged on the way.
+        """
         ...
 
     async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:

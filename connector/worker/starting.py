@@ -56,7 +56,7 @@ class Starter:
         for one in start.ready:
             state = start.sheet.state(one.key)
             if one.lane.effect not in ACTS:
-                self._flights.look(groups.looks, one.lane, state)
+                self._flights.look(groups.looks, one.lane, state, start.sheet.now)
             elif isinstance(state, HolderState) and state.running is not None:
                 running, at = state.running, start.sheet.now
                 self._refunds.counted(one.key, running.attempt, at, one.keys)

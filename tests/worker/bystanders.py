@@ -9,7 +9,7 @@ from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
 from connector.core.facts import Looked
 from connector.core.metrics import NoMetrics
-from connector.core.model import SubjectKind, parse_subject, subject_key
+from connector.core.model import Millis, SubjectKind, parse_subject, subject_key
 from connector.core.states import Effect
 from connector.upstream import RequestLimit
 from connector.worker.breaker import Breaker
@@ -31,10 +31,10 @@ class TroubledEffects(HeldEffects):
         self.over = asyncio.Event()
         self.met = 0
 
-    async def look(self, effect: Effect, state: Subject) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
         sick = parse_subject(state.key).id == SICK and effect is not Effect.LIST
         if not sick or not self.trouble:
-            return await super().look(effect, state)
+            return await super().look(effect, state, now)
         self.met += 1
         match self.trouble:
             case "slow":
@@ -47,7 +47,7 @@ class TroubledEffects(HeldEffects):
                 return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
             case _:
                 raise ValueError(self.trouble)
-        return await super().look(effect, state)
+        return await super().look(effect, state, now)
 
 
 def _failed(

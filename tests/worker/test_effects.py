@@ -33,7 +33,6 @@ def effects(
         routes=dict,
         hand_over=nothing,
         paces=lambda _: 1.0,
-        now=lambda: 0,
         monotonic=lambda: 100.0,
         look_limit=look_limit,
         unexpected=lambda _, raised: reported.append(raised),
@@ -48,7 +47,7 @@ async def test_nonsense_of_a_plug_in_stops_nobody(error: Exception) -> None:
     """An exception that is no fault of ours is one attempt of one subject, and is reported."""
     reported: list[BaseException] = []
     fact = await effects(Raising(error), reported).look(
-        Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1")
+        Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"), 0
     )
     assert isinstance(fact, Looked)
     assert fact.fault is not None
@@ -66,7 +65,7 @@ class Endless:
 async def test_a_look_has_a_limit_as_a_whole() -> None:
     """It concerns its subject alone: others of the same upstream may be quick."""
     looking = effects(Endless(), [], look_limit=0.02)
-    fact = await looking.look(Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"))
+    fact = await looking.look(Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"), 0)
     assert fact.fault is not None
     assert (fact.fault.code, fact.fault.scope) == ("UEM-001", Scope.SUBJECT)
 

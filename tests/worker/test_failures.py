@@ -4,7 +4,7 @@ from connector.core.events import DeviceUnenrolled
 from connector.core.facts import Looked
 from connector.core.journal import Commit, DeadLetterFilter, StateRow
 from connector.core.metrics import NoMetrics
-from connector.core.model import SECOND, DeviceFacts, SubjectKind, subject_key
+from connector.core.model import SECOND, DeviceFacts, Millis, SubjectKind, subject_key
 from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
 from connector.worker.held import FIRST_PAUSE
 from connector.worker.ports import Subject
@@ -19,12 +19,12 @@ class Confused(HeldEffects):
     confused = True
     looked = 0
 
-    async def look(self, effect: Effect, state: Subject) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
         if state.key == SICK and self.confused:
             self.looked += 1
             wrong = DeviceFacts.model_construct(id="8", enrolled=True, holder=8)  # type: ignore[arg-type] # that is the point
             return Looked(effect, state.version, wrong)
-        return await super().look(effect, state)
+        return await super().look(effect, state, now)
 
 
 class Counting(NoMetrics):
