@@ -4,6 +4,8 @@ Evidence must be newer than the upload, on the UEM's clock; a status that was tr
 nothing.
 """
 
+from math import inf
+
 from connector.core.model import SECOND, DeviceEvidence, Millis, ProfileStatus
 from connector.core.states import DeviceInDelivery
 
@@ -26,17 +28,18 @@ def too_close(seen: DeviceEvidence, uploaded: Millis) -> bool:
 
 
 def judge(
-    seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis, *, assume: bool
+    seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis | None, *, assume: bool
 ) -> str | None:
     """The evidence that a device has the new set, or None.
 
     Args:
         seen: what the look showed.
         device: what we knew; ``not_installed_seen_at`` is set once the profile was seen pending.
-        uploaded: when the upload was answered, on the UEM's clock.
+        uploaded: when the upload was answered, on the UEM's clock; None while no answer showed it.
+            Our own clock cannot stand in for it, so nothing that has a time is proof then.
         assume: whether the weakest evidence counts for this device's platform.
     """
-    after = uploaded + SECOND  # a Date header is cut to whole seconds
+    after = inf if uploaded is None else uploaded + SECOND  # a Date is cut to whole seconds
     if seen.certificate_seen_at is not None and seen.certificate_seen_at >= after:
         return CERTIFICATE
     if seen.install_confirmed_at is not None and seen.install_confirmed_at >= after:

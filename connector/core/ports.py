@@ -199,7 +199,8 @@ class InstallQuestion(Record):
 
     ``profiles`` maps a platform (lower case, ``*`` for any) to the id of the mail profile;
     ``archived`` are the earlier generations of the set; ``since`` is the upload's time on the
-    target's clock.
+    target's clock, or the first of its clock that was seen after it; None where it is not known, so
+    that nothing is newer for certain.
     """
 
     holder: str
@@ -208,7 +209,7 @@ class InstallQuestion(Record):
     platforms: dict[str, str]
     current: Generation
     archived: tuple[Generation, ...] = ()
-    since: Millis
+    since: Millis | None
 
 
 class Evidence(Record):

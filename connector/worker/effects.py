@@ -177,7 +177,7 @@ class UpstreamEffects:
             },
             current=delivery.current,
             archived=tuple(g for g in state.generations if g.fingerprint in archived(delivery)),
-            since=delivery.uploaded_server_time or delivery.uploaded_at or 0,
+            since=delivery.uploaded_server_time,
         )
 
     async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:

@@ -1,5 +1,7 @@
 """What proves that the new set is on a device."""
 
+from dataclasses import replace
+
 import pytest
 
 from connector.core.evidence import (
@@ -10,11 +12,13 @@ from connector.core.evidence import (
     judge,
     too_close,
 )
-from connector.core.model import DeviceEvidence, ProfileStatus
-from connector.core.states import DeviceInDelivery, DevicePhase
+from connector.core.facts import Acted
+from connector.core.handover import Accepted
+from connector.core.model import SECOND, DeviceEvidence, ProfileStatus, SubjectKey
+from connector.core.states import DeviceInDelivery, DevicePhase, Phase
 from tests.core.names import device_key
 from tests.core.pure_loop import PureLoop
-from tests.core.scenes import delivery, enrol, holder
+from tests.core.scenes import delivery, enrol, holder, redeliver, until, until_phase
 
 UPLOADED = 1_000_000
 DEVICE = DeviceInDelivery(since=0, joined_at=0)
@@ -88,3 +92,30 @@ def test_earlier_generations_are_proven_only_by_the_devices_own_list(list_: str)
     assert entry.code == ("INS-009" if list_ == "empty" else None)
     assert has.unseen == ((earlier,) if list_ == "empty" else ())
     assert has.assumed == ((earlier,) if list_ == "none" else ())
+
+
+class NoDate(PureLoop):
+    """A UEM whose answers to uploads have no Date header."""
+
+    def answer(self, key: SubjectKey, fact: Acted) -> None:
+        if isinstance(fact.result, Accepted):
+            fact = replace(fact, result=fact.result.model_copy(update={"server_time": None}))
+        super().answer(key, fact)
+
+
+def test_an_upload_without_a_date_is_not_dated_by_our_own_clock() -> None:
+    """Evidence from before it is no proof, however far the UEM's clock is ahead of ours."""
+    loop = NoDate(skew=4 * 60 * SECOND)
+    loop.ca.issue("user1")
+    enrol(loop)
+    until_phase(loop, Phase.AWAITING_PURGE)
+    loop.uem.phones["10"].online = False
+    redeliver(loop)
+    until_phase(loop, Phase.AWAITING_INSTALL)
+    began = loop.now
+    until(loop, lambda: loop.now > began + 10 * 60 * SECOND)
+    waits = delivery(loop).devices[device_key("10")]
+    assert waits.phase is DevicePhase.WAITING
+    assert (delivery(loop).uploaded_server_time or 0) > began
+    loop.uem.phones["10"].online = True
+    until_phase(loop, Phase.COMPLETED)

@@ -150,3 +150,19 @@ def test_a_look_at_the_user_that_fails_is_done_again_later(loop: PureLoop) -> No
     blind.blind = False
     blind.run_out()
     assert holder(blind).look is None
+
+
+def test_a_uem_whose_clock_is_ahead_makes_no_sleeping_device_lost(loop: PureLoop) -> None:
+    """When it was seen is compared with when it was seen before, both on the UEM's clock."""
+    loop.skew = 4 * 60 * SECOND
+    enrol(loop)
+    until_phase(loop, Phase.COMPLETED)
+    loop.uem.copies.clear()
+    lost(loop)
+    loop.uem.phones["10"].online = False
+    for _ in range(30):
+        if not loop.step():
+            loop.pass_time(HOUR)
+    assert not holder(loop).history
+    loop.uem.phones["10"].online = True
+    until(loop, lambda: bool(holder(loop).history))

@@ -60,6 +60,8 @@ def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None
     elif evidence is not None:
         if not any(device.push_failures for device in delivery.devices.values()):
             change(step, trouble=None)
+        if delivery.uploaded_server_time is None:  # any Date seen after the upload is later than it
+            change(step, uploaded_server_time=evidence.server_time)
         _judge_all(step, evidence, route)
         end_certain(step)
     look_again(step, fault)
@@ -74,10 +76,10 @@ def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:
             continue
         if not seen.enrolled:
             remove(step, key, "not enrolled")
-        elif delivery.devices[key].phase is DevicePhase.WAITING:
-            uploaded = delivery.uploaded_server_time or delivery.uploaded_at
-            if _judge_one(step, key, seen, route, uploaded):
-                purge.installed(step, evidence.server_time)
+        elif delivery.devices[key].phase is DevicePhase.WAITING and _judge_one(
+            step, key, seen, route, delivery.uploaded_server_time
+        ):
+            purge.installed(step, evidence.server_time)
 
 
 def _judge_one(
@@ -95,7 +97,7 @@ def _judge_one(
     known = step.state.devices.get(key)
     platform = known.platform.lower() if known else ""
     assume = platform in route.assumed_platforms
-    proof = None if uploaded is None else judge(seen, device, uploaded, assume=assume)
+    proof = judge(seen, device, uploaded, assume=assume)
     changes: dict[str, object] = {
         "last_seen": seen.last_seen or device.last_seen,
         "looked_at": step.now,

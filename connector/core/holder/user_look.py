@@ -83,15 +83,29 @@ def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
             continue
         missing = seen.profile in NOT_INSTALLED
         since = (known.missing_since or step.now) if missing else None
-        update = {"profile": seen.profile, "missing_since": since}
+        before = seen.last_seen if known.missing_since is None else known.missing_seen
+        update = {
+            "profile": seen.profile,
+            "missing_since": since,
+            "missing_seen": before if missing else None,
+        }
         step.set(devices={**step.state.devices, key: known.model_copy(update=update)})
         if since is None:
             continue
-        if step.now - since >= again and (seen.last_seen is None or seen.last_seen >= since):
+        if step.now - since >= again and _is_seen_since(seen.last_seen, before):
             _lost(step, key)
         else:
             wait = _until_seen(step, step.now - since, again)
             step.set(look=Check(due=step.now + wait))
+
+
+def _is_seen_since(seen: Millis | None, before: Millis | None) -> bool:
+    """Whether a device was seen after the look that first missed its profile; both times the UEM's.
+
+    Where the UEM does not say when it sees a device, or an earlier version did not keep it, the
+    time that has passed must do.
+    """
+    return seen is None or before is None or seen > before
 
 
 def _until_seen(step: Holder, missing: Millis, again: Millis) -> Millis:
@@ -116,7 +130,11 @@ def _lost(step: Holder, device: SubjectKey) -> None:
     if has is None:
         return
     known = step.state.devices[device].model_copy(
-        update={"has": has.model_copy(update={"lost_at": step.now}), "missing_since": None}
+        update={
+            "has": has.model_copy(update={"lost_at": step.now}),
+            "missing_since": None,
+            "missing_seen": None,
+        }
     )
     step.set(devices={**step.state.devices, device: known})
     step.note("device.set_lost", outcome=LOST_AGAIN, device=device, digest=has.digest)

@@ -47,7 +47,8 @@ class InstalledSet(Record):
 class KnownDevice(Record):
     """A device of the holder that is enrolled as far as we know, and the set that it has.
 
-    Times are as in ``DeviceState``.
+    Times are as in ``DeviceState``. ``missing_since``: since when its profile is missing, on our
+    clock; ``missing_seen``: when the UEM had last seen it then, on the UEM's.
     """
 
     platform: str = ""
@@ -59,6 +60,7 @@ class KnownDevice(Record):
     profile: ProfileStatus = ProfileStatus.UNKNOWN
     has: InstalledSet | None = None
     missing_since: Millis | None = None
+    missing_seen: Millis | None = None
 
 
 class DeliveredGeneration(Record):

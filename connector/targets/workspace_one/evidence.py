@@ -94,8 +94,8 @@ class InstallEvidence:
         operation = Operation.DEVICE_CERTIFICATES
         listed = await self._pages.all(operation, "devicecertificates", device) or []
         seen = self._wanted(question.current).seen_at(listed)
-        fresh = question.since + SECOND
-        if seen is not None and seen >= fresh:
+        fresh = None if question.since is None else question.since + SECOND
+        if seen is not None and fresh is not None and seen >= fresh:
             shown = (one for one in question.archived if self._is_listed(one, listed, fresh))
             return _Proofs(seen, archived=frozenset(one.fingerprint for one in shown))
         query = {"dayrange": str(self._settings.event_days)}
