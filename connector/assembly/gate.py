@@ -48,7 +48,9 @@ def gate(
     }
     # One more than cores: while one waits for the CA or the UEM, another has its core.
     hand_overs = settings.handover.parallel or len(os.sched_getaffinity(0)) + 1
-    ceiling = Ceiling(settings.worker.disclosure_ceiling, journal.records, share, clock.monotonic)
+    ceiling = Ceiling(
+        settings.worker.disclosure_ceiling, journal.current_records, share, clock.monotonic
+    )
     return Gate(upstreams, routes, hand_overs, ceiling, metrics)
 
 

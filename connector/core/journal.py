@@ -7,7 +7,7 @@ in the order in which they became durable, from its read position on; the positi
 the commit of what they led to.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
-from connector.core.rows import FIRST_PLACE, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, OpenAct
 from connector.core.states import Brakes, State
 
 
@@ -135,13 +135,6 @@ class Commit(Record):
     dead_letters: tuple[DeadLetter, ...] = ()
     settled: tuple[int, ...] = ()
     known: tuple[KnownId, ...] = ()
-
-
-class Due(Record):
-    """A subject whose effect is due."""
-
-    key: SubjectKey
-    due: Millis
 
 
 class StatusFilter(Record):
@@ -274,6 +267,13 @@ class Journal(Protocol):
 
     async def records(self) -> list[PartitionRecord]:
         """The partitions' own records; raises ``JRN-012`` when one cannot be read."""
+        ...
+
+    async def current_records(self, own: Collection[int]) -> list[PartitionRecord] | None:
+        """The records as of this call; None when it cannot be known in a moment that they are.
+
+        ``own``: partitions whose records the caller knows, and which may be older here.
+        """
         ...
 
     async def own_records(self) -> dict[int, PartitionRecord | None]:

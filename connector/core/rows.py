@@ -1,11 +1,18 @@
-"""What a journal answers with besides states: which subjects have an act open."""
+"""What a journal answers with besides states: which subjects are due, or have an act open."""
 
 from dataclasses import dataclass
 
-from connector.core.model import SubjectKey
+from connector.core.model import Millis, Record, SubjectKey
 
 FIRST_PLACE = (-1, -1)
 """Before all open acts."""
+
+
+class Due(Record):
+    """A subject whose effect is due."""
+
+    key: SubjectKey
+    due: Millis
 
 
 @dataclass(frozen=True, slots=True)

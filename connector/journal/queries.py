@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from connector.core.journal import Due, PartitionRecord, StatusFilter
+from connector.core.journal import PartitionRecord, StatusFilter
 from connector.core.model import Millis, SubjectKey
-from connector.core.rows import FIRST_PLACE, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, OpenAct
 from connector.core.states import State
 from connector.journal import partitions, states
 from connector.journal.database import Connection

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 from pydantic import TypeAdapter, ValidationError
 
 from connector.core.errors import Permanent
-from connector.core.journal import Due, StatusFilter
+from connector.core.journal import StatusFilter
 from connector.core.model import Millis, SubjectKey
-from connector.core.rows import OpenAct
+from connector.core.rows import Due, OpenAct
 from connector.core.states import DeviceState, HolderState, State
 from connector.journal.database import Connection
 

@@ -7,8 +7,9 @@ from math import inf
 
 from connector.core.errors import Permanent
 from connector.core.facts import Denied, Elapsed, Permitted
-from connector.core.journal import Due, Journal
+from connector.core.journal import Journal
 from connector.core.model import SECOND, Millis, SubjectKey
+from connector.core.rows import Due
 from connector.core.states import ACTS, Brakes, Effect, HolderState, State
 from connector.worker import brakes
 from connector.worker.breaker import Breaker

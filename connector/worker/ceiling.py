@@ -1,16 +1,17 @@
 """The ceiling on keys disclosed per hour, over all partitions and all processes (promise 10).
 
 Each partition's record counts what was disclosed there. Whoever owns all partitions knows every
-count exactly. Who does not, reads the others' records, and takes its share of what is left. That
-what others have just taken is not seen yet must not be used twice; therefore a share may be used
-for :data:`VALID` seconds only, and is counted anew :data:`QUIET` seconds after the last use of it,
-when all others have seen that use. Far below the ceiling nobody has to be that careful: there a
-share is one of a small part, of which several together do not reach the ceiling.
+count exactly. Who does not, reads the others' records, and takes its share of what is left; while
+these may be older than they seem, it takes nothing. That what others have taken and not yet written
+down is not seen must not be used twice; therefore a share may be used for :data:`VALID` seconds
+only, and the next one is counted :data:`QUIET` seconds after the last use of it, when all others
+can see that use. Far below the ceiling this is not needed: there a share is one of a small part, of
+which several together do not reach the ceiling.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from connector.core.journal import PartitionRecord
 from connector.core.model import Millis
@@ -20,7 +21,7 @@ from connector.worker.share import Owned, keys_of
 
 VALID = 1.0
 QUIET = 2.0
-"""The difference is how late a record of another process may be known here, in seconds."""
+"""The difference is how long a use may take to be durable and known here, in seconds."""
 SMALL_PART = 8
 """While half of the ceiling is left, an eighth of it is shared out at a time."""
 
@@ -32,7 +33,8 @@ class Ceiling:
 
     Args:
         limit: most keys within an hour.
-        records: all partitions' records, as far as they are known here.
+        records: all partitions' records, None while those of others (the argument: one's own) may
+            be late.
         share: owned and all partitions.
         monotonic: seconds.
     """
@@ -40,7 +42,7 @@ class Ceiling:
     def __init__(
         self,
         limit: int,
-        records: Callable[[], Awaitable[list[PartitionRecord]]],
+        records: Callable[[Collection[int]], Awaitable[list[PartitionRecord] | None]],
         share: Callable[[], Owned],
         monotonic: Callable[[], float],
     ) -> None:
@@ -92,7 +94,12 @@ class Ceiling:
 
     async def _renew(self, keys: int, now: Millis) -> None:
         self._granted = 0
-        known = {one.partition: one.brakes for one in await self._records()}
+        asked = self._monotonic()
+        records = await self._records(self._own)
+        if records is None:
+            self._until = asked + VALID
+            return
+        known = {one.partition: one.brakes for one in records}
         left = self._left(known | self._own, now)
         part = self._part(self.limit // SMALL_PART)
         if 2 * left <= self.limit or part < keys:
@@ -100,7 +107,7 @@ class Ceiling:
                 return
             part = self._part(left)
         self._granted = part
-        self._until = self._monotonic() + VALID
+        self._until = asked + VALID
 
     def _part(self, left: int) -> int:
         return keys_of(left, self._share(), first=FIRST_PARTITION in self._own)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.core.errors import Transient
-from connector.core.journal import Commands, DeadLetter, Due, Journal, PartitionRecord, Positioned
+from connector.core.journal import Commands, DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKey, is_partition
-from connector.core.rows import FIRST_PLACE, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, OpenAct
 from connector.core.states import Brakes
 from connector.worker import brakes
 from connector.worker.admission import Admission

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from connector.core.errors import Permanent
-from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.clients import Clients, end_producer
+from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.transactions import Sent, acknowledged, send
 from tests.patience import PATIENCE
 
 
@@ -52,10 +54,27 @@ class KafkaWorld:
 
 @asynccontextmanager
 async def opened(options: KafkaOptions, folder: Path) -> AsyncIterator[KafkaWorld]:
-    """A world whose journal is open, closed at the end whatever happened."""
+    """A world whose journal is open, closed at the end in any case."""
     world = KafkaWorld(options, folder)
     await world.journal.open()
     try:
         yield world
     finally:
         await world.journal.close()
+
+
+@asynccontextmanager
+async def unfinished(
+    options: KafkaOptions, transactional_id: str, record: Outgoing
+) -> AsyncIterator[None]:
+    """A transaction that is neither committed nor aborted, as of a process that was killed."""
+    producer = Clients(options).producer(transactional_id)
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        sent: Sent = []
+        await send(producer, [record], sent)
+        await acknowledged(sent)
+        yield
+    finally:
+        await end_producer(producer)

@@ -1,7 +1,6 @@
 """Any process fills its tables from the topics, and takes a partition over where it was left."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,14 +21,12 @@ from connector.core.journal import Journal, PartitionRecord, StateRow, StatusFil
 from connector.core.model import DAY, SubjectKey
 from connector.core.states import HolderState
 from connector.demo.patience import until
-from connector.journal.kafka.clients import Clients, end_producer
-from connector.journal.kafka.cloudevents import Outgoing
+from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.ends import Ends
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.transactions import Sent, acknowledged, send
 from tests.kafka import forging
-from tests.kafka.kafka_world import KafkaWorld, opened
+from tests.kafka.kafka_world import KafkaWorld, opened, unfinished
 
 LIMIT = 2000
 
@@ -44,23 +41,6 @@ async def put(journal: Journal, record: PartitionRecord, *states: HolderState) -
     """Write states in one round."""
     rows = [StateRow(key=state.key, state=state) for state in states]
     return await written(journal, record, states=rows)
-
-
-@asynccontextmanager
-async def unfinished(
-    options: KafkaOptions, transactional_id: str, record: Outgoing
-) -> AsyncIterator[None]:
-    """A transaction that is neither committed nor aborted, as of a process that was killed."""
-    producer = Clients(options).producer(transactional_id)
-    await producer.start()
-    try:
-        await producer.begin_transaction()
-        sent: Sent = []
-        await send(producer, [record], sent)
-        await acknowledged(sent)
-        yield
-    finally:
-        await end_producer(producer)
 
 
 async def sees(journal: Journal, expected: dict[SubjectKey, HolderState]) -> None:
@@ -118,7 +98,7 @@ async def test_a_transaction_that_its_dead_owner_left_open_never_counts(
 async def test_a_hanging_transaction_is_waited_for_and_named(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """What was committed behind it cannot be read yet, so nobody may go on without it."""
+    """What was committed behind it cannot be read yet, so no one may go on without it."""
     key, noise = some_subjects(world.journal, 2)
     record = await world.journal.take_over(0)
     name = f"{world.options.names.transactions}hanging"

@@ -160,7 +160,7 @@ class Stage:
         return Gate(upstreams, lambda: self.routes, hand_overs, limit, NoMetrics())
 
     def _ceiling(self, keys: int) -> Ceiling:
-        return Ceiling(keys, self.journal.records, whole, self.clock.monotonic)
+        return Ceiling(keys, self.journal.current_records, whole, self.clock.monotonic)
 
     def worker(self, partition: int = 0) -> PartitionWorker:
         return PartitionWorker(

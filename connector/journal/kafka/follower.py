@@ -89,6 +89,21 @@ class Follower:
         places = [TopicPartition(self._letters, number) for number in range(partitions)]
         await self._catch_up(places, limit)
 
+    async def is_current(self, partitions: Iterable[int], limit: float) -> bool:
+        """Whether, within ``limit`` seconds, the tables of partitions are as their topics are now.
+
+        They are not while a transaction in them is open, and while the brokers do not answer.
+        """
+        places = [TopicPartition(self._states, number) for number in partitions]
+        if not places:
+            return True
+        try:
+            async with asyncio.timeout(limit):
+                await self._catch_up(places, limit)
+        except (TimeoutError, Transient):
+            return False
+        return True
+
     def leave(self, partition: int) -> None:
         """Follow a partition no more: this process is its owner."""
         self._opened().pause(TopicPartition(self._states, partition))

@@ -1,7 +1,7 @@
 """The clustered journal: what is durable lies in Kafka, what is asked for in a SQLite file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +23,7 @@ from connector.core.journal import (
 from connector.core.model import Millis, is_partition
 from connector.journal import events, partitions
 from connector.journal.database import Connection
-from connector.journal.kafka import faults, heads, trail
+from connector.journal.kafka import faults, trail
 from connector.journal.kafka.brakes import Brakes
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import outgoing
@@ -44,7 +44,8 @@ T = TypeVar("T")
 RESTORING = 600.0
 """Seconds that reading all states may take at start."""
 READ_PATIENCE = 0.05
-_KNOWN_PAGE = 500
+CURRENT_WITHIN = 0.25
+"""Seconds that a round may wait for the tables: what others have open takes a moment to end."""
 
 
 class KafkaJournal(TableQueries):
@@ -195,16 +196,18 @@ class KafkaJournal(TableQueries):
         self._local.opened()
         await self._inbox.wait(partition, seconds)
 
+    async def current_records(self, own: Collection[int]) -> list[PartitionRecord] | None:
+        """The partitions' own records, unless the tables are behind the topic for longer."""
+        others = [number for number in range(self._count) if number not in own]
+        if not await self._follower.is_current(others, CURRENT_WITHIN):
+            return None
+        return await self.records()
+
     async def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects remember."""
-        after = ""
-        while page := await self._local.ask_long(
-            partial(heads.remembering, after=after, limit=_KNOWN_PAGE)
-        ):
-            for subject, seen in page:
-                for name, at in remembered(seen).items():
-                    yield KnownId(subject=subject, id=name, at=at)
-            after = page[-1][0]
+        async for subject, seen in self._local.remembering():
+            for name, at in remembered(seen).items():
+                yield KnownId(subject=subject, id=name, at=at)
 
     async def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
         """The audit records behind a sequence number that can be read."""

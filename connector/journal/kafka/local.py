@@ -4,8 +4,9 @@ They hold every partition, so that any pod answers for any subject. Nothing in t
 anybody: losing the file costs the time of reading the topics again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from connector.journal.waiting import Limits
 
 T = TypeVar("T")
 
+_REMEMBERING_PAGE = 500
 _PUT_LETTER = "INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?)"
 
 
@@ -114,6 +116,16 @@ class LocalTables:
     async def heads(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, Head]:
         """The heads of these subjects; unknown ones are missing."""
         return await self.ask(lambda connection: heads.of(connection, keys)) if keys else {}
+
+    async def remembering(self) -> AsyncIterator[tuple[SubjectKey, bytes]]:
+        """All subjects with the ids that they remember, page by page."""
+        after = ""
+        while page := await self.ask_long(
+            partial(heads.remembering, after=after, limit=_REMEMBERING_PAGE)
+        ):
+            for one in page:
+                yield one
+            after = page[-1][0]
 
     async def ask(self, query: Callable[[Connection], T]) -> T:
         """A question of the loop."""
