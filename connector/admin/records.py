@@ -118,12 +118,14 @@ class Receipt(Record):
 
     ``complete`` is false when the journal stopped taking events before all were written.
     ``pauses`` stand in its way: it is taken, but what it leads to waits for their end.
+    ``discloses``: those for whom a retry is a new hand-over, for which keys leave escrow again.
     """
 
     act: str
     subjects: tuple[SubjectKey, ...]
     complete: bool = True
     pauses: tuple[StandingPause, ...] = ()
+    discloses: tuple[SubjectKey, ...] = ()
 
 
 class SubjectSummary(Record):
@@ -247,8 +249,9 @@ class CredentialView(Record):
 
 
 class Stuck(Record):
-    """Holders that need a person, by code; ``since``: since when the first of (up to 200) does."""
+    """Subjects that need a person, by code; ``since``: since when the first of (up to 200) does."""
 
+    kind: Kind = "holder"
     code: str
     count: int
     since: Millis | None = None
@@ -264,7 +267,7 @@ class PhaseCount(Record):
 
 
 class Overview(Record):
-    """The service at a glance: the pauses that stand, and conditions, worst first."""
+    """The service at a glance: the pauses that stand, and the conditions, worst first."""
 
     now: Millis
     pauses: tuple[StandingPause, ...] = ()

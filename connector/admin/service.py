@@ -4,7 +4,7 @@ import platform
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, retry_events
+from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.auditing import check_journal, trail_of
 from connector.admin.conditions import of_letters
@@ -34,26 +34,28 @@ from connector.admin.records import (
     Receipt,
     Resume,
     RetryMany,
+    RetryOne,
     SubjectDetail,
     SubjectPage,
     UpstreamView,
     VersionView,
 )
-from connector.admin.search import as_key, every, find
+from connector.admin.retries import retry_many
+from connector.admin.search import as_key, find
 from connector.admin.stuck import stuck
 from connector.admin.views import State, devices, matrix, summary
 from connector.core.audit import AuditRecord
 from connector.core.conditions import Condition, worst_first
-from connector.core.errors import Rejected, Transient
+from connector.core.errors import Rejected
 from connector.core.events import PlanRequested
+from connector.core.holder.people import discloses
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
 from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
-from connector.core.states import HolderState, Phase, StandingPause, standing
+from connector.core.states import HolderState, StandingPause, standing
 
-BATCH = 200
 FORMS = "say TENANT/user/ID, a user name, a mail address, device/ID or a serial number"
 SEEN = DeadLetterFilter(limit=1000)
 """How many dead letters are counted at a glance."""
@@ -147,7 +149,7 @@ class OperatorService:
             case Pause() | Resume():
                 return await self._brake(act, stamp)
             case RetryMany():
-                receipt = await self._retry_many(act, stamp)
+                receipt = await retry_many(self._journal, act, stamp, self._around.routes())
             case _:
                 receipt = await self._holder_act(act, stamp)
         return receipt.model_copy(update={"pauses": await self._pauses()})
@@ -239,7 +241,8 @@ class OperatorService:
         state = await self._holder(act.holder)
         bodies = holder_bodies(act, state, stamp.operator.by)
         await self._journal.append(events_for(stamp, state.key, bodies))
-        return Receipt(act=act.act, subjects=(state.key,))
+        again = isinstance(act, RetryOne) and discloses(state, stamp.now)
+        return Receipt(act=act.act, subjects=(state.key,), discloses=(state.key,) if again else ())
 
     async def _brake(self, act: Pause | Resume, stamp: Stamp) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
@@ -247,28 +250,6 @@ class OperatorService:
         events = brake_events(stamp, act, self._journal.partitions)
         await self._journal.append(events)
         return Receipt(act=act.act, subjects=tuple(event.subject for event in events))
-
-    async def _retry_many(self, act: RetryMany, stamp: Stamp) -> Receipt:
-        if act.code is None and act.route is None:
-            raise Rejected("EVT-007", "a retry of many needs a code or a route")
-        query = StatusFilter(kind="holder", code=act.code, route=act.route)
-        keys = [state.key async for state in every(self._journal, query) if _may_retry(state)]
-        if not keys:
-            check_names(query, self._around.routes())
-        for start in range(0, len(keys), BATCH):
-            part = keys[start : start + BATCH]
-            try:
-                await self._journal.append(retry_events(stamp, part, act.reason))
-            except Transient:
-                if not start:
-                    raise
-                return Receipt(act=act.act, subjects=tuple(keys[:start]), complete=False)
-        return Receipt(act=act.act, subjects=tuple(keys))
-
-
-def _may_retry(state: State) -> bool:
-    delivery = state.delivery if isinstance(state, HolderState) else None
-    return delivery is not None and delivery.phase is not Phase.COMPLETED
 
 
 def _partition(record: PartitionRecord) -> PartitionView:

@@ -13,6 +13,7 @@ from connector.core.states import (
     DeviceInDelivery,
     DevicePhase,
     DeviceState,
+    DeviceStatus,
     HolderState,
     KnownDevice,
     PersonState,
@@ -59,16 +60,18 @@ def _holder(state: HolderState, pauses: Iterable[StandingPause]) -> SubjectSumma
         next_step=_step(state.wants, state.route, pauses),
         next_due=_due(state.wants),
     )
+    code = state.cause
+    line = line.model_copy(update={"code": code, "detail": _title(code)})
     if delivery is None:
         return line
     trouble = delivery.trouble
+    detail = trouble.detail if trouble and trouble.code == code else _title(code) or delivery.why
     return line.model_copy(
         update={
             "phase": delivery.phase.value,
             "since": delivery.phase_since,
             "delivery": delivery.id,
-            "code": delivery.cause,
-            "detail": trouble.detail if trouble else delivery.why or _title(delivery.cause),
+            "detail": detail or "",
         }
     )
 
@@ -137,7 +140,7 @@ def _device(state: DeviceState) -> SubjectSummary:
         key=state.key,
         name=state.friendly_name or state.serial,
         phase=state.status.value,
-        since=state.enrolled_at,
+        since=state.ended_at if state.status is DeviceStatus.LOST else state.enrolled_at,
         next_step=_step(state.wants),
         next_due=_due(state.wants),
         code=trouble.code if trouble else None,

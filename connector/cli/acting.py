@@ -36,6 +36,7 @@ RouteOption = Annotated[str | None, typer.Option("--route", help="Only this rout
 
 BRAKES = {"pause", "resume"}
 """Acts on the whole service: the partitions that take them are no subjects of an operator's."""
+ANEW = "accepted: a new hand-over, keys leave escrow again"
 NEEDED = {
     "holder": "name the holder by key, id, user name, mail, device/ID or serial number",
     "code": "--code is written like UEM-400",
@@ -62,7 +63,8 @@ def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
 
 def _show(call: Call, receipt: Receipt) -> None:
     columns = ("subject", receipt.act)
-    rows = [(subject, "accepted") for subject in receipt.subjects]
+    again = set(receipt.discloses)
+    rows = [(one, ANEW if one in again else "accepted") for one in receipt.subjects]
     match call.screen.form:
         case Format.JSON:
             call.screen.json(receipt)
@@ -123,7 +125,7 @@ def retry(
     route: RouteOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Try again what failed or waits."""
+    """Try again what failed or waits: by a push while the copy lives, else by a new delivery."""
     if holder is not None and (code or route):
         raise typer.BadParameter("name a holder, or choose by --code and --route")
     if holder is not None:

@@ -42,9 +42,10 @@ def _needs_person(call: Call, stuck: Sequence[Stuck], now: Millis) -> None:
     codes = ", ".join(f"{one.count} {one.code}" for one in stuck)
     call.screen.line(f"needs a person: {total} ({codes})", "yellow")
     for one in stuck:
+        where = f"; status {one.kind} --code {one.code}"
         entry = catalogue().get(one.code)
         first = f", the first for {age(one.since, now)}" if one.since is not None else ""
-        call.screen.line(f"    {one.code} {entry.title if entry else ''}{first}")
+        call.screen.line(f"    {one.code} {entry.title if entry else ''}{first}{where}")
 
 
 def _upstreams(seen: Overview) -> list[tuple[object, ...]]:

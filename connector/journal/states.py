@@ -191,7 +191,7 @@ def _listed(state: State) -> tuple[str, str, str]:
     if isinstance(state, HolderState):
         delivery = state.delivery
         phase = delivery.phase.value if delivery else ""
-        return phase, state.route or "", (delivery.cause if delivery else None) or ""
+        return phase, state.route or "", state.cause or ""
     if isinstance(state, DeviceState):
         return state.status.value, "", state.trouble.code if state.trouble else ""
     return "", "", ""

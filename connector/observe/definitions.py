@@ -136,6 +136,12 @@ CATALOGUE = (
         ("operation", "error_code"),
     ),
     Metric(
+        "devices_ended_total",
+        "counter",
+        "Devices that were waited for, by whether they got the set and, if not, why.",
+        ("target", "outcome", "error_code"),
+    ),
+    Metric(
         "devices_lost_total",
         "counter",
         "Devices whose enrolment the UEM did not confirm in time.",

@@ -7,7 +7,7 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
-from connector.core.states import Effect, Phase, Trigger
+from connector.core.states import DevicePhase, Effect, Phase, Trigger
 
 OTHER = "other"
 NONE = ""
@@ -28,6 +28,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
         *("refused", "gone", "overdue", "ok", "not_sent", "changed", "unknown"),
         *(family.value for family in Family),
         *(phase.value for phase in Phase),
+        *(DevicePhase.INSTALLED.value, DevicePhase.NOT_INSTALLED.value),
     ),
     "queue": ("events", "due"),
     "stage": tuple(phase.value for phase in Phase),

@@ -28,6 +28,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "handed_over": (Rule("hand_overs_total"),),
     "keys_disclosed": (Rule("keys_disclosed_total", VALUE),),
     "retry": (Rule("retries_total"),),
+    "device_ended": (Rule("devices_ended_total"),),
     "device_lost": (Rule("devices_lost_total"),),
     "hint_outdated": (Rule("outdated_notifications_total"),),
     "stale_fact": (Rule("stale_facts_total"),),

@@ -8,7 +8,7 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
-from connector.core.states import Effect, Phase, Trigger
+from connector.core.states import DevicePhase, Effect, Phase, Trigger
 from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
 
 Combination = tuple[str, ...]
@@ -112,6 +112,10 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
         "retries_total": [
             ((effect,), _codes(areas, Family.TRANSIENT)) for effect, areas in RETRIES.items()
         ],
+        "devices_ended_total": [
+            (targets, (DevicePhase.INSTALLED,), (NONE, "INS-009")),
+            (targets, (DevicePhase.NOT_INSTALLED,), ("DLV-001", *_installing())),
+        ],
         "devices_lost_total": [(("DLV-001", "USR-006", "USR-008"),)],
         "outdated_notifications_total": [(("device_enrolled", "device_unenrolled"),)],
         "stale_facts_total": [(("device", "holder", "person"),)],
@@ -140,6 +144,10 @@ def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
         "backend_http_requests_total": [(backends, CALLERS)],
         "backend_throttled_requests_total": [(backends,)],
     }
+
+
+def _installing() -> tuple[str, ...]:
+    return tuple(code for code in catalogue() if code.startswith("INS-"))
 
 
 def _codes(areas: Values, family: Family) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from connector.admin.records import (
     RetryMany,
     RetryOne,
 )
-from connector.admin.service import BATCH
+from connector.admin.retries import BATCH
 from connector.core.errors import Rejected, Transient
 from connector.core.events import DeliveryRequested, Event, GenerationDropped, HumanAct, Paused
 from connector.core.model import IdentityPair

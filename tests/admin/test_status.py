@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from connector.admin.client import AdminClient
+from connector.admin.records import RetryMany
 from connector.core.errors import Family, Fault, Rejected
 from connector.core.journal import StatusFilter
 from connector.core.model import DAY, Objection
@@ -12,6 +13,7 @@ from connector.core.states import (
     CopyState,
     DeviceInDelivery,
     DevicePhase,
+    DeviceStatus,
     HolderState,
     InstalledSet,
     Phase,
@@ -228,3 +230,37 @@ async def test_what_needs_a_person_is_counted_by_code(
         ("CA-410", 2, NOW - 3_600_000),
         ("IDN-001", 1, NOW - 3_600_000),
     ]
+
+
+async def test_whatever_goes_on_only_by_a_person_is_counted(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """A device left behind by a completed delivery, a lost device, a copy that is overdue."""
+    failed = DeviceInDelivery(
+        phase=DevicePhase.NOT_INSTALLED, since=NOW, joined_at=NOW, code="INS-001"
+    )
+    behind, cancelled = holder(10, Phase.COMPLETED), holder(11, Phase.CANCELLED)
+    assert isinstance(behind, HolderState)
+    assert isinstance(cancelled, HolderState)
+    assert behind.delivery is not None
+    ended = behind.delivery.model_copy(update={"devices": {DEVICE: failed}})
+    overdue = cancelled.copy_.model_copy(update={"overdue": True})
+    pending = Fault(code="USR-008", family=Family.TRANSIENT)
+    lost = {"status": DeviceStatus.LOST, "trouble": pending, "ended_at": NOW - 1000}
+    await world.put(
+        behind.model_copy(update={"delivery": ended}),
+        cancelled.model_copy(update={"copy_": overdue}),
+        holder(12, Phase.COMPLETED), holder(13, Phase.CANCELLED),
+        device().model_copy(update=lost),
+    )  # fmt: skip
+    told = {(one.kind, one.code, one.count) for one in (await client.overview()).needs_person}
+    assert told == {("holder", "INS-001", 1), ("holder", "PRG-001", 1), ("device", "USR-008", 1)}
+    for kind, code, key in (
+        ("holder", "INS-001", "corp/user/10"),
+        ("holder", "PRG-001", "corp/user/11"),
+        ("device", "USR-008", DEVICE),
+    ):
+        page = await client.listing(StatusFilter.model_validate({"kind": kind, "code": code}))
+        assert [line.key for line in page.items] == [key]
+    receipt = await client.act(RetryMany(code="INS-001", reason="mended"))
+    assert receipt.subjects == receipt.discloses == ("corp/user/10",)

@@ -148,7 +148,7 @@ def test_a_failed_installation_is_pushed_again_while_the_copy_lives(policy: Push
     waiting(loop)
     loop.uem.phones["10"].online = True
     until(loop, lambda: entry(loop).code == "INS-001")
-    assert delivery(loop).cause == "INS-001"
+    assert holder(loop).cause == "INS-001"
     until(loop, lambda: entry(loop).phase is DevicePhase.INSTALLED, most=2000)
     assert loop.pushes[device_key("10")] == 3
     assert len(loop.uem.ledger) == 1
@@ -208,7 +208,7 @@ def test_each_cause_has_its_code(shows: ProfileStatus, online: bool, code: str) 
     until(loop, lambda: entry(loop).code is not None)
     assert (entry(loop).code, entry(loop).profile) == (code, shows)
     assert entry(loop).looked_at is not None
-    assert delivery(loop).cause == code
+    assert holder(loop).cause == code
 
 
 def test_a_platform_without_a_profile_is_named_before_a_key_leaves_escrow() -> None:

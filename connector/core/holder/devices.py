@@ -25,6 +25,7 @@ from connector.core.model import (
 )
 from connector.core.states import (
     Check,
+    Copy,
     CopyState,
     DeviceInDelivery,
     DevicePhase,
@@ -129,13 +130,17 @@ def join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
 
 def _reopen(step: Holder) -> None:
     """Back to waiting, or to planning if the copy will not live long enough for another device."""
-    copy = step.state.copy_
-    lives = copy.state is CopyState.PRESENT and copy.since is not None
-    if lives and copy.since is not None and step.now < copy.since + copy.retention // 2:
+    if copy_lives(step.state.copy_, step.now):
         move(step, Phase.AWAITING_INSTALL, Effect.LOOK_INSTALLED)
         step.set(look=Check(due=step.now))
     else:
         move(step, Phase.PLANNING, Effect.LOOK_UP)
+
+
+def copy_lives(copy: Copy, now: Millis) -> bool:
+    """Whether the copy will live long enough for another device to take it."""
+    known = copy.state is CopyState.PRESENT and copy.since is not None
+    return known and now < (copy.since or 0) + copy.retention // 2
 
 
 def left(step: Holder, body: DeviceLeft) -> None:

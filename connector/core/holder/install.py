@@ -11,6 +11,7 @@ from connector.core.holder.lifecycle import (
     change,
     end,
     fail,
+    give_up_device,
     give_up_waiting,
     move,
     route_of,
@@ -22,7 +23,6 @@ from connector.core.holder.progress import (
     HISTORY_UNSEEN,
     cause_of,
     end_certain,
-    not_installed,
 )
 from connector.core.holder.push import look_again, push_for
 from connector.core.model import (
@@ -111,6 +111,8 @@ def _judge_one(
     change(step, devices={**delivery.devices, key: device.model_copy(update=changes)})
     if proof is not None:
         unseen = took(step, key, delivery, proof, seen.archived_listed)
+        code = HISTORY_UNSEEN if unseen else ""
+        step.moment("device_ended", outcome=DevicePhase.INSTALLED.value, error_code=code)
         if unseen:
             _history_unseen(step, key, delivery, len(unseen))
         _ready(step, device, route, platform)
@@ -201,20 +203,18 @@ def _expired(step: Holder) -> None:
         return
     copy = step.state.copy_
     expired_at = (copy.since_server or 0) + copy.retention
-    devices = dict(delivery.devices)
-    again = False
+    again: dict[SubjectKey, DeviceInDelivery] = {}
     for key in waiting(delivery):
-        device = devices[key]
+        device = delivery.devices[key]
         if device.code in CERTAIN or device.expired_rounds >= route.expired_rounds:
             if not step.rules.deadlines_held:
-                ended = not_installed(step, CERTAIN.get(device.code or "", EXPIRED), device.code)
-                devices[key] = device.model_copy(update=ended)
+                give_up_device(step, key, CERTAIN.get(device.code or "", EXPIRED))
         elif device.last_seen is not None and device.last_seen > expired_at:
             rounds = device.expired_rounds + 1
-            devices[key] = device.model_copy(update={"expired_rounds": rounds})
-            again = True
-    change(step, devices=devices)
+            again[key] = device.model_copy(update={"expired_rounds": rounds})
     if again:
+        now = step.state.delivery or delivery
+        change(step, devices={**now.devices, **again})
         move(step, Phase.PLANNING, Effect.LOOK_UP)
     elif not waiting(step.state.delivery or delivery):
         settle(step)

@@ -25,6 +25,8 @@ FALLBACK_DEADLINE: Millis = 14 * DAY
 """Deadline of a phase while the route is not known yet."""
 MOST_COUNTED = 100
 """So many automatic deliveries are counted at the most, while no route says how many may be."""
+TOO_LONG = "DLV-001"
+"""Why a device ends that no look could say anything of."""
 ENDED_KEPT = 20
 """At most so many ended deliveries stay in the state."""
 
@@ -148,7 +150,10 @@ def end(step: Holder, phase: Phase, *, code: str = "", why: str = "") -> None:
         return
     _leave_phase(step, delivery, phase)
     change(step, phase=phase, phase_since=step.now, ended_at=step.now, why=why or code)
-    give_up_waiting(step, code or why)
+    if code:
+        give_up_waiting(step, code, code)
+    else:  # a person ended it, every device left, or they wait on in the delivery that replaces it
+        _stop_waiting(step, why)
     step.note(
         f"delivery.{phase.value}",
         outcome=code or "ok",
@@ -172,8 +177,48 @@ def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = Non
     end(step, Phase.FAILED, code=code, why=detail)
 
 
-def give_up_waiting(step: Holder, why: str) -> None:
+def give_up_waiting(step: Holder, why: str, code: str | None = None) -> None:
     """Every accepted enrolment ends visibly: what still waits is not installed, and says why."""
+    delivery = step.state.delivery
+    for device in () if delivery is None else waiting(delivery):
+        give_up_device(step, device, why, code)
+
+
+def give_up_device(step: Holder, device: SubjectKey, why: str, code: str | None = None) -> None:
+    """Wait for a device no more; its entry, the audit trail and the metrics show it.
+
+    Args:
+        step: of the device's holder, with a delivery that the device waits in.
+        device: which one.
+        why: in words.
+        code: why; None for the cause that the last look showed.
+    """
+    delivery = step.state.delivery
+    if delivery is None:
+        return
+    entry = delivery.devices[device]
+    known = code or entry.code or TOO_LONG
+    ended = {
+        "phase": DevicePhase.NOT_INSTALLED,
+        "why": why,
+        "since": step.now,
+        "code": known,
+        "code_since": entry.code_since if known == entry.code else step.now,
+    }
+    change(step, devices={**delivery.devices, device: entry.model_copy(update=ended)})
+    step.note(
+        "device.not_installed",
+        outcome=known,
+        reason=why,
+        delivery=delivery.id,
+        route=step.state.route,
+        device=device,
+    )
+    step.moment("device_ended", outcome=DevicePhase.NOT_INSTALLED.value, error_code=known)
+
+
+def _stop_waiting(step: Holder, why: str) -> None:
+    """The devices end with the delivery, which says why."""
     delivery = step.state.delivery
     if delivery is None:
         return

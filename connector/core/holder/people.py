@@ -10,11 +10,11 @@ from connector.core.events import (
     RetryRequested,
 )
 from connector.core.holder.changes import supersede
-from connector.core.holder.devices import join_open
+from connector.core.holder.devices import copy_lives, join_open
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, open_delivery
 from connector.core.holder.push import push_by_hand
 from connector.core.holder.retention import forget
-from connector.core.model import SubjectKey
+from connector.core.model import Millis, SubjectKey
 from connector.core.states import (
     Delivery,
     DevicePhase,
@@ -83,13 +83,31 @@ def can_retry(state: HolderState) -> bool:
     if delivery is None:
         return False
     done = delivery.phase in {Phase.COMPLETED, Phase.AWAITING_PURGE}
-    return not done or bool(_not_installed(state, delivery))
+    return not done or bool(_not_installed(state, delivery) or _lacking(state, delivery))
+
+
+def discloses(state: HolderState, now: Millis) -> bool:
+    """Whether keys leave escrow again for a retry: a profile is pushed only while a copy lives."""
+    delivery = state.delivery
+    if delivery is None:
+        return False
+    if delivery.phase is Phase.AWAITING_PURGE:
+        lives = copy_lives(state.copy_, now)
+        return not (lives and _not_installed(state, delivery))
+    return not delivery.open
 
 
 def _not_installed(state: HolderState, delivery: Delivery) -> list[SubjectKey]:
     devices = delivery.devices.items()
     ended = (key for key, device in devices if device.phase is DevicePhase.NOT_INSTALLED)
     return [key for key in ended if key in state.devices]
+
+
+def _lacking(state: HolderState, delivery: Delivery) -> list[SubjectKey]:
+    """Devices that have the set, and on which a part of it was not seen."""
+    devices = delivery.devices.items()
+    has = (key for key, one in devices if one.phase is DevicePhase.INSTALLED and one.code)
+    return [key for key in has if key in state.devices]
 
 
 def _retry(step: Holder, by: str) -> bool:
@@ -100,7 +118,11 @@ def _retry(step: Holder, by: str) -> bool:
         open_delivery(step, Trigger.REDELIVERY, by=by)
         return True
     if delivery.phase is Phase.AWAITING_PURGE:
-        for key in _not_installed(step.state, delivery):
+        again = _not_installed(step.state, delivery)
+        if not again:  # what a device lacks of a set comes with an upload only
+            supersede(step, delivery, trigger=Trigger.REDELIVERY, by=by)
+            return True
+        for key in again:
             join_open(step, key, step.state.devices[key].joined_at)
     change(step, due=step.now, attempts=0, deadline=step.now + deadline_of(step))
     if push_by_hand(step):

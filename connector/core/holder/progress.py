@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from connector.core.holder.lifecycle import Holder, change, route_of, waiting
+from connector.core.holder.lifecycle import Holder, give_up_device, route_of, waiting
 from connector.core.model import DAY, DeviceEvidence, Millis, ProfileStatus, SubjectKey
 from connector.core.policy import RoutePolicy
-from connector.core.states import DeviceInDelivery, DevicePhase
+from connector.core.states import DeviceInDelivery
 
 INSTALL_FAILED = "INS-001"
 NOT_ASSIGNED = "INS-002"
@@ -62,11 +62,6 @@ def _code(seen: DeviceEvidence, uploaded: Millis | None) -> str:
             return NO_STATEMENT
 
 
-def not_installed(step: Holder, why: str, code: str | None) -> dict[str, object]:
-    """What changes of a device that is not waited for any more."""
-    return {"phase": DevicePhase.NOT_INSTALLED, "why": why, "code": code, "since": step.now}
-
-
 def end_certain(step: Holder) -> None:
     """End the wait for devices whose cause has been certain for long enough.
 
@@ -75,14 +70,11 @@ def end_certain(step: Holder) -> None:
     delivery = step.state.delivery
     if delivery is None or step.rules.deadlines_held:
         return
-    devices = dict(delivery.devices)
     for key in waiting(delivery):
-        device = devices[key]
+        device = delivery.devices[key]
         stands = device.code_since is not None and step.now - device.code_since >= CERTAIN_AFTER
         if stands and device.code in CERTAIN and device.push_due is None:
-            why = CERTAIN[device.code]
-            devices[key] = device.model_copy(update=not_installed(step, why, device.code))
-    change(step, devices=devices)
+            give_up_device(step, key, CERTAIN[device.code])
 
 
 def end_without_profile(step: Holder) -> None:
@@ -90,10 +82,8 @@ def end_without_profile(step: Holder) -> None:
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
-    devices = dict(delivery.devices)
     for key in waiting(delivery):
         known = step.state.devices.get(key)
         if known is not None and known.platform and profile_for(step, route, key) is None:
             why = "no mail profile is configured for its platform"
-            devices[key] = devices[key].model_copy(update=not_installed(step, why, NO_PROFILE))
-    change(step, devices=devices)
+            give_up_device(step, key, why, NO_PROFILE)

@@ -10,7 +10,7 @@ from connector.core.model import DAY, HOUR, SECOND, Millis
 from connector.core.policy import Retry
 from connector.core.ports import GoneLook
 from connector.core.retry import backoff
-from connector.core.states import Copy, CopyState, Phase
+from connector.core.states import COPY_OVERDUE, Copy, CopyState, Phase
 from connector.core.step import outcome_of
 
 RETENTION_WINDOW = "retention window passed on the UEM's clock"
@@ -167,7 +167,7 @@ def overdue(step: Holder) -> None:
     alarm = alarm_at(step)
     if alarm is not None and step.now >= alarm:
         _replace(step, overdue=True)
-        step.note("copy.overdue", outcome="PRG-001", route=step.state.route)
+        step.note("copy.overdue", outcome=COPY_OVERDUE, route=step.state.route)
         step.moment("copy_overdue")
 
 

@@ -19,6 +19,7 @@ from connector.core.states.delivery import (
 )
 from connector.core.states.device import DeviceState, DeviceStatus
 from connector.core.states.holder import (
+    COPY_OVERDUE,
     Check,
     DeliveredGeneration,
     Dropped,
@@ -35,6 +36,7 @@ State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="
 
 __all__ = [
     "ACTS",
+    "COPY_OVERDUE",
     "ENDED",
     "Brakes",
     "Check",

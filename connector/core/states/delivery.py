@@ -113,14 +113,6 @@ class Delivery(Record):
     why: str | None = None
 
     @property
-    def cause(self) -> str | None:
-        """The code of what is in the way: the newest fault, or why a device still waits."""
-        if self.trouble is not None:
-            return self.trouble.code
-        waiting = (one for one in self.devices.values() if one.phase is DevicePhase.WAITING)
-        return min((one.code for one in waiting if one.code), default=None)
-
-    @property
     def open(self) -> bool:
         """Whether it has not ended."""
         return self.phase not in ENDED

@@ -1,5 +1,6 @@
 """The state of a holder, and the small records in it."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -15,9 +16,12 @@ from connector.core.model import (
     Sha256Hex,
     SubjectKey,
 )
-from connector.core.states.delivery import Delivery
+from connector.core.states.delivery import Delivery, DevicePhase, Phase
 from connector.core.states.uem_copy import Copy, Running
 from connector.core.states.wants import Looks, Want
+
+COPY_OVERDUE = "PRG-001"
+"""The code of a copy that should be gone, and of which that could not be concluded."""
 
 
 class Identity(Record):
@@ -131,3 +135,29 @@ class HolderState(Record):
     looks: Looks | None = None
 
     model_config = Record.model_config | {"populate_by_name": True}
+
+    @property
+    def cause(self) -> str | None:
+        """The code of what is in the way, of several the one that goes away least by itself.
+
+        In this order: why the delivery failed; a copy that is overdue; the newest fault; why a
+        device ended without the set, still waits for it, or lacks a part of it. A cancelled
+        delivery says nothing of its devices: it did not come to their end.
+        """
+        delivery = self.delivery
+        fault = delivery.trouble.code if delivery and delivery.trouble else None
+        if delivery is not None and delivery.phase is Phase.FAILED and fault:
+            return fault
+        if self.copy_.overdue:
+            return COPY_OVERDUE
+        if delivery is None or delivery.phase is Phase.CANCELLED:
+            return fault
+        if fault and delivery.phase is not Phase.COMPLETED:
+            return fault
+        return next(self._causes_of_devices(delivery), None)
+
+    def _causes_of_devices(self, delivery: Delivery) -> Iterator[str]:
+        """By devices that are still the holder's, those that have ended without the set first."""
+        entries = [delivery.devices[key] for key in self.devices if key in delivery.devices]
+        for phase in (DevicePhase.NOT_INSTALLED, DevicePhase.WAITING, DevicePhase.INSTALLED):
+            yield from sorted(one.code for one in entries if one.phase is phase and one.code)

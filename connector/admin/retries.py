@@ -1,0 +1,58 @@
+"""A retry of many holders at once."""
+
+from collections.abc import Collection
+
+from connector.admin.acts import Stamp, retry_events
+from connector.admin.known import check_names
+from connector.admin.records import Receipt, RetryMany
+from connector.admin.search import every
+from connector.core.errors import Rejected, Transient
+from connector.core.holder.people import can_retry, discloses
+from connector.core.journal import Journal, StatusFilter
+from connector.core.model import SubjectKey
+from connector.core.states import HolderState
+
+BATCH = 200
+
+
+async def retry_many(
+    journal: Journal, act: RetryMany, stamp: Stamp, routes: Collection[str]
+) -> Receipt:
+    """Make a retry durable for all holders that an act chooses and that have something to retry.
+
+    Raises:
+        Rejected: ``EVT-007`` when nothing is chosen by, or no name fits.
+        Transient: ``JRN-001`` when the journal takes none of them.
+    """
+    if act.code is None and act.route is None:
+        raise Rejected("EVT-007", "a retry of many needs a code or a route")
+    query = StatusFilter(kind="holder", code=act.code, route=act.route)
+    again = {
+        state.key: discloses(state, stamp.now)
+        async for state in every(journal, query)
+        if isinstance(state, HolderState) and can_retry(state)
+    }
+    if not again:
+        check_names(query, routes)
+    done = await _append(journal, stamp, list(again), act.reason)
+    return Receipt(
+        act=act.act,
+        subjects=tuple(done),
+        complete=len(done) == len(again),
+        discloses=tuple(key for key in done if again[key]),
+    )
+
+
+async def _append(
+    journal: Journal, stamp: Stamp, keys: list[SubjectKey], reason: str
+) -> list[SubjectKey]:
+    """Those whose retry is durable: all, or as many as the journal took before it stopped."""
+    for start in range(0, len(keys), BATCH):
+        part = keys[start : start + BATCH]
+        try:
+            await journal.append(retry_events(stamp, part, reason))
+        except Transient:
+            if not start:
+                raise
+            return keys[:start]
+    return keys
