@@ -8,6 +8,7 @@ from connector.cli import conditions, pauses
 from connector.cli.options import Call
 from connector.cli.screen import Format
 from connector.cli.words import age, day, due, short
+from connector.core.conditions import Severity
 from connector.core.model import DAY, Millis
 
 SUBJECTS = ("kind", "route", "phase", "count")
@@ -17,14 +18,20 @@ PARTITIONS = ("partition", "epoch", "commits", "audit records", "audit head", "p
 
 
 def show(call: Call, seen: Overview) -> None:
-    """As CSV only the counts, with the conditions beside them as remarks."""
+    """As CSV only the counts, with the conditions beside them as remarks.
+
+    The worst comes first: what is critical, the pauses, and then everything else.
+    """
     screen = call.screen
-    pauses.show(call, seen.pauses)
     counts = [(row.kind, row.route, row.phase, row.count) for row in seen.counts]
     if screen.form is Format.JSON:
+        pauses.show(call, seen.pauses)
         screen.json(seen)
         return
-    conditions.show(call, seen.conditions, seen.now)
+    critical = [one for one in seen.conditions if one.severity is Severity.CRITICAL]
+    conditions.show(call, critical, seen.now)
+    pauses.show(call, seen.pauses)
+    conditions.show(call, seen.conditions[len(critical) :], seen.now)
     if screen.form is Format.CSV:
         screen.csv(SUBJECTS, counts)
         return

@@ -1,4 +1,4 @@
-"""The first line of every status and act while a pause stands: by whom, since when, and why."""
+"""What every status and act begins with while a pause stands: by whom, since when, and why."""
 
 from collections.abc import Iterable
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from connector.admin.conditions import condition
+from connector.core.conditions import Severity
 from connector.core.states import Brakes, Effect, Phase, Want
 from connector.worker import brakes
 from tests.admin.world import NOW, holder
@@ -66,6 +68,20 @@ async def test_machines_get_the_pauses_as_data(ask: Asked) -> None:
     for arguments in (("status",), ("status", "holder"), ("deliver", KEY)):
         (told,) = json.loads((await ask(*arguments, "-o", "json")).out)["pauses"]
         assert (told["route"], told["by"], told["since"]) == (None, WHO, NOW)
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+async def test_only_what_is_critical_comes_before_a_pause(ask: Asked, form: str) -> None:
+    """The worst is the first line that an operator reads."""
+    ask.world.conditions += [
+        condition(Severity.WARNING, "CRT-002", "the certificate ends", NOW),
+        condition(Severity.CRITICAL, "JRN-014", "a backup was restored", NOW),
+    ]
+    await pause(ask)
+    result = await ask("status", "-o", form)
+    told = result.out if form == "table" else result.err
+    heads = [line.split()[0] for line in told.splitlines() if line and not line.startswith(" ")]
+    assert heads[:3] == ["CRITICAL", "PAUSED", "WARNING"]
 
 
 async def test_a_pause_of_an_earlier_version_is_shown_too(ask: Asked) -> None:
