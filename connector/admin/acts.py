@@ -111,6 +111,11 @@ def _generation(state: HolderState, beginning: str) -> Sha256Hex:
     return found[0]
 
 
+def last_events(events: Iterable[Event]) -> dict[SubjectKey, str]:
+    """By subject, the id of its last event."""
+    return {event.subject: event.id for event in events}
+
+
 def retry_events(stamp: Stamp, holders: Iterable[SubjectKey], reason: str) -> list[Event]:
     """A retry of many holders."""
     body = RetryRequested(by=stamp.operator.by, reason=reason)

@@ -9,6 +9,7 @@ from aiohttp import hdrs
 from pydantic import BaseModel, ValidationError
 
 from connector.admin.answers import Problem
+from connector.admin.applying import ActEvents, NotApplied
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.bodies import KEY_HEADER
 from connector.admin.identity import CheckedConnector
@@ -88,6 +89,11 @@ class AdminClient:
         """Ask for an act; with a ``key`` it may be sent again."""
         headers = {KEY_HEADER: key} if key else {}
         return await self._tell(Receipt, "/v1/acts", act.model_dump(mode="json"), headers)
+
+    async def not_applied(self, asked: ActEvents) -> NotApplied:
+        """Which acts have not been applied yet."""
+        body = asked.model_dump(mode="json")
+        return await self._tell(NotApplied, "/v1/acts/not-applied", body)
 
     async def plan(self, wanted: str) -> PlanReport:
         """What a delivery would do now."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from connector.admin.applying import ActEvents, NotApplied
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.letter_records import (
     LetterDetail,
@@ -71,6 +72,10 @@ class AdminService(LetterService, Protocol):
         Raises:
             Rejected: ``DLV-006`` when it does not fit the subject's state.
         """
+        ...
+
+    async def not_applied(self, asked: ActEvents) -> NotApplied:
+        """Which acts have not been applied by the owners of their subjects yet."""
         ...
 
     async def plan(self, wanted: str, operator: Operator) -> PlanReport:

@@ -119,10 +119,12 @@ class Receipt(Record):
     ``complete`` is false when the journal stopped taking events before all were written.
     ``pauses`` stand in its way: it is taken, but what it leads to waits for their end.
     ``discloses``: those for whom a retry is a new hand-over, for which keys leave escrow again.
+    ``events``: by holder, the id of the act's last event.
     """
 
     act: str
     subjects: tuple[SubjectKey, ...]
+    events: dict[SubjectKey, str] = Field(default_factory=dict)
     complete: bool = True
     pauses: tuple[StandingPause, ...] = ()
     discloses: tuple[SubjectKey, ...] = ()

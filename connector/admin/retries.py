@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from connector.admin.acts import Stamp, retry_events
+from connector.admin.acts import Stamp, last_events, retry_events
 from connector.admin.known import check_names
 from connector.admin.records import Receipt, RetryMany
 from connector.admin.search import every
 from connector.core.errors import Rejected, Transient
+from connector.core.events import Event
 from connector.core.holder.people import can_retry, discloses
 from connector.core.journal import Journal, StatusFilter
 from connector.core.model import SubjectKey
@@ -34,10 +35,11 @@ async def retry_many(
     }
     if not again:
         check_names(query, routes)
-    done = await _append(journal, stamp, list(again), act.reason)
+    done = last_events(await _append(journal, stamp, list(again), act.reason))
     return Receipt(
         act=act.act,
         subjects=tuple(done),
+        events=done,
         complete=len(done) == len(again),
         discloses=tuple(key for key in done if again[key]),
     )
@@ -45,14 +47,16 @@ async def retry_many(
 
 async def _append(
     journal: Journal, stamp: Stamp, keys: list[SubjectKey], reason: str
-) -> list[SubjectKey]:
-    """Those whose retry is durable: all, or as many as the journal took before it stopped."""
+) -> list[Event]:
+    """The events that are durable: all, or as many as the journal took before it stopped."""
+    done: list[Event] = []
     for start in range(0, len(keys), BATCH):
-        part = keys[start : start + BATCH]
+        part = retry_events(stamp, keys[start : start + BATCH], reason)
         try:
-            await journal.append(retry_events(stamp, part, reason))
+            await journal.append(part)
         except Transient:
             if not start:
                 raise
-            return keys[:start]
-    return keys
+            break
+        done += part
+    return done

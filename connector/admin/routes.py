@@ -5,6 +5,7 @@ from aiohttp.typedefs import Middleware
 from pydantic import Field, TypeAdapter
 
 from connector.admin.answers import answer, problems
+from connector.admin.applying import ActEvents
 from connector.admin.audit_records import CutTrail, Published
 from connector.admin.bodies import KEY_HEADER, json_body
 from connector.admin.leaving import while_there
@@ -62,6 +63,7 @@ def admin_app(service: AdminService, gate: Middleware) -> web.Application:
             web.get("/v1/subjects", handlers.subjects),
             web.get("/v1/subject", handlers.subject),
             web.post("/v1/acts", handlers.acts),
+            web.post("/v1/acts/not-applied", handlers.not_applied),
             web.post("/v1/plan", handlers.plan),
             web.get("/v1/audit", handlers.audit),
             web.post("/v1/audit/verify", handlers.verify),
@@ -92,6 +94,10 @@ class _Handlers:
         act = ACT.validate_python(await json_body(request))
         key = request.headers.get(KEY_HEADER, "")[:128]
         return answer(await self._service.act(act, request[OPERATOR], key))
+
+    async def not_applied(self, request: web.Request) -> web.Response:
+        asked = ActEvents.model_validate(await json_body(request))
+        return answer(await self._service.not_applied(asked))
 
     async def plan(self, request: web.Request) -> web.Response:
         query = PlanQuery.model_validate(await json_body(request))

@@ -4,7 +4,8 @@ import platform
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies
+from connector.admin.acts import Stamp, brake_events, events_for, holder_bodies, last_events
+from connector.admin.applying import ActEvents, NotApplied, not_applied
 from connector.admin.audit_records import AuditReport, CutTrail, Published
 from connector.admin.auditing import check_journal, trail_of
 from connector.admin.conditions import of_letters
@@ -154,6 +155,10 @@ class OperatorService:
                 receipt = await self._holder_act(act, stamp)
         return receipt.model_copy(update={"pauses": await self._pauses()})
 
+    async def not_applied(self, asked: ActEvents) -> NotApplied:
+        """Which acts are still waiting in the journal."""
+        return await not_applied(self._journal, asked)
+
     async def _pauses(self) -> tuple[StandingPause, ...]:
         return standing(record.brakes for record in await self._journal.records())
 
@@ -240,9 +245,15 @@ class OperatorService:
     async def _holder_act(self, act: HolderAct, stamp: Stamp) -> Receipt:
         state = await self._holder(act.holder)
         bodies = holder_bodies(act, state, stamp.operator.by)
-        await self._journal.append(events_for(stamp, state.key, bodies))
+        events = events_for(stamp, state.key, bodies)
+        await self._journal.append(events)
         again = isinstance(act, RetryOne) and discloses(state, stamp.now)
-        return Receipt(act=act.act, subjects=(state.key,), discloses=(state.key,) if again else ())
+        return Receipt(
+            act=act.act,
+            subjects=(state.key,),
+            events=last_events(events),
+            discloses=(state.key,) if again else (),
+        )
 
     async def _brake(self, act: Pause | Resume, stamp: Stamp) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():

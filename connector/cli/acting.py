@@ -22,6 +22,17 @@ from connector.cli import pauses, plan
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
+from connector.cli.waiting import (
+    NOT_APPLIED,
+    TIMEOUT,
+    TimeoutOption,
+    UntilOption,
+    WaitOption,
+    Wish,
+    became,
+    wait_for,
+    wish,
+)
 from connector.core.states import HolderState
 
 HolderArgument = Annotated[
@@ -36,7 +47,6 @@ RouteOption = Annotated[str | None, typer.Option("--route", help="Only this rout
 
 BRAKES = {"pause", "resume"}
 """Acts on the whole service: the partitions that take them are no subjects of an operator's."""
-ANEW = "accepted: a new hand-over, keys leave escrow again"
 NEEDED = {
     "holder": "name the holder by key, id, user name, mail, device/ID or serial number",
     "code": "--code is written like UEM-400",
@@ -46,8 +56,8 @@ NEEDED = {
 """What an act wants of each of its members, in the words of the command line."""
 
 
-def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
-    """Send an act, once even if the connection breaks and it is sent again."""
+def _act(call: Call, wanted: Wish | None, kind: type[BaseModel], **given: object) -> None:
+    """Send an act, once even if the connection breaks and it is sent again; perhaps wait for it."""
     act, key = _made(kind, given), call.world.unique()
 
     async def sending(client: AdminClient) -> Receipt:
@@ -55,23 +65,29 @@ def _act(call: Call, kind: type[BaseModel], **given: object) -> None:
 
     receipt = call.ask(sending)
     pauses.show(call, receipt.pauses)
-    _show(call, receipt)
+    outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
+    _show(call, outcome or receipt)
     if not receipt.complete:
         call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
         raise typer.Exit(Exit.PARTLY)
+    if outcome is not None and outcome.exit is not Exit.OK:
+        raise typer.Exit(outcome.exit)
 
 
 def _show(call: Call, receipt: Receipt) -> None:
     columns = ("subject", receipt.act)
-    again = set(receipt.discloses)
-    rows = [(one, ANEW if one in again else "accepted") for one in receipt.subjects]
+    rows = [(subject, became(receipt, subject)) for subject in receipt.subjects]
     match call.screen.form:
         case Format.JSON:
             call.screen.json(receipt)
         case Format.CSV:
             call.screen.csv(columns, rows)
         case Format.TABLE if receipt.act in BRAKES:
-            call.screen.line(f"{receipt.act}: accepted by {len(rows)} of the journal's partitions")
+            done = [state for _, state in rows if state != NOT_APPLIED]
+            how, of = (done or [NOT_APPLIED])[0], "the journal's partitions"
+            if len(done) < len(rows):
+                how, of = "applied", f"{len(rows)} partitions"
+            call.screen.line(f"{receipt.act}: {how} by {len(done)} of {of}")
         case Format.TABLE:
             call.screen.table(columns, rows)
 
@@ -102,6 +118,9 @@ def deliver(
         ),
     ] = None,
     reason: ReasonOption = "",
+    wait: WaitOption = False,
+    until: UntilOption = None,
+    timeout: TimeoutOption = TIMEOUT,
 ) -> None:
     """Deliver a holder's keys now, also when the notification of his device was lost."""
     if dry_run:
@@ -112,7 +131,8 @@ def deliver(
         return
     if drop_generation and not reason:
         raise typer.BadParameter("dropping a generation needs a --reason")
-    _act(call, Deliver, holder=holder, reason=reason, drop_generation=drop_generation)
+    wanted = wish(wait=wait, until=until, timeout=timeout)
+    _act(call, wanted, Deliver, holder=holder, reason=reason, drop_generation=drop_generation)
 
 
 @asking
@@ -124,34 +144,59 @@ def retry(
     code: Annotated[str | None, typer.Option("--code", help="All with this error code.")] = None,
     route: RouteOption = None,
     reason: ReasonOption = "",
+    wait: WaitOption = False,
+    until: UntilOption = None,
+    timeout: TimeoutOption = TIMEOUT,
 ) -> None:
     """Try again what failed or waits: by a push while the copy lives, else by a new delivery."""
     if holder is not None and (code or route):
         raise typer.BadParameter("name a holder, or choose by --code and --route")
+    wanted = wish(wait=wait, until=until, timeout=timeout)
     if holder is not None:
-        _act(call, RetryOne, holder=holder, reason=reason)
+        _act(call, wanted, RetryOne, holder=holder, reason=reason)
     elif code or route:
-        _act(call, RetryMany, code=code, route=route, reason=reason)
+        _act(call, wanted, RetryMany, code=code, route=route, reason=reason)
     else:
         raise typer.BadParameter("name a holder, or choose by --code and --route")
 
 
 @asking
-def cancel(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+def cancel(
+    call: Call,
+    holder: HolderArgument,
+    reason: ReasonOption,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
     """End the open delivery of a holder."""
-    _act(call, Cancel, holder=holder, reason=reason)
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, Cancel, holder=holder, reason=reason)
 
 
 @asking
-def pause(call: Call, reason: ReasonOption, route: RouteOption = None) -> None:
+def pause(
+    call: Call,
+    reason: ReasonOption,
+    route: RouteOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
     """Apply the brake: no act is started; looks and the watch over copies go on."""
-    _act(call, Pause, route=route, reason=reason)
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, Pause, route=route, reason=reason)
 
 
 @asking
-def resume(call: Call, route: RouteOption = None, reason: ReasonOption = "") -> None:
+def resume(
+    call: Call,
+    route: RouteOption = None,
+    reason: ReasonOption = "",
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
     """Release the brake."""
-    _act(call, Resume, route=route, reason=reason)
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, Resume, route=route, reason=reason)
 
 
 identity = typer.Typer(
@@ -180,13 +225,27 @@ def identity_show(call: Call, holder: HolderArgument) -> None:
 
 @identity.command("confirm")
 @asking
-def identity_confirm(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+def identity_confirm(
+    call: Call,
+    holder: HolderArgument,
+    reason: ReasonOption,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
     """Confirm that the changed pair is right: it is the same person."""
-    _act(call, ConfirmIdentity, holder=holder, reason=reason)
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, ConfirmIdentity, holder=holder, reason=reason)
 
 
 @identity.command("forget")
 @asking
-def identity_forget(call: Call, holder: HolderArgument, reason: ReasonOption) -> None:
+def identity_forget(
+    call: Call,
+    holder: HolderArgument,
+    reason: ReasonOption,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
     """Forget the pinned pair and what was delivered before."""
-    _act(call, ForgetIdentity, holder=holder, reason=reason)
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, ForgetIdentity, holder=holder, reason=reason)

@@ -17,6 +17,7 @@ class Exit(IntEnum):
     UNAVAILABLE = 6
     PARTLY = 7
     PROBLEMS = 8
+    NOT_YET = 9
 
 
 BY_CODE = {

@@ -31,7 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Moves escrowed S/MIME keys to enrolled devices through their management service.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 needs approval, 5 denied, "
-    "6 service or upstream unavailable, 7 partly done, 8 a check found problems.",
+    "6 service or upstream unavailable, 7 partly done, 8 a check found problems, "
+    "9 not done within --timeout.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -1,8 +1,9 @@
 """Cases of the journal suite: ids that subjects have consumed, told and taken over."""
 
 from connector.conformance.journal_samples import JournalWorld, event, some_subjects, written
-from connector.core.journal import Journal, KnownId, Positioned
+from connector.core.journal import Journal, Positioned
 from connector.core.model import DAY
+from connector.core.rows import KnownId
 
 NOW = 100 * DAY
 
@@ -30,6 +31,21 @@ class KnownCases:
         assert await known(world.journal) == expected
         await world.restart()
         assert await known(world.journal) == expected
+
+    async def test_what_was_consumed_can_be_asked(self, world: JournalWorld) -> None:
+        here, other = some_subjects(world.journal, 2)
+        first, second = event(here, "a", at=NOW), event(other, "b", at=NOW)
+        await world.journal.append([first, second])
+        record = await world.journal.take_over(0)
+        found = await world.journal.read(0, 0, 10)
+        assert not await world.journal.consumed(here, first.id)
+        record = record.model_copy(update={"time": NOW})
+        await written(world.journal, record, position=found[0].position)
+        for _ in range(2):
+            assert await world.journal.consumed(here, first.id)
+            assert not await world.journal.consumed(other, second.id)
+            assert not await world.journal.consumed(here, "never sent")
+            await world.restart()
 
     async def test_ids_that_are_brought_count_as_consumed(self, world: JournalWorld) -> None:
         here, other = some_subjects(world.journal, 2)

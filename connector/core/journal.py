@@ -16,7 +16,7 @@ from pydantic import Field
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
-from connector.core.rows import FIRST_PLACE, Due, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, KnownId, OpenAct
 from connector.core.states import Brakes, State
 
 
@@ -109,14 +109,6 @@ class PartitionRecord(Record):
     def commanded(self) -> int:
         """Behind which position events to the partition itself have not been applied yet."""
         return max(self.commands, self.position)
-
-
-class KnownId(Record):
-    """An id of an event that its subject has consumed, and when that event was received."""
-
-    subject: SubjectKey
-    id: str
-    at: Millis
 
 
 class Commit(Record):
@@ -248,6 +240,10 @@ class Journal(Protocol):
 
     async def codes(self) -> dict[tuple[str, str, str], int]:
         """How many subjects have something in the way, by (kind, phase, code)."""
+        ...
+
+    async def consumed(self, subject: SubjectKey, name: str) -> bool:
+        """Whether a subject has consumed the event with an id, as far as it is known here."""
         ...
 
     def known(self) -> AsyncIterator[KnownId]:

@@ -1,4 +1,4 @@
-"""What a journal answers with besides states: which subjects are due, or have an act open."""
+"""What a journal answers with besides states: who is due, which acts are open, which ids known."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,14 @@ class Due(Record):
 
     key: SubjectKey
     due: Millis
+
+
+class KnownId(Record):
+    """An id of an event that its subject has consumed, and when that event was received."""
+
+    subject: SubjectKey
+    id: str
+    at: Millis
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from pydantic import TypeAdapter
 
 from connector.core.errors import Permanent
 from connector.core.events import Event
-from connector.core.journal import Commands, DeadLetter, KnownId, Positioned
+from connector.core.journal import Commands, DeadLetter, Positioned
 from connector.core.model import Millis, is_partition, parse_subject, partition_of
+from connector.core.rows import KnownId
 from connector.journal.database import Connection
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -72,6 +73,10 @@ KNOWN = """
         SELECT position FROM partitions WHERE partitions.partition = events.partition))
     ORDER BY position LIMIT ?"""
 
+CONSUMED = """
+    SELECT count(*) FROM events JOIN partitions USING (partition)
+    WHERE id = ? AND events.position <= partitions.position"""
+
 FORGET = """
     DELETE FROM events WHERE position IN (
         SELECT position FROM events WHERE event IS NULL AND at < ? ORDER BY at LIMIT ?)"""
@@ -100,6 +105,12 @@ def commands(connection: Connection, partition: int, after: int) -> Commands:
     return Commands(
         tuple(entry for entry in found if isinstance(entry, Positioned)), len(rows) < _COMMANDS
     )
+
+
+def is_consumed(connection: Connection, name: str) -> bool:
+    """Whether the event with an id lies before the read position of its partition."""
+    (count,) = connection.execute(CONSUMED, (name,)).fetchone()
+    return bool(count)
 
 
 def parse(text: bytes) -> Event:

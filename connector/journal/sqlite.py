@@ -16,11 +16,11 @@ from connector.core.journal import (
     Commit,
     DeadLetter,
     DeadLetterFilter,
-    KnownId,
     PartitionRecord,
     Positioned,
 )
-from connector.core.model import DAY, Millis, Record
+from connector.core.model import DAY, Millis, Record, SubjectKey
+from connector.core.rows import KnownId
 from connector.journal import engine, events, partitions, rounds, tidying
 from connector.journal.bells import Bells
 from connector.journal.connection import Synchronous
@@ -145,6 +145,11 @@ class SqliteJournal(TableQueries):
         """The partitions' own records, never late."""
         del own
         return await self.records()
+
+    async def consumed(self, subject: SubjectKey, name: str) -> bool:
+        """Whether the read position is behind the event with an id."""
+        del subject  # ids are unique over all subjects here
+        return await self._ask_long(partial(events.is_consumed, name=name))
 
     async def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects have consumed, as long as they are kept."""

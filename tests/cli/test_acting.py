@@ -110,7 +110,7 @@ async def test_a_brake_names_no_partition(ask: Asked) -> None:
 
 
 async def test_nothing_to_do_is_told(ask: Asked) -> None:
-    """A retry that fits nobody says so and is no failure."""
+    """A retry that fits no holder says so and is no failure."""
     result = await ask("retry", "--code", "UEM-400")
     assert (result.code, result.out) == (0, "nothing\n")
 

@@ -10,12 +10,12 @@ from connector.core.journal import (
     DeadLetter,
     DeadLetterFilter,
     Journal,
-    KnownId,
     PartitionRecord,
     Positioned,
     StatusFilter,
 )
 from connector.core.model import DAY, Millis, SubjectKind, parse_subject
+from connector.core.rows import KnownId
 from connector.core.states import HolderState, State
 from connector.journal.copying.folding import Folded, fold, of_partition, unread
 

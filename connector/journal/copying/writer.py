@@ -7,11 +7,11 @@ from connector.core.journal import (
     Commit,
     DeadLetter,
     Journal,
-    KnownId,
     PartitionRecord,
     StateRow,
 )
 from connector.core.model import partition_of
+from connector.core.rows import KnownId
 from connector.core.secret import Credential
 from connector.core.states import State
 

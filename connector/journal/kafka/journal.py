@@ -16,11 +16,11 @@ from connector.core.journal import (
     Commit,
     DeadLetter,
     DeadLetterFilter,
-    KnownId,
     PartitionRecord,
     Positioned,
 )
-from connector.core.model import Millis, is_partition
+from connector.core.model import Millis, SubjectKey, is_partition
+from connector.core.rows import KnownId
 from connector.journal import events, partitions
 from connector.journal.database import Connection
 from connector.journal.kafka import faults, trail
@@ -202,6 +202,10 @@ class KafkaJournal(TableQueries):
         if not await self._follower.is_current(others, CURRENT_WITHIN):
             return None
         return await self.records()
+
+    async def consumed(self, subject: SubjectKey, name: str) -> bool:
+        """Whether a subject remembers an id."""
+        return await self._local.remembers(subject, name)
 
     async def known(self) -> AsyncIterator[KnownId]:
         """Ids that subjects remember."""

@@ -117,6 +117,11 @@ class LocalTables:
         """The heads of these subjects; unknown ones are missing."""
         return await self.ask(lambda connection: heads.of(connection, keys)) if keys else {}
 
+    async def remembers(self, subject: SubjectKey, name: str) -> bool:
+        """Whether a subject other than a partition has consumed an id."""
+        heads_found = await self.heads([subject])
+        return any(name in remembered(head.seen) for head in heads_found.values())
+
     async def remembering(self) -> AsyncIterator[tuple[SubjectKey, bytes]]:
         """All subjects with the ids that they remember, page by page."""
         after = ""

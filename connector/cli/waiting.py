@@ -1,0 +1,148 @@
+"""``--wait`` of acts: until the owners have applied them, or until what they lead to has ended."""
+
+import time
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+import typer
+from pydantic import Field
+
+from connector.admin.applying import AT_ONCE, ActEvents
+from connector.admin.client import AdminClient
+from connector.admin.records import Act, Pause, Receipt, Resume
+from connector.cli.exits import Exit
+from connector.cli.options import Call
+from connector.core.model import SubjectKey
+from connector.core.states import Brakes, HolderState, Phase
+from connector.core.states.delivery import ENDED
+
+PAUSE = 0.25
+"""Seconds between two looks."""
+DELIVERED = frozenset({Phase.AWAITING_PURGE, Phase.COMPLETED})
+BAD_ENDS = ENDED - DELIVERED
+
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait until the act is applied; exit code 9 if it is not.")
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0, help="How many seconds to wait at most.")
+]
+
+
+class Until(StrEnum):
+    """What can be waited for."""
+
+    APPLIED = "applied"
+    INSTALLED = "installed"
+    ENDED = "ended"
+
+
+UntilOption = Annotated[
+    Until | None,
+    typer.Option(
+        "--until",
+        help="Wait for more: until the devices have the set, or until the delivery has ended, with"
+        " the copy gone. Exit code 8 if it fails.",
+    ),
+]
+TIMEOUT = 60.0
+NOT_APPLIED = "not applied yet"
+DISCLOSES = "a new hand-over, keys leave escrow again"
+
+
+class Wish(NamedTuple):
+    """What to wait for, and for how many seconds at most."""
+
+    until: Until
+    timeout: float
+
+
+class Outcome(Receipt):
+    """A receipt, and what became of the act: who still waits, and how each delivery stands."""
+
+    waiting: tuple[SubjectKey, ...] = ()
+    phases: dict[SubjectKey, Phase] = Field(default_factory=dict)
+
+    @property
+    def exit(self) -> Exit:
+        """How the command ends."""
+        if BAD_ENDS & set(self.phases.values()):
+            return Exit.PROBLEMS
+        return Exit.NOT_YET if self.waiting else Exit.OK
+
+
+def wish(*, wait: bool, timeout: float, until: Until | None = None) -> Wish | None:
+    """What the options ask for; None for nothing."""
+    return Wish(until or Until.APPLIED, timeout) if wait or until is not None else None
+
+
+def became(receipt: Receipt, subject: SubjectKey) -> str:
+    """What became of an act for one subject, in a word or two."""
+    if not isinstance(receipt, Outcome):
+        return f"accepted: {DISCLOSES}" if subject in receipt.discloses else "accepted"
+    if phase := receipt.phases.get(subject):
+        return phase
+    return NOT_APPLIED if subject in receipt.waiting else "applied"
+
+
+def wait_for(call: Call, act: Act, receipt: Receipt, wanted: Wish) -> Outcome:
+    """Look again and again until nothing is waited for any more, or the time is over."""
+    end = time.monotonic() + wanted.timeout
+    outcome = Outcome.model_validate(receipt.model_dump() | {"waiting": receipt.subjects})
+    while True:
+        outcome = _looked(call, act, outcome, wanted.until)
+        if not outcome.waiting or time.monotonic() >= end:
+            return outcome
+        call.world.wait(PAUSE)
+
+
+def _looked(call: Call, act: Act, outcome: Outcome, until: Until) -> Outcome:
+    async def looking(client: AdminClient) -> Outcome:
+        if isinstance(act, Pause | Resume):
+            held = [one.brakes for one in (await client.overview()).partitions]
+            return outcome.model_copy(update={"waiting": _brakes_waiting(act, outcome, held)})
+        waiting = await _not_applied(client, outcome)
+        phases = dict(outcome.phases)
+        for holder in outcome.waiting if until is not Until.APPLIED else ():
+            if holder in waiting:
+                continue
+            phase = await _phase(client, holder)
+            if phase is not None:
+                phases[holder] = phase
+            if phase not in (ENDED if until is Until.ENDED else ENDED | DELIVERED):
+                waiting.add(holder)
+        left = tuple(holder for holder in outcome.waiting if holder in waiting)
+        return outcome.model_copy(update={"waiting": left, "phases": phases})
+
+    return call.ask(looking)
+
+
+def _brakes_waiting(
+    act: Pause | Resume, outcome: Outcome, held: Iterable[Brakes]
+) -> tuple[SubjectKey, ...]:
+    applied = [_applied(act, brakes) for brakes in held]
+    keys = zip(outcome.subjects, applied, strict=True)
+    return tuple(key for key, done in keys if not done)
+
+
+def _applied(act: Pause | Resume, brakes: Brakes) -> bool:
+    stands = act.route in {one.route for one in brakes.standing()}
+    if isinstance(act, Pause):
+        return stands
+    return not (stands if act.route else brakes.standing())
+
+
+async def _not_applied(client: AdminClient, outcome: Outcome) -> set[SubjectKey]:
+    waiting = [key for key in outcome.waiting if key in outcome.events]
+    found: set[SubjectKey] = set()
+    for start in range(0, len(waiting), AT_ONCE):
+        events = {key: outcome.events[key] for key in waiting[start : start + AT_ONCE]}
+        found |= set((await client.not_applied(ActEvents(events=events))).subjects)
+    return found
+
+
+async def _phase(client: AdminClient, holder: SubjectKey) -> Phase | None:
+    state = (await client.detail("holder", holder)).state
+    delivery = state.delivery if isinstance(state, HolderState) else None
+    return None if delivery is None else delivery.phase

@@ -1,0 +1,101 @@
+"""``--wait`` and ``--until``: a command ends when its act has been applied, or led to an end."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from connector.core.states import Brakes, Phase
+from connector.worker import brakes
+from tests.admin.world import NOW, holder
+from tests.cli.calls import Asked
+from tests.patience import SLOWNESS
+
+KEY = "corp/user/12"
+ACTS = [
+    ("deliver", KEY),
+    ("deliver", KEY, "--drop-generation", "bbbbbbbb", "--reason", "lost"),
+    ("retry", KEY),
+    ("retry", "--code", "CA-410"),
+    ("identity", "forget", KEY, "--reason", "asked"),
+]
+
+
+@asynccontextmanager
+async def meanwhile(ask: Asked, work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Do something again and again beside the command, as the workers would."""
+
+    async def again() -> None:
+        while True:
+            await work()
+            await ask.world.journal.wait(0, 0.01)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(again())
+        yield
+        task.cancel()
+
+
+@pytest.mark.parametrize("arguments", ACTS)
+async def test_an_act_that_was_not_applied_in_time(ask: Asked, arguments: tuple[str, ...]) -> None:
+    """Exit code 9: it stands in the journal, and no owner has read it."""
+    await ask.world.put(holder(phase=Phase.FAILED))
+    result = await ask(*arguments, "--wait", "--timeout", "0", "-o", "json")
+    told = json.loads(result.out)
+    assert (result.code, told["waiting"], told["complete"]) == (9, [KEY], True)
+
+
+@pytest.mark.parametrize("arguments", ACTS)
+async def test_an_act_that_is_applied(ask: Asked, arguments: tuple[str, ...]) -> None:
+    """The last of its events has been read."""
+    await ask.world.put(holder(phase=Phase.FAILED))
+    async with meanwhile(ask, ask.world.read_all):
+        result = await ask(*arguments, "--wait")
+    assert result.code == 0
+    assert "applied" in result.out
+    assert "not applied" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("until", "phase", "code"),
+    [
+        ("ended", Phase.COMPLETED, 0),
+        ("ended", Phase.FAILED, 8),
+        ("ended", Phase.AWAITING_PURGE, 9),
+        ("installed", Phase.AWAITING_PURGE, 0),
+        ("installed", Phase.CANCELLED, 8),
+        ("installed", Phase.AWAITING_INSTALL, 9),
+        ("applied", Phase.AWAITING_INSTALL, 0),
+    ],
+)
+async def test_what_an_act_leads_to(ask: Asked, until: str, phase: Phase, code: int) -> None:
+    """A delivery that fails is a problem (8), one that takes longer is waited for in vain (9)."""
+    await ask.world.put(holder(phase=Phase.PLANNING))
+
+    async def work() -> None:
+        await ask.world.put(holder(phase=phase))
+        await ask.world.read_all()
+
+    async with meanwhile(ask, work):
+        limit = str(2.0 * SLOWNESS)
+        result = await ask("deliver", KEY, "--until", until, "--timeout", limit, "-o", "json")
+    phases = {} if until == "applied" else {KEY: phase.value}
+    assert (result.code, json.loads(result.out)["phases"]) == (code, phases)
+
+
+async def test_a_pause_that_every_partition_obeys(ask: Asked) -> None:
+    """The brakes of all partitions count; until then the command says how many there are."""
+    late = await ask("pause", "--reason", "incident", "--wait", "--timeout", "0")
+    assert (late.code, late.out) == (9, "pause: applied by 0 of 2 partitions\n")
+    held = brakes.pause(Brakes(), None, NOW, reason="incident")
+    async with meanwhile(ask, lambda: ask.world.brake(held)):
+        done = await ask("pause", "--reason", "incident", "--wait", "--quiet")
+    assert (done.code, done.out.splitlines()[-1]) == (
+        0,
+        "pause: applied by 2 of the journal's partitions",
+    )
+    assert (await ask("resume", "--wait", "--timeout", "0")).code == 9
+    async with meanwhile(ask, lambda: ask.world.brake(Brakes())):
+        assert (await ask("resume", "--wait", "--timeout", "5")).code == 0
