@@ -1,26 +1,34 @@
 """A failure by chance is told apart from one that stays, and is written down."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.second_chance import BY_TIMING
+
+ROOT = Path(__file__).parents[1]
+MOST_BY_TIMING = 45
+PROTECTED = re.compile(r"audit|trail|journal|key|crash|pause|copy|restore|conformance|leak")
 CONFTEST = """
 from pathlib import Path
 from tests.second_chance import SecondChance, mark
+
+BY_TIMING = {"test_one.py", "test_two.py", "test_0.py", "test_1.py::test_by_chance", "test_2.py"}
 
 def pytest_addoption(parser):
     parser.addoption("--seed")
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "never_flaky: no second chance")
+    config.addinivalue_line("markers", "by_timing: a second chance")
     if "alone" not in Path("turn").read_text():
         config.pluginmanager.register(SecondChance(config, Path("flaky.txt")))
     Path("turn").write_text("alone")
 
 def pytest_collection_modifyitems(items):
-    mark(items)
+    mark(items, BY_TIMING)
 """
 BY_CHANCE = """
 from pathlib import Path
@@ -76,13 +84,31 @@ def test_what_passes_alone_is_named_and_listed(tmp_path: Path) -> None:
     [
         ("", {"test_one": BY_CHANCE, "test_two": ALWAYS}),
         ("", {f"test_{number}": BY_CHANCE for number in range(3)}),
-        ("", {"test_audit": BY_CHANCE}),
+        ("", {"test_new": BY_CHANCE}),
         ("", {"test_one": PROPERTY}),
         ("test_one.py::test_by_chance\n", {"test_one": BY_CHANCE}),
     ],
-    ids=["one that stays", "more than two", "audit", "property", "listed before"],
+    ids=["one that stays", "more than two", "not by timing", "property", "listed before"],
 )
 def test_no_second_chance(tmp_path: Path, listed: str, files: dict[str, str]) -> None:
     """The run fails, and nothing is added to the list."""
     code, _, after = run(tmp_path, listed, **files)
     assert (code, after) == (1, listed.split())
+
+
+def functions_of(name: str) -> list[str]:
+    """The names of the tests that an entry of the list stands for."""
+    file, _, test = name.partition("::")
+    found = re.findall(
+        r"^(?:async )?def (test_\w+)", (ROOT / file).read_text("utf-8"), re.MULTILINE
+    )
+    return [one for one in found if one == test or not test]
+
+
+def test_few_are_forgiven_and_none_of_what_must_never_depend_on_chance() -> None:
+    """Each entry of the list stands for tests that exist; the list cannot grow unseen."""
+    forgiven = {name: functions_of(name) for name in BY_TIMING}
+    assert [name for name, tests in forgiven.items() if not tests] == []
+    assert sum(map(len, forgiven.values())) <= MOST_BY_TIMING
+    entries = [text for name, tests in forgiven.items() for text in (name, *tests)]
+    assert [text for text in entries if PROTECTED.search(text)] == []
