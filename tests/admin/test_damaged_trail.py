@@ -20,6 +20,7 @@ from connector.core.audit import LARGEST, AuditEntry, link
 from connector.core.secret import Credential
 from connector.journal.kafka.trail import row_behind
 from tests.admin.world import AdminWorld, holder
+from tests.patience import PATIENCE
 
 RECORDS = 30
 NUMBER = 5
@@ -181,7 +182,7 @@ async def damaged(pattern: Path, folder: Path, damage: Damage) -> AsyncIterator[
 
 
 async def findings(world: AdminWorld) -> list[str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         chains = await check_journal(world.journal, world.key, ())
     return [finding.problem for chain in chains for finding in chain.findings]
 

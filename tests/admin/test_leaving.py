@@ -9,8 +9,7 @@ from connector.admin.server import AdminServer
 from connector.core.audit import AuditRow
 from connector.journal.sqlite import SqliteJournal
 from tests.admin.world import AdminWorld
-
-PATIENCE = 10.0
+from tests.patience import PATIENCE
 
 
 class EndlessTrail(SqliteJournal):

@@ -11,8 +11,7 @@ from connector.core.metrics import NoMetrics
 from connector.core.secret import Credential
 from tests.admin.world import AdminWorld, holder
 from tests.assembly.test_conditions import TurnedClock
-
-PATIENCE = 10.0
+from tests.patience import PATIENCE
 
 
 class Valid(NoMetrics):

@@ -31,6 +31,7 @@ from connector.pkcs12.write import Profile, new_password, package
 from connector.simulators.ca.authority import Authority, Leaf
 from connector.simulators.ca.keys import PrivateKey
 from connector.simulators.ca.shapes import Draft, Shape, name, shaped
+from tests.patience import PATIENCE
 from tests.pkcs12.forge import Forged, pkcs8
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -192,7 +193,7 @@ def test_what_is_delivered_can_be_opened(escrow: Escrow, shape: Shape, profile: 
         input=bytes(packaged.pkcs12.reveal()),
         env={"PASSWORD": packaged.password.reveal().decode()},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert b"BEGIN PRIVATE KEY" in done.stdout, done.stderr

@@ -9,6 +9,7 @@ import pytest
 
 from connector.admin.server import AdminServer
 from tests.admin.world import AdminWorld, holder
+from tests.patience import PATIENCE
 
 
 async def started(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
@@ -38,7 +39,7 @@ async def test_a_simulated_ca_runs_until_it_is_stopped(tmp_path: Path) -> None:
         *("--set", "key_algorithm=ec-p256", "--set", "key_pool=1"),
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         ready = json.loads(await process.stdout.readline())
         process.terminate()
         await process.communicate()

@@ -15,6 +15,7 @@ import pytest
 
 from connector.demo.settings_file import Addresses, Secrets, changed, settings, write_settings
 from connector.simulators.tls import issue_tls
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +46,7 @@ async def _started(file: Path, *more: str) -> asyncio.subprocess.Process:
 async def _refused(document: dict[str, Any], file: Path) -> tuple[int, str]:
     """Exit code and standard error of a service that does not start."""
     write_settings(file, document)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         process = await _started(file)
         _, err = await process.communicate()
     return process.returncode or 0, err.decode()
@@ -58,7 +59,7 @@ async def _running(
     write_settings(file, document)
     process = await _started(file, *more)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while process.stdout and b"service.ready" not in await process.stdout.readline():
                 continue
         yield process
@@ -116,7 +117,7 @@ async def test_the_log_begins_with_what_runs(document: dict[str, Any], tmp_path:
     process = await _started(file)
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             line = json.loads(await process.stdout.readline())
     finally:
         process.kill()

@@ -30,6 +30,7 @@ from connector.core.model import (
     set_digest,
 )
 from connector.core.selection import SelectionRules, SigningPolicy, select
+from tests.patience import PATIENCE
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -194,5 +195,5 @@ class Reached:
 
     async def line(self) -> str:
         """The next line that a process wrote."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             return (await self._lines.readline()).decode()

@@ -9,6 +9,7 @@ from connector.core.handover import Accepted, NotSent, Unknown
 from connector.core.model import SetEntry
 from connector.handover.parent import HandOver
 from tests.handover.scene import Person
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 LIMIT = 10.0
@@ -75,6 +76,6 @@ async def test_process_that_ignores_its_limits_is_killed(
     """Timer switched off and signals blocked: the service ends the process at its limit."""
     started = asyncio.get_running_loop().time()
     outcome = await hand_over.run(person.job(escrow={"list": "deaf"}), 0.7)
-    assert asyncio.get_running_loop().time() - started < 1.5
+    assert asyncio.get_running_loop().time() - started < 0.7 + PATIENCE / 10
     assert isinstance(outcome, NotSent)
     assert outcome.fault.code == "HND-001"

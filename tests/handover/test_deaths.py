@@ -16,12 +16,13 @@ from connector.core.handover import Accepted, HandoverJob, NotSent, Unknown
 from connector.handover.parent import HandOver
 from tests.handover.conftest import COMMAND
 from tests.handover.scene import Person, Reached
+from tests.patience import PATIENCE, SLOWNESS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 SERVICE = Path(__file__).parent / "service.py"
 
 
-async def gone(pid: int, within: float = 5.0) -> None:
+async def gone(pid: int, within: float = PATIENCE) -> None:
     """Wait until a process that is not our child has ended."""
     try:
         descriptor = os.pidfd_open(pid)
@@ -89,7 +90,7 @@ async def test_stopped_process_dies_at_its_limit(
     """A process that was stopped does not outlive its limit."""
     job = person.job(escrow={moment: "stop"}, target={moment: "stop"})
     async with Reached(person) as reached, asyncio.TaskGroup() as group:
-        running = group.create_task(hand_over.run(job, 1.0))
+        running = group.create_task(hand_over.run(job, SLOWNESS))
         _, pid = await reached.next()
         await gone(pid)
     outcome = running.result()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from connector.journal.database import Parameters
+from tests.patience import PATIENCE
 
 
 def sqlite_error(code: int, name: str) -> sqlite3.OperationalError:
@@ -43,7 +44,7 @@ class FaultyConnection:
     def execute(self, sql: str, parameters: Parameters = (), /) -> sqlite3.Cursor:
         self._note(sql)
         if sql == "COMMIT":
-            assert self.gate.wait(10)
+            assert self.gate.wait(PATIENCE)
         self._fail(sql)
         return self._connection.execute(sql, parameters)
 
@@ -57,7 +58,7 @@ class FaultyConnection:
 
     async def reached(self, beginning: str) -> None:
         """Return when a statement with this beginning was asked for."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not any(sql.startswith(beginning) for sql in self.statements):
                 await asyncio.to_thread(self._news.wait, 1)
                 self._news.clear()

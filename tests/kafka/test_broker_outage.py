@@ -17,17 +17,16 @@ from connector.demo.pod import Pod
 from connector.demo.settings_file import clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.world import World
+from tests.patience import SLOWNESS
 
 LIMIT = "1s"
 """How long the service may wait for the brokers."""
-CALLER = 5.0
+CALLER = 5.0 * SLOWNESS
 """Seconds within which each post must be answered; real senders wait for 15 and more."""
 POSTS, AT_ONCE, SIZE = 3000, 64, 30_000
 """So many posts, so many under way at once, so many bytes each: 90 MB in all."""
 GROWTH = 40_000_000
 """Bytes by which the service's memory may grow meanwhile."""
-BACK = 40.0
-"""Seconds that everything may take to go on after the brokers are back."""
 MEANWHILE, AFTER = 1_000_000, 2_000_000
 """Numbers of devices that only the posts know."""
 OK, UNAVAILABLE = 200, 503

@@ -14,6 +14,7 @@ from connector.demo.broker import Brokers
 from connector.simulators.ca.commands import Operation
 from tests.e2e.states import in_phase
 from tests.kafka.pair import PARTITIONS, Pair
+from tests.patience import PATIENCE
 
 RATE = 4.0
 SECOND = timedelta(seconds=1)
@@ -88,7 +89,7 @@ async def test_the_ceiling_is_that_of_all_pods(start_pair: StartPair) -> None:
         phases = Counter(one.delivery.phase for one in states if one and one.delivery)
         return phases[Phase.HANDING_OVER] + phases[Phase.COMPLETED] == len(pair.actors)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await all_wait():
             await pair.ca.wait_for(Operation.LIST, 1)
     assert 4 <= await fetched(pair) <= 9

@@ -13,6 +13,7 @@ from connector.core.secret import KeyMaterial
 from connector.pkcs12.preflight import check_outline
 from connector.pkcs12.read import Identity
 from connector.pkcs12.write import Packaged, Profile, new_password, package
+from tests.patience import PATIENCE
 from tests.pkcs12.forge import certificate, der, pkcs8
 from tests.pkcs12.programs import program
 
@@ -35,7 +36,7 @@ def packaged(identity: Identity, profile: Profile) -> Packaged:
 def run(command: list[str], password: Packaged) -> str:
     secret = {"P12_PASSWORD": password.password.reveal().decode()}
     done = subprocess.run(  # noqa: PLW1510 - the text is part of the verdict
-        command, env=secret, capture_output=True, text=True, timeout=60
+        command, env=secret, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

@@ -11,6 +11,7 @@ from watchfiles import Change
 from connector.core.errors import Permanent
 from connector.mounted import LARGEST_SECRET, changes_of, read_secret
 from connector.settings.reload import SecretFiles, mounted_files
+from tests.patience import PATIENCE
 
 
 class Told:
@@ -65,7 +66,7 @@ async def test_a_swapped_volume_is_taken_over(mount: Mount) -> None:
     told = Told()
     files = SecretFiles([mount.file], on_change=told, every=0.2, debounce=0.05)
     assert files.snapshot.credential(mount.file).reveal() == "one"
-    async with following(files), asyncio.timeout(20):
+    async with following(files), asyncio.timeout(PATIENCE):
         mount.swap("two", 2)
         assert await told.changes.get() == {mount.file}
     assert files.snapshot.credential(mount.file).reveal() == "two"
@@ -116,7 +117,7 @@ async def test_what_was_refused_is_told_again_without_another_change(mount: Moun
     told.takes = False
     files = SecretFiles([mount.file], on_change=told, again=0.1, debounce=0.05)
     mount.swap("two", 2)
-    async with following(files), asyncio.timeout(20):
+    async with following(files), asyncio.timeout(PATIENCE):
         await files.read_again()
         assert not files.healthy
         for _ in range(3):

@@ -13,6 +13,7 @@ from connector.conformance.target_samples import pairs, sample
 from connector.conformance.target_world import failure
 from connector.core.errors import Family, Scope
 from connector.core.model import Slot
+from tests.patience import PATIENCE
 from tests.targets.conftest import PROFILE, UemWorld
 
 UPLOAD = "uploadsmimecerts"
@@ -200,7 +201,7 @@ async def test_the_body_is_overwritten_after_the_upload(uem: UemWorld) -> None:
         [sys.executable, "-c", KEEPING_THE_BODY],
         input=uem.settings().model_dump_json().encode(),
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stdout == b"UEM-404\n"
