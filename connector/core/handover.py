@@ -77,20 +77,29 @@ class Accepted(Record):
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
-class NotSent(Record):
-    """Nothing reached the target. ``disclosed``: how many keys had left escrow."""
+class Unfinished(Record):
+    """A hand-over without a receipt of the target.
 
-    outcome: Literal["not_sent"] = "not_sent"
+    ``disclosed``: how many keys had left escrow. ``memory_locked`` and ``sandbox`` are as in
+    :class:`Accepted`; None when the process did not live to tell.
+    """
+
     fault: Fault
     disclosed: int = 0
+    memory_locked: bool | None = None
+    sandbox: tuple[SandboxPart, ...] | None = None
 
 
-class Refused(Record):
+class NotSent(Unfinished):
+    """Nothing reached the target."""
+
+    outcome: Literal["not_sent"] = "not_sent"
+
+
+class Refused(Unfinished):
     """The target answered, and took nothing."""
 
     outcome: Literal["refused"] = "refused"
-    fault: Fault
-    disclosed: int = 0
 
 
 class Changed(Record):
@@ -100,15 +109,13 @@ class Changed(Record):
     person: PersonRecord | None = None
 
 
-class Unknown(Record):
+class Unknown(Unfinished):
     """The upload may or may not have reached the target.
 
     ``answered``: each upload of the process was answered, so that none is still on its way.
     """
 
     outcome: Literal["unknown"] = "unknown"
-    fault: Fault
-    disclosed: int = 0
     answered: bool = False
 
 

@@ -7,7 +7,7 @@ for one fetch or one bundle and die with it.
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from connector.certificates.listing import Standard, judged
 from connector.core.errors import ConnectorError, Fault, Permanent, Scope, Transient
@@ -95,13 +95,18 @@ class HandOverSteps:
     def failed(self, fault: Fault) -> HandoverOutcome:
         """The outcome of a fault at the present moment."""
         fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
+        common: dict[str, Any] = {
+            "fault": fault,
+            "disclosed": self.disclosed,
+            **self.protection._asdict(),
+        }
         if not self.sent:
-            return NotSent(fault=fault, disclosed=self.disclosed)
+            return NotSent(**common)
         ours = fault.code.startswith(OUR_OWN)  # perhaps in the middle of an upload
         if self.doubtful or ours:
             answered = not (self.unanswered or ours)
-            return Unknown(fault=fault, disclosed=self.disclosed, answered=answered)
-        return Refused(fault=fault, disclosed=self.disclosed)
+            return Unknown(**common, answered=answered)
+        return Refused(**common)
 
     async def _carried_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
         self.around.crash_point("handover.started")

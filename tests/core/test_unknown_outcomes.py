@@ -4,10 +4,11 @@ import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.facts import Acted
-from connector.core.handover import Accepted, BundleReceipt, Unknown
+from connector.core.handover import Accepted, BundleReceipt, NotSent, Refused, Unknown
 from connector.core.holder.advance import advance
 from connector.core.model import OpenRequest, RequestState, SetEntry, Slot, set_digest
 from connector.core.policy import Rules
+from connector.core.reach import SandboxPart
 from connector.core.states import (
     Copy,
     CopyState,
@@ -175,3 +176,21 @@ def test_the_next_hand_over_waits_only_for_an_upload_that_may_be_on_its_way(
     assert after.delivery is not None
     assert (after.delivery.due < not_after) == answered
     assert after.copy_.state is CopyState.PERHAPS
+
+
+@pytest.mark.parametrize("kind", [NotSent, Refused, Unknown])
+def test_the_record_of_a_failed_hand_over_says_how_its_keys_were_protected(
+    kind: type[NotSent | Refused | Unknown],
+) -> None:
+    """As far as the process told: nothing is made up for one that was killed."""
+    state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER, before=Copy()))
+    fault = Fault(code="UEM-400", family=Family.PERMANENT)
+    silent = kind(fault=fault, disclosed=2)
+    told = kind(fault=fault, disclosed=2, memory_locked=True, sandbox=tuple(SandboxPart))
+    receipts = [
+        advance(state, Acted(Effect.HAND_OVER, 2, one), NOW, RULES).audit[0].details["receipt"]
+        for one in (silent, told)
+    ]
+    parts = [part.value for part in SandboxPart]
+    protection = {"memory_locked": True, "sandbox": parts}
+    assert receipts == [{"disclosed": 2}, {"disclosed": 2, **protection}]

@@ -191,3 +191,14 @@ async def test_receipt_says_whether_memory_was_locked(hand_over: HandOver, perso
     assert isinstance(outcome, Accepted)
     assert isinstance(told, NotSent)
     assert (json.loads(told.fault.detail)["locked"] != "0 kB") == outcome.memory_locked
+
+
+@pytest.mark.parametrize("act", ["refuse-later=UEM-400", "fail=UEM-004", "fail=UEM-002"])
+async def test_a_hand_over_that_failed_says_how_it_was_protected(
+    hand_over: HandOver, person: Person, act: str
+) -> None:
+    """Its keys had left escrow as well."""
+    outcome = await hand_over.run(person.job(target={"after": act}), LIMIT)
+    assert isinstance(outcome, Refused | Unknown)
+    assert outcome.disclosed
+    assert (outcome.memory_locked, outcome.sandbox) == hand_over.protection

@@ -9,6 +9,7 @@ from connector.core.handover import (
     HandoverOutcome,
     NotSent,
     Refused,
+    Unfinished,
     Unknown,
 )
 from connector.core.holder.accepted import accepted, remember
@@ -146,10 +147,19 @@ def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
         return {
             "bundles": [bundle.model_dump(mode="json") for bundle in outcome.bundles],
             "server_time": outcome.server_time,
-            "memory_locked": outcome.memory_locked,
-            "sandbox": [part.value for part in outcome.sandbox],
+            **_protection(outcome),
         }
-    return {"disclosed": getattr(outcome, "disclosed", 0)}
+    if isinstance(outcome, Changed):
+        return {"disclosed": 0}
+    return {"disclosed": outcome.disclosed, **_protection(outcome)}
+
+
+def _protection(outcome: Accepted | Unfinished) -> dict[str, JsonValue]:
+    """How the process was protected, as far as it lived to tell."""
+    if outcome.sandbox is None:
+        return {}
+    parts: list[JsonValue] = [part.value for part in outcome.sandbox]
+    return {"memory_locked": outcome.memory_locked, "sandbox": parts}
 
 
 def _as_before(step: Holder, running: Running) -> None:
