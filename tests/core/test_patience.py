@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from connector.core.errors import Family, Fault
-from connector.core.events import CertificatesChanged
+from connector.core.events import CancelRequested, CertificatesChanged
 from connector.core.facts import Acted, Looked
 from connector.core.handover import HandoverOutcome, NotSent, Unknown
 from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
-from connector.core.policy import Retry, RoutePolicy
+from connector.core.policy import PushPolicy, Retry, RoutePolicy
 from connector.core.states import CopyState, Effect, HolderState, Phase, Running
 from tests.core.names import ROUTE, person_key
 from tests.core.pure_loop import PureLoop
@@ -75,10 +75,15 @@ def fail_often(loop: Failing, effect: Effect) -> Iterator[Millis]:
 def settled(loop: Failing, effect: Effect) -> None:
     """Bring the loop to the place where an effect is next."""
     loop.ca.issue("user1")
-    loop.ca.asks_people = effect is Effect.LOOK_REQUESTS
+    loop.ca.asks_people = effect in {Effect.LOOK_REQUESTS, Effect.CLEAN_UP}
     enrol(loop, online=effect not in {Effect.LOOK_INSTALLED, Effect.PUSH})
-    if effect in {Effect.LOOK_GONE, Effect.CLEAN_UP}:
+    if effect is Effect.LOOK_GONE:
         until_phase(loop, Phase.AWAITING_PURGE)
+    if effect is Effect.CLEAN_UP:
+        until(loop, lambda: delivery(loop).step is Effect.LOOK_REQUESTS)
+        loop.send(HOLDER, CancelRequested(by="local:0"))
+    if effect is Effect.PUSH:
+        loop.routes["corp"] = PATIENT.model_copy(update={"push": PushPolicy.ALWAYS})
 
 
 @pytest.mark.parametrize("how", ["failed", "not_sent", "unknown"])
@@ -95,7 +100,7 @@ def test_a_hand_over_that_fails_waits_longer_each_time(how: str) -> None:
     "effect",
     [
         *(Effect.LOOK_UP, Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS),
-        *(Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
+        *(Effect.LOOK_INSTALLED, Effect.LOOK_GONE, Effect.PUSH, Effect.CLEAN_UP),
     ],
 )
 def test_every_step_that_fails_waits_longer_each_time(effect: Effect) -> None:
