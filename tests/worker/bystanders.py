@@ -16,6 +16,8 @@ from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream
 from connector.worker.ports import Subject
 from tests.worker.conftest import HeldEffects, Stage
+from tests.worker.test_effects import Raising
+from tests.worker.test_effects import effects as performed_by
 
 SICK = "7"
 OTHERS = [str(number) for number in range(20, 26)]
@@ -43,6 +45,9 @@ class TroubledEffects(HeldEffects):
                 return _failed(effect, state, "UEM-404", Family.PERMANENT)
             case "throttled":
                 return _failed(effect, state, "UEM-004", Family.TRANSIENT, retry_after=3600.0)
+            case "plug-in raises":
+                broken = performed_by(Raising(KeyError("on purpose")), [])
+                return await broken.look(effect, state, now)
             case "raises":
                 return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
             case _:
@@ -82,7 +87,7 @@ async def serve_others(stage: Stage) -> None:
 class BystanderCases:
     """Whatever one subject meets, and as long as it lasts."""
 
-    @pytest.mark.parametrize("trouble", ["slow", "barred", "throttled", "raises"])
+    @pytest.mark.parametrize("trouble", ["slow", "barred", "throttled", "plug-in raises", "raises"])
     async def test_others_are_served(self, stage: Stage, trouble: str) -> None:
         effects = TroubledEffects(stage, "")
         stage.effects = effects

@@ -21,6 +21,9 @@ class Raising:
     async def look_up_device(self, _device: str) -> None:
         raise self.error
 
+    async def look_up(self, *_: object) -> None:
+        raise self.error
+
 
 def effects(
     target: Any, reported: list[BaseException], look_limit: float = 10.0
