@@ -209,7 +209,10 @@ class Service:
         )
 
     def _gauges(self, journal: ServedJournal) -> Gauges:
-        return Gauges(journal, self._metrics, self._clock, self._policies)
+        return Gauges(journal, self._metrics, self._clock, self._time, self._policies)
+
+    def _time(self) -> int:
+        return self._parts.owners.time()
 
     async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
         """Probes and owners first, webhooks last; on the way down the other way round."""

@@ -7,7 +7,7 @@ state, watched copies, dead letters) is told by one: all that are summed up woul
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -35,12 +35,14 @@ class Gauges:
         journal: ServedJournal,
         metrics: Metrics,
         clock: Clock,
+        time: Callable[[], Millis],
         routes: Mapping[str, RoutePolicy],
     ) -> None:
-        """Nothing is published yet."""
+        """Nothing is published yet. ``time``: journal time, 0 while it is not known here."""
         self._journal = journal
         self._metrics = metrics
         self._clock = clock
+        self._time = time
         self._uem_of = {name: route.uem for name, route in routes.items()}
 
     async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
@@ -50,7 +52,7 @@ class Gauges:
             self._metrics.journal_waiting("events", *self._journal.load_of_appends())
             if self._clock.monotonic() - tidied >= tidy_every:
                 tidied = self._clock.monotonic()
-                await self._quietly(self._journal.tidy(self._clock.now()))
+                await self._quietly(self._journal.tidy(self._time()))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(every):
                     await stop.wait()
@@ -96,7 +98,7 @@ class Gauges:
 
     async def _due(self) -> None:
         """Effects whose time has come and that have not started: held back, or too many."""
-        now = self._clock.now()
+        now = self._time() or self._clock.now()
         rows = [
             row
             for partition in range(self._journal.partitions)
@@ -109,7 +111,7 @@ class Gauges:
 
     async def _copies(self, uem: str) -> None:
         lane = f"{Effect.LOOK_GONE.value}:@{uem}"
-        now = self._clock.now()
+        now = self._time() or self._clock.now()
         count, oldest = 0, now
         for partition in range(self._journal.partitions):
             rows = await self._journal.due(partition, lane, now + FAR_AHEAD, COUNTED)

@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.core.errors import ConnectorError, Family, Fault
 from connector.core.journal import Journal
+from connector.core.model import Millis
 from connector.worker.loop import PartitionWorker
 
 FIRST_PARTITION = 0
@@ -101,6 +102,10 @@ class Owners:
     def owned(self) -> frozenset[int]:
         """The partitions that are worked on."""
         return frozenset(self._workers)
+
+    def time(self) -> Millis:
+        """The earliest journal time of the partitions that are worked on; 0 where there is none."""
+        return min((worker.now() for worker in self._workers.values()), default=0)
 
     def wake(self) -> None:
         """Let every worker look again at once."""
