@@ -3,6 +3,7 @@
 import secrets
 import time
 
+from connector import boot
 from connector.core.model import Millis
 
 DICE_STEPS = 1 << 30
@@ -16,8 +17,8 @@ class MachineClock:
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
-        return time.monotonic()
+        """Seconds that only go forward, also while the machine is suspended."""
+        return boot.seconds()
 
 
 def dice() -> float:

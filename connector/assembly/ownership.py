@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from connector import boot
 from connector.assembly.ending import ending
 from connector.assembly.journal_watch import JournalWatch
 from connector.catalogue import catalogue
@@ -65,6 +66,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         clock_jump=millis(settings.worker.clock_jump),
         device_deadline=millis(settings.worker.device_deadline),
         drain=settings.service.drain.total_seconds(),
+        boot=boot.name(),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from connector.core.addresses import canonical_host, host_of
+from connector.core.boot_time import BootTime
 from connector.core.errors import Permanent
 from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
 from connector.core.selection import SelectionRules, SigningPolicy
@@ -133,12 +134,14 @@ class Rules(Record):
 
     ``dice`` yields numbers in [0, 1) for jitter. ``deadlines_held`` is true during a pause, within
     24 hours after it, and while the clock is in doubt: nothing ends by a deadline or expiry then.
-    ``epoch`` is the owner's epoch. ``ended_kept`` is how long what has ended stays where
-    no route says so.
+    ``epoch`` is the owner's epoch, ``boot`` the moment on the clock of its machine's boot, which
+    the waits that keep acts apart are counted on. ``ended_kept`` is how long what has ended stays
+    where no route says so.
     """
 
     routes: dict[str, RoutePolicy]
     epoch: int = 0
+    boot: BootTime
     deadlines_held: bool = False
     device_retry: Retry = Retry()
     device_deadline: Millis = 14 * DAY

@@ -9,12 +9,12 @@ import asyncio
 import gc
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
 
+from connector import boot
 from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.ports import EscrowBackend, Target
@@ -47,7 +47,7 @@ class Process:
         token_bytes: Callable[[int], bytes],
         crash_point: CrashPoint,
     ) -> None:
-        """Talk over ``channel``, until ``deadline`` on the monotonic clock.
+        """Talk over ``channel``, until ``deadline`` on the clock of the boot.
 
         ``crash_point`` is called with the name of each place passed.
         """
@@ -61,8 +61,8 @@ class Process:
         self._channel.sendall(encode_mark(mark))
 
     def monotonic(self) -> float:
-        """The machine's monotonic clock, which the deadline is told in."""
-        return time.monotonic()
+        """The clock of the machine's boot, which the deadline is told in."""
+        return boot.seconds()
 
     def seconds_left(self) -> float:
         """Seconds until running into the limit is answered."""
@@ -85,7 +85,7 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
     lockdown.forget_signal_handlers()
     hardening.forbid_gains()
     hardening.forbid_looking_in()
-    lockdown.end_at(ENVELOPE_SECONDS)
+    lockdown.end_at(boot.seconds() + ENVELOPE_SECONDS)
     with socket.socket(fileno=lockdown.CHANNEL) as connected:
         envelope = Envelope.model_validate_json(_line(connected))
         process = Process(connected, envelope.deadline, token_bytes, _crash_point(envelope.job))
@@ -125,7 +125,7 @@ def _locked_down(envelope: Envelope, reach: Reach) -> Protection:
     lockdown.limit_resources(lockdown.Limits(processor))
     locked = lockdown.lock_memory()
     lockdown.require_unswappable(locked=locked, accept_unlocked=envelope.accept_unlocked_memory)
-    lockdown.end_by(envelope.deadline, time.monotonic)
+    lockdown.end_at(envelope.deadline)
     lockdown.end_with_the_service()
     issuers = Reach(files=() if job.issuers_file is None else (Path(job.issuers_file),))
     built = sandbox.enter(reach + issuers, envelope.sandbox)

@@ -15,6 +15,7 @@ import signal
 from collections.abc import Callable
 from typing import NamedTuple
 
+from connector import boot
 from connector.core.errors import Permanent
 from connector.handover.hardening import STANDARD, close_all_but
 from connector.handover.swap import swap_is_off
@@ -24,9 +25,6 @@ CHANNEL = 3
 
 OPEN_FILES = 64
 MEMORY_BEYOND_PRESENT = 512 * 1024 * 1024
-PROMPT = 0.02
-"""Seconds by which a timer may be set too late."""
-
 PRIORITY = 10
 """Niceness: the service's own loop goes first when all cores load keys."""
 
@@ -108,28 +106,13 @@ def require_unswappable(
         raise Permanent("HND-004", "locking memory: refused by the node, and swap is on")
 
 
-def end_at(seconds: float) -> None:
-    """Have the kernel end this process when ``seconds`` have passed.
+def end_at(moment: float) -> None:
+    """Have the kernel end this process at a moment of the clock of the machine's boot.
 
     There is no handler, so the signal takes effect before the process executes anything more, also
-    when it was stopped meanwhile and is continued much later.
+    when it was stopped meanwhile and is continued much later, or the machine was suspended.
     """
-    if seconds <= 0:
-        os.kill(os.getpid(), signal.SIGALRM)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def end_by(deadline: float, monotonic: Callable[[], float]) -> None:
-    """The same for a moment of the monotonic clock.
-
-    Whoever is stopped between reading the clock and setting the timer would have set it too late;
-    so the clock is read once more, and the timer set anew when much time has passed.
-    """
-    while True:
-        read = monotonic()
-        end_at(deadline - read)
-        if monotonic() - read < PROMPT:
-            return
+    boot.alarm_at(moment)
 
 
 def end_with_the_service() -> None:

@@ -1,11 +1,11 @@
 """Running hand-overs from the service: gives out jobs, hears answers, never holds a key."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from connector import boot
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.reach import Protection, SandboxMode
@@ -31,7 +31,7 @@ class HandOver:
     Args:
         accept_unlocked_memory: whether keys may be held where swap is on and cannot be avoided.
         sandbox: what to do where the kernel lacks a part of the sandbox.
-        monotonic: the machine's monotonic clock in seconds; the processes read the same one.
+        monotonic: the clock of the machine's boot in seconds; the processes read the same one.
         requested: told which upstream (``ca:NAME``, ``uem:NAME``) a process sends a request to.
         command: starts the forkserver; what it has to know is added.
         memory_readable: leave the forkserver's memory readable to its own user, for tests.
@@ -42,7 +42,7 @@ class HandOver:
         *,
         accept_unlocked_memory: bool = False,
         sandbox: SandboxMode = SandboxMode.WHEN_AVAILABLE,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = boot.seconds,
         requested: Callable[[str], None] = lambda _: None,
         command: Sequence[str] = COMMAND,
         memory_readable: bool = False,

@@ -23,7 +23,7 @@ ANSWER_LIMIT = 64 * 1024
 class Envelope(Record):
     """A job, the moment at which the kernel ends its process, and what the settings accept of it.
 
-    ``deadline`` is in seconds on the machine's monotonic clock, which all its processes share.
+    ``deadline`` is in seconds on the clock of the machine's boot, which all its processes share.
     """
 
     job: HandoverJob

@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from connector.core.audit import AuditRecord
+from connector.core.boot_time import BootTime
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
-from connector.core.model import SubjectKey
+from connector.core.model import SECOND, SubjectKey
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
@@ -261,11 +262,17 @@ class PartitionWorker:
         rules = Rules(
             routes=dict(self._routes()),
             epoch=self._record.epoch,
+            boot=self._boot_time(),
             device_deadline=self._options.device_deadline,
             deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
             dice=self._dice,
         )
         return Sheet(record=self._record, now=now, rules=rules, loaded=loaded, barred=barred)
+
+    def _boot_time(self) -> BootTime:
+        """Where the machine's boot has no name, nothing of an earlier owner is counted on."""
+        boot = self._options.boot or f"owner {self._record.epoch}"
+        return BootTime(boot, int(self._clock.monotonic() * SECOND))
 
     async def _commit(self, sheet: Sheet) -> None:
         if not sheet.changed(self._record):

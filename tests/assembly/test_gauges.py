@@ -15,12 +15,14 @@ class Tidied:
 
     def __init__(self) -> None:
         self.until: list[Millis] = []
+        self.tidied = asyncio.Event()
 
     def load_of_appends(self) -> tuple[int, float]:
         return 0, 0.0
 
     async def tidy(self, now: Millis) -> None:
         self.until.append(now)
+        self.tidied.set()
 
 
 class Leapt:
@@ -44,7 +46,6 @@ async def test_a_leap_of_the_wall_clock_forgets_no_ids(time: Millis) -> None:
     gauges = Gauges(journal, NoMetrics(), Leapt(), lambda: time, {})
     async with asyncio.TaskGroup() as group:
         group.create_task(gauges.follow(stop, every=0.001, tidy_every=3600.0))
-        while not journal.until:
-            await asyncio.sleep(0.001)
+        await journal.tidied.wait()
         stop.set()
     assert set(journal.until) == {time}

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from connector.core.audit import AuditEntry
+from connector.core.boot_time import BootTime
 from connector.core.events import Event, EventBody
 from connector.core.facts import (
     Acted,
@@ -57,13 +58,17 @@ AT_CA = {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effec
 
 @dataclass
 class PureLoop:
-    """States of all subjects, and the loop that a worker would turn for them."""
+    """States of all subjects, and the loop that a worker would turn for them.
+
+    ``behind``: by how much the time that has passed is behind journal time.
+    """
 
     uem: Uem = field(default_factory=Uem)
     ca: Ca = field(default_factory=Ca)
     now: Millis = Uem.now
     skew: Millis = 0
     epoch: int = 1
+    behind: Millis = 0
     routes: dict[str, RoutePolicy] = field(default_factory=lambda: {"corp": ROUTE})
     held: Brakes = field(default_factory=Brakes)
     down: set[str] = field(default_factory=set)
@@ -85,6 +90,7 @@ class PureLoop:
         return Rules(
             routes=dict(self.routes),
             epoch=self.epoch,
+            boot=BootTime(f"boot {self.epoch}", self.now - self.behind),
             device_retry=ROUTE.retry,
             device_deadline=3 * DAY,
             deadlines_held=brakes.hold_deadlines(self.held, self.now),

@@ -153,3 +153,20 @@ def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
     look = GoneLook(server_time=loop.now + DAY, copy_present=False)
     assert loop.apply(HOLDER, Looked(Effect.LOOK_GONE, before.version - 1, look)) is before
     assert loop.audited[-1].action == "look.stale_outcome"
+
+
+def test_a_copy_counts_from_the_end_of_its_last_attempt_on_a_clock_that_cannot_leap(
+    loop: PureLoop,
+) -> None:
+    """Journal time may be ahead of what has passed; the upload may still arrive."""
+    loop.fates.append("unanswered")
+    enrol(loop)
+    until(loop, lambda: not loop.fates)
+    loop.send(HOLDER, CancelRequested(by="local:0"))
+    while loop.queue:
+        loop.step()
+    loop.behind = LIMIT - SECOND  # a step of the wall clock that journal time has followed
+    loop.now += LIMIT - SECOND
+    began = loop.now
+    until(loop, lambda: holder(loop).copy_.since_server is not None)
+    assert (holder(loop).copy_.since or 0) >= began + LIMIT - 2 * SECOND

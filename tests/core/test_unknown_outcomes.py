@@ -2,6 +2,7 @@
 
 import pytest
 
+from connector.core.boot_time import BootTime
 from connector.core.errors import Family, Fault
 from connector.core.facts import Acted
 from connector.core.handover import Accepted, BundleReceipt, NotSent, Refused, Unknown
@@ -32,7 +33,7 @@ ENTRIES = (
     SetEntry(slot=Slot.ENCRYPTION, fingerprint="a" * 64, public_key="1" * 64),
     SetEntry(slot=Slot.ARCHIVED, fingerprint="b" * 64, public_key="2" * 64),
 )
-RULES = Rules(routes={ROUTE.name: ROUTE}, dice=lambda: 0.5)
+RULES = Rules(routes={ROUTE.name: ROUTE}, boot=BootTime("here", 0), dice=lambda: 0.5)
 
 
 def holder(phase: Phase, running: Running, **members: object) -> HolderState:

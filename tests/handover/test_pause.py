@@ -3,10 +3,10 @@
 import asyncio
 import os
 import signal
-import time
 
 import pytest
 
+from connector import boot
 from connector.core.handover import Accepted, NotSent, Unknown
 from connector.demo.patience import until
 from connector.handover.parent import HandOver
@@ -71,7 +71,7 @@ async def _cancel(hand_over: HandOver) -> None:
 
 async def test_time_that_is_over_before_it_begins(hand_over: HandOver, person: Person) -> None:
     """Whoever slept since he decided on it starts no process, however long its limit is."""
-    outcome = await hand_over.run(person.job(), 10, time.monotonic() - 0.01)
+    outcome = await hand_over.run(person.job(), 10, boot.seconds() - 0.01)
     assert isinstance(outcome, NotSent)
     assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)
 

@@ -20,7 +20,7 @@ from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
-from connector.crash import never
+from connector.crash import CrashPoint, never
 from connector.journal.sqlite import SqliteJournal
 from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.upstream import RequestLimit
@@ -138,6 +138,8 @@ class Stage:
         )
         self._numbers = count()
         self.turning: PartitionWorker | None = None
+        self.boot = ""
+        self.crash: CrashPoint = never
         self.gate = self.limited()
 
     def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
@@ -173,8 +175,8 @@ class Stage:
             dice=lambda: 0.5,
             audit_key=Credential("k" * 32),
             metrics=self.metrics,
-            crash=never,
-            options=WorkerOptions(),
+            crash=self.crash,
+            options=WorkerOptions(boot=self.boot),
             tell=self.told.append,
             alarm=self.failures.append,
         )

@@ -1,5 +1,6 @@
 """What a round makes of subjects that the journal does not know."""
 
+from connector.core.boot_time import BootTime
 from connector.core.journal import PartitionRecord
 from connector.core.policy import Retry, Rules
 from connector.worker.sheet import Sheet
@@ -10,6 +11,7 @@ def test_a_new_subject_begins_above_every_version_of_an_earlier_life() -> None:
     rules = Rules(
         routes={},
         epoch=1,
+        boot=BootTime("here", 0),
         device_retry=Retry(first=1, cap=1),
         device_deadline=1,
         deadlines_held=False,

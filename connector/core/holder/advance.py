@@ -36,10 +36,11 @@ from connector.core.holder import (
     restored,
     retention,
     user_look,
+    waits,
 )
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
 from connector.core.holder.retrying import refuse
-from connector.core.holder.schedule import end_of_act, margin_of, schedule
+from connector.core.holder.schedule import schedule
 from connector.core.model import HolderFacts, Millis, OpenRequest, SubjectKey
 from connector.core.policy import Mode, Rules
 from connector.core.ports import Evidence, GoneLook
@@ -207,16 +208,17 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
 
 
 def _on_found(step: Holder) -> None:
-    """A new owner finds an act open: its outcome is unknown; wait its limit on our own clock."""
+    """A new owner finds an act open: its outcome is unknown; wait until it can have no effect."""
     running = step.state.running
-    if running is None or running.epoch == step.rules.epoch:
+    if running is None or waits.is_ours(step, running):
         return
-    not_before = step.now + running.limit + margin_of(step)
-    found = running.model_copy(update={"not_before": not_before, "epoch": step.rules.epoch})
-    step.set(running=found)
+    awaited = waits.found(step, running)
+    not_before = step.now + awaited.left(step.rules.boot)
+    wait = {"awaited": awaited, "not_before": not_before}
+    step.set(running=running.model_copy(update=wait | {"epoch": step.rules.epoch}))
     if running.effect is Effect.HAND_OVER:
-        copy = step.state.copy_.model_copy(update={"not_after": not_before, "due": not_before})
-        step.set(copy_=copy)
+        wait = {"awaited": awaited, "not_after": not_before, "due": not_before}
+        step.set(copy_=step.state.copy_.model_copy(update=wait))
     step.note(
         "act.outcome_unknown",
         outcome="HND-007",
@@ -229,15 +231,15 @@ def _on_found(step: Holder) -> None:
 def _on_time(step: Holder) -> None:
     """The end of an act that nobody answered, or a deadline.
 
-    The time of an act that an earlier owner began counts from when we found it, not from its start.
+    An act of an earlier owner is found first, whichever fact comes first.
     """
     running = step.state.running
-    if running is not None and running.epoch != step.rules.epoch:
+    if running is not None and not waits.is_ours(step, running):
         _on_found(step)
         return
     purge.overdue(step)
     if running is not None:
-        if step.now >= end_of_act(step, running):
+        if not waits.left_of(step, running):
             fault = Fault(
                 code="HND-007", family=Family.TRANSIENT, detail="the act's outcome is unknown"
             )

@@ -12,6 +12,7 @@ from connector.core.handover import (
     Unfinished,
     Unknown,
 )
+from connector.core.holder import waits
 from connector.core.holder.accepted import accepted, remember
 from connector.core.holder.lifecycle import Holder, change, delivery_of, fail, move, route_of
 from connector.core.holder.onward import looked_lately
@@ -33,10 +34,13 @@ CHANGED_ROUNDS = 5
 def start(step: Holder) -> None:
     """Write the act, the copy that may come of it, and the audit record before it is done.
 
-    When the permit was long in coming, the user is looked at once more first.
+    Where an earlier upload may still arrive, journal time was ahead of what has passed: it is
+    waited for. When the permit was long in coming, the user is looked at once more first.
     """
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or delivery.digest is None:
+        return
+    if waits.until_quiet(step):
         return
     if not looked_lately(step, delivery, route):
         change(step, step=Effect.LOOK_UP)
@@ -48,6 +52,7 @@ def start(step: Holder) -> None:
         started_at=step.now,
         limit=route.hand_over_limit,
         epoch=step.rules.epoch,
+        awaited=waits.begun(step, route.hand_over_limit),
         delivery=delivery.id,
         digest=delivery.digest,
         before=step.state.copy_,
@@ -79,6 +84,7 @@ def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
         retention=route.retention,
         retention_from=route.retention_from.value,
         overdue=before.overdue,
+        awaited=waits.begun(step, route.hand_over_limit),
     )
 
 

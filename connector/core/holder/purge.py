@@ -5,6 +5,7 @@ have reached it; while the two clocks disagree nothing is concluded.
 """
 
 from connector.core.errors import Fault
+from connector.core.holder import waits
 from connector.core.holder.lifecycle import Holder, end, route_of
 from connector.core.model import DAY, HOUR, SECOND, Millis
 from connector.core.policy import Retry
@@ -34,7 +35,7 @@ def looked(step: Holder, look: GoneLook | None, fault: Fault | None) -> None:
     elif abs(look.server_time - step.now) > _tolerance(step):
         _disagree(step)
     elif copy.since_server is None:
-        _count_from(step, look.server_time)
+        _count_from_end(step, look.server_time)
     else:
         _conclude(step, look, look.server_time)
 
@@ -73,8 +74,11 @@ def _disagree(step: Holder) -> None:
     _later(step, None)
 
 
-def _count_from(step: Holder, server_time: Millis) -> None:
+def _count_from_end(step: Holder, server_time: Millis) -> None:
     """The fate of the last attempt is unknown: count from the first ``Date`` seen after its end."""
+    if left := waits.until_quiet(step):
+        _replace(step, due=step.now + left)
+        return
     copy = step.state.copy_
     _replace(
         step,

@@ -6,6 +6,7 @@ other from its push, and what was done once is not done again because of the res
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.evidence import too_close
+from connector.core.holder import waits
 from connector.core.holder.lifecycle import Holder, change, move, route_of, waiting
 from connector.core.holder.progress import profile_for
 from connector.core.model import DeviceEvidence, Millis, ProfileStatus, SubjectKey
@@ -44,6 +45,7 @@ def start_push(step: Holder) -> None:
         started_at=step.now,
         limit=route.act_limit,
         epoch=step.rules.epoch,
+        awaited=waits.begun(step, route.act_limit),
         delivery=delivery.id,
         devices=devices,
     )

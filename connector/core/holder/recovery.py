@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.events import event_id
+from connector.core.holder import waits
 from connector.core.holder.lifecycle import Holder, change, fail, route_of
 from connector.core.holder.onward import missing, proceed
 from connector.core.holder.retrying import refuse, retry_later
@@ -41,6 +42,7 @@ def start_begin(step: Holder) -> None:
         started_at=step.now,
         limit=route.act_limit,
         epoch=step.rules.epoch,
+        awaited=waits.begun(step, route.act_limit),
         delivery=delivery.id,
         requests=asked,
     )
@@ -160,12 +162,14 @@ def start_clean_up(step: Holder) -> None:
     requests = unneeded(step)
     attempt = step.state.attempt + 1
     route = route_of(step)
+    limit = route.act_limit if route else 30_000
     running = Running(
         effect=Effect.CLEAN_UP,
         attempt=attempt,
         started_at=step.now,
-        limit=route.act_limit if route else 30_000,
+        limit=limit,
         epoch=step.rules.epoch,
+        awaited=waits.begun(step, limit),
         requests=requests,
     )
     step.set(running=running, attempt=attempt)

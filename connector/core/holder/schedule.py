@@ -3,8 +3,9 @@
 from connector.core.holder import purge, retention
 from connector.core.holder.lifecycle import Holder, route_of
 from connector.core.holder.recovery import unneeded
+from connector.core.holder.waits import left_of
 from connector.core.model import SECOND, Millis, parse_subject
-from connector.core.states import CopyState, Delivery, Effect, Phase, Running, Want
+from connector.core.states import CopyState, Delivery, Effect, Phase, Want
 from connector.core.step import wait_until
 
 
@@ -12,22 +13,11 @@ def schedule(step: Holder) -> None:
     """Put the wants of the state together. While an act is open only its end is waited for."""
     running = step.state.running
     if running is not None:
-        step.set(wants=(wait_until(end_of_act(step, running)),))
+        step.set(wants=(wait_until(step.now + left_of(step, running)),))
         return
     looks = [*_check(step), *_look(step), *_copy(step)]
     acts = [*_delivery(step), *_clean_up(step)]
     step.set(wants=(*looks, *acts, *_retention(step)))
-
-
-def margin_of(step: Holder) -> Millis:
-    """What is added to an act's limit before it counts as over, in milliseconds."""
-    route = route_of(step)
-    return 5 * SECOND if route is None else route.hand_over_margin
-
-
-def end_of_act(step: Holder, running: Running) -> Millis:
-    """When an act without an answer counts as over, in journal time."""
-    return running.not_before or running.started_at + running.limit + margin_of(step)
 
 
 def _want(step: Holder, effect: Effect, due: Millis) -> Want:

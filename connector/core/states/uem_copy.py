@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
+from connector.core.boot_time import Awaited
 from connector.core.model import Millis, OpenRequest, Record, Sha256Hex, SubjectKey
 from connector.core.states.wants import Effect
 
@@ -24,7 +25,8 @@ class Copy(Record):
     unknown, after which the first UEM ``Date`` seen becomes ``since_server``. ``possible_since`` is
     when the first attempt began that may have brought a copy, with none proven gone in between.
     ``retention_from`` is what the UEM counts from; where that is the installation,
-    ``installed_server`` is the UEM's clock at the look that showed the last one.
+    ``installed_server`` is the UEM's clock at the look that showed the last one. ``awaited``: how
+    long the last upload of unknown fate may still arrive; ``not_after`` is when to look at that.
     """
 
     state: CopyState = CopyState.NONE
@@ -43,6 +45,7 @@ class Copy(Record):
     retention: Millis = 0
     retention_from: Literal["upload", "install", "kept"] = "upload"
     installed_server: Millis | None = None
+    awaited: Awaited | None = None
 
     @property
     def there_since(self) -> Millis | None:
@@ -53,9 +56,9 @@ class Copy(Record):
 class Running(Record):
     """An act that was started and whose outcome is not known yet.
 
-    ``epoch`` is the owner's epoch at the start; a later owner that finds it waits until
-    ``not_before`` on its own clock (set at take-over), then goes on. ``before`` is the copy as it
-    was, for when it is proven that nothing was sent.
+    ``epoch`` is the owner's epoch at the start, or of the later owner that found it. ``awaited``:
+    how long it may still have its effect; ``not_before`` is when to look at that, in journal time.
+    ``before`` is the copy as it was, for when it is proven that nothing was sent.
     """
 
     effect: Effect
@@ -69,3 +72,4 @@ class Running(Record):
     requests: tuple[OpenRequest, ...] = ()
     before: Copy | None = None
     not_before: Millis | None = None
+    awaited: Awaited | None = None

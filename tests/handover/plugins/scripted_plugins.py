@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from pydantic import BaseModel, ConfigDict
 
+from connector import boot
 from connector.core.errors import Permanent, Transient
 from connector.core.model import Generation, PersonRecord
 from connector.core.ports import (
@@ -108,7 +109,7 @@ async def _burn(_: "Place") -> None:
 
 async def _deaf(_: "Place") -> None:
     """Undo what the process was locked down with, as far as it can be undone."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    boot.alarm_at(boot.seconds() + 3600)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGIO, signal.SIGTERM})
     select.select([], [], [])
 
