@@ -1,5 +1,6 @@
 """``config``: an example to begin with, a check, the schema; and ``version``."""
 
+import asyncio
 import platform
 from importlib.metadata import version as distribution_version
 from typing import Annotated, Literal
@@ -12,8 +13,9 @@ from connector.cli.screen import Format
 from connector.settings.effective import effective
 from connector.settings.example import example as example_text
 from connector.settings.load import check as check_settings
+from connector.settings.model import Settings
 from connector.settings.plugins import installed
-from connector.settings.report import Problem
+from connector.settings.report import Answer, Problem
 from connector.settings.schema import configuration_schema
 
 config = typer.Typer(no_args_is_help=True, help="The settings.")
@@ -38,14 +40,24 @@ def schema(call: Call) -> None:
 
 @config.command("check")
 @asking
-def check(call: Call) -> None:
+def check(
+    call: Call,
+    connect: Annotated[
+        bool,
+        typer.Option(
+            "--connect",
+            help="Ask each upstream whether it answers, with the configured credentials.",
+        ),
+    ] = False,
+) -> None:
     """Print every value in force with its source, or every fault with its place (exit code 8)."""
     checked = check_settings(call.config, call.world.environment, installed())
     settings = effective(checked)
     rows = [(one.setting, one.value, one.source) for one in settings]
+    answers = _connected(checked.settings) if connect and checked.settings is not None else ()
     if call.screen.form is Format.JSON:
         told = {"problems": checked.problems, "warnings": checked.warnings, "settings": settings}
-        call.screen.json(told)
+        call.screen.json(told | ({"upstreams": answers} if connect else {}))
     elif rows:
         show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
         show(("setting", "value", "source"), rows)
@@ -55,6 +67,25 @@ def check(call: Call) -> None:
         report(call, checked.problems)
         raise typer.Exit(Exit.PROBLEMS)
     call.screen.remark(f"The settings are in order; {len(checked.warnings)} warning(s).")
+    if not _all_answer(call, answers):
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _connected(settings: Settings) -> tuple[Answer, ...]:
+    from connector.assembly.connecting import connect  # noqa: PLC0415 - only this loads plug-ins
+
+    return asyncio.run(connect(settings))
+
+
+def _all_answer(call: Call, answers: tuple[Answer, ...]) -> bool:
+    """Tell how each upstream answered, to standard error, and whether all did as they should."""
+    for one in answers:
+        if one.code is None:
+            call.screen.remark(f"{one.upstream}: answers")
+        else:
+            call.screen.fault(f"{one.upstream}: {one.detail} [{one.code}]")
+            call.screen.fault(f"    {one.action}")
+    return all(one.code is None for one in answers)
 
 
 def report(call: Call, problems: tuple[Problem, ...]) -> None:

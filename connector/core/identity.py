@@ -3,6 +3,8 @@
 Mail alone is not proof: whoever may edit a user's mail in the UEM would receive another's keys.
 """
 
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 from urllib.parse import quote
 
 from connector.core.addresses import canonical_address, canonical_addresses
@@ -14,6 +16,8 @@ LONGEST_NAME = 256
 """Most characters of an attribute, as in ``IdentityPair``."""
 LONGEST = 400
 """Most characters of an attribute as it stands in a key, percent-encoded."""
+MOST_NAMES = 12
+"""Names of attributes that exist, told beside one that does not."""
 BUILT_IN = {"username": "name", "email": "mail", "id": "id"}
 """Attribute names that every UEM user has, and the member of ``HolderFacts`` that holds them."""
 
@@ -41,7 +45,8 @@ def _attribute(holder: HolderFacts, name: str) -> str:
     member = BUILT_IN.get(name.lower())
     value = getattr(holder, member) if member else holder.attributes.get(name.lower(), "")
     if not value.strip():
-        raise Permanent("IDN-003", f"the user has no value in {name!r}")
+        names = _nearest(name, {*holder.attributes, *BUILT_IN})
+        raise Permanent("IDN-003", f"the user has no value in {name!r}; the UEM has {names}")
     return _bounded(str(value).strip(), name)
 
 
@@ -49,6 +54,15 @@ def _bounded(text: str, name: str) -> str:
     if len(text) > LONGEST_NAME or len(quote(text)) > LONGEST:
         raise Permanent("IDN-003", f"the user's value in {name!r} is too long for a name")
     return text
+
+
+def _nearest(wanted: str, names: Iterable[str]) -> str:
+    """The names that exist, those first that are most like the wanted one."""
+
+    def unlike(name: str) -> tuple[float, str]:
+        return -SequenceMatcher(None, name, wanted.lower()).ratio(), name
+
+    return ", ".join(sorted(names, key=unlike)[:MOST_NAMES])
 
 
 def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None:
@@ -64,6 +78,9 @@ def agrees(pair: IdentityPair, person: PersonRecord, route: RoutePolicy) -> None
         proven = canonical_addresses(person.addresses)
     else:
         proven = canonical_addresses([person.attributes.get(attribute, "")]) - {""}
+    if not proven:
+        names = _nearest(attribute, {*person.attributes, "mail"})
+        raise Permanent("IDN-002", f"the CA has no {attribute!r} of the person, only {names}")
     if canonical_address(pair.agreeing) not in proven:
         raise Permanent(
             "IDN-002",

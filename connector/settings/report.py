@@ -26,6 +26,15 @@ class Problem(Record):
         return f"{self.setting} ({self.place}): {self.wrong} [{self.code}] → {self.action}"
 
 
+class Answer(Record):
+    """How an upstream (``ca:NAME``, ``uem:NAME``) answered a check; ``code`` None: as it should."""
+
+    upstream: str
+    code: str | None = None
+    detail: str = ""
+    action: str = ""
+
+
 class SettingsRefused(Permanent):
     """The settings cannot be used. ``problems`` holds every fault that was found."""
 

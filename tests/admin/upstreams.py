@@ -11,6 +11,7 @@ from connector.core.model import SubjectKind, subject_key
 from connector.core.states import (
     HolderState,
 )
+from connector.core.upstream import UpstreamSettings
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
 from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
 from connector.simulators.ca.commands import Issue, NewPerson, Operation
@@ -31,6 +32,7 @@ class Upstreams:
         self.routes = {"staff": route(person_attribute="username", agreeing_attribute="email")}
         self.backends: dict[str, HttpEscrow] = {}
         self.targets: dict[str, WorkspaceOne] = {}
+        self.settings: dict[str, UpstreamSettings] = {}
         self.fingerprints: tuple[str, ...] = ()
         self.issuers = Path()
 
@@ -73,8 +75,10 @@ async def opened(tmp_path: Path) -> AsyncIterator[Upstreams]:
         made = Upstreams(
             await enter(CaControl(ca.control_url)), await enter(UemControl(uem.control_url))
         )
-        made.backends["main"] = await enter(HttpEscrow("main", _escrow(ca)))
-        made.targets["corp"] = await enter(WorkspaceOne("corp", _target(uem, uem_options)))
+        escrow, target = _escrow(ca), _target(uem, uem_options)
+        made.settings |= {"cas": escrow, "uems": target}
+        made.backends["main"] = await enter(HttpEscrow("main", escrow))
+        made.targets["corp"] = await enter(WorkspaceOne("corp", target))
         made.issuers = tmp_path / "ca" / "issuers.pem"
         await made.populate()
         yield made

@@ -60,6 +60,19 @@ def test_names_of_user_attributes_may_be_written_in_capitals(name: str) -> None:
     assert observed_pair(user, route) == IdentityPair(person="E4711", agreeing="user1@example.com")
 
 
+def test_an_unknown_attribute_is_told_with_the_names_that_exist() -> None:
+    """The nearest first; a misspelt name must not look like a missing value or a mismatch."""
+    route = ROUTE.model_copy(
+        update={"agreeing_attribute": "employeNumber", "agreeing_ca_attribute": "employeNumber"}
+    )
+    attributes = {"employeenumber": "4711", "department": "R&D"}
+    with pytest.raises(Permanent, match=r"IDN-003.* the UEM has employeenumber, "):
+        observed_pair(USER.model_copy(update={"attributes": attributes}), route)
+    pair = IdentityPair(person="user1", agreeing="4711")
+    with pytest.raises(Permanent, match=r"IDN-002.* only employeenumber, "):
+        agrees(pair, RECORD.model_copy(update={"attributes": attributes}), route)
+
+
 def test_an_edited_mail_stops_the_delivery_until_a_person_confirms(loop: PureLoop) -> None:
     """And the other person's name is never asked at the CA meanwhile."""
     enrol(loop)
