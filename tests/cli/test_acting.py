@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from tests.admin.world import AdminWorld, holder
 from tests.cli.calls import Asked, Command
 
 KEY = "corp/user/12"
+ANOTHER = 4242
+"""A user id that owns nothing here."""
 
 
 async def kinds(world: AdminWorld) -> list[str]:
@@ -152,15 +156,31 @@ def test_a_socket_of_somebody_else(command: Command, tmp_path: Path) -> None:
     assert "Connection refused" in result.err
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+@contextmanager
+def as_another_user() -> Iterator[None]:
+    """Root may read everything, so a run as root goes on as a user who may not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(ANOTHER)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
 def test_what_may_not_be_read_is_told_with_a_code(command: Command, tmp_path: Path) -> None:
     """A socket of another user: denied; a settings' file of another user: named with the reason."""
-    (tmp_path / "closed").mkdir(mode=0)
-    socket = command("status", "--socket", str(tmp_path / "closed" / "admin.sock"))
-    assert (socket.code, socket.err.split()[0]) == (5, "AUTH-004")
+    asked = ("status", "--socket", str(tmp_path / "closed" / "admin.sock"))
     settings = tmp_path / "connector.yaml"
+    checked = ("config", "check", "--config", str(settings))
+    for once in (asked, checked):  # loads modules, which the other user may not be able to read
+        assert command(*once).code
+    (tmp_path / "closed").mkdir(mode=0)
     settings.touch(mode=0)
-    told = command("config", "check", "--config", str(settings))
+    with as_another_user():
+        socket, told = command(*asked), command(*checked)
+    assert (socket.code, socket.err.split()[0]) == (5, "AUTH-004")
     assert (told.code, "CFG-003" in told.err) == (8, True)
 
 

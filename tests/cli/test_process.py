@@ -11,6 +11,8 @@ from connector.admin.server import AdminServer
 from tests.admin.world import AdminWorld, holder
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 
 async def started(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(

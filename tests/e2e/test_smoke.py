@@ -1,9 +1,12 @@
-"""The shortest end-to-end run, which every check of the project includes."""
+"""The shortest end-to-end run."""
 
 import aiohttp
+import pytest
 
 from tests.e2e.records import agree
 from tests.e2e.world import THREE, World
+
+pytestmark = pytest.mark.slow
 
 
 async def test_old_mail_becomes_readable_on_a_new_device(world: World) -> None:
