@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector import boot
+from tests.patience import PATIENCE
 
 BOOT_CLOCK = 7
 """The kernel's number of the clock that goes on while the machine is suspended."""
@@ -15,9 +16,8 @@ BOOT_CLOCK = 7
 
 def in_a_process(*lines: str) -> "subprocess.CompletedProcess[str]":
     program = "\n".join(["import signal", "from connector import boot", *lines])
-    return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
-    )
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def test_the_timer_of_a_process_counts_suspended_time() -> None:
