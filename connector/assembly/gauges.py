@@ -50,6 +50,7 @@ class Gauges:
         tidied = self._clock.monotonic()
         while not stop.is_set():
             self._metrics.journal_waiting("events", *self._journal.load_of_appends())
+            self._metrics.ids_dropped(self._journal.take_ids_dropped())
             if self._clock.monotonic() - tidied >= tidy_every:
                 tidied = self._clock.monotonic()
                 await self._quietly(self._journal.tidy(self._time()))

@@ -27,6 +27,10 @@ class ServedJournal(Journal, Watched, Protocol):
         """How many appended events wait, and for how many seconds the oldest."""
         ...
 
+    def take_ids_dropped(self) -> int:
+        """How many ids of events were forgotten before their time, since this was last asked."""
+        ...
+
 
 def make_journal(
     wanted: SqliteSettings | KafkaSettings,

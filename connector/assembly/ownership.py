@@ -116,7 +116,7 @@ def failed(failure: Failure) -> None:
     """The alarm for a fact at which the program failed: class and place of the error only."""
     fact = type(failure.fact).__name__.lower()
     where = ending(failure.error).detail
-    log.error("subject.failed", stage=fact, error_code="SRV-003", error=where)
+    log.error("subject.failed", stage=fact, error_code=failure.code, error=where)
 
 
 def parts(

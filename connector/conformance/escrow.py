@@ -218,7 +218,7 @@ class EscrowConformance:
                 async with asyncio.timeout(PATIENCE):
                     await backend.list(world.person)
 
-    async def test_a_ca_that_is_away_is_no_fault_of_a_user(self, world: EscrowWorld) -> None:
+    async def test_a_ca_that_is_away_is_nobodys_fault(self, world: EscrowWorld) -> None:
         await world.go_away()
         async with world.backend() as backend:
             for look in (backend.list(world.person), backend.probe()):

@@ -1,5 +1,9 @@
 """Cases of the journal suite: owners, rounds, audit trail and dead letters."""
 
+from typing import Any
+
+import pytest
+
 from connector.conformance.journal_samples import (
     KEY,
     JournalWorld,
@@ -16,9 +20,11 @@ from connector.conformance.journal_samples import (
     want,
     written,
 )
-from connector.core.audit import verify
+from connector.core.audit import AuditEntry, verify
 from connector.core.errors import Family
 from connector.core.journal import DeadLetter, DeadLetterFilter, Journal, StateRow
+from connector.core.model import SubjectKey
+from connector.core.sizes import LARGEST, Part, TooLarge
 from connector.core.states import Brakes
 
 
@@ -132,6 +138,27 @@ class RoundCases:
         assert await journal.load([subject]) == {}
         await written(journal, record, audit=chained(record, 2, subject))
 
+    @pytest.mark.parametrize("part", LARGEST)
+    async def test_a_record_that_is_too_large_is_named(self, journal: Journal, part: Part) -> None:
+        """Nothing of the round is written; the same round without it is."""
+        subject, other = some_subjects(journal, 2)
+        record = await journal.take_over(0)
+        fitting = StateRow(key=other, state=holder(other))
+        parts: dict[str, list[Any]] = {
+            "states": [fitting],
+            "audit": chained(record, 1, other),
+            "events": [event(other)],
+        }
+        error = await refusal(journal.commit(next_round(record, **_swollen(parts, part, subject))))
+        assert isinstance(error, TooLarge)
+        assert (error.code, error.place.part, error.place.number) == (
+            "JRN-015", part, 0 if part == "dead letter" else 1
+        )  # fmt: skip
+        assert error.place.key == ("" if part == "dead letter" else subject)
+        assert await journal.load([other]) == {}
+        await written(journal, record, **parts)
+        assert await journal.load([other]) == {other: fitting.state}
+
     async def test_a_round_names_its_own_subjects_only(self, journal: Journal) -> None:
         (other,) = some_subjects(journal, 1, 1)
         record = await journal.take_over(0)
@@ -192,3 +219,23 @@ class TrailCases:
         await written(journal, record, audit=chained(record, 5, subject))
         assert [one.sequence async for one in journal.audit(0, 3)] == [4, 5]
         assert [one async for one in journal.audit(1)] == []
+
+
+def _swollen(parts: dict[str, list[Any]], part: Part, subject: SubjectKey) -> dict[str, list[Any]]:
+    """The parts of a round with one more that is too large."""
+    text = "x" * LARGEST[part]
+    match part:
+        case "state":
+            row = StateRow(key=subject, state=holder(subject, name=text))
+            return {**parts, "states": [*parts["states"], row]}
+        case "event":
+            huge = event(subject).model_copy(update={"cause": text})
+            return {**parts, "events": [*parts["events"], huge]}
+        case "audit record":
+            (first,) = parts["audit"]
+            entry = AuditEntry(at=1, subject=subject, action="x", details={"text": text})
+            second = first.model_copy(update={"sequence": first.sequence + 1, "entry": entry})
+            return {**parts, "audit": [first, second]}
+        case "dead letter":
+            letter = DeadLetter(partition=0, position=1, code="EVT-005", original=text, at=1)
+            return {**parts, "dead_letters": [letter]}

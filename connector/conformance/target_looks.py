@@ -181,7 +181,7 @@ class LookCases:
                 async with asyncio.timeout(PATIENCE):
                     await target.look_up(holder, world.profiles)
 
-    async def test_a_product_that_is_away_is_no_fault_of_a_user(self, world: TargetWorld) -> None:
+    async def test_a_product_that_is_away_is_nobodys_fault(self, world: TargetWorld) -> None:
         await world.go_away()
         async with world.target() as target:
             assert (await failure(target.probe())).scope is Scope.UPSTREAM

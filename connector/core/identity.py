@@ -1,6 +1,6 @@
 """Who is who: a UEM user is a person at the CA only if two attributes say so, and go on saying so.
 
-Mail alone is not proof: those who may edit a user's mail in the UEM would receive another's keys.
+Mail alone is not proof: whoever may edit a user's mail in the UEM would receive another's keys.
 """
 
 from collections.abc import Iterable

@@ -87,6 +87,14 @@ class JournalMetrics(Protocol):
         """A record could not be read."""
         ...
 
+    def subject_failed(self, error_code: str) -> None:
+        """A fact about a subject could not be used: the subject waits, all others go on."""
+        ...
+
+    def ids_dropped(self, number: int) -> None:
+        """So many ids of events were forgotten early, because a subject remembers so many only."""
+        ...
+
     def partitions_owned(self, count: int) -> None:
         """How many partitions this process owns now."""
         ...
@@ -223,6 +231,12 @@ class NoMetrics:
         """Do nothing."""
 
     def dead_lettered(self, queue: str, error_code: str) -> None:
+        """Do nothing."""
+
+    def subject_failed(self, error_code: str) -> None:
+        """Do nothing."""
+
+    def ids_dropped(self, number: int) -> None:
         """Do nothing."""
 
     def partitions_owned(self, count: int) -> None:

@@ -16,6 +16,7 @@ from connector.core.events import Event
 from connector.core.journal import Commands, DeadLetter, Positioned
 from connector.core.model import Millis, is_partition, parse_subject, partition_of
 from connector.core.rows import KnownId
+from connector.core.sizes import dead_letter
 from connector.journal.database import Connection
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -143,13 +144,7 @@ def _entry(partition: int, position: int, at: Millis, event: bytes) -> Positione
     try:
         return Positioned(position=position, event=parse(event))
     except ValueError:
-        return DeadLetter(
-            partition=partition,
-            position=position,
-            code="EVT-005",
-            original=base64.b64encode(event).decode(),
-            at=at,
-        )
+        return dead_letter((partition, position), "EVT-005", event, at)
 
 
 class EventLog:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from connector.core.errors import Permanent
 from connector.core.journal import Commit, StateRow
 from connector.core.model import SubjectKey, partition_of
+from connector.core.sizes import Place, require_fitting
 from connector.journal import partitions as partition_tables
 from connector.journal import states as state_tables
 from connector.journal.database import Connection
@@ -56,6 +57,7 @@ async def prepare(commit: Commit, partitions: int) -> Round:
 
     Raises:
         Permanent: ``JRN-006`` when a state or audit record belongs to another partition.
+        TooLarge: when a record is larger than a journal takes.
     """
     number = commit.record.partition
     keys = [row.key for row in commit.states] + [one.subject for one in commit.known]
@@ -69,6 +71,7 @@ async def prepare(commit: Commit, partitions: int) -> Round:
         audit=[(number, entry.sequence, _json(entry)) for entry in commit.audit],
         dead_letters=[(number, letter.position, _json(letter)) for letter in commit.dead_letters],
     )
+    _require_fitting(round_)
     rows = iter(commit.states)
     while chunk := list(islice(rows, _CHUNK)):
         _add_states(round_, chunk, number)
@@ -76,12 +79,24 @@ async def prepare(commit: Commit, partitions: int) -> Round:
     return round_
 
 
+def _require_fitting(ready: Round) -> None:
+    commit = ready.commit
+    for index, (event, written) in enumerate(zip(commit.events, ready.events, strict=True)):
+        require_fitting(Place("event", event.subject, index), written[3])
+    for index, (record, (*_, text)) in enumerate(zip(commit.audit, ready.audit, strict=True)):
+        require_fitting(Place("audit record", record.entry.subject, index), text)
+    for index, (*_, text) in enumerate(ready.dead_letters):
+        require_fitting(Place("dead letter", "", index), text)
+
+
 def _add_states(round_: Round, rows: Sequence[StateRow], partition: int) -> None:
     for row in rows:
         if row.state is None:
             round_.removed.append(row.key)
         else:
-            round_.states.append(state_tables.columns(row.state, partition))
+            columns = state_tables.columns(row.state, partition)
+            require_fitting(Place("state", row.key, len(round_.states)), columns.state)
+            round_.states.append(columns)
             round_.wants.extend(state_tables.wants(row.state, partition))
 
 

@@ -198,6 +198,10 @@ class SqliteJournal(TableQueries):
         """How many appended events wait for the disk, and for how many seconds the oldest has."""
         return self._opened().writer.load()
 
+    def take_ids_dropped(self) -> int:
+        """None, ever: each id is a row of its own, kept for its time."""
+        return 0
+
     def trouble(self) -> Fault | None:
         """Why nothing could be written when that was tried last."""
         trouble = self._opened().writer.trouble

@@ -79,6 +79,17 @@ CATALOGUE = (
     Metric(
         "dlq_messages_total", "counter", "Records that could not be read.", ("queue", "error_code")
     ),
+    Metric(
+        "subject_failures_total",
+        "counter",
+        "Events and outcomes that could not be used for their subject, which waits; others go on.",
+        ("error_code",),
+    ),
+    Metric(
+        "event_ids_dropped_total",
+        "counter",
+        "Ids of events that a subject forgot before their time, because it remembers 256 at most.",
+    ),
     Metric("partitions_owned", "gauge", "Journal partitions that this process owns."),
     Metric(
         "partitions_stopped",

@@ -95,6 +95,14 @@ class PrometheusMetrics:
         """See the port."""
         self._families.counter("dlq_messages_total", queue, error_code).inc()
 
+    def subject_failed(self, error_code: str) -> None:
+        """See the port."""
+        self._families.counter("subject_failures_total", error_code).inc()
+
+    def ids_dropped(self, number: int) -> None:
+        """See the port."""
+        self._families.counter("event_ids_dropped_total").inc(number)
+
     def partitions_owned(self, count: int) -> None:
         """See the port."""
         self._families.gauge("partitions_owned").set(count)

@@ -62,6 +62,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
         "journal_oldest_waiting_seconds": [(FIXED["queue"],)],
         "dlq_depth": [(("events",),)],
         "dlq_messages_total": [(("events",), ("EVT-005",))],
+        "subject_failures_total": [(("EVT-005", "JRN-015", "SRV-003"),)],
         "audit_records": [(tuple(map(str, range(names.partitions))),)],
         "audit_head_prefix": [(tuple(map(str, range(names.partitions))),)],
         "purge_pending": [targets],

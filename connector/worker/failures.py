@@ -1,17 +1,14 @@
 """What becomes of a fact at which the program failed: it is kept, shown, and stops nobody else."""
 
-import base64
 from collections.abc import Iterable, Iterator
 
 from connector.core.audit import AuditEntry
-from connector.core.errors import ConnectorError
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import SubjectKey
+from connector.core.sizes import dead_letter
 from connector.worker.held import Held
 from connector.worker.sheet import Failure, Sheet
-
-CODE = "SRV-003"
 
 
 def write_down(sheet: Sheet, found: Iterable[Positioned | DeadLetter], held: Held) -> None:
@@ -45,18 +42,9 @@ def _once(failures: Iterable[Failure]) -> Iterator[Failure]:
             yield failure
 
 
-def _code(failure: Failure) -> str:
-    return failure.error.code if isinstance(failure.error, ConnectorError) else CODE
-
-
 def _letter(sheet: Sheet, failure: Failure, event: Event, position: int) -> DeadLetter:
-    return DeadLetter(
-        partition=sheet.record.partition,
-        position=position,
-        code=_code(failure),
-        original=base64.b64encode(event.model_dump_json().encode()).decode(),
-        at=sheet.now,
-    )
+    where = sheet.record.partition, position
+    return dead_letter(where, failure.code, event.model_dump_json().encode(), sheet.now)
 
 
 def _entry(sheet: Sheet, failure: Failure) -> AuditEntry:
@@ -64,7 +52,7 @@ def _entry(sheet: Sheet, failure: Failure) -> AuditEntry:
         at=sheet.now,
         subject=failure.key,
         action="subject.failed",
-        outcome=_code(failure),
+        outcome=failure.code,
         reason=type(failure.fact).__name__.lower(),
         details={"error": type(failure.error).__name__},
     )

@@ -91,8 +91,7 @@ class Gathering:
         try:
             commands = await self._commands(record, newest=True)
         except Transient as error:
-            if error.code != "JRN-001":
-                raise
+            only_for_now(error)
             return Brakes(all_paused=True)
         if not commands.whole:
             return Brakes(all_paused=True)
@@ -117,3 +116,9 @@ class Gathering:
         return await self._journal.open_acts(
             self._partition, record.epoch, FOUND_PER_ROUND, self._found_to
         )
+
+
+def only_for_now(error: Transient) -> None:
+    """A journal that cannot be used now is waited for; whatever else it says is raised."""
+    if error.code != "JRN-001":
+        raise error

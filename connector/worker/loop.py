@@ -19,11 +19,12 @@ from connector.worker import brakes, failures, reading, trail
 from connector.worker.admission import Admission, Ready
 from connector.worker.flights import Flights, Outcome
 from connector.worker.gate import Gate, paused
-from connector.worker.gathering import Gathered, Gathering
+from connector.worker.gathering import Gathered, Gathering, only_for_now
 from connector.worker.held import Held
 from connector.worker.journal_time import JournalTime
 from connector.worker.news import News
 from connector.worker.options import WorkerOptions, untold
+from connector.worker.oversized import OnceMore, Oversized
 from connector.worker.ports import Effects
 from connector.worker.recent import Recent
 from connector.worker.refunds import Refunds
@@ -88,6 +89,7 @@ class PartitionWorker:
         self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
         self._held = Held(clock.monotonic)
+        self._oversized = Oversized()
         self._refunds = Refunds()
         self._admission = Admission(journal, partition, gate, self._flights, self._held)
         self._gathering = Gathering(journal, partition, self._admission, self._flights)
@@ -165,8 +167,10 @@ class PartitionWorker:
         """A round; a journal that cannot be used now only makes the loop wait."""
         try:
             return await self._round(looks, acts)
+        except OnceMore:
+            return True
         except Transient as error:
-            _only_for_now(error)
+            only_for_now(error)
             self._admission.held_back = False
             return False
 
@@ -182,7 +186,7 @@ class PartitionWorker:
         try:
             wait = min(wait, await self._admission.until_due(self.now()))
         except Transient as error:
-            _only_for_now(error)
+            only_for_now(error)
         await self._woken(wait)
 
     async def _woken(self, seconds: float) -> None:
@@ -241,6 +245,7 @@ class PartitionWorker:
             sheet.apply(key, fact)
         await self._admission.permit(sheet, gathered.due, ready)
         failures.write_down(sheet, gathered.letters, self._held)
+        self._oversized.shorten(sheet)
         return sheet
 
     def _undo(self, outcomes: Sequence[Outcome], ready: Iterable[Ready]) -> None:
@@ -257,6 +262,7 @@ class PartitionWorker:
 
     async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
         loaded, barred = await self._recent.load_readable(list(dict.fromkeys(keys)))
+        barred |= self._oversized.subjects
         now = self.now()
         doubt = self._time is not None and self._time.in_doubt
         rules = Rules(
@@ -267,7 +273,7 @@ class PartitionWorker:
             deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
             dice=self._dice,
         )
-        return Sheet(record=self._record, now=now, rules=rules, loaded=loaded, barred=barred)
+        return Sheet(self._record, now, rules, loaded, barred)
 
     def _boot_time(self) -> BootTime:
         """Where the machine's boot has no name, nothing of an earlier owner is counted on."""
@@ -280,7 +286,7 @@ class PartitionWorker:
             return
         applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
         commit = sheet.commit(self._audit_key)
-        await self._journal.commit(commit)
+        await self._oversized.commit(self._journal, sheet, commit)
         self._recent.written(sheet.states, sheet.gone)
         self._record = commit.record
         self._known(self._record)
@@ -291,9 +297,3 @@ class PartitionWorker:
             for key in sheet.states:
                 self._held.advanced(key)
         self._news.of(sheet, commit)
-
-
-def _only_for_now(error: Transient) -> None:
-    """A journal that cannot be used now is waited for; whatever else it says ends the loop."""
-    if error.code != "JRN-001":
-        raise error

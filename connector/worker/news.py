@@ -40,6 +40,7 @@ class News:
         for letter in commit.dead_letters:
             self._metrics.dead_lettered("events", letter.code)
         for failure in sheet.failures:
+            self._metrics.subject_failed(failure.code)
             self._alarm(failure)
 
     def chain(self, record: PartitionRecord, now: Millis) -> None:

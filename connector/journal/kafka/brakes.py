@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from aiokafka.errors import MessageSizeTooLargeError
+
 from connector.journal.kafka import faults
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.transactions import (
@@ -10,6 +12,7 @@ from connector.journal.kafka.transactions import (
     InDoubt,
     NotWritten,
     Positions,
+    Refused,
     Transactions,
 )
 
@@ -28,13 +31,15 @@ class Brakes:
         Raises:
             Transient: ``JRN-001``; when the answer is missing they may be durable, all of them, and
                 their ids absorb the repetition.
-            Permanent: ``JRN-006`` when a record is larger than the cluster takes.
+            Permanent: ``JRN-015`` when a record is larger than the cluster takes.
         """
         async with self._turn:
             try:
                 if not self._transactions.started:
                     await self._transactions.start()
                 return await self._transactions.run(records)
+            except Refused as error:
+                raise faults.unwritable("appending", MessageSizeTooLargeError()) from error
             except (NotWritten, InDoubt, Fenced) as error:
                 raise faults.unwritable("appending", error.__cause__ or error) from error
 

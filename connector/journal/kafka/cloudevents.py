@@ -5,7 +5,6 @@ Key is the subject, value the event's JSON (``schemas/event``), the attributes a
 none of the headers: whoever produces by hand may leave them out.
 """
 
-import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +15,7 @@ from pydantic import TypeAdapter
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import partition_of
+from connector.core.sizes import dead_letter
 from connector.journal.events import parse
 
 Headers = Sequence[tuple[str, bytes]]
@@ -91,16 +91,9 @@ def incoming(record: Incoming, partition: int, partitions: int) -> Positioned | 
 
 
 def _dead(record: Incoming, partition: int) -> DeadLetter:
-    return DeadLetter(
-        partition=partition,
-        position=record.offset + 1,
-        code=UNREADABLE,
-        original=base64.b64encode(record.value or b"").decode(),
-        at=max(record.timestamp, 0),
-        headers=tuple(
-            (name, base64.b64encode(value or b"").decode()) for name, value in record.headers
-        ),
-    )
+    headers = [(name, value or b"") for name, value in record.headers]
+    where = partition, record.offset + 1
+    return dead_letter(where, UNREADABLE, record.value or b"", max(record.timestamp, 0), headers)
 
 
 def _rfc3339(at: int) -> bytes:

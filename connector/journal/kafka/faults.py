@@ -17,6 +17,7 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 
+from connector.core import sizes
 from connector.core.errors import ConnectorError, Permanent, Transient
 
 RETRY_AFTER = 2.0
@@ -47,7 +48,7 @@ def unwritable(doing: str, error: BaseException) -> ConnectorError:
     if isinstance(error, ConnectorError):
         return error
     if isinstance(error, TOO_LARGE):
-        return Permanent("JRN-006", f"{doing}: a record is larger than the cluster takes")
+        return Permanent(sizes.TOO_LARGE, f"{doing}: a record is larger than the cluster takes")
     hint = "; the cluster refuses the connector's user" if isinstance(error, REFUSED) else ""
     return Transient("JRN-001", f"{doing}: {type(error).__name__}{hint}", retry_after=RETRY_AFTER)
 

@@ -26,7 +26,7 @@ _AGAIN = 0.2
 
 
 class Follower:
-    """Reads the topics from the beginning, and then what is added.
+    """Reads the topics from the beginning, and then whatever comes.
 
     The partition that this process owns is left out: the owner writes the tables by itself.
     """
@@ -109,7 +109,7 @@ class Follower:
         self._opened().pause(TopicPartition(self._states, partition))
 
     def written(self, partition: int, position: int) -> None:
-        """What lies before ``position`` is in the tables, put there by the owner."""
+        """What lies before ``position`` is in the tables by now, put there by the owner."""
         self._opened().seek(TopicPartition(self._states, partition), position)
 
     def follow(self, partition: int) -> None:

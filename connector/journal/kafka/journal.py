@@ -36,6 +36,7 @@ from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.owner import Owner, Surroundings
 from connector.journal.kafka.producer import Producer
 from connector.journal.kafka.records import remembered
+from connector.journal.kafka.subjects import Dropped
 from connector.journal.kafka.transactions import Transactions
 from connector.journal.queries import TableQueries
 
@@ -69,7 +70,7 @@ class KafkaJournal(TableQueries):
 
         Args:
             options: cluster, topics, times.
-            local: the file of the local tables; made again at each start.
+            local: the file of the local tables; made anew at each start.
             instance: a name that no other process has or had, for its own transactional id.
             monotonic: seconds.
             on_lost: called once in the event loop when the local tables failed (``JRN-002``): the
@@ -89,6 +90,7 @@ class KafkaJournal(TableQueries):
         own = f"{self._names.transactions}front-{instance}"
         self._brakes = Brakes(Transactions(self._clients, own, self._limit))
         self._owners: dict[int, Owner] = {}
+        self._dropped_ids = Dropped()
         self._dropping: set[asyncio.Task[None]] = set()
         self._follower = Follower(
             self._clients, self._ends, self._local, self._names.states, self._names.dead_letter
@@ -168,9 +170,8 @@ class KafkaJournal(TableQueries):
             raise Permanent("JRN-005", f"taking over partition {partition}: there is none")
         self._local.opened()
         await self._dropped()
-        owner = self._owners.get(partition)
-        if owner is None:
-            owner = self._owners[partition] = Owner(partition, self._surroundings())
+        owner = self._owners.get(partition) or Owner(partition, self._surroundings())
+        self._owners[partition] = owner
         return await owner.take_over()
 
     async def commit(self, commit: Commit) -> None:
@@ -251,21 +252,20 @@ class KafkaJournal(TableQueries):
 
     def trouble(self) -> Fault | None:
         """Why the brokers could not be reached when that was tried last."""
-        if not self._ends.failed:
-            return None
-        return Transient("JRN-001", "the brokers cannot be read").fault()
+        fault = Transient("JRN-001", "the brokers cannot be read").fault()
+        return fault if self._ends.failed else None
 
     async def probe(self) -> None:
-        """See whether the brokers answer; raises ``JRN-001``.
-
-        Nothing is written: what a topic holds stays for ever. Whether enough copies would be made
-        shows at the next append.
-        """
+        """See whether the brokers can be read; raises ``JRN-001``. Nothing is written."""
         await self._ends.of([TopicPartition(self._names.events, 0)])
 
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the brokers, and for how many seconds the oldest."""
         return self._producer.waiting, self._producer.age()
+
+    def take_ids_dropped(self) -> int:
+        """How many ids of events subjects forgot before their time, since this was last asked."""
+        return self._dropped_ids.take()
 
     async def _ask(self, query: Callable[[Connection], T]) -> T:
         return await self._local.ask(query)
@@ -283,14 +283,14 @@ class KafkaJournal(TableQueries):
             partitions=self._count,
             limit=self._limit,
             ids_kept=self._options.ids_kept,
+            dropped=self._dropped_ids,
         )
 
     def _drop_others(self, mine: frozenset[int]) -> None:
         """With a new assignment, what did not come back is not ours any more."""
         gone = [self._owners.pop(number) for number in list(self._owners) if number not in mine]
         for owner in gone:
-            task = asyncio.get_running_loop().create_task(owner.close())
-            self._dropping.add(task)
+            self._dropping.add(task := asyncio.get_running_loop().create_task(owner.close()))
             task.add_done_callback(self._dropping.discard)
 
     async def _dropped(self) -> None:

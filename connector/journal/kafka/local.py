@@ -1,4 +1,4 @@
-"""The local tables of one pod: those of the embedded journal, in a file made again at each start.
+"""The local tables of one pod: those of the embedded journal, in a file that is made anew at start.
 
 They hold every partition, so that any pod answers for any subject. Nothing in them is owed to
 anybody: losing the file costs the time of reading the topics again.
@@ -38,7 +38,7 @@ class Changes:
 class LocalTables:
     """Writes what the topics say, and answers questions about it.
 
-    ``on_lost`` is called once when the file failed: the process must end and start again.
+    ``on_lost`` is called once when the file failed: the process must end and start anew.
     """
 
     def __init__(

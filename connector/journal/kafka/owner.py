@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
 from connector.core.errors import ConnectorError, Permanent, Transient
@@ -17,8 +18,14 @@ from connector.journal.kafka.follower import Follower
 from connector.journal.kafka.inbox import Inbox
 from connector.journal.kafka.local import Changes, LocalTables
 from connector.journal.kafka.names import Names
-from connector.journal.kafka.packing import pack
-from connector.journal.kafka.transactions import Fenced, InDoubt, NotWritten, Transactions
+from connector.journal.kafka.packing import pack, too_large
+from connector.journal.kafka.transactions import (
+    Fenced,
+    InDoubt,
+    NotWritten,
+    Refused,
+    Transactions,
+)
 from connector.journal.partitions import check_behind
 
 _RETRIES = 3
@@ -37,6 +44,7 @@ class Surroundings:
     partitions: int
     limit: float
     ids_kept: Millis
+    dropped: subjects.Dropped
 
 
 class Owner:
@@ -74,7 +82,7 @@ class Owner:
             position = await self._around.inbox.fitting(self._partition, position)
             self._record = known.model_copy(update={"epoch": known.epoch + 1, "position": position})
             self._lost = False
-            await self._write([], [], self._around.local.own_seen(self._partition))
+            await self._write_alone([], self._around.local.own_seen(self._partition))
             await self._around.inbox.begin(self._partition, self._record.position)
             return self._record
 
@@ -85,23 +93,30 @@ class Owner:
             Transient: ``JRN-001`` when it was not written, ``JRN-003`` when this is not the owner
                 any more, or cannot tell whether it was written: then it has to take over anew.
             Permanent: ``JRN-006`` when the round contradicts what is stored.
+            TooLarge: when a record is larger than the cluster takes.
         """
         async with self._turn:
             self._check(commit)
-            if not self._transactions.started:
-                await self._go_on()
             ready = await rounds.prepare(commit, self._around.partitions)
-            before, self._record = self._record, commit.record
             try:
-                await self._write_round(ready)
-            except ConnectorError:
-                self._record = before
-                raise
-            except BaseException:  # cancelled: whoever begins anew finds out what became of it
-                self._record = before
-                await self._transactions.close()
-                raise
+                await self._commit(ready)
+            except Refused:  # which record it was shows when each is sent by itself
+                await self._commit(ready, singly=True)
             self._around.inbox.passed(self._partition, commit.record)
+
+    async def _commit(self, ready: rounds.Round, *, singly: bool = False) -> None:
+        if not self._transactions.started:
+            await self._go_on()
+        before, self._record = self._record, ready.commit.record
+        try:
+            await self._write_round(ready, singly=singly)
+        except (ConnectorError, Refused):
+            self._record = before
+            raise
+        except BaseException:  # cancelled: whoever begins anew finds out what became of it
+            self._record = before
+            await self._transactions.close()
+            raise
 
     async def forget(self, before: Millis) -> None:
         """Write tombstones for subjects without a state whose ids all came before a time.
@@ -115,7 +130,7 @@ class Owner:
             epoch = self._record.epoch
             old = await subjects.forgettable(local, number, epoch, before, AT_ONCE)
             if old:
-                await self._write(old, [], local.own_seen(number))
+                await self._write_alone(old, local.own_seen(number))
 
     async def close(self) -> None:
         """Own it no more; a commit that runs ends first, later ones are refused."""
@@ -178,20 +193,39 @@ class Owner:
             raise faults.not_owner(self._partition)
         check_behind(self._record.position, self._record.audit_count, record, commit.audit)
 
-    async def _write_round(self, ready: rounds.Round) -> None:
+    async def _write_round(self, ready: rounds.Round, *, singly: bool) -> None:
         around, record = self._around, self._record
         before = record.time - around.ids_kept
         unread = {letter.position for letter in ready.commit.dead_letters}
         consumed = around.inbox.consumed(self._partition, record.position, unread)
         consumed += around.inbox.applied(self._partition, record.commands)
         consumed += [Consumed(one.subject, one.id, one.at) for one in ready.commit.known]
-        states = await subjects.of_round(around.local, ready, consumed, before)
-        seen = subjects.own_seen(around.local.own_seen(self._partition), consumed, before)
+        states = await subjects.of_round(around.local, ready, consumed, before, around.dropped)
+        own = around.local.own_seen(self._partition)
+        seen = subjects.own_seen(own, consumed, before, around.dropped)
         others = list(pack(ready, around.names, around.partitions))
-        await self._write(states, others, seen)
+        try:
+            await self._write(states, others, seen, singly=singly)
+        except Refused as error:
+            if error.index is None:
+                raise
+            keys = [one.head.key for one in states]
+            raise too_large(error.index, error.size, keys, ready.commit) from error
+
+    async def _write_alone(self, states: list[records.StateRecord], seen: records.Seen) -> None:
+        """What belongs to no round."""
+        try:
+            await self._write(states, [], seen)
+        except Refused as error:
+            raise faults.unwritable("writing", MessageSizeTooLargeError()) from error
 
     async def _write(
-        self, states: list[records.StateRecord], others: list[Outgoing], seen: records.Seen
+        self,
+        states: list[records.StateRecord],
+        others: list[Outgoing],
+        seen: records.Seen,
+        *,
+        singly: bool = False,
     ) -> None:
         """One transaction, the partition's own record last; then the local tables."""
         around, record = self._around, self._record
@@ -199,7 +233,9 @@ class Owner:
         sent = [records.state_outgoing(one, around.names.states) for one in states]
         sent += [*others, own]
         try:
-            positions = await self._transactions.run(sent, self._offsets(), around.names.group)
+            positions = await self._transactions.run(
+                sent, self._offsets(), around.names.group, singly=singly
+            )
         except NotWritten as error:
             raise faults.unwritable("committing", error.__cause__ or error) from error
         except Fenced:

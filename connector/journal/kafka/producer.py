@@ -80,7 +80,7 @@ class Producer:
         Raises:
             Transient: ``JRN-001`` when too many wait, or it takes too long, or the cluster cannot:
                 each of them may be durable or not.
-            Permanent: ``JRN-006`` when a record is larger than the cluster takes.
+            Permanent: ``JRN-015`` when a record is larger than the cluster takes.
         """
         if self._waiting + len(records) > self._queue and self._waiting:
             raise Transient(
@@ -91,7 +91,7 @@ class Producer:
         self._calls[call] = self._monotonic()
         try:
             async with asyncio.timeout(self._limit):
-                placed = await self._append(records)
+                placed = await self._append_fitting(records)
         except faults.EXPECTED as error:
             self.failed = not isinstance(error, faults.TOO_LARGE)
             raise faults.unwritable("appending", error) from error
@@ -102,17 +102,29 @@ class Producer:
             self._waiting -= len(records)
             del self._calls[call]
 
-    async def _append(self, records: Sequence[Outgoing]) -> Positions:
+    async def _append_fitting(self, records: Sequence[Outgoing]) -> Positions:
+        """Brokers hold their limit against batches: what each takes alone is written all the same.
+
+        What was written before a batch was refused comes twice; its id absorbs that.
+        """
+        try:
+            return await self._append(records)
+        except faults.TOO_LARGE:
+            if len(records) == 1:
+                raise
+        return await self._append(records, singly=True)
+
+    async def _append(self, records: Sequence[Outgoing], *, singly: bool = False) -> Positions:
         producer = self._producer or await self._started()
         sent: Sent = []
         try:
             async with self._adding:
-                await send(producer, records, sent)
+                await send(producer, records, sent, singly=singly)
             return await acknowledged(sent)
-        except faults.TOO_LARGE:
-            raise
-        except faults.BROKEN:
-            await self._drop(producer)
+        except faults.BROKEN as error:
+            # A batch that was refused leaves a gap in the producer's sequence numbers.
+            if sent or not isinstance(error, faults.TOO_LARGE):
+                await self._drop(producer)
             raise
         finally:
             give_up(sent)

@@ -26,16 +26,34 @@ MOST_IDS = 256
 """So many ids a subject remembers at the most, some 15 KiB: they are written with each of its
 records. A sender that repeats itself does so soon; what it repeats later leads to a look."""
 
+
+class Dropped:
+    """Counts the ids that subjects forgot before their time, since it was last asked."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.number = 0
+
+    def take(self) -> int:
+        """How many; from here on it counts from zero."""
+        number, self.number = self.number, 0
+        return number
+
+
 Content = tuple[StateColumns | None, list[WantColumns]]
 _NOTHING: Content = (None, [])
 
 
 async def of_round(
-    local: LocalTables, ready: Round, consumed: Iterable[Consumed], before: Millis
+    local: LocalTables,
+    ready: Round,
+    consumed: Iterable[Consumed],
+    before: Millis,
+    dropped: Dropped,
 ) -> list[StateRecord]:
     """The records of a round: of its states, and of subjects that consumed an event for nothing.
 
-    Ids that came before a time are left out.
+    Ids that came before a time are left out; those beyond what a subject remembers are counted.
     """
     written = _written(ready)
     new = _by_subject(consumed)
@@ -50,24 +68,24 @@ async def of_round(
             content,
             place.epoch,
             place.position,
-            new.get(key, {}),
-            before,
+            _remembered(known.get(key), new.get(key, {}), before, dropped),
         )
         for key, content in written.items()
     ]
 
 
-def own_seen(seen: Seen, consumed: Iterable[Consumed], before: Millis) -> Seen:
+def own_seen(seen: Seen, consumed: Iterable[Consumed], before: Millis, dropped: Dropped) -> Seen:
     """What the partition itself remembers after a round."""
     new = {one.id: one.received_at for one in consumed if is_partition(one.subject)}
-    return bounded(seen | new, before)
+    return _bounded(seen | new, before, dropped)
 
 
-def bounded(ids: Seen, before: Millis) -> Seen:
+def _bounded(ids: Seen, before: Millis, dropped: Dropped) -> Seen:
     """The newest ids that came at a time or later, at most :data:`MOST_IDS`."""
     kept = {name: at for name, at in ids.items() if at >= before}
     if len(kept) <= MOST_IDS:
         return kept
+    dropped.number += len(kept) - MOST_IDS
     return dict(sorted(kept.items(), key=lambda one: one[1])[-MOST_IDS:])
 
 
@@ -78,18 +96,25 @@ async def forgettable(
     old = await local.ask(
         lambda connection: heads.forgettable(connection, partition, before, limit)
     )
-    return [_record(head, _NOTHING, epoch, 0, {}, before) for head in old]
+    return [_record(head, _NOTHING, epoch, 0, (NOTHING_SEEN, 0)) for head in old]
+
+
+def _remembered(
+    head: Head | None, new: Seen, before: Millis, dropped: Dropped
+) -> tuple[bytes, Millis]:
+    """What a subject remembers after a round, as a header, and its newest time."""
+    known = NOTHING_SEEN if head is None else head.seen
+    if not new and known == NOTHING_SEEN:
+        return NOTHING_SEEN, 0
+    kept = _bounded(remembered(known) | new, before, dropped)
+    return seen_header(kept), max(kept.values(), default=0)
 
 
 def _record(
-    head: Head, content: Content, epoch: int, source: int, new: Seen, before: Millis
+    head: Head, content: Content, epoch: int, source: int, memory: tuple[bytes, Millis]
 ) -> StateRecord:
     """The next record of a subject."""
-    seen = head.seen
-    newest = head.newest
-    if new or seen != NOTHING_SEEN:
-        kept = bounded(remembered(seen) | new, before)
-        seen, newest = seen_header(kept), max(kept.values(), default=0)
+    seen, newest = memory
     columns, wants = content
     after = Head(head.key, head.partition, epoch, head.version + 1, seen, newest, columns is None)
     return StateRecord(after, source, columns, wants)

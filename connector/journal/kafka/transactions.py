@@ -24,6 +24,19 @@ class NotWritten(Exception):
     """The transaction is not committed and never will be; ``__cause__`` says why."""
 
 
+class Refused(Exception):
+    """A record is larger than the cluster takes; the transaction never will be committed.
+
+    ``index``: which of the records, and ``size`` its bytes; None where several were in the batch
+    that was refused.
+    """
+
+    def __init__(self, index: int | None = None, size: int = 0) -> None:
+        """Which record, if that is known."""
+        super().__init__()
+        self.index, self.size = index, size
+
+
 class InDoubt(Exception):
     """Whether it was committed is not known: the answer to the last request is missing."""
 
@@ -72,21 +85,33 @@ class Transactions:
         self._producer = producer
 
     async def run(
-        self, records: Sequence[Outgoing], offsets: Offsets | None = None, group: str = ""
+        self,
+        records: Sequence[Outgoing],
+        offsets: Offsets | None = None,
+        group: str = "",
+        *,
+        singly: bool = False,
     ) -> Positions:
         """Write all records, and the offsets of a group, or nothing.
+
+        ``singly``: each record in a batch of its own, so that a refusal names it. Brokers hold
+        their limit against batches.
 
         Returns:
             Of each partition that was written to, the offset behind the last record.
 
         Raises:
             NotWritten, InDoubt, Fenced: the producer is gone; :meth:`start` makes another one.
+            Refused: the same, because a record is too large.
         """
         producer = self._producer
         if producer is None:
             raise NotWritten
+        for index, record in enumerate(records):
+            if (size := _size(record)) > LARGEST_RECORD:
+                raise Refused(index, size)
         try:
-            positions = await self._write(producer, records, offsets or {}, group)
+            positions = await self._write(producer, records, offsets or {}, group, singly)
             await self._commit(producer)
         except BaseException:
             await self.close()
@@ -100,18 +125,25 @@ class Transactions:
             await end_producer(producer)
 
     async def _write(
-        self, producer: AIOKafkaProducer, records: Sequence[Outgoing], offsets: Offsets, group: str
+        self,
+        producer: AIOKafkaProducer,
+        records: Sequence[Outgoing],
+        offsets: Offsets,
+        group: str,
+        singly: bool,  # noqa: FBT001 - as run() was told
     ) -> Positions:
         """All that comes before the commit: whatever fails here has never been committed."""
         sent: Sent = []
         try:
             async with asyncio.timeout(self._limit):
                 await producer.begin_transaction()
-                await send(producer, records, sent)
+                await send(producer, records, sent, singly=singly)
                 if offsets:
                     await producer.send_offsets_to_transaction(dict(offsets), group)
                 return await acknowledged(sent)
         except faults.EXPECTED as error:
+            if (batch := _refused(sent)) is not None:
+                raise (Refused(batch, _size(records[batch])) if singly else Refused()) from error
             raise (Fenced if faults.fenced(error) else NotWritten) from error
         finally:
             give_up(sent)
@@ -124,10 +156,20 @@ class Transactions:
             raise (Fenced if faults.fenced(error) else InDoubt) from error
 
 
+def _refused(sent: Sent) -> int | None:
+    """Which batch the cluster has found too large; what fails besides only follows from it."""
+    for index, (_, one) in enumerate(sent):
+        if one.done() and not one.cancelled() and isinstance(one.exception(), faults.TOO_LARGE):
+            return index
+    return None
+
+
 def batches(
-    producer: AIOKafkaProducer, records: Sequence[Outgoing]
+    producer: AIOKafkaProducer, records: Sequence[Outgoing], *, singly: bool = False
 ) -> list[tuple[TopicPartition, BatchBuilder]]:
     """Records packed by partition, in their order; a third of the cost of sending each by itself.
+
+    ``singly``: each by itself all the same.
 
     Raises:
         MessageSizeTooLargeError: a record is larger than the cluster takes.
@@ -139,13 +181,13 @@ def batches(
             raise MessageSizeTooLargeError
         place = TopicPartition(record.topic, record.partition)
         for _ in range(2):  # one that is full takes nothing; the next takes at least one
-            batch = open_.get(place)
+            batch = None if singly else open_.get(place)
             if batch is None:
                 batch = open_[place] = producer.create_batch()
                 filled.append((place, batch))
             if _added(batch, record):
                 break
-            del open_[place]
+            open_.pop(place, None)
     return filled
 
 
@@ -162,9 +204,11 @@ def _added(batch: BatchBuilder, record: Outgoing) -> bool:
     return taken is not None
 
 
-async def send(producer: AIOKafkaProducer, records: Sequence[Outgoing], sent: Sent) -> None:
+async def send(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing], sent: Sent, *, singly: bool = False
+) -> None:
     """Hand records to a producer; what is under way is added to ``sent``, also on failure."""
-    for place, batch in batches(producer, records):
+    for place, batch in batches(producer, records, singly=singly):
         future: asyncio.Future[Any] = await producer.send_batch(
             batch, place.topic, partition=place.partition
         )
