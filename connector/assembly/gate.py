@@ -39,7 +39,11 @@ def gate(
         name: Upstream(
             breaker=_breaker(name, clock, metrics, alarm),
             requests=RequestLimit(
-                name, partial(_rate, one.rate, share), metrics, monotonic=clock.monotonic
+                name,
+                partial(_rate, one.rate, share),
+                metrics,
+                reserve=one.budget_reserve,
+                monotonic=clock.monotonic,
             ),
             parallel=one.parallel,
             share=share,

@@ -42,8 +42,8 @@ class RequestPermits(Protocol):
         """Send nothing for so long, as the upstream asked to slow down."""
         ...
 
-    def left(self, requests: int) -> None:
-        """How many requests the upstream says are left of its budget."""
+    def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:
+        """Told how many requests are left ``of`` a budget, for so many seconds, if it says so."""
         ...
 
 

@@ -90,6 +90,13 @@ class UpstreamSettings(BaseModel):
         description="Seconds that one request may wait in all, and be sent again, where the "
         "upstream asks for it (429, or 503 with Retry-After).",
     )
+    budget_reserve: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Part of the budget that the upstream announces (X-RateLimit-Limit) that is "
+        "kept for deliveries: while less is left, what is only watched waits for the next window.",
+    )
     parallel: int = Field(
         default=8,
         ge=1,

@@ -35,7 +35,7 @@ from connector.upstream.faults import (
     peer_of,
     told,
 )
-from connector.upstream.headers import budget_left, reference, retry_after
+from connector.upstream.headers import budget, reference, retry_after
 from connector.upstream.limit import RequestLimit
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
@@ -235,9 +235,9 @@ class Upstream:
         await self._permits.take()
         async with self._send(method, url, headers, body) as response:
             answer = await self.read(response)
-        left = budget_left(answer.headers)
-        if left is not None:
-            self._permits.left(left)
+        told = budget(answer.headers)
+        if told is not None:
+            self._permits.left(*told)
         return answer
 
     async def _repeated(self, once: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from connector.core.model import Millis
 
@@ -34,10 +35,23 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def budget_left(headers: Mapping[str, str]) -> int | None:
-    """How many requests the upstream says are left (``X-RateLimit-Remaining``)."""
-    value = headers.get("X-RateLimit-Remaining", "").strip()
-    return int(value) if _is_number(value) else None
+class Budget(NamedTuple):
+    """How many requests are left, of how many in all, and seconds until the next window."""
+
+    left: int
+    of: int | None
+    seconds: float | None
+
+
+def budget(headers: Mapping[str, str]) -> Budget | None:
+    """What the upstream says of its budget (``X-RateLimit-…``); the time is an hour at most."""
+    left, of, reset = (
+        headers.get(f"X-RateLimit-{name}", "").strip() for name in ("Remaining", "Limit", "Reset")
+    )
+    if not _is_number(left):
+        return None
+    seconds = _until(headers, float(reset)) if _is_number(reset) else None
+    return Budget(int(left), int(of) if _is_number(of) else None, seconds)
 
 
 def reference(headers: Mapping[str, str]) -> str:

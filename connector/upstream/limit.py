@@ -24,6 +24,7 @@ class RequestLimit:
         name: ``ca:NAME`` or ``uem:NAME``, for the metrics.
         rate: requests per second at the moment, infinite without a limit.
         metrics: told of requests, waits and what is left of a budget.
+        reserve: part of the upstream's budget that is kept for what a device waits for.
         monotonic: seconds.
         sleep: lets so many seconds pass.
     """
@@ -34,6 +35,7 @@ class RequestLimit:
         rate: Callable[[], float] = lambda: inf,
         metrics: RequestMetrics | None = None,
         *,
+        reserve: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -44,7 +46,9 @@ class RequestLimit:
         self._monotonic = monotonic
         self._sleep = sleep
         self._pace = Pace(rate, monotonic)
+        self._reserve = reserve
         self._held_until = 0.0
+        self._scarce_until = 0.0
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
@@ -71,9 +75,15 @@ class RequestLimit:
         """Seconds for which nothing is sent because the upstream asked for it."""
         return max(self._held_until - self._monotonic(), 0.0)
 
-    def left(self, requests: int) -> None:
-        """How many requests the upstream says are left of its budget."""
+    def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:
+        """What the upstream says is left of its budget; see :class:`RequestPermits`."""
         self._metrics.budget_left(self.name, requests)
+        is_scarce = of is not None and seconds is not None and requests < of * self._reserve
+        self._scarce_until = self._monotonic() + (seconds or 0.0) if is_scarce else 0.0
+
+    def scarce(self) -> bool:
+        """Whether so little is left that only what a device waits for should be asked."""
+        return self._monotonic() < self._scarce_until
 
     def _wait(self) -> float:
         paced = self._pace.wait()

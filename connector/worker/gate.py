@@ -30,6 +30,9 @@ AT_UEM = frozenset(
     }
 )
 
+WATCHES = frozenset({Effect.LOOK_INSTALLED, Effect.LOOK_GONE})
+"""What they look at goes on without them, so they wait while an upstream's budget is scarce."""
+
 EFFECTS = frozenset(effect.value for effect in Effect)
 
 ELAPSED_PER_ROUND = 128
@@ -135,9 +138,12 @@ class Gate:
             return ELAPSED_PER_ROUND
         if lane.effect in ACTS and paused(brakes, lane.route):
             return 0
-        frees = [self._upstreams[n].free() for n in self.names(lane) if n in self._upstreams]
-        if not frees:
+        upstreams = [self._upstreams[n] for n in self.names(lane) if n in self._upstreams]
+        if not upstreams:
             return 0
+        if lane.effect in WATCHES and any(one.requests.scarce() for one in upstreams):
+            return 0
+        frees = [one.free() for one in upstreams]
         if lane.effect is Effect.HAND_OVER:
             frees.append(self._hand_overs - self._handing_over)
         return max(min(frees), 0)

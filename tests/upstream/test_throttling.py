@@ -133,3 +133,19 @@ async def test_requests_throttling_and_what_is_left_are_counted(place: Place) ->
         ("left", "ca:corp", 249976),
         ("sent", "ca:corp", "hand_over"),
     ]
+
+
+@pytest.mark.parametrize(("left", "scarce"), [("99", True), ("100", False)])
+async def test_a_budget_is_scarce_until_its_window_ends(
+    place: Place, left: str, *, scarce: bool
+) -> None:
+    """Less than the reserve is left; the window's end is read on the upstream's own clock."""
+    clock = place.clock
+    place.permits = RequestLimit(reserve=0.1, monotonic=clock.monotonic, sleep=clock.sleep)
+    told = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": left, "X-RateLimit-Reset": "90"}
+    place.handler = answering((200, {**told, "Date": "Thu, 01 Jan 1970 00:00:30 GMT"}))
+    async with place.upstream() as upstream:
+        await upstream.look(("x",))
+    assert place.permits.scarce() is scarce
+    await clock.sleep(61)
+    assert not place.permits.scarce()
