@@ -7,6 +7,7 @@ from connector.admin.views import State
 from connector.core.errors import Rejected
 from connector.core.journal import Journal, StatusFilter
 from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
+from connector.core.rows import UnreadableState
 from connector.core.states import DeviceState, HolderState
 
 PAGE = 500
@@ -18,11 +19,12 @@ KINDS: dict[Kind, SubjectKind] = {
 
 
 async def every(journal: Journal, query: StatusFilter) -> AsyncIterator[State]:
-    """All subjects that a filter lets through, page by page."""
+    """All subjects that a filter lets through, page by page, but for those that cannot be read."""
     page = query.model_copy(update={"limit": PAGE})
     while states := await journal.status(page):
         for state in states:
-            yield state
+            if not isinstance(state, UnreadableState):
+                yield state
         page = page.model_copy(update={"after": states[-1].key})
 
 

@@ -6,6 +6,7 @@ from connector.admin.records import DeviceRow, GenerationRow, Possession, Subjec
 from connector.catalogue import catalogue
 from connector.core.holder.possession import generations_of, generations_on, set_on
 from connector.core.model import Generation, Sha256Hex, SubjectKey
+from connector.core.rows import UnreadableState
 from connector.core.states import (
     ACTS,
     CopyState,
@@ -27,7 +28,7 @@ State = HolderState | DeviceState | PersonState
 WAITS_FOR_RESUME = "waits for resume"
 
 
-def summary(state: State, pauses: Iterable[StandingPause] = ()) -> SubjectSummary:
+def summary(state: State | UnreadableState, pauses: Iterable[StandingPause] = ()) -> SubjectSummary:
     """One line about a subject; ``pauses`` are those that stand."""
     match state:
         case HolderState():
@@ -37,6 +38,15 @@ def summary(state: State, pauses: Iterable[StandingPause] = ()) -> SubjectSummar
         case PersonState():
             return SubjectSummary(
                 kind="person", key=state.key, since=state.changed_at, devices=len(state.holders)
+            )
+        case UnreadableState():
+            return SubjectSummary(
+                kind=state.kind,
+                key=state.key,
+                route=state.route or None,
+                phase=state.phase,
+                code="EVT-005",
+                detail="its state was written by another version and cannot be read",
             )
 
 

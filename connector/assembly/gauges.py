@@ -7,23 +7,25 @@ state, watched copies, dead letters) is told by one: all that are summed up woul
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
 from connector.assembly.journal import ServedJournal
-from connector.core.errors import ConnectorError
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.journal import DeadLetterFilter
 from connector.core.metrics import Metrics
-from connector.core.model import DAY, SECOND, Millis
+from connector.core.model import DAY, SECOND, Millis, SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
-from connector.core.states import Effect, HolderState, standing
+from connector.core.states import Effect, HolderState, State, standing
 
 log = structlog.get_logger("connector.gauges")
 
 COUNTED = 10_000
 """More watched copies than this are shown as this many."""
+TRIED = 10
+"""Watched copies of a partition among which one with a readable state is looked for."""
 FAR_AHEAD: Millis = 36_500 * DAY
 
 
@@ -117,7 +119,17 @@ class Gauges:
         for partition in range(self._journal.partitions):
             rows = await self._journal.due(partition, lane, now + FAR_AHEAD, COUNTED)
             count += len(rows)
-            for state in (await self._journal.load([row.key for row in rows[:1]])).values():
-                if isinstance(state, HolderState):
-                    oldest = min(oldest, state.copy_.there_since or now)
+            state = await self._first_readable([row.key for row in rows[:TRIED]])
+            if isinstance(state, HolderState):
+                oldest = min(oldest, state.copy_.there_since or now)
         self._metrics.purge_pending(uem, count, (now - oldest) / SECOND)
+
+    async def _first_readable(self, keys: Sequence[SubjectKey]) -> State | None:
+        """One that another version wrote must not keep all gauges from being told."""
+        for key in keys:
+            try:
+                return (await self._journal.load([key])).get(key)
+            except Permanent as error:
+                if error.code != "EVT-005":
+                    raise
+        return None

@@ -8,6 +8,7 @@ from connector.conformance.journal_samples import (
     JournalWorld,
     acting,
     holder,
+    refusal,
     some_subjects,
     subjects,
     want,
@@ -16,6 +17,7 @@ from connector.conformance.journal_samples import (
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal, PartitionRecord, StateRow, StatusFilter
 from connector.core.model import SubjectKey, SubjectKind
+from connector.core.rows import UnreadableState
 from connector.core.states import (
     Copy,
     CopyState,
@@ -207,6 +209,30 @@ class StateCases:
             (StatusFilter(kind="device", phase="unknown"), [DeviceState(key=device)]),
         ):
             assert await journal.status(query) == expected
+
+    async def test_a_state_of_another_version_is_listed_as_it_is_stored(
+        self, world: JournalWorld, record: PartitionRecord, keys: list[SubjectKey]
+    ) -> None:
+        """It hides no other, wants what it wanted, and can be written as it was."""
+        foreign = UnreadableState(
+            key=keys[1],
+            kind="holder",
+            phase="of tomorrow",
+            route="a",
+            code="X-001",
+            version=7,
+            act_epoch=None,
+            state=b'{"member_of_tomorrow":"\xff"}',
+            wants=(("lane", 5),),
+        )
+        rows = [StateRow(key=keys[1], state=foreign), StateRow(key=keys[2], state=holder(keys[2]))]
+        await written(world.journal, record, states=rows)
+        await world.restart()
+        journal = world.journal
+        assert await journal.status(StatusFilter()) == [foreign, holder(keys[2])]
+        assert await journal.counts() == {("holder", "a", "of tomorrow"): 1, ("holder", "", ""): 1}
+        assert [one.key for one in await journal.due(0, "lane", 5, 9)] == [keys[1]]
+        assert (await refusal(journal.load([keys[1]]))).code == "EVT-005"
 
     async def test_a_listing_follows_the_state(
         self, journal: Journal, record: PartitionRecord, keys: list[SubjectKey]

@@ -16,7 +16,7 @@ from pydantic import Field
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.model import Millis, Record, SubjectKey
-from connector.core.rows import FIRST_PLACE, Due, KnownId, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, KnownId, OpenAct, UnreadableState
 from connector.core.states import Brakes, State
 
 
@@ -75,7 +75,7 @@ class StateRow:
     """A state to be written. ``state`` None removes the subject."""
 
     key: SubjectKey
-    state: State | None
+    state: State | UnreadableState | None
 
 
 class PartitionRecord(Record):
@@ -230,8 +230,8 @@ class Journal(Protocol):
         """Write one round. Refused with ``JRN-003`` when ``record.epoch`` is not the newest."""
         ...
 
-    async def status(self, query: StatusFilter) -> list[State]:
-        """Subjects for people to look at, by key."""
+    async def status(self, query: StatusFilter) -> list[State | UnreadableState]:
+        """Subjects for people to look at, by key; one that cannot be read as it is stored."""
         ...
 
     async def counts(self) -> dict[tuple[str, str, str], int]:

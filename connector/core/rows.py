@@ -1,6 +1,7 @@
 """What a journal answers with besides states: who is due, which acts are open, which ids known."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from connector.core.model import Millis, Record, SubjectKey
 
@@ -32,3 +33,23 @@ class OpenAct:
 
     key: SubjectKey
     place: tuple[int, int]
+
+
+class UnreadableState(Record):
+    """A state that this version cannot read, as it is stored: it can be listed and copied.
+
+    ``state`` are its bytes; the rest is what its writer wrote beside them. ``wants`` are lanes and
+    times.
+    """
+
+    model_config = Record.model_config | {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
+
+    key: SubjectKey
+    kind: Literal["holder", "device", "person"]
+    phase: str
+    route: str
+    code: str
+    version: int
+    act_epoch: int | None
+    state: bytes
+    wants: tuple[tuple[str, Millis], ...] = ()

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from connector.core.journal import PartitionRecord, StatusFilter
 from connector.core.model import Millis, SubjectKey
-from connector.core.rows import FIRST_PLACE, Due, OpenAct
+from connector.core.rows import FIRST_PLACE, Due, OpenAct, UnreadableState
 from connector.core.states import State
 from connector.journal import partitions, states
 from connector.journal.database import Connection
@@ -48,7 +48,7 @@ class TableQueries(ABC):
             lambda connection: states.open_acts(connection, partition, epoch, limit, after)
         )
 
-    async def status(self, query: StatusFilter) -> list[State]:
+    async def status(self, query: StatusFilter) -> list[State | UnreadableState]:
         """Subjects for people to look at, by key."""
         return await self._ask_long(partial(states.status, query=query))
 

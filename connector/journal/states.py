@@ -6,7 +6,7 @@ it), so that what a question costs does not depend on how many subjects wait.
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from connector.core.errors import Permanent
 from connector.core.journal import StatusFilter
 from connector.core.model import Millis, SubjectKey
-from connector.core.rows import Due, OpenAct
+from connector.core.rows import Due, OpenAct, UnreadableState
 from connector.core.states import DeviceState, HolderState, State
 from connector.journal.database import Connection
 
@@ -34,6 +34,8 @@ RELIST = """
 REMOVE = "DELETE FROM states WHERE key = ?"
 
 STOP_WANTING = "DELETE FROM wants WHERE key = ?"
+
+WANTS_OF = "SELECT lane, due FROM wants WHERE key = ? ORDER BY lane"
 
 WANT = "INSERT INTO wants (key, lane, due, partition) VALUES (?, ?, ?, ?)"
 
@@ -60,7 +62,7 @@ OPEN_ACTS = """
     ORDER BY act_epoch, rowid LIMIT ?"""
 
 STATUS = """
-    SELECT state FROM states
+    SELECT key, kind, act_epoch, phase, route, code, version, state FROM states
     WHERE kind = :kind AND key > :after AND (:phase IS NULL OR phase = :phase)
         AND (:route IS NULL OR route = :route) AND (:code IS NULL OR code = :code)
     ORDER BY key LIMIT :limit"""
@@ -90,8 +92,13 @@ class StateColumns(NamedTuple):
     state: bytes
 
 
-def columns(state: State, partition: int) -> StateColumns:
+def columns(state: State | UnreadableState, partition: int) -> StateColumns:
     """A state as it is stored: its JSON, and the parts of it that are asked for."""
+    if isinstance(state, UnreadableState):
+        tenant, kept = tenant_of(state.key), (state.phase, state.route, state.code, state.version)
+        return StateColumns(
+            state.key, state.kind, tenant, partition, state.act_epoch, *kept, state.state
+        )
     phase, route, code = _listed(state)
     running = state.running if isinstance(state, HolderState) else None
     return StateColumns(
@@ -113,8 +120,10 @@ def tenant_of(key: SubjectKey) -> str:
     return unquote(key.partition("/")[0])
 
 
-def wants(state: State, partition: int) -> list[WantColumns]:
+def wants(state: State | UnreadableState, partition: int) -> list[WantColumns]:
     """What a state wants: one row per lane, with the earliest time, for a lane is served whole."""
+    if isinstance(state, UnreadableState):
+        return [(state.key, lane, at, partition) for lane, at in state.wants]
     earliest: dict[str, Millis] = {}
     for want in state.wants:
         earliest[want.lane] = min(want.due, earliest.get(want.lane, want.due))
@@ -162,9 +171,31 @@ def open_acts(
     return [OpenAct(key, (act_epoch, row)) for key, act_epoch, row in rows]
 
 
-def status(connection: Connection, query: StatusFilter) -> list[State]:
-    """The states a listing asks for, by key."""
-    return [_read(row) for row in connection.execute(STATUS, query.model_dump())]
+def status(connection: Connection, query: StatusFilter) -> list[State | UnreadableState]:
+    """The states a listing asks for, by key; those that cannot be read as they are stored."""
+    rows = connection.execute(STATUS, query.model_dump()).fetchall()
+    return [_readable_or_not(connection, row) for row in rows]
+
+
+def _readable_or_not(connection: Connection, row: tuple[Any, ...]) -> State | UnreadableState:
+    key, kind, act_epoch, phase, route, code, version, state = row
+    try:
+        return _read((state,))
+    except Permanent:
+        wanted = tuple(connection.execute(WANTS_OF, (key,)).fetchall())
+    if isinstance(state, str):  # written by another hand
+        state = state.encode()
+    return UnreadableState(
+        key=key,
+        kind=kind,
+        phase=phase,
+        route=route,
+        code=code,
+        version=version,
+        act_epoch=act_epoch,
+        state=state,
+        wants=wanted,
+    )
 
 
 def counts(connection: Connection) -> dict[tuple[str, str, str], int]:

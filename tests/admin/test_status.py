@@ -9,6 +9,7 @@ from connector.admin.records import RetryMany
 from connector.core.errors import Family, Fault, Rejected
 from connector.core.journal import StatusFilter
 from connector.core.model import DAY, Objection
+from connector.core.rows import UnreadableState
 from connector.core.states import (
     CopyState,
     DeviceInDelivery,
@@ -44,6 +45,27 @@ async def test_a_listing_is_narrowed_and_continued(world: AdminWorld, client: Ad
     rest = await client.listing(query)
     assert [line.key for line in rest.items] == ["corp/user/13", "corp/user/14"]
     assert rest.after is None
+
+
+async def test_a_state_of_another_version_is_listed(world: AdminWorld, client: AdminClient) -> None:
+    """With its key and code, beside all others, which are found by name as before."""
+    foreign = UnreadableState(
+        key="corp/user/11",
+        kind="holder",
+        phase="of tomorrow",
+        route="staff",
+        code="",
+        version=1,
+        act_epoch=None,
+        state=b"{}",
+    )
+    await world.put(holder(10), foreign, holder(12))
+    lines = (await client.listing(StatusFilter(kind="holder"))).items
+    assert [(line.key, line.code) for line in lines if line.code == "EVT-005"] == [
+        (foreign.key, "EVT-005")
+    ]
+    assert len(lines) == 3
+    assert (await client.detail("holder", "mara12@example.com")).summary.key == "corp/user/12"
 
 
 async def test_a_name_that_is_gone_ends_a_listing(world: AdminWorld, client: AdminClient) -> None:

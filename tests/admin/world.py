@@ -29,6 +29,7 @@ from connector.core.model import (
 )
 from connector.core.policy import OtherDevices, RoutePolicy, UnknownSet
 from connector.core.ports import EscrowBackend, Target
+from connector.core.rows import UnreadableState
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import (
@@ -200,7 +201,7 @@ class AdminWorld:
             self._records[partition] = record.model_copy(update=changes)
             await self.journal.commit(Commit(record=self._records[partition]))
 
-    async def put(self, *states: State) -> None:
+    async def put(self, *states: State | UnreadableState) -> None:
         """Commit states, each with an audit entry about it."""
         for state in states:
             await self._put(state)
@@ -221,7 +222,7 @@ class AdminWorld:
         self._records[partition] = record.model_copy(update={"commits": record.commits + 1})
         await self.journal.commit(Commit(record=self._records[partition], dead_letters=(letter,)))
 
-    async def _put(self, state: State) -> None:
+    async def _put(self, state: State | UnreadableState) -> None:
         number = partition_of(state.key, PARTITIONS)
         record = self._records[number]
         entry = AuditEntry(at=NOW, subject=state.key, action="test.put", reason="=1+1")

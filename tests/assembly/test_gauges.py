@@ -1,13 +1,21 @@
-"""Tidying goes by the time that the journal's owners decide by, not by a clock that may leap."""
+"""What is told of the journal now and then, and tidying, which goes by the journal's time."""
 
 import asyncio
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.assembly.gauges import Gauges
+from connector.conformance.journal_samples import written
+from connector.core.errors import Permanent
+from connector.core.journal import StateRow
 from connector.core.metrics import NoMetrics
-from connector.core.model import DAY, Millis
+from connector.core.model import DAY, Millis, SubjectKind, subject_key
+from connector.core.rows import UnreadableState
+from connector.journal.sqlite import SqliteJournal
+from tests.worker.conftest import ROUTE, SteppedClock
 
 
 class Tidied:
@@ -16,6 +24,9 @@ class Tidied:
     def __init__(self) -> None:
         self.until: list[Millis] = []
         self.tidied = asyncio.Event()
+
+    def take_ids_dropped(self) -> int:
+        return 0
 
     def load_of_appends(self) -> tuple[int, float]:
         return 0, 0.0
@@ -49,3 +60,38 @@ async def test_a_leap_of_the_wall_clock_forgets_no_ids(time: Millis) -> None:
         await journal.tidied.wait()
         stop.set()
     assert set(journal.until) == {time}
+
+
+class Pending(NoMetrics):
+    """Keeps how many copies are watched."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, float]] = []
+
+    def purge_pending(self, target: str, count: int, oldest: float) -> None:
+        self.told.append((target, count, oldest))
+
+
+async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None:
+    """It counts as a watched copy, of unknown age."""
+    lost: list[Permanent] = []
+    journal = SqliteJournal(tmp_path / "j.db", 1, monotonic=time.monotonic, on_lost=lost.append)
+    await journal.open()
+    key = subject_key("acme", SubjectKind.HOLDER, "7")
+    foreign = UnreadableState(
+        key=key,
+        kind="holder",
+        phase="of tomorrow",
+        route="corp",
+        code="",
+        version=1,
+        act_epoch=None,
+        state=b"{}",
+        wants=(("look_gone:@acme", 1),),
+    )
+    await written(journal, await journal.take_over(0), states=[StateRow(key=key, state=foreign)])
+    metrics = Pending()
+    clock = SteppedClock()
+    await Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE}).publish()
+    await journal.close()
+    assert metrics.told == [("acme", 1, 0.0)]

@@ -17,6 +17,7 @@ from connector.conformance.journal_samples import (
 from connector.core.events import DeadLetterDropped, Event, EventBody, Paused, event_id
 from connector.core.journal import DeadLetter, Journal, StateRow
 from connector.core.model import DAY, SubjectKey, SubjectKind, subject_key
+from connector.core.rows import UnreadableState
 from connector.core.states import Brakes, DeviceState, PersonState, State
 from connector.journal.copying.contents import Contents, contents
 from connector.journal.copying.copy import Order, copy
@@ -56,6 +57,21 @@ def act(partition: int, body: EventBody) -> Event:
         source="operator",
         received_at=NOW,
         body=body,
+    )
+
+
+def of_tomorrow(key: SubjectKey) -> UnreadableState:
+    """A holder of a later version, with an act open."""
+    return UnreadableState(
+        key=key,
+        kind="holder",
+        phase="of tomorrow",
+        route="a",
+        code="",
+        version=7,
+        act_epoch=1,
+        state=b'{"member_of_tomorrow":"\xff"}',
+        wants=(("lane", 5),),
     )
 
 

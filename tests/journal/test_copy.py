@@ -24,7 +24,7 @@ from connector.journal.copying.copy import COPIED, FINISHED, copy, standing
 from connector.journal.copying.folding import merged
 from connector.journal.copying.survey import Survey
 from connector.journal.sqlite import SqliteJournal
-from tests.journal.copied import NOW, ORDER, PER_PARTITION, copied, fill
+from tests.journal.copied import NOW, ORDER, PER_PARTITION, copied, fill, of_tomorrow
 
 OLD, NEW = 2, 5
 MOST_TRIES = 40
@@ -279,3 +279,15 @@ def _ownerless(state: object) -> object:
         running = state.running.model_copy(update={"epoch": 0})
         return state.model_copy(update={"running": running})
     return state
+
+
+async def test_a_state_of_another_version_is_copied_as_it_is(
+    source: SqliteJournal, target: FailingJournal
+) -> None:
+    """With what it wants and its open act, so that the version that can read it goes on there."""
+    (key,) = some_subjects(source, 1)
+    foreign = of_tomorrow(key)
+    await written(source, await source.take_over(0), states=[StateRow(key=key, state=foreign)])
+    found = await copied(source, target)
+    assert found == await contents(await Survey.of(target, NOW))
+    assert await target.status(StatusFilter()) == [foreign.model_copy(update={"act_epoch": 0})]

@@ -6,9 +6,11 @@ from functools import partial
 
 import pytest
 
+from connector.conformance.journal_samples import written
 from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
 from connector.core.facts import Looked
+from connector.core.journal import StateRow, StatusFilter
 from connector.core.metrics import NoMetrics
 from connector.core.model import (
     HolderFacts,
@@ -17,6 +19,7 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
+from connector.core.rows import UnreadableState
 from connector.core.sizes import LARGEST
 from connector.core.states import Effect
 from connector.upstream import RequestLimit
@@ -132,3 +135,28 @@ class BystanderCases:
         assert delivered(stage) == set(OTHERS)
         told = {(parse_subject(one.key).id, one.code) for one in stage.failures}
         assert told == ({(SICK, TOLD[trouble])} if trouble in TOLD else set())
+
+    async def test_others_are_served_beside_a_state_of_another_version(self, stage: Stage) -> None:
+        """Whatever comes for it, and although it wants something at once."""
+        stage.gate = as_in_service(stage)
+        key = subject_key("acme", SubjectKind.HOLDER, SICK)
+        foreign = UnreadableState(
+            key=key,
+            kind="holder",
+            phase="of tomorrow",
+            route="corp",
+            code="",
+            version=7,
+            act_epoch=0,
+            state=b'{"member_of_tomorrow":1}',
+            wants=(("hand_over:corp", 1), ("look_up:corp", 1)),
+        )
+        record = await stage.journal.take_over(0)
+        await written(stage.journal, record, states=[StateRow(key=key, state=foreign)])
+        async with stage.running():
+            await stage.enrol(SICK)
+            await serve_others(stage)
+            await stage.until(lambda: stage.failures)
+        assert {user for user, _ in stage.world.uploads} == set(OTHERS)
+        assert {(one.key, one.code) for one in stage.failures} == {(key, "EVT-005")}
+        assert foreign in await stage.journal.status(StatusFilter())

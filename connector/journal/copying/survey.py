@@ -15,7 +15,7 @@ from connector.core.journal import (
     StatusFilter,
 )
 from connector.core.model import DAY, Millis, SubjectKind, parse_subject
-from connector.core.rows import KnownId
+from connector.core.rows import KnownId, UnreadableState
 from connector.core.states import HolderState, State
 from connector.journal.copying.folding import Folded, fold, of_partition, unread
 
@@ -55,8 +55,8 @@ class Survey:
         ]
         return hashlib.sha256(json.dumps(places).encode()).hexdigest()
 
-    async def states(self) -> AsyncIterator[State]:
-        """All states, kind by kind, by key.
+    async def states(self) -> AsyncIterator[State | UnreadableState]:
+        """All states, kind by kind, by key; those that cannot be read as they are stored.
 
         An act that was running belongs to no owner of the other journal: its epoch is 0, so that
         whoever takes it over finds it open.
@@ -94,7 +94,9 @@ class Survey:
             yield letter
 
 
-def _ownerless(state: State) -> State:
+def _ownerless(state: State | UnreadableState) -> State | UnreadableState:
+    if isinstance(state, UnreadableState):
+        return state if state.act_epoch is None else state.model_copy(update={"act_epoch": 0})
     if not isinstance(state, HolderState) or state.running is None:
         return state
     running = state.running.model_copy(update={"epoch": 0})

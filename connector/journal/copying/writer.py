@@ -11,7 +11,7 @@ from connector.core.journal import (
     StateRow,
 )
 from connector.core.model import partition_of
-from connector.core.rows import KnownId
+from connector.core.rows import KnownId, UnreadableState
 from connector.core.secret import Credential
 from connector.core.states import State
 
@@ -47,7 +47,7 @@ class Writer:
             await self._journal.take_over(number) for number in range(self._journal.partitions)
         ]
 
-    async def put_state(self, state: State) -> None:
+    async def put_state(self, state: State | UnreadableState) -> None:
         """Write a state; by :meth:`flush` at the latest."""
         number = self._place(state.key)
         self._rounds[number].states.append(StateRow(key=state.key, state=state))
