@@ -11,6 +11,7 @@ from connector.admin.auditing import check_journal, trail_of
 from connector.admin.conditions import of_letters
 from connector.admin.cutting import cut
 from connector.admin.dead_letters import DeadLetters
+from connector.admin.elsewhere import look_for, not_known, the_only, users_at_the_uem
 from connector.admin.known import check_names
 from connector.admin.letter_records import (
     LetterDetail,
@@ -42,7 +43,7 @@ from connector.admin.records import (
     VersionView,
 )
 from connector.admin.retries import retry_many
-from connector.admin.search import as_key, find
+from connector.admin.search import find
 from connector.admin.stuck import stuck
 from connector.admin.views import State, devices, matrix, summary
 from connector.core.audit import AuditRecord
@@ -51,13 +52,11 @@ from connector.core.errors import Rejected
 from connector.core.events import PlanRequested
 from connector.core.holder.people import discloses
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
-from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import HolderState, StandingPause, standing
 
-FORMS = "say TENANT/user/ID, a user name, a mail address, device/ID or a serial number"
 SEEN = DeadLetterFilter(limit=1000)
 """How many dead letters are counted at a glance."""
 
@@ -131,8 +130,8 @@ class OperatorService:
         )
 
     async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
-        """One subject."""
-        state = await self._find(kind, wanted)
+        """One subject; of one that only the UEM knows the refusal says so."""
+        state = await self._known(kind, wanted)
         pauses = await self._pauses()
         return SubjectDetail(
             summary=summary(state, pauses),
@@ -214,6 +213,19 @@ class OperatorService:
         tenants = {route.ca if kind == "person" else route.uem for route in routes}
         return await find(self._journal, kind, wanted, sorted(tenants))
 
+    async def _known(self, kind: Kind, wanted: str) -> State:
+        """A subject that the journal knows; a holder also by what only the UEM knows of them."""
+        try:
+            return await self._find(kind, wanted)
+        except Rejected as unknown:
+            if unknown.code != "DLV-007":
+                raise
+        seen = await look_for(self._planner, kind, wanted)
+        known = await self._journal.load(seen.users) if kind == "holder" else {}
+        if len(seen.users) != 1 or not known:
+            raise not_known(kind, wanted, seen)
+        return known[seen.users[0]]
+
     async def _holder(self, wanted: str) -> HolderState:
         """A known holder; or one whose notification was lost, if the UEM knows the user.
 
@@ -226,21 +238,12 @@ class OperatorService:
         except Rejected as unknown:
             if unknown.code != "DLV-007":
                 raise
-            return HolderState(key=await self._at_the_uem(wanted))
+            users = await users_at_the_uem(self._planner, "holder", wanted)
+            key = the_only(users, wanted)
+            found = (await self._journal.load([key])).get(key, HolderState(key=key))
         if not isinstance(found, HolderState):
             raise Rejected("DLV-007", "the key names no holder")
         return found
-
-    async def _at_the_uem(self, wanted: str) -> SubjectKey:
-        if key := as_key("holder", wanted):
-            found = [key] if await self._planner.knows(key) else []
-        else:
-            found = await self._planner.find(wanted)
-        if not found:
-            raise Rejected("DLV-007", f"neither journal nor UEM knows {wanted}; {FORMS}")
-        if len(found) > 1:
-            raise Rejected("EVT-007", f"several users fit: {', '.join(found)}; name one by its key")
-        return found[0]
 
     async def _holder_act(self, act: HolderAct, stamp: Stamp) -> Receipt:
         state = await self._holder(act.holder)

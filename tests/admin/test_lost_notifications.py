@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.admin.records import Deliver
+from connector.admin.records import Deliver, Kind
 from connector.core.errors import Rejected
 from tests.admin.upstreams import Upstreams
-from tests.admin.world import ANNA, AdminWorld
+from tests.admin.world import ANNA, AdminWorld, holder
 
 
 @pytest.fixture
@@ -31,6 +31,64 @@ async def test_a_delivery_heals_a_lost_notification(
     receipt = await world.service().act(Deliver(holder=wanted, reason="webhook lost"), ANNA)
     assert receipt.subjects == (key,)
     assert len(await world.events(key)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        *(("holder", form) for form in ("{key}", "{user}", "MARA", "mara@example.com")),
+        ("holder", "device/{device}"),
+        ("device", "{device}"),
+        ("device", "corp/device/{device}"),
+    ],
+)
+async def test_status_says_what_only_the_uem_knows(
+    service: tuple[AdminWorld, str], upstreams: Upstreams, kind: Kind, form: str
+) -> None:
+    """And what to type; it does nothing."""
+    world, key = service
+    wanted = form.format(key=key, user=upstreams.user, device=upstreams.device)
+    with pytest.raises(Rejected, match=f"DLV-007.*the UEM knows .*{key}.*deliver {key}"):
+        await world.service().detail(kind, wanted)
+    assert await world.events() == []
+
+
+async def test_status_finds_a_known_user_by_the_uems_names(
+    service: tuple[AdminWorld, str], upstreams: Upstreams
+) -> None:
+    """By the device, which the journal may not know whose it is."""
+    world, key = service
+    await world.put(holder(upstreams.user))
+    assert (await world.service().detail("holder", f"device/{upstreams.device}")).state.key == key
+    act = Deliver(holder=f"device/{upstreams.device}", drop_generation="bbbbbbbb", reason="lost")
+    assert (await world.service().act(act, ANNA)).subjects == (key,)
+
+
+async def test_status_tells_when_the_uem_cannot_be_asked(
+    service: tuple[AdminWorld, str], upstreams: Upstreams
+) -> None:
+    """The subject is not known all the same; which forms would fit is said."""
+    world, _ = service
+    await upstreams.uem.fault("error", status=500, count=None)
+    with pytest.raises(Rejected, match=r"DLV-007.*cannot be asked now \(UEM-.*say TENANT/user/ID"):
+        await world.service().detail("holder", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("holder", "nor does the UEM; say TENANT/user/ID"),
+        ("device", "nor does the UEM; say TENANT/device/ID"),
+        ("person", "say CA/person/ID"),
+    ],
+)
+async def test_status_names_the_forms_that_work(
+    service: tuple[AdminWorld, str], kind: Kind, form: str
+) -> None:
+    """Where neither knows it."""
+    world, _ = service
+    with pytest.raises(Rejected, match=f"DLV-007.*the journal knows no {kind} 9999.*{form}"):
+        await world.service().detail(kind, "9999")
 
 
 @pytest.mark.parametrize("wanted", ["corp/user/9999", "9999", "nobody", "mar", "device/9999"])
