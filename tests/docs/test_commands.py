@@ -4,7 +4,9 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -12,7 +14,7 @@ import typer.main
 from connector.cli.root import app
 from connector.demo.ports import free_port
 from tests.conftest import Needs
-from tests.docs.pages import PAGES, blocks, commands, section
+from tests.docs.pages import PAGES, ROOT, blocks, commands, section
 from tests.patience import PATIENCE
 
 WHOLE_BLOCK = 2 * PATIENCE
@@ -41,6 +43,34 @@ def test_every_command_exists(page: Path) -> None:
     for command in commands(page.read_text("utf-8")):
         used = set(re.findall(r"(?<=\s)(--[a-z-]+|-[a-z])\b", command))
         assert used <= _known(command), command
+
+
+def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, set[str]]]:
+    """Each command that does something, with the long names of its options."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _leaves(inner, (*path, name))
+    if not hasattr(command, "commands"):
+        options = (one for one in command.params if one.param_type_name == "option")
+        yield " ".join(path), {max(one.opts, key=len) for one in options}
+
+
+def _described(name: str) -> str:
+    """The lines of the page of commands that are about one."""
+    rows = (ROOT / "docs/cli.md").read_text("utf-8").splitlines()
+    return "\n".join(row for row in rows if re.match(r"\| `", row) and f"`{name}" in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), list(_leaves(TREE)), ids=lambda given: str(given)[:20]
+)
+def test_every_command_is_on_the_page(name: str, options: set[str]) -> None:
+    """With every option that not all of them have; those of simulators have a page of their own."""
+    table = section("docs/cli.md", "Options that all have")
+    shared = {*re.findall(r"--[a-z]+", table), "--help"}
+    told = _described(name)
+    assert told, name
+    if not name.startswith("simulate "):
+        assert options - shared <= set(re.findall(r"--[a-z-]+", told)), name
 
 
 def _script() -> str:
