@@ -3,8 +3,10 @@
 import pytest
 
 from connector.core.events import JournalRestored
-from connector.core.model import SECOND
+from connector.core.model import DAY, SECOND
 from connector.core.states import CopyState, Effect, Phase
+from connector.worker import brakes
+from tests.core.names import ROUTE
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
 
@@ -51,6 +53,26 @@ def test_open_requests_are_looked_up(loop: PureLoop) -> None:
     until(loop, lambda: looked(loop) > looks)
     assert loop.now - began < MINUTE
     assert set(loop.ca.requests) == asked
+
+
+def test_paused_after_a_restore_everything_is_looked_at_and_nothing_done(loop: PureLoop) -> None:
+    """For longer than every deadline; resumed, the delivery goes on where it was."""
+    enrol(loop)
+    until(loop, lambda: delivery(loop).phase is Phase.HANDING_OVER)
+    loop.held = brakes.pause(loop.held, None, loop.now, by="local:0", reason="restored")
+    restore(loop)
+    seen, uploads = len(loop.audited), len(loop.uem.ledger)
+    until(loop, lambda: holder(loop).copy_.state is CopyState.GONE, most=2000)
+    loop.pass_time(ROUTE.phase_deadline + DAY)
+    for _ in range(20):
+        loop.step()
+    actions = {entry.action for entry in loop.audited[seen:]}
+    assert {"holder.looked_up", "copy.looked", "copy.gone"} <= actions
+    assert (len(loop.uem.ledger), holder(loop).running) == (uploads, None)
+    assert delivery(loop).open
+    loop.held = brakes.resume(loop.held, None, loop.now)
+    until_phase(loop, Phase.COMPLETED)
+    assert len(loop.uem.ledger) == uploads + 1
 
 
 def looked(loop: PureLoop) -> int:
