@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from connector.catalogue import catalogue
 from connector.cli import acting, config, running
 from connector.cli.audit import audit
 from connector.cli.dlq import dlq
-from connector.cli.exits import exit_code
+from connector.cli.exits import Exit, exit_code
 from connector.cli.journal_backup import backup, restore
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
@@ -21,6 +22,7 @@ from connector.cli.options import World
 from connector.cli.screen import Format
 from connector.cli.simulating import simulate
 from connector.cli.status import status
+from connector.cli.usage import asks_for_help, refusal
 from connector.cli.words import shown
 from connector.core.errors import ConnectorError
 
@@ -83,10 +85,30 @@ def run(arguments: Sequence[str], world: World) -> None:
         SystemExit: always, with one of the codes of :mod:`connector.cli.exits`.
     """
     try:
-        app(args=list(arguments), prog_name="pki-connector", obj=world)
+        sys.exit(_called(arguments, world))
     except ConnectorError as error:
         _tell(error, as_json=_wants_json(arguments))
         sys.exit(exit_code(error))
+
+
+def _called(arguments: Sequence[str], world: World) -> int:
+    """The exit code of a command that was understood.
+
+    Raises:
+        ConnectorError: what the command raised; ``EVT-007`` when it was not understood.
+    """
+    try:
+        code: int | None = app(
+            args=list(arguments), prog_name="pki-connector", obj=world, standalone_mode=False
+        )
+    except typer.Abort:
+        return Exit.FAILED
+    except TyperException as error:
+        if not asks_for_help(error):
+            raise refusal(error) from None
+        sys.stderr.write(error.message + "\n")
+        return Exit.USAGE
+    return code or Exit.OK
 
 
 def _tell(error: ConnectorError, *, as_json: bool) -> None:

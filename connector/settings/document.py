@@ -15,8 +15,8 @@ from connector.mounted import read_regular
 from connector.settings.report import Path, Problem, dotted
 
 LARGEST = 1024 * 1024
-WHOLE_FILE = "(file)"
-"""Stands for the setting where the file as a whole is at fault."""
+WHOLE_FILE, THIS_LINE = "the file", "this line"
+"""Stand for the setting where the file as a whole, or one line as YAML, is at fault."""
 NO_YAML = (
     "is not YAML (UTF-8)",
     "Look at indentation, quotes and colons of this line and the one before.",
@@ -133,5 +133,6 @@ def _syntax(file: File, error: Exception) -> Problem:
     """The library's message may quote the line, so only position and kind are told."""
     mark = getattr(error, "problem_mark", None)
     place = f"{file}:{mark.line + 1}" if mark else str(file)
+    setting = THIS_LINE if mark else WHOLE_FILE
     wrong, action = TAB if getattr(error, "problem", None) == FOUND_TAB else NO_YAML
-    return Problem(setting=WHOLE_FILE, place=place, code="CFG-001", wrong=wrong, action=action)
+    return Problem(setting=setting, place=place, code="CFG-001", wrong=wrong, action=action)

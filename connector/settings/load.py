@@ -10,7 +10,7 @@ from connector.catalogue import catalogue
 from connector.settings.certificates import endings, fault_of, now
 from connector.settings.checks import cross_checks
 from connector.settings.contradictions import Found, doubts
-from connector.settings.document import WHOLE_FILE, Tree, read_document
+from connector.settings.document import THIS_LINE, WHOLE_FILE, Tree, read_document
 from connector.settings.environment import read_environment
 from connector.settings.faults import place_of, problems_of
 from connector.settings.merge import absolute, merge, opened
@@ -79,7 +79,7 @@ def _ending(settings: Settings, tree: Tree) -> Iterator[Problem]:
 
 def _unread(tree: Tree) -> tuple[Problem, ...]:
     """What is wrong with the file as a whole: then nothing else is worth telling."""
-    return tuple(problem for problem in tree.problems if problem.setting == WHOLE_FILE)
+    return tuple(problem for problem in tree.problems if problem.setting in {WHOLE_FILE, THIS_LINE})
 
 
 def _order(problem: Problem) -> tuple[str, int, str]:

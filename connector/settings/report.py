@@ -51,4 +51,4 @@ def dotted(path: Iterable[str | int]) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".") or "(settings)"
+    return text.removeprefix(".") or "the settings"

@@ -64,6 +64,8 @@ def test_a_faulty_file_is_a_problem(file: Path, text: str, wrong: str) -> None:
     (problem,) = read_document(file).problems
     assert problem.wrong == wrong
     assert problem.place.startswith(str(file))
+    assert problem.setting in {"a", "c", "this line", "the file"}
+    assert (problem.setting == "the file") == (problem.place == str(file))
 
 
 def test_a_missing_file_is_a_problem(file: Path) -> None:

@@ -102,7 +102,7 @@ def test_settings_are_a_regular_file(
     os.mkfifo(tmp_path / "pipe")
     assert checked(good).problems == ()
     (problem,) = read_document(tmp_path / odd).problems
-    assert problem.setting == "(file)"
+    assert problem.setting == "the file"
 
 
 @pytest.mark.parametrize(
