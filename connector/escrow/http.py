@@ -5,6 +5,7 @@ Protocol: ``schemas/escrow-http.openapi.yaml``. Every answer must be about exact
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import ClassVar, NamedTuple, Self, TypeVar
 
 import orjson
@@ -35,6 +36,8 @@ FETCHING: Mapping[str, str] = {"Accept": PKCS12, "Content-Type": JSON}
 FIRST_FAILURE = 400
 NOBODYS_REQUEST = "00000000-0000-4000-8000-000000000000"
 JUDGED = frozenset({400, 401, 403, 404, 409})
+JUDGED_PROBE = JUDGED - {401, 403}
+"""What refuses a request about no person refuses all."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -58,7 +61,9 @@ PROBLEMS: dict[str, Meaning] = {
     "request_not_granted": Meaning(Transient, "CA-409", "the request is not granted"),
     "request_already_fetched": Meaning(Transient, "CA-409", "the key was fetched before"),
 }
-"""The rest of the contract's codes say no more than their status does."""
+"""Their codes besides :data:`WE_ARE_REFUSED`; the rest say no more than their status does."""
+WE_ARE_REFUSED = "client_not_allowed"
+"""The one code of a 403 that is not about a person."""
 
 
 class Problem(BaseModel):
@@ -103,7 +108,7 @@ class HttpEscrow:
         """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._requester = settings.requester
         self._reach = settings.reach()
-        self._upstream = Upstream(name, settings, CA, permits)
+        self._upstream = Upstream(name, settings, CA, permits, probe=self.probe)
 
     def reach(self) -> Reach:
         """The escrow, and the TLS files."""
@@ -124,9 +129,12 @@ class HttpEscrow:
 
     async def probe(self) -> None:
         """Asks for a request that does not exist; that there is none is the answer."""
-        answer = await self._look("requests", NOBODYS_REQUEST)
+        path = ("v1", "requests", NOBODYS_REQUEST)
+        answer = await self._upstream.look(
+            path, headers=ASKING_JSON, judged=JUDGED_PROBE, of_all=True
+        )
         if answer.status >= FIRST_FAILURE and _problem_code(answer) != "request_unknown":
-            raise self._refusal(answer)
+            raise await self._refusal(answer)
 
     async def list(self, person: str) -> EscrowListing:
         """All generations of ``person``, checked against their certificates.
@@ -135,12 +143,12 @@ class HttpEscrow:
             Permanent: ``CA-404`` unknown person, ``CA-008`` contradictions, ``CA-412`` another's.
         """
         answer = await self._look("persons", person, "generations")
-        return listing(self._read(WireListing, answer), person)
+        return listing(await self._read(WireListing, answer), person)
 
     async def find_open(self, person: str) -> tuple[OpenRequest, ...]:
         """This client's requests for ``person`` that have not ended."""
         answer = await self._look("persons", person, "requests")
-        return open_requests(self._read(WireRequests, answer), person)
+        return open_requests(await self._read(WireRequests, answer), person)
 
     async def begin(self, recovery: Recovery) -> RequestState:
         """Ask for one generation; the same id never asks twice.
@@ -161,7 +169,7 @@ class HttpEscrow:
             body=orjson.dumps(body),
             judged=JUDGED,
         )
-        wire = self._read(WireRequest, answer)
+        wire = await self._read(WireRequest, answer)
         same(wire.request_id, recovery.id)
         same(wire.person, recovery.person)
         same(wire.fingerprint, recovery.fingerprint)
@@ -172,7 +180,7 @@ class HttpEscrow:
         answer = await self._look("requests", request_id)
         if _problem_code(answer) == "request_unknown":
             return RequestState.GONE
-        wire = self._read(WireRequest, answer)
+        wire = await self._read(WireRequest, answer)
         same(wire.request_id, request_id)
         return RequestState(wire.state)
 
@@ -197,7 +205,7 @@ class HttpEscrow:
             body=orjson.dumps(body),
             judged=JUDGED,
         )
-        self._expect(PKCS12, answer)
+        await self._expect(PKCS12, answer)
         material = KeyMaterial(answer.body)
         answer.body[:] = bytes(len(answer.body))
         return material
@@ -208,30 +216,33 @@ class HttpEscrow:
             "DELETE", ("v1", "requests", request_id), headers=ASKING_JSON, judged=JUDGED
         )
         if answer.status >= FIRST_FAILURE and _problem_code(answer) != "request_unknown":
-            raise self._refusal(answer)
+            raise await self._refusal(answer)
 
     async def _look(self, *path: str) -> Answer:
         return await self._upstream.look(("v1", *path), headers=ASKING_JSON, judged=JUDGED)
 
-    def _read(self, model: type[Model], answer: Answer) -> Model:
+    async def _read(self, model: type[Model], answer: Answer) -> Model:
         """A successful answer as ``model``."""
-        self._expect(JSON, answer)
+        await self._expect(JSON, answer)
         charset = media_type(answer.headers.get("Content-Type", "")).charset
         return parse(model, answer.body, charset)
 
-    def _expect(self, content_type: str, answer: Answer) -> None:
+    async def _expect(self, content_type: str, answer: Answer) -> None:
         """Refuse a failure, and a success of another media type."""
         if answer.status >= FIRST_FAILURE:
-            raise self._refusal(answer)
+            raise await self._refusal(answer)
         if answer.content_type != content_type:
             raise self._upstream.fault(
                 Kind.NONSENSE, f"reading an answer that is no {content_type}"
             )
 
-    def _refusal(self, answer: Answer) -> ConnectorError:
-        meaning = PROBLEMS.get(_problem_code(answer))
+    async def _refusal(self, answer: Answer) -> ConnectorError:
+        code = _problem_code(answer)
+        if answer.status == HTTPStatus.FORBIDDEN and code == WE_ARE_REFUSED:
+            return self._upstream.status_fault(answer.status, answer.headers, Kind.REFUSED)
+        meaning = PROBLEMS.get(code)
         if meaning is None:
-            return self._upstream.status_fault(answer.status, answer.headers)
+            return await self._upstream.failure(answer.status, answer.headers, answer.url)
         return meaning.family(meaning.code, f"asking the CA: {meaning.detail}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from connector.core.errors import ConnectorError
 from connector.core.model import Millis
@@ -18,12 +19,14 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Answer:
     """Status, headers (any case) and body. The body is a buffer that its owner may overwrite.
 
-    ``nonsense`` makes the upstream's own "answers something else" fault.
+    ``url`` is what was asked for; ``nonsense`` makes the upstream's own "answers something else"
+    fault.
     """
 
     status: int
     headers: CIMultiDictProxy[str] = field(repr=False)
     body: bytearray = field(repr=False)
+    url: URL = field(repr=False)
     nonsense: Callable[[str], ConnectorError] = field(repr=False)
 
     @property

@@ -7,11 +7,10 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Self
 
@@ -25,7 +24,6 @@ from connector.upstream.address import resource
 from connector.upstream.answer import Answer
 from connector.upstream.faults import (
     CAUGHT,
-    OF_THE_UPSTREAM,
     Codes,
     Kind,
     fault,
@@ -39,15 +37,13 @@ from connector.upstream.headers import budget, reference, retry_after
 from connector.upstream.limit import RequestLimit
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
-from connector.upstream.suspicion import Suspicion
+from connector.upstream.suspicion import OutageDetector
 from connector.upstream.throttling import Patience
 
 Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None
 NOTHING: Mapping[str, str] = {}
 CHUNK = 64 * 1024
 SUCCESS = 2
-FAILING = 500
-"""From here on it is the server that fails (RFC 9110 section 15.6)."""
 ASKING_TO_WAIT = 429
 """Statuses from here on may say when to come back (RFC 9110 section 10.2.3, RFC 6585)."""
 
@@ -61,7 +57,9 @@ class Upstream:
         settings: address, TLS, proxy, limits.
         codes: :data:`~connector.upstream.CA` or :data:`~connector.upstream.UEM`.
         permits: asked before each request; without them there is no limit.
-        headers: sent with every request (credentials are put in by the adapter, per request).
+        probe: asks for something that is no subject's (``of_all``) and needs the same rights, to
+            find out whether what one request met concerns all. Without it the number of different
+            requests that met it decides.
         sleep: pauses between the tries of ``look``, seconds.
 
     Entering it raises ``Permanent`` ``CFG-003`` when a TLS file is unusable.
@@ -74,17 +72,16 @@ class Upstream:
         codes: Codes,
         permits: RequestPermits | None = None,
         *,
-        headers: Mapping[str, str] = NOTHING,
+        probe: Callable[[], Awaitable[None]] | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._name = name
         self._settings = settings
         self._codes = codes
         self._permits = permits or RequestLimit()
-        self._headers = headers
         self._sleep = sleep
         self._session: ClientSession | None = None
-        self._suspicion = Suspicion()
+        self._outages = OutageDetector(probe)
 
     def __repr__(self) -> str:
         """Its name only."""
@@ -115,9 +112,22 @@ class Upstream:
         self, status: int, headers: Mapping[str, str], kind: Kind | None = None
     ) -> ConnectorError:
         """The exception for a status that is no success, with the wait that it asks for."""
+        kind = kind or kind_of_status(status)
         wait = retry_after(headers) if status >= ASKING_TO_WAIT else None
         detail = f"answering {status}{reference(headers)}"
-        return self.fault(kind or kind_of_status(status), detail, retry_after=wait)
+        return self.fault(kind, detail, retry_after=wait)
+
+    async def failure(self, status: int, headers: Mapping[str, str], url: URL) -> ConnectorError:
+        """As :meth:`status_fault`, with the scope that it has after all that failed before.
+
+        For answers that an adapter judges, and finds to say no more than their status. Where the
+        probe meets a fault of the whole upstream, it is that fault.
+        """
+        try:
+            kind = await self._outages.judged(kind_of_status(status), str(url))
+        except ConnectorError as fault:
+            return fault
+        return self.status_fault(status, headers, kind)
 
     async def look(
         self,
@@ -126,16 +136,18 @@ class Upstream:
         query: Mapping[str, str] = NOTHING,
         headers: Mapping[str, str] = NOTHING,
         judged: Collection[int] = (),
+        of_all: bool = False,
     ) -> Answer:
         """GET something; broken connections and 502, 503, 504 are tried again within 5 s.
 
-        Arguments and what is raised: as :meth:`request`.
+        Arguments and what is raised: as :meth:`request`. ``of_all``: what is asked for is no single
+        subject's, so that a failure of it is one of the whole upstream.
         """
         url = self._url(path, query)
-        with self._mapped("GET", url):
+        async with self._mapped("GET", url, of_all=of_all):
             once = partial(self._answer, "GET", url, headers)
             answer = await self._patience().answered(partial(self._repeated, once))
-        return self._judge(url, answer, judged)
+        return await self._judge(answer, judged, of_all=of_all)
 
     async def request(
         self,
@@ -160,16 +172,17 @@ class Upstream:
             judged: statuses besides 2xx that the caller judges by itself, like 404.
 
         Raises:
-            Transient: not reachable, TLS, 5xx, 429: of the whole upstream; no answer in time, 500:
-                of the one request, until many different ones have it.
-            Permanent: 401, 403: of the whole upstream; anything else: of the one request.
+            Transient: not reachable, TLS, 429: of the whole upstream; no answer in time, 5xx: of
+                the one request, until many different ones have it.
+            Permanent: 401: of the whole upstream; 403: of the one request, unless ``probe`` is
+                refused, too; anything else: of the one request.
         """
         url = self._url(path, query)
-        with self._mapped(method, url):
+        async with self._mapped(method, url):
             once = partial(self._answer, method, url, headers, body)
             again = body is None or isinstance(body, bytes | bytearray)
             answer = await (self._patience().answered(once) if again else once())
-        return self._judge(url, answer, judged)
+        return await self._judge(answer, judged)
 
     @asynccontextmanager
     async def exchange(
@@ -187,7 +200,7 @@ class Upstream:
         raised as by :meth:`request`.
         """
         url = self._url(path, query)
-        with self._mapped(method, url):
+        async with self._mapped(method, url):
             await self._permits.take()
             async with self._send(method, url, headers, body) as response:
                 yield response
@@ -213,7 +226,7 @@ class Upstream:
             response.close()
             raise self.fault(Kind.TOO_MUCH, f"reading an answer of more than {limit} bytes")
         nonsense = partial(self.fault, Kind.NONSENSE)
-        return Answer(response.status, response.headers, body, nonsense)
+        return Answer(response.status, response.headers, body, response.url, nonsense)
 
     def _url(self, path: Sequence[str], query: Mapping[str, str]) -> URL:
         try:
@@ -226,8 +239,7 @@ class Upstream:
     ) -> AbstractAsyncContextManager[ClientResponse]:
         if self._session is None:
             raise RuntimeError("using an upstream that is not open")
-        merged = {**self._headers, **headers}
-        return self._session.request(method, url, headers=merged, data=body, allow_redirects=False)
+        return self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
 
     async def _answer(
         self, method: str, url: URL, headers: Mapping[str, str], body: Body = None
@@ -246,27 +258,26 @@ class Upstream:
     def _patience(self) -> Patience:
         return Patience(self._settings.throttle_wait, self._permits, self._sleep)
 
-    def _judge(self, url: URL, answer: Answer, judged: Collection[int]) -> Answer:
+    async def _judge(
+        self, answer: Answer, judged: Collection[int], *, of_all: bool = False
+    ) -> Answer:
         """The answer if it is a success, or the caller's to judge."""
-        if answer.status < FAILING:
-            self._suspicion.allayed()
+        if not of_all:
+            self._outages.answered(answer.status)
         if answer.status // 100 != SUCCESS and answer.status not in judged:
-            kind = self._suspected(kind_of_status(answer.status), url)
+            kind, resource = kind_of_status(answer.status), str(answer.url)
+            kind = await self._outages.judged(kind, resource, of_all=of_all)
             raise self.status_fault(answer.status, answer.headers, kind)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise self.fault(Kind.NONSENSE, "reading an answer: encoded though not asked for")
         return answer
 
-    def _suspected(self, kind: Kind, url: URL) -> Kind:
-        """The kind of a fault, which is the upstream's where too many resources have it."""
-        of_all = OF_THE_UPSTREAM.get(kind)
-        return of_all if of_all and self._suspicion.confirmed(str(url)) else kind
-
-    @contextmanager
-    def _mapped(self, method: str, url: URL) -> Iterator[None]:
+    @asynccontextmanager
+    async def _mapped(self, method: str, url: URL, *, of_all: bool = False) -> AsyncIterator[None]:
         """Turn the library's exceptions into ours; their texts may name people and stay out."""
         try:
             yield
         except CAUGHT as error:
             detail = f"asking {peer_of(error, url)} with {method}: {told(error)}"
-            raise self.fault(self._suspected(kind_of(error), url), detail) from None
+            kind = await self._outages.judged(kind_of(error), str(url), of_all=of_all)
+            raise self.fault(kind, detail) from None

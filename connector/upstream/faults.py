@@ -1,8 +1,9 @@
 """What can go wrong towards an upstream, and which family, scope and code it is.
 
-A fault of reaching the upstream, of TLS, of our credentials, of its load or a status 5xx concerns
-all its users (``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked, and so
-does one that does not come or is a 500, until many have it.
+A fault of reaching the upstream, of TLS, of our credentials or of its load concerns all its users
+(``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked. So does one that
+does not come, is a 5xx or a 403, unless a request about nobody is answered like that as well
+(:mod:`connector.upstream.suspicion`).
 """
 
 import os
@@ -24,15 +25,17 @@ class Kind(Enum):
     STALLED = auto()
     """No answer in time, or none that ended: perhaps of the one resource only."""
     STUMBLED = auto()
-    """Status 500: perhaps over the one resource only."""
+    """Status 500 or above: perhaps over the one resource only."""
     TLS = auto()
     """The server's certificate is not trusted, or ours is refused."""
     REFUSED = auto()
-    """Status 401 or 403."""
+    """Status 401."""
+    BARRED = auto()
+    """Status 403: perhaps of the one resource only."""
     SLOW_DOWN = auto()
     """Status 429."""
     ERROR = auto()
-    """Status 5xx, or 408, of the upstream as such."""
+    """Status 408, or 5xx of the upstream as such."""
     REDIRECT = auto()
     """Status 3xx."""
     UNKNOWN = auto()
@@ -59,6 +62,7 @@ CA = Codes(
         Kind.STUMBLED: "CA-002",
         Kind.TLS: "CA-007",
         Kind.REFUSED: "CA-401",
+        Kind.BARRED: "CA-403",
         Kind.SLOW_DOWN: "CA-003",
         Kind.ERROR: "CA-002",
         Kind.REDIRECT: "CA-006",
@@ -75,6 +79,7 @@ UEM = Codes(
         Kind.STUMBLED: "UEM-003",
         Kind.TLS: "UEM-008",
         Kind.REFUSED: "UEM-401",
+        Kind.BARRED: "UEM-403",
         Kind.SLOW_DOWN: "UEM-004",
         Kind.ERROR: "UEM-003",
         Kind.REDIRECT: "UEM-007",
@@ -90,6 +95,7 @@ FAMILIES: dict[Kind, tuple[type[ConnectorError], Scope]] = {
     Kind.STUMBLED: (Transient, Scope.SUBJECT),
     Kind.TLS: (Transient, Scope.UPSTREAM),
     Kind.REFUSED: (Permanent, Scope.UPSTREAM),
+    Kind.BARRED: (Permanent, Scope.SUBJECT),
     Kind.SLOW_DOWN: (Transient, Scope.UPSTREAM),
     Kind.ERROR: (Transient, Scope.UPSTREAM),
     Kind.REDIRECT: (Permanent, Scope.SUBJECT),
@@ -138,18 +144,22 @@ KINDS: dict[type[BaseException], Kind] = {
 CAUGHT = (http.ClientError, OSError)
 """What the library raises; ``TimeoutError`` and ``ssl.SSLError`` are kinds of ``OSError``."""
 
-OF_THE_UPSTREAM = {Kind.STALLED: Kind.UNREACHABLE, Kind.STUMBLED: Kind.ERROR}
-"""What a fault of one resource is when many have it (:mod:`connector.upstream.suspicion`)."""
+OF_THE_UPSTREAM = {
+    Kind.STALLED: Kind.UNREACHABLE,
+    Kind.STUMBLED: Kind.ERROR,
+    Kind.BARRED: Kind.REFUSED,
+}
+"""What a fault of one resource is when it is everybody's (:mod:`connector.upstream.suspicion`)."""
 
-ABOVE_CLIENT_ERRORS = 500
+FAILING = 500
+"""From here on it is the server that fails (RFC 9110 section 15.6)."""
 BY_STATUS = {
     401: Kind.REFUSED,
-    403: Kind.REFUSED,
+    403: Kind.BARRED,
     404: Kind.UNKNOWN,
     408: Kind.ERROR,
     410: Kind.UNKNOWN,
     429: Kind.SLOW_DOWN,
-    500: Kind.STUMBLED,
 }
 
 
@@ -187,8 +197,8 @@ def kind_of_status(status: int) -> Kind:
     """The kind of a status that is no success."""
     if status in BY_STATUS:
         return BY_STATUS[status]
-    if status >= ABOVE_CLIENT_ERRORS:
-        return Kind.ERROR
+    if status >= FAILING:
+        return Kind.STUMBLED
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
         return Kind.REDIRECT
     return Kind.NONSENSE

@@ -1,29 +1,141 @@
 """Telling an upstream that is at fault from one that is at fault with one resource.
 
-No answer in time, or a status 500, may come of one record that the server cannot handle. Taken for
-a fault of the whole upstream it would pause everybody, again and again, as long as that one record
-is asked for. So it concerns whoever asked, until several different resources fail like that with
-nothing answered in between.
+No answer in time, a status 5xx or a 403 may come of one record that the server cannot handle or
+does not show us. Taken for a fault of the whole upstream it would pause everybody, again and again,
+as long as that one record is asked for. So it concerns the one who asked, unless a probe fails as
+well: a request about nobody, which needs the same rights and the same parts of the server.
+
+The probe is sent at the first 403, because that would end a delivery, and a lost role would end
+them all. What is tried again anyway has time: the probe is sent when several different resources
+failed with nothing answered in between.
 """
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from connector.core.errors import ConnectorError, Permanent, Scope, raised
+from connector.upstream.faults import FAILING, OF_THE_UPSTREAM, Kind, kind_of_status
 
 DIFFERENT = 3
 """So many resources in a row are no coincidence; one holder's look touches two at the most before
 it is given up."""
 
+Probe = Callable[[], Awaitable[None]]
+"""Raises the fault that it meets."""
+
+
+class Probing:
+    """Sends a probe for all who are in doubt; what a probe met counts for those it began after."""
+
+    def __init__(self, probe: Probe) -> None:
+        """Nothing was sent yet."""
+        self._probe = probe
+        self._begun = self._ended = 0
+        self._met: ConnectorError | None = None
+        self._refused = self._doubtful = False
+        self._turn = asyncio.Lock()
+
+    async def answered(self) -> bool:
+        """Whether a probe is answered; a refusal of the one request is an answer, too.
+
+        One that is answered right after one that was not proves nothing: what failed may have done
+        so before the outage was over.
+
+        Raises:
+            ConnectorError: what the probe met, where that is a fault of the whole upstream.
+        """
+        before = self._begun
+        async with self._turn:
+            if self._ended <= before:
+                await self._send()
+        if self._met is not None and self._met.scope is Scope.UPSTREAM:
+            raise raised(self._met.fault())
+        met = self._met
+        return not self._doubtful and (met is None or isinstance(met, Permanent))
+
+    def served(self) -> None:
+        """A subject's request succeeded: an outage before it is over."""
+        self._refused = False
+
+    async def _send(self) -> None:
+        self._begun += 1
+        met = None
+        try:
+            await self._probe()
+        except ConnectorError as error:
+            met = error
+        refused = met is not None and met.scope is Scope.UPSTREAM
+        self._doubtful, self._refused = self._refused and not refused, refused
+        self._met, self._ended = met, self._begun
+
 
 class Suspicion:
-    """Remembers which resources of one upstream failed since it last answered."""
+    """Remembers which resources of one upstream failed since it last answered.
 
-    def __init__(self) -> None:
+    Args:
+        probing: asked once enough resources failed; without it they are proof enough.
+        different: how many are enough.
+    """
+
+    def __init__(self, probing: Probing | None, different: int) -> None:
         """Nothing failed yet."""
+        self._probing = probing
+        self._different = different
         self._failed: set[str] = set()
 
-    def confirmed(self, resource: str) -> bool:
-        """Note a failure; whether it is the upstream's by now. ``resource`` is its address."""
-        if len(self._failed) < DIFFERENT:
+    async def confirmed(self, resource: str) -> bool:
+        """Note a failure; whether it is the upstream's. ``resource`` is its address.
+
+        Raises:
+            ConnectorError: as :meth:`Probing.answered`.
+        """
+        if len(self._failed) < self._different:
             self._failed.add(resource)
-        return len(self._failed) >= DIFFERENT
+        if len(self._failed) < self._different:
+            return False
+        if self._probing is None or not await self._probing.answered():
+            return True
+        self.allayed()
+        return False
 
     def allayed(self) -> None:
         """The upstream answered something."""
         self._failed.clear()
+
+
+class OutageDetector:
+    """Says of each failure whether it is one resource's or the upstream's.
+
+    Args:
+        probe: asks for what is no single subject's; without it different resources decide alone.
+    """
+
+    def __init__(self, probe: Probe | None) -> None:
+        """Nothing failed yet."""
+        self._probing = Probing(probe) if probe is not None else None
+        self._failing = Suspicion(self._probing, DIFFERENT)
+        self._barring = Suspicion(self._probing, DIFFERENT if probe is None else 1)
+
+    def answered(self, status: int) -> None:
+        """A single subject's request was answered.
+
+        A refusal shows that the server works, not that we have our rights.
+        """
+        if status < FAILING:
+            self._failing.allayed()
+        if status < 300 and self._probing is not None:  # noqa: PLR2004 - RFC 9110 15.3
+            self._probing.served()
+        if status < 300 or kind_of_status(status) is Kind.UNKNOWN:  # noqa: PLR2004 - RFC 9110 15.3
+            self._barring.allayed()
+
+    async def judged(self, kind: Kind, resource: str, *, of_all: bool = False) -> Kind:
+        """The kind of a failure, which is the upstream's where more than one resource has it.
+
+        ``of_all``: what was asked for is no single subject's. Raises as
+        :meth:`Suspicion.confirmed`.
+        """
+        wider = OF_THE_UPSTREAM.get(kind)
+        if wider is None:
+            return kind
+        suspicion = self._barring if kind is Kind.BARRED else self._failing
+        return wider if of_all or await suspicion.confirmed(resource) else kind

@@ -38,6 +38,9 @@ from connector.worker.each import each
 from connector.worker.ports import HandOver, Subject
 from connector.worker.probing import LOOK_SECONDS, Unexpected, fault_of, probe, too_slow
 
+PROBE_REQUESTS = 3
+"""An upload that is refused with 403 is followed by a probe: of this user only, or of all?"""
+
 
 class UpstreamEffects:
     """Effects against the real ports.
@@ -267,7 +270,7 @@ class UpstreamEffects:
             issuers_file=route.issuers_file,
             limit=running.limit / 1000,
             ca_rate=self._rate(f"ca:{route.ca}", len(delivery.entries), running.limit),
-            uem_rate=self._rate(f"uem:{route.uem}", 1, running.limit),
+            uem_rate=self._rate(f"uem:{route.uem}", 1 + PROBE_REQUESTS, running.limit),
             crash_at=self._crash_at,
             crash_by=self._crash_by,
         )

@@ -1,7 +1,6 @@
 """A UEM that refuses, throttles, breaks off, or does what was asked and never says so."""
 
 import asyncio
-import json
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -23,13 +22,6 @@ BREAKS = [
     {"kind": "apply_reset"},
     {"kind": "apply_silent"},
 ]
-
-
-def alarms(world: World) -> list[dict[str, Any]]:
-    """The log lines that say that an upstream is cut off."""
-    lines = (world.written / "serve.log").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines if '"upstream.changed"' in line]
-    return [line for line in told if line["state"] == "open"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +55,7 @@ async def test_refused_once(world: World) -> None:
     await world.enrol(alice)
     await world.completed(alice)
     await world.reads_all(alice)
-    assert [line["error_code"] for line in alarms(world)] == ["UEM-401"]
+    assert [line["error_code"] for line in world.alarms()] == ["UEM-401"]
 
 
 async def test_refused_until_the_credentials_are_corrected(world: World) -> None:
@@ -83,7 +75,7 @@ async def test_refused_until_the_credentials_are_corrected(world: World) -> None
             device = world.journal.device(number)
             assert device is not None
             assert device.attempts == 0
-    assert [line["error_code"] for line in alarms(world)] == ["UEM-401"]
+    assert [line["error_code"] for line in world.alarms()] == ["UEM-401"]
     assert len(refused) < 10
     world.secrets.api_password.write_text(f"{changed}\n", encoding="utf-8")
     for actor in people:
@@ -114,7 +106,7 @@ async def test_throttled(world: World, asked: str | None) -> None:
     for actor in people:
         await world.completed(actor)
         await world.reads_all(actor)
-    assert not alarms(world)
+    assert not world.alarms()
     times = [datetime.fromisoformat(one["real"]) for one in await world.uem.ledger("request")]
     longest = max((later - earlier).total_seconds() for earlier, later in pairwise(times))
     assert longest >= float(asked or 1)

@@ -1,6 +1,7 @@
 """The stage of the end-to-end tests: the service as a process, the simulators in this one."""
 
 import asyncio
+import json
 import signal
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -207,6 +208,12 @@ class World(Stage):
         self.connector.configure(changed(kept, changes or {}))
         await self.connector.start()
         await self.connector.ready()
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """The log lines that say that an upstream is cut off."""
+        lines = (self.written / "serve.log").read_text(encoding="utf-8").splitlines()
+        told = [json.loads(line) for line in lines if '"upstream.changed"' in line]
+        return [line for line in told if line["state"] == "open"]
 
     async def all_read(self) -> None:
         """Wait until everybody's devices decrypt everything."""

@@ -136,6 +136,7 @@ async def test_a_fetch_is_never_repeated(http_world: World) -> None:
     [
         ({"status": 401, "code": "not_authenticated"}, ("CA-401", Family.PERMANENT, ALL), None),
         ({"status": 403, "code": "client_not_allowed"}, ("CA-401", Family.PERMANENT, ALL), None),
+        ({"status": 403, "code": "something_else"}, ("CA-403", Family.PERMANENT, ONE), None),
         ({"status": 403, "code": "person_not_allowed"}, ("CA-403", Family.PERMANENT, ONE), None),
         ({"status": 404, "code": "something_else"}, ("CA-404", Family.PERMANENT, ONE), None),
         (
@@ -147,7 +148,7 @@ async def test_a_fetch_is_never_repeated(http_world: World) -> None:
         ({"status": 500, "code": "internal"}, ("CA-002", Family.TRANSIENT, ONE), None),
         (
             {"status": 503, "code": "unavailable", "retry_after": "4"},
-            ("CA-002", Family.TRANSIENT, ALL),
+            ("CA-002", Family.TRANSIENT, ONE),
             4.0,
         ),
         ({"status": 418, "code": "teapot"}, ("CA-004", Family.PERMANENT, ONE), None),

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from connector.core.upstream import UpstreamSettings
 from connector.simulators.tls import TlsFiles, issue_tls
 from connector.upstream import CA, RequestLimit, Upstream
+from connector.upstream.suspicion import Probe
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -76,6 +77,10 @@ class Place:
 
     def upstream(self, **changes: object) -> Upstream:
         return Upstream("corp", self.settings(**changes), CA, self.permits, sleep=self.clock.sleep)
+
+    def probed(self, probe: Probe) -> Upstream:
+        sleep = self.clock.sleep
+        return Upstream("corp", self.settings(), CA, self.permits, probe=probe, sleep=sleep)
 
 
 @pytest.fixture

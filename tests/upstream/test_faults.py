@@ -78,13 +78,14 @@ def test_an_alert_after_the_handshake_is_a_tls_fault() -> None:
         (302, Kind.REDIRECT),
         (400, Kind.NONSENSE),
         (401, Kind.REFUSED),
-        (403, Kind.REFUSED),
+        (403, Kind.BARRED),
         (404, Kind.UNKNOWN),
         (429, Kind.SLOW_DOWN),
         (500, Kind.STUMBLED),
-        (501, Kind.ERROR),
-        (503, Kind.ERROR),
-        (599, Kind.ERROR),
+        (408, Kind.ERROR),
+        (501, Kind.STUMBLED),
+        (503, Kind.STUMBLED),
+        (599, Kind.STUMBLED),
     ],
 )
 def test_a_status_has_a_kind(status: int, kind: Kind) -> None:

@@ -57,7 +57,6 @@ async def test_without_a_time_the_waits_grow(place: Place) -> None:
         ([(429, after(21))], 1, 21.0),
         ([(429, after(7))] * 9, 3, 7.0),
         ([(429, {})] * 9, 5, None),
-        ([(503, after(21))], 1, 21.0),
     ],
 )
 async def test_what_lasts_longer_is_a_fault_of_the_upstream(

@@ -1,6 +1,7 @@
 """One subject in trouble, and all others served as if it were not there: cases for any journal."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -32,22 +33,29 @@ from tests.worker.test_effects import effects as performed_by
 
 SICK = "7"
 OTHERS = [str(number) for number in range(20, 26)]
+MANY = [str(number) for number in range(100, 110)]
 STEP = 250
+FAULTS = {
+    "barred": Fault(code="UEM-403", family=Family.PERMANENT),
+    "failing": Fault(code="UEM-003", family=Family.TRANSIENT),
+    "throttled": Fault(code="UEM-004", family=Family.TRANSIENT, retry_after=3600.0),
+}
 TOLD = {"too large": "JRN-015", "raises": "SRV-003"}
 """Troubles that are alarms, with their codes."""
 
 
 class TroubledEffects(HeldEffects):
-    """Looks at the UEM for one user or device go wrong in one way; none while it is empty."""
+    """Looks at the UEM for some users or devices go wrong in one way; none while it is empty."""
 
-    def __init__(self, stage: Stage, trouble: str) -> None:
+    def __init__(self, stage: Stage, trouble: str, sick: Collection[str] = (SICK,)) -> None:
         super().__init__(stage.world)
         self.trouble = trouble
+        self.sick = sick
         self.over = asyncio.Event()
         self.met = 0
 
     async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
-        sick = parse_subject(state.key).id == SICK and effect is not Effect.LIST
+        sick = parse_subject(state.key).id in self.sick and effect is not Effect.LIST
         if not sick or not self.trouble:
             return await super().look(effect, state, now)
         looked = await super().look(effect, state, now)
@@ -57,17 +65,13 @@ class TroubledEffects(HeldEffects):
                 await self.over.wait()
             case "too large":
                 looked = _swollen(looked)
-            case "barred":
-                return _failed(effect, state, "UEM-404", Family.PERMANENT)
-            case "throttled":
-                return _failed(effect, state, "UEM-004", Family.TRANSIENT, retry_after=3600.0)
             case "plug-in raises":
                 broken = performed_by(Raising(KeyError("on purpose")), [])
                 return await broken.look(effect, state, now)
             case "raises":
                 return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
             case _:
-                raise ValueError(self.trouble)
+                return Looked(effect, state.version, fault=FAULTS[self.trouble])
         return looked
 
 
@@ -77,13 +81,6 @@ def _swollen(looked: Looked) -> Looked:
         return looked
     huge = looked.result.model_copy(update={"name": "x" * LARGEST["state"]})
     return replace(looked, result=huge)
-
-
-def _failed(
-    effect: Effect, state: Subject, code: str, family: Family, retry_after: float | None = None
-) -> Looked:
-    fault = Fault(code=code, family=family, retry_after=retry_after)
-    return Looked(effect, state.version, fault=fault)
 
 
 def as_in_service(stage: Stage) -> Gate:
@@ -160,3 +157,15 @@ class BystanderCases:
         assert {user for user, _ in stage.world.uploads} == set(OTHERS)
         assert {(one.key, one.code) for one in stage.failures} == {(key, "EVT-005")}
         assert foreign in await stage.journal.status(StatusFilter())
+
+    @pytest.mark.parametrize("trouble", ["barred", "failing"])
+    async def test_others_are_served_behind_many(self, stage: Stage, trouble: str) -> None:
+        stage.effects = TroubledEffects(stage, trouble, MANY)
+        stage.gate = as_in_service(stage)
+        async with stage.running():
+            for user in MANY:
+                await stage.enrol(user)
+            await serve_others(stage)
+            standing = stage.gate.states()
+        assert delivered(stage) == set(OTHERS)
+        assert {one.state for one in standing.values()} == {"closed"}

@@ -28,6 +28,12 @@ NOT_FOUND = frozenset({404})
 USER_NOT_FOUND = frozenset({400, 404})
 """Which of the two an unknown user gives is not public."""
 USERS = frozenset({Operation.USER, Operation.USER_BY_UUID})
+NO_NAME = "pki-connector-asks-for-no-user"
+NOBODY: Mapping[Operation, Mapping[str, str]] = {
+    Operation.USER_SEARCH: {"username": NO_NAME, "orderby": "UserName", "pagesize": "1"},
+    Operation.DEVICE_SEARCH: {"user": NO_NAME, "orderby": "deviceid", "pagesize": "1"},
+}
+"""Searches that need the rights to see users and devices, and find none."""
 
 
 class Found(NamedTuple):
@@ -48,7 +54,7 @@ class Api:
     ) -> None:
         """Take the upstream's name, settings and limit; nothing is read or opened yet."""
         self._settings = settings
-        self._upstream = Upstream(name, settings, UEM, permits)
+        self._upstream = Upstream(name, settings, UEM, permits, probe=self.probe)
         self._login: Login | None = None
 
     async def open(self) -> None:
@@ -65,20 +71,48 @@ class Api:
         """The exception for a failure of this upstream; to be raised."""
         return self._upstream.fault(kind, detail)
 
-    def status_fault(self, status: int, headers: Mapping[str, str]) -> ConnectorError:
+    async def failure(self, response: ClientResponse) -> ConnectorError:
         """The exception for a status that is no success; to be raised."""
-        return self._upstream.status_fault(status, headers)
+        return await self._upstream.failure(response.status, response.headers, response.url)
+
+    async def probe(self) -> None:
+        """Ask for system information, then for a user and devices that do not exist.
+
+        So login, tenant code and the rights to see users and devices are checked, and no one user
+        or device decides. What fails here is a fault of the whole upstream.
+        """
+        await self.information()
+        for operation, query in NOBODY.items():
+            await self.answer(operation, "", query, of_all=True)
+
+    async def information(self) -> Found:
+        """System information; a failure is one of the whole upstream.
+
+        Raises:
+            Transient: ``UEM-009`` when there is none.
+        """
+        found = await self.one(Operation.INFO, of_all=True)
+        if found is None:
+            raise incomplete("asking for system information: there is none")
+        return found
 
     async def one(
-        self, operation: Operation, identifier: str = "", query: Mapping[str, str] = NOTHING
+        self,
+        operation: Operation,
+        identifier: str = "",
+        query: Mapping[str, str] = NOTHING,
+        *,
+        of_all: bool = False,
     ) -> Found | None:
         """One object; None when the interface says in its own words that there is none.
+
+        ``of_all``: as for :meth:`connector.upstream.Upstream.look`.
 
         Raises:
             Transient: ``UEM-009`` for an empty answer, which says neither; ``UEM-011`` for a 404 of
                 somebody else, like a web server or proxy.
         """
-        answer = await self.answer(operation, identifier, query)
+        answer = await self.answer(operation, identifier, query, of_all=of_all)
         if answer is None:
             return None
         if not answer.body:
@@ -86,7 +120,12 @@ class Api:
         return Found(self.object_in(answer), answer.server_time)
 
     async def answer(
-        self, operation: Operation, identifier: str, query: Mapping[str, str]
+        self,
+        operation: Operation,
+        identifier: str,
+        query: Mapping[str, str],
+        *,
+        of_all: bool = False,
     ) -> Answer | None:
         """The successful answer to a GET, perhaps empty; None for "not found"."""
         unknown = USER_NOT_FOUND if operation in USERS else NOT_FOUND
@@ -95,6 +134,7 @@ class Api:
             query=query,
             headers=self.headers(operation),
             judged=unknown,
+            of_all=of_all,
         )
         if answer.status not in unknown:
             return answer

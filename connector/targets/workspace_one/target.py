@@ -73,8 +73,8 @@ class WorkspaceOne:
         await self._api.close()
 
     async def probe(self) -> None:
-        """System information: login and tenant code are checked; no user's data is read."""
-        await self._information()
+        """Login, tenant code and rights are checked; no user's data is read."""
+        await self._api.probe()
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:
         """A device by numeric id or UUID, and whose it is; its profile is not looked at."""
@@ -109,8 +109,8 @@ class WorkspaceOne:
         """Replace the user's whole set by one ``uploadsmimecerts``. Never repeated here.
 
         Raises:
-            Permanent: ``UEM-400``, ``UEM-404`` refused; ``UEM-401`` login refused; ``KEY-103``
-                archived pairs although ``archived_mode`` is off (nothing was sent).
+            Permanent: ``UEM-400``, ``UEM-403``, ``UEM-404`` refused; ``UEM-401`` login refused;
+                ``KEY-103`` archived pairs although ``archived_mode`` is off (nothing was sent).
             Transient: ``UEM-002``, ``UEM-010`` when the set may be there; ``UEM-004`` throttled.
         """
         self._check(holder, bundles)
@@ -154,13 +154,7 @@ class WorkspaceOne:
     async def look_gone(self, holder: str) -> GoneLook:
         """The UEM's clock. No public call tells whether a user's certificates are still there."""
         _ = holder
-        return GoneLook(server_time=(await self._information()).server_time)
-
-    async def _information(self) -> Found:
-        found = await self._api.one(Operation.INFO)
-        if found is None:
-            raise incomplete("asking for system information: there is none")
-        return found
+        return GoneLook(server_time=(await self._api.information()).server_time)
 
     def _check(self, holder: str, bundles: Sequence[Bundle]) -> None:
         if not is_number(holder):

@@ -16,7 +16,7 @@ from connector.targets.workspace_one.refusals import Refusal, refusal_in, somebo
 from connector.upstream.headers import reference, retry_after, server_time
 
 OTHERS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
-"""Refusals that do not concern this upload but our login or the load."""
+"""Refusals that do not concern this upload but our login, our rights or the load."""
 NO_ANSWERS = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 )
@@ -29,14 +29,14 @@ async def verdict(api: Api, response: ClientResponse) -> Delivered | ConnectorEr
     if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
         return Delivered(server_time=server_time(headers))
     if 300 <= status < 400:  # noqa: PLR2004 - RFC 9110 section 15.4
-        return api.status_fault(status, headers)
+        return await api.failure(response)
     detail = f"uploading: answered {status}{reference(headers)}"
     if status in NO_ANSWERS:
         return unknown(detail, retry_after(headers))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Transient("UEM-010", detail, retry_after=retry_after(headers))
     if status in OTHERS:
-        return api.status_fault(status, headers)
+        return await api.failure(response)
     return await _refused(api, response)
 
 
