@@ -23,6 +23,9 @@ from connector.core.states import (
     Phase,
 )
 
+LARGEST_LISTING = 1024 * 1024
+"""Bytes of what a CA lists of one person; 500 certificates of usual names are a third of it."""
+
 
 def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
     """The CA showed the person's generations (or not)."""
@@ -46,14 +49,16 @@ def choose(step: Holder, listing: Listing) -> Selection:
     """The set that this listing makes, for this holder, by his route.
 
     Raises:
-        Permanent: ``IDN-…`` or ``KEY-…``. The person's generations are remembered nevertheless, so
-            that one that is in the way can be dropped by name.
+        Permanent: ``CA-009`` when it is too large to be kept. ``IDN-…`` or ``KEY-…``: the person's
+            generations are remembered nevertheless, so that one that is in the way can be dropped
+            by name.
     """
     route = route_of(step)
     pair = step.state.observed
     if route is None or pair is None:
         raise Permanent("USR-007", "the route of this holder is not configured any more")
     agrees(pair, listing.person, route)
+    _require_keepable(listing)
     step.set(person=listing.person, generations=listing.generations)
     return select(
         listing.generations,
@@ -62,6 +67,15 @@ def choose(step: Holder, listing: Listing) -> Selection:
         rules=rules_of(step.state, route),
         now=step.now,
     )
+
+
+def _require_keepable(listing: Listing) -> None:
+    """The listing is part of the holder's state, which has a largest size."""
+    parts = (listing.person, *listing.generations, *listing.open)
+    size = sum(len(part.model_dump_json().encode()) for part in parts)
+    if size > LARGEST_LISTING:
+        number = len(listing.generations)
+        raise Permanent("CA-009", f"listing: {number} certificates make {size} bytes")
 
 
 def rules_of(state: HolderState, route: RoutePolicy) -> SelectionRules:
