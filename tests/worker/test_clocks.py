@@ -1,5 +1,6 @@
 """What clocks that leap may do to a worker: nothing too early, nothing twice, no dead end."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from connector.core.errors import Transient
 from connector.core.facts import Acted, Looked
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent, PluginReference, Unknown
 from connector.core.model import DAY, HOUR, SECOND, Millis
-from connector.core.states import Effect, HolderState, Phase, Running
+from connector.core.states import CopyState, Effect, HolderState, Phase, Running
+from connector.crash import never
 from connector.simulators.instant import InstantWorld
 from connector.worker.effects import UpstreamEffects
 from connector.worker.ports import Subject
@@ -151,3 +153,104 @@ async def test_another_machine_waits_the_whole_time_from_its_take_over(stage: St
     async with stage.killed():
         await stage.until(lambda: handed_over(stage), step=500)
     assert (stage.clock.seconds - 5000) * SECOND >= LIMIT
+
+
+class Kept(HeldEffects):
+    """Uploads of killed owners run to their limit; ``early`` lists those that began before that."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.world)
+        self.clock = stage.clock
+        self.open: dict[int, float] = {}
+        self.early: list[Running] = []
+
+    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+        if running.effect is not Effect.HAND_OVER:
+            return await super().act(state, running, deadline)
+        if any(end > self.clock.seconds for end in self.open.values()):
+            self.early.append(running)
+        self.open[running.attempt] = deadline
+        fact = await super().act(state, running, deadline)
+        del self.open[running.attempt]
+        return fact
+
+
+class KilledError(Exception):
+    """An owner ends at a crash point."""
+
+
+POINTS = (
+    ("loop.after_read", 2),
+    ("loop.after_advance", 2),
+    ("loop.after_commit", 2),
+    ("loop.after_start", 1),
+    ("act.before", 1),
+    ("act.after", 1),
+)
+"""And in how many of the rounds from the hand-over on an owner ends there."""
+LEAPS = (
+    (4 * MINUTE, 0),
+    (-4 * MINUTE, 0),
+    (-400 * DAY, 0),
+    (0, 4 * MINUTE),
+    (0, 400 * DAY),
+    (0, -400 * DAY),
+    (4 * MINUTE, -4 * MINUTE),
+    (-400 * DAY, -400 * DAY),
+)
+"""Of our wall clock, and of the UEM's."""
+CASES = [
+    pytest.param(point, number % rounds, leap, id=f"{point}-{number}")
+    for (point, rounds) in POINTS
+    for number, leap in enumerate(LEAPS)
+]
+
+
+@pytest.mark.parametrize(("point", "passes", "leap"), CASES)
+async def test_clocks_that_leap_around_a_death_bring_nothing_twice_or_too_early(
+    stage: Stage, point: str, passes: int, leap: tuple[Millis, Millis]
+) -> None:
+    """And once they are right again, everything comes to its end."""
+    effects = stage.effects = Kept(stage)
+    stage.routes["corp"] = ROUTE.model_copy(update={"retention": HOUR, "retention_margin": HOUR})
+    start, wrong = stage.clock.seconds, [0]
+
+    def passed() -> Millis:
+        return int((stage.clock.seconds - start) * SECOND)
+
+    stage.world.now = lambda: 1_800_000_000_000 + passed() + wrong[0]
+    await dies(stage, point, passes)
+    stage.clock.wall += leap[0]
+    wrong[0] += leap[1]
+    async with stage.killed():
+        await stage.until(lambda: stage.world.uploads, step=500)
+        uploaded = passed()
+        while passed() < uploaded + HOUR // 2:
+            await stage.turns(1, step=5 * MINUTE)
+        holder = await stage.holder()
+        assert holder is not None
+        assert holder.copy_.state is not CopyState.GONE
+        stage.clock.wall -= leap[0]
+        wrong[0] -= leap[1]
+        await stage.until_phase(Phase.COMPLETED, step=5 * MINUTE)
+    assert effects.early == []
+    assert passed() >= uploaded + HOUR
+
+
+async def dies(stage: Stage, point: str, passes: int) -> None:
+    """An owner begins a delivery, and ends at a crash point near its hand-over."""
+    left = [passes]
+
+    def crash(passed: str) -> None:
+        if passed == point and stage.world.begun:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KilledError
+
+    stage.crash = crash
+    stage.turning = stage.worker()
+    running = asyncio.create_task(stage.turning.run())
+    await stage.enrol()
+    await stage.until(running.done)
+    assert running.exception() is not None
+    stage.crash = never

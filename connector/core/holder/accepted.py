@@ -1,6 +1,7 @@
 """The UEM took a set: what that means for copy, requests, history and devices."""
 
 from connector.core.handover import Accepted
+from connector.core.holder import purge
 from connector.core.holder.lifecycle import Holder, change, delivery_of, move, route_of
 from connector.core.model import OpenRequest, ProfileStatus, RequestState, SetEntry, Slot
 from connector.core.policy import PushPolicy
@@ -36,6 +37,9 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
     entries = _entries(step, running)
     route = route_of(step)
     retention = step.state.copy_.retention
+    server_time = outcome.server_time
+    if server_time is not None and not purge.agrees(step, server_time):
+        server_time = None  # a clock that is wrong now may be right later: count from then
     margin = route.retention_margin if route else 0
     step.set(
         copy_=Copy(
@@ -43,8 +47,8 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
             digests=(outcome.digest,),
             possible_since=running.started_at,
             since=step.now,
-            since_server=outcome.server_time,
-            due=step.now + retention + margin if outcome.server_time else step.now,
+            since_server=server_time,
+            due=step.now + retention + margin if server_time else step.now,
             retention=retention,
             retention_from=step.state.copy_.retention_from,
         ),

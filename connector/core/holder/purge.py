@@ -32,12 +32,17 @@ def looked(step: Holder, look: GoneLook | None, fault: Fault | None) -> None:
     )
     if fault is not None or look is None or look.server_time is None:
         _later(step, fault)
-    elif abs(look.server_time - step.now) > _tolerance(step):
+    elif not agrees(step, look.server_time):
         _disagree(step)
     elif copy.since_server is None:
         _count_from_end(step, look.server_time)
     else:
         _conclude(step, look, look.server_time)
+
+
+def agrees(step: Holder, server_time: Millis) -> bool:
+    """Whether the UEM's clock and journal time say the same, so that something may be concluded."""
+    return abs(server_time - step.now) <= _tolerance(step)
 
 
 def _tolerance(step: Holder) -> Millis:
