@@ -95,7 +95,7 @@ class UpstreamSettings(BaseModel):
         ge=0,
         lt=1,
         description="Part of the budget that the upstream announces (X-RateLimit-Limit) that is "
-        "kept for deliveries: while less is left, what is only watched waits for the next window.",
+        "kept for deliveries. While less is left, what is only watched waits for the next window.",
     )
     parallel: int = Field(
         default=8,
