@@ -9,6 +9,8 @@ from connector.core.metrics import CircuitState
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 LONGEST_ASKED = 3600.0
+CLOCK_ERROR = 0.001
+"""Two differences of readings of one clock are equal up to this."""
 
 
 class Standing(NamedTuple):
@@ -98,18 +100,23 @@ class Breaker:
         self._failures += 1
         self._trip(fault)
 
-    def ended(self, fault: Fault | None) -> None:
+    def ended(self, fault: Fault | None, seconds: float = 0.0) -> None:
         """An effect ended; only a fault of the whole upstream opens the breaker.
 
-        One that began before the outage and succeeds says nothing about now, and neither does one
-        that is to be tried again.
+        One that began before the outage was over says nothing about now, and neither does one that
+        is to be tried again. ``seconds``: how long the effect took.
         """
+        if self._state == "half_open" and self._began_before_the_probe(seconds):
+            return
         if fault is not None and fault.scope is Scope.UPSTREAM:
             self._failures += not self.open
             self._trip(fault)
         elif not self.open and _is_answer(fault):
             self._answered_at = self.monotonic()
             self.reset()
+
+    def _began_before_the_probe(self, seconds: float) -> bool:
+        return seconds > self.monotonic() - self._changed_at + CLOCK_ERROR
 
     def reset(self) -> None:
         """Close: an effect succeeded, or the credentials were reloaded."""

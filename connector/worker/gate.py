@@ -169,7 +169,7 @@ class Gate:
             upstream.running -= 1
             mine = fault if fault is not None and fault.upstream in {name, None} else None
             if fault is None or mine is not None:  # else this upstream proved nothing
-                upstream.breaker.ended(mine)
+                upstream.breaker.ended(mine, seconds)
             outcome = "ok" if mine is None else mine.family.value
             code = "" if mine is None else mine.code
             self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)

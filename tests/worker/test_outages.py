@@ -1,5 +1,6 @@
 """An upstream that is down as a whole: one alarm, and nobody's attempts."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 
@@ -158,6 +159,66 @@ def test_an_outage_ends_with_the_first_success_after_a_probe() -> None:
     assert one.heard == ["open", "half_open"]
     one.breaker.ended(OWN)
     assert one.heard == ["open", "half_open", "closed"]
+
+
+@pytest.mark.parametrize("fault", [None, OWN, REFUSED])
+def test_an_effect_from_before_the_outage_does_not_decide_it(fault: Fault | None) -> None:
+    """Not while the breaker is open, and not when a probe has been answered since."""
+    one = Listener()
+    began = one.clock.monotonic()
+    one.clock.advance(1000)
+    one.breaker.ended(REFUSED, 0.5)
+    one.breaker.ended(fault, one.clock.monotonic() - began)
+    one.clock.advance(2000)
+    one.breaker.probed(None)
+    one.clock.advance(10)
+    one.breaker.ended(fault, one.clock.monotonic() - began)
+    assert (one.breaker.state, one.heard) == ("half_open", ["open", "half_open"])
+    one.breaker.ended(None, 0.01)
+    assert one.heard == ["open", "half_open", "closed"]
+
+
+def test_a_fault_while_half_open_opens_again_and_is_no_second_outage() -> None:
+    """The pause grows on; what is answered afterwards closes as ever."""
+    one = Listener()
+    one.breaker.ended(REFUSED)
+    one.clock.advance(2000)
+    one.breaker.probed(None)
+    assert not one.breaker.probe_due(), "effects decide now"
+    one.breaker.ended(REFUSED)
+    assert (one.breaker.state, one.breaker.wait()) == ("open", 2.0)
+    one.clock.advance(3000)
+    one.breaker.probed(None)
+    one.breaker.ended(None)
+    assert one.heard == ["open", "half_open", "open", "half_open", "closed"]
+    one.breaker.ended(REFUSED)
+    assert one.breaker.wait() == 1.0, "the next outage begins with a short pause"
+
+
+async def test_only_one_probe_of_all_partitions_is_under_way(stage: Stage) -> None:
+    """Those whose effects wait ask for it together."""
+    under_way, most = 0, 0
+    over = asyncio.Event()
+
+    async def probing(upstream: str) -> Fault | None:  # noqa: ARG001 - its name in the port
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await over.wait()
+        under_way -= 1
+        return None
+
+    stage.world.fault = failing(1, {Effect.LOOK_UP})
+    stage.effects.probe = probing  # type: ignore[method-assign]
+    async with stage.running():
+        for device in ("7", "8", "9"):
+            await stage.enrol(device)
+        await stage.until(lambda: under_way)
+        await stage.turns(20, step=1000)
+        assert (under_way, most) == (1, 1)
+        over.set()
+        for user in ("7", "8", "9"):
+            await stage.until_phase(Phase.COMPLETED, user)
 
 
 def test_a_fault_after_an_answered_probe_makes_the_pause_longer() -> None:
