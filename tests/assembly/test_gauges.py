@@ -10,11 +10,15 @@ import pytest
 from connector.assembly.gauges import Gauges
 from connector.conformance.journal_samples import written
 from connector.core.errors import Permanent
-from connector.core.journal import StateRow
+from connector.core.journal import Commit, StateRow
 from connector.core.metrics import NoMetrics
 from connector.core.model import DAY, Millis, SubjectKind, subject_key
 from connector.core.rows import UnreadableState
+from connector.core.states import Brakes
 from connector.journal.sqlite import SqliteJournal
+from connector.observe.labels import Names
+from connector.observe.metrics import Build, PrometheusMetrics
+from connector.worker import brakes
 from tests.worker.conftest import ROUTE, SteppedClock
 
 
@@ -95,3 +99,32 @@ async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None
     await Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE}).publish()
     await journal.close()
     assert metrics.told == [("acme", 1, 0.0)]
+
+
+async def test_each_pause_is_counted_once(tmp_path: Path) -> None:
+    """All partitions hold the same ones; a process that does not look any more shows none."""
+    lost: list[Permanent] = []
+    journal = SqliteJournal(tmp_path / "j.db", 3, monotonic=time.monotonic, on_lost=lost.append)
+    await journal.open()
+    metrics = PrometheusMetrics(Names(partitions=3), Build("1.0", "abc", "3.11"))
+    clock = SteppedClock()
+    gauges = Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE})
+    records = [await journal.take_over(partition) for partition in range(3)]
+
+    async def shown(held: Brakes) -> float | None:
+        for number, record in enumerate(records):
+            changes = {"brakes": held, "commits": record.commits + 1}
+            records[number] = record.model_copy(update=changes)
+            await journal.commit(Commit(record=records[number]))
+        await gauges.publish()
+        return metrics.registry.get_sample_value("pki_connector_pauses")
+
+    all_paused = brakes.pause(Brakes(), None, clock.now(), by="anna", reason="leak")
+    both = brakes.pause(all_paused, "corp", clock.now(), by="bert", reason="leak")
+    assert [await shown(held) for held in (Brakes(), all_paused, both)] == [0, 1, 2]
+    another_looks = asyncio.create_task(gauges.publish_while_first(3600))
+    await asyncio.sleep(0)
+    another_looks.cancel()
+    await asyncio.wait([another_looks])
+    assert metrics.registry.get_sample_value("pki_connector_pauses") == 0
+    await journal.close()

@@ -235,6 +235,7 @@ async def test_a_scrape_says_how_far_every_chain_had_come(ask: Asked, tmp_path: 
     )
     broken = await ask(*published)
     assert (broken.code, "records were published" in broken.err) == (8, True)
+    assert "AUD-005 Audit trail shorter than published" in broken.err
     await asyncio.to_thread(scrape.write_text, "<html>")
     assert (await ask(*published)).code == 2
 
