@@ -13,10 +13,10 @@ from bench.machine import cores, load_core
 from bench.side import Side
 from bench.stage import PARTITIONS
 from connector.core.model import SECOND
-from connector.demo.kafka_program import BrokerUnavailable, class_path
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector_testkit.demo.kafka_program import BrokerUnavailable, class_path
 
 SESSION = 6 * SECOND
 """The shortest session that brokers grant by default."""

@@ -23,11 +23,11 @@ from connector.core.selection import SigningPolicy
 from connector.core.states import HolderState, Phase
 from connector.crash import never
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
-from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.upstream import RequestLimit
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream
+from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 
 PARTITIONS = 4
 PARALLEL = 256

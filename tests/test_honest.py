@@ -65,7 +65,7 @@ def test_a_test_that_starts_a_program_has_to_say_that_it_is_slow(tmp_path: Path)
         (("unshare", "-rm", "sh", "-c", "…", "x", "python", "-m", "connector"), True),
         (("/usr/bin/java", "-version"), True),
         (("/x/bin/pki-connector", "status"), True),
-        (("python", "-m", "connector.conformance.target_child"), False),
+        (("python", "-m", "connector_testkit.conformance.target_child"), False),
         (("python", "-m", "pytest"), False),
         (("openssl", "version"), False),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.integrations.workspace_one.times import LATEST, read_time
-from connector.simulators.uem.dates import SHAPES
+from connector_testkit.simulators.uem.dates import SHAPES
 
 EVENING = 1_644_869_421_000
 

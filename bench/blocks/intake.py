@@ -16,7 +16,7 @@ from bench.calibration import p99, sync_seconds
 from bench.loading import Loading
 from bench.machine import processor_seconds, server_core
 from bench.side import Side
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 
 SECONDS = 2.0
 TURNS = 4

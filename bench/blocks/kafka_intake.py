@@ -16,7 +16,7 @@ from bench.machine import server_core
 from bench.side import Side
 from bench.topic import ends
 from connector.journal.kafka.options import KafkaOptions
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 
 SECONDS = 2.0
 TURNS = 4

@@ -21,9 +21,9 @@ from bench.block import Block, Measure, VoidFigure
 from bench.machine import server_core
 from bench.seed import Seed, Templates, templates
 from bench.stage import PARTITIONS
-from connector.demo.processes import environment
-from connector.demo.settings_file import Addresses, Secrets, settings, write_settings
-from connector.simulators.tls import issue_tls
+from connector_testkit.demo.processes import environment
+from connector_testkit.demo.settings_file import Addresses, Secrets, settings, write_settings
+from connector_testkit.simulators.tls import issue_tls
 
 IN_FLIGHT = 100_000
 PATIENCE = 60.0

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.obey import Answer, obey, say
-from connector.demo.broker import Brokers
+from connector_testkit.demo.broker import Brokers
 
 
 async def main(folder: Path) -> None:

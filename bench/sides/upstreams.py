@@ -20,10 +20,10 @@ from connector.core.model import Usage
 from connector.core.ports import Recovery
 from connector.core.selection import SelectionRules, SigningPolicy, select
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
-from connector.simulators.ca import CaOptions, CaSimulator
-from connector.simulators.ca.commands import Issue, NewPerson
-from connector.simulators.ca.control import CaControl
-from connector.simulators.uem import UemControl, UemOptions, UemSimulator
+from connector_testkit.simulators.ca import CaOptions, CaSimulator
+from connector_testkit.simulators.ca.commands import Issue, NewPerson
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
 
 PERSON, ADDRESS = "ada", "ada@example.org"
 HISTORY = (

@@ -20,11 +20,11 @@ from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
 from connector.cli.screen import Format
-from connector.cli.simulating import simulate
 from connector.cli.status import status
 from connector.cli.usage import asks_for_help, refusal
 from connector.cli.words import shown
 from connector.core.errors import ConnectorError
+from connector_testkit.simulate import simulate
 
 app = typer.Typer(
     name="pki-connector",

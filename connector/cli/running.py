@@ -70,7 +70,7 @@ def demo(
     ] = Kind.SQLITE,
 ) -> None:
     """Watch old mail become readable on a new phone, with real processes on loopback ports."""
-    from connector.demo import Cluster, Stage, run  # noqa: PLC0415 - loads simulators and mail
+    from connector_testkit.demo import Cluster, Stage, run  # noqa: PLC0415 - loads simulators and mail
 
     kind = Cluster if journal is Kind.KAFKA else Stage
     raise typer.Exit(asyncio.run(run(Console(), kind)))

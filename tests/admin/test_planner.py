@@ -12,9 +12,9 @@ from connector.core.states import (
     Dropped,
     Identity,
 )
-from connector.simulators.ca import KeyAlgorithm
-from connector.simulators.ca.commands import Issue
-from connector.simulators.ca.shapes import Shape
+from connector_testkit.simulators.ca import KeyAlgorithm
+from connector_testkit.simulators.ca.commands import Issue
+from connector_testkit.simulators.ca.shapes import Shape
 from tests.admin.upstreams import NOW, Upstreams
 from tests.admin.world import ANNA, AdminWorld, route
 

@@ -13,11 +13,11 @@ from connector.core.states import (
 )
 from connector.core.upstream import UpstreamSettings
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
-from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
-from connector.simulators.ca.commands import Issue, NewPerson, Operation
-from connector.simulators.ca.control import CaControl
-from connector.simulators.uem import UemControl, UemOptions, UemSimulator
 from connector.targets.workspace_one import WorkspaceOne, WorkspaceOneSettings
+from connector_testkit.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
+from connector_testkit.simulators.ca.commands import Issue, NewPerson, Operation
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
 from tests.admin.world import route
 
 NOW = int(time.time() * 1000)

@@ -14,7 +14,7 @@ from connector.core.metrics import NoMetrics
 from connector.core.model import Millis
 from connector.settings.load import load
 from connector.settings.plugins import installed
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.cli.good_settings import write_good
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from connector.assembly.gauges import Gauges
-from connector.conformance.journal_samples import written
 from connector.core.errors import Permanent
 from connector.core.journal import Commit, StateRow
 from connector.core.metrics import NoMetrics
@@ -19,6 +18,7 @@ from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.worker import brakes
+from connector_testkit.conformance.journal_samples import written
 from tests.worker.conftest import ROUTE, SteppedClock
 
 

@@ -3,9 +3,9 @@ from random import Random
 import pytest
 
 from connector.core.secret import allow_key_material
-from connector.simulators.ca.authority import Authority
-from connector.simulators.ca.keys import MAKERS, PrivateKey
-from connector.simulators.ca.options import KeyAlgorithm
+from connector_testkit.simulators.ca.authority import Authority
+from connector_testkit.simulators.ca.keys import MAKERS, PrivateKey
+from connector_testkit.simulators.ca.options import KeyAlgorithm
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,10 +17,10 @@ from connector.certificates.issuance import judge
 from connector.certificates.listing import generation
 from connector.certificates.reading import Certificate, Unreadable, read
 from connector.core.model import Usage
-from connector.simulators.ca.authority import Authority, Leaf
-from connector.simulators.ca.keys import MAKERS, PrivateKey
-from connector.simulators.ca.options import KeyAlgorithm
-from connector.simulators.ca.shapes import Shape
+from connector_testkit.simulators.ca.authority import Authority, Leaf
+from connector_testkit.simulators.ca.keys import MAKERS, PrivateKey
+from connector_testkit.simulators.ca.options import KeyAlgorithm
+from connector_testkit.simulators.ca.shapes import Shape
 
 START = dt.datetime(2019, 3, 1, 7, 30, tzinfo=dt.UTC)
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -28,9 +28,9 @@ from connector.core.selection import Selection, SelectionRules, SigningPolicy, s
 from connector.escrow.http_wire import WireListing, listing, parse
 from connector.pkcs12.read import Expected, open_bundle
 from connector.pkcs12.write import Profile, new_password, package
-from connector.simulators.ca.authority import Authority, Leaf
-from connector.simulators.ca.keys import PrivateKey
-from connector.simulators.ca.shapes import Draft, Shape, name, shaped
+from connector_testkit.simulators.ca.authority import Authority, Leaf
+from connector_testkit.simulators.ca.keys import PrivateKey
+from connector_testkit.simulators.ca.shapes import Draft, Shape, name, shaped
 from tests.patience import PATIENCE
 from tests.pkcs12.forge import Forged, pkcs8
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 
 
 def write_good(folder: Path) -> Path:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.cli.calls import Command
 
 

@@ -13,8 +13,14 @@ from typing import Any
 
 import pytest
 
-from connector.demo.settings_file import Addresses, Secrets, changed, settings, write_settings
-from connector.simulators.tls import issue_tls
+from connector_testkit.demo.settings_file import (
+    Addresses,
+    Secrets,
+    changed,
+    settings,
+    write_settings,
+)
+from connector_testkit.simulators.tls import issue_tls
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.demo.family import alive, family
-from connector.demo.patience import until
+from connector_testkit.demo.family import alive, family
+from connector_testkit.demo.patience import until
 
 pytestmark = pytest.mark.slow
 

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from connector.demo.ports import free_ports
+from connector_testkit.demo.ports import free_ports
 
 CHILD = """
 import json, sys
-from connector.demo.ports import free_ports
+from connector_testkit.demo.ports import free_ports
 print(json.dumps(free_ports(25)), flush=True)
 sys.stdin.read()
 """

@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from connector.cli.root import app
-from connector.demo.ports import free_port
+from connector_testkit.demo.ports import free_port
 from tests.conftest import Needs
 from tests.docs.pages import PAGES, ROOT, blocks, commands, section
 from tests.patience import PATIENCE

@@ -11,14 +11,14 @@ from connector.core.audit import AuditEntry, AuditRecord, verify
 from connector.core.journal import PartitionRecord
 from connector.core.model import SetEntry, Usage, set_digest
 from connector.core.secret import Credential
-from connector.demo.cast import Actor
-from connector.demo.patience import until
-from connector.demo.settings_file import Secrets
 from connector.integrations.workspace_one.notifications import TIME_DIGITS
 from connector.integrations.workspace_one.times import read_time
-from connector.simulators.ca.commands import CertificateInfo, Operation
-from connector.simulators.ca.control import CaControl
-from connector.simulators.uem.control import UemControl
+from connector_testkit.demo.cast import Actor
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.settings_file import Secrets
+from connector_testkit.simulators.ca.commands import CertificateInfo, Operation
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.uem.control import UemControl
 
 Facts = dict[str, Any]
 

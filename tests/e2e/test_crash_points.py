@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from connector.crash import POINTS
-from connector.demo.settings_file import changed
+from connector_testkit.demo.settings_file import changed
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last
 from tests.e2e.world import FAST, World

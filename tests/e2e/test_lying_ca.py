@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from connector.core.model import Usage
-from connector.demo.cast import Actor
-from connector.simulators.ca.commands import Issue, Lie, LieOrder, Operation
-from connector.simulators.ca.options import KeyAlgorithm
+from connector_testkit.demo.cast import Actor
+from connector_testkit.simulators.ca.commands import Issue, Lie, LieOrder, Operation
+from connector_testkit.simulators.ca.options import KeyAlgorithm
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last
 from tests.e2e.states import troubled

@@ -9,9 +9,9 @@ from connector.core.states import (
     Phase,
     Trigger,
 )
-from connector.demo.cast import readable
-from connector.simulators.ca.commands import Lie, LieOrder, Operation
-from connector.simulators.uem.tenant import PROFILE
+from connector_testkit.demo.cast import readable
+from connector_testkit.simulators.ca.commands import Lie, LieOrder, Operation
+from connector_testkit.simulators.uem.tenant import PROFILE
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, the_newest_came_last, uploads
 from tests.e2e.states import has_copy, in_phase, is_handing_over

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from connector.core.states import HolderState, Phase
-from connector.demo.cast import Actor, employ, readable, write_mails
-from connector.demo.family import alive, kill_at_once, signal_all, stopped
-from connector.demo.family import family as family_of
-from connector.demo.mail import MailWriter
-from connector.demo.patience import until
-from connector.demo.settings_file import Addresses, changed
-from connector.demo.stage import Stage
-from connector.simulators.ca import CaOptions, CaSimulator
-from connector.simulators.uem import UemOptions, UemSimulator
+from connector_testkit.demo.cast import Actor, employ, readable, write_mails
+from connector_testkit.demo.family import alive, kill_at_once, signal_all, stopped
+from connector_testkit.demo.family import family as family_of
+from connector_testkit.demo.mail import MailWriter
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.settings_file import Addresses, changed
+from connector_testkit.demo.stage import Stage
+from connector_testkit.simulators.ca import CaOptions, CaSimulator
+from connector_testkit.simulators.uem import UemOptions, UemSimulator
 from tests.e2e.journal_view import JournalView
 from tests.e2e.states import Fits, in_phase
 from tests.patience import scaled

@@ -9,8 +9,8 @@ import pytest
 
 from connector.core.secret import allow_key_material
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
-from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
-from connector.simulators.ca.commands import (
+from connector_testkit.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
+from connector_testkit.simulators.ca.commands import (
     Decision,
     Issue,
     Lie,
@@ -18,8 +18,8 @@ from connector.simulators.ca.commands import (
     NewPerson,
     Operation,
 )
-from connector.simulators.ca.control import CaControl
-from connector.simulators.tls import TlsFiles, issue_tls
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
 
 PERSON = NewPerson(
     person="mara.lind",
@@ -36,7 +36,7 @@ HISTORY = (
 
 @dataclass
 class HttpWorld:
-    """A simulated CA with one person; see ``connector.conformance.escrow_world.EscrowWorld``."""
+    """A simulated CA with one person; see ``connector_testkit.conformance.escrow_world.EscrowWorld``."""
 
     ca: CaSimulator
     control: CaControl

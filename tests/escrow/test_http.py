@@ -2,9 +2,9 @@
 
 import pytest
 
-from connector.conformance.collection import assert_collected
-from connector.conformance.escrow import EscrowConformance
-from connector.conformance.escrow_world import EscrowWorld
+from connector_testkit.conformance.collection import assert_collected
+from connector_testkit.conformance.escrow import EscrowConformance
+from connector_testkit.conformance.escrow_world import EscrowWorld
 
 CASES = 24
 

@@ -4,7 +4,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from connector.conformance.escrow_world import (
+from connector.core.errors import ConnectorError, Family, Scope
+from connector.core.model import RequestState, Usage
+from connector.core.ports import EscrowBackend
+from connector.escrow.http import PROBLEMS, HttpEscrow
+from connector_testkit.conformance.escrow_world import (
     PASSWORD,
     EscrowWorld,
     asked,
@@ -12,13 +16,9 @@ from connector.conformance.escrow_world import (
     granted,
     password,
 )
-from connector.core.errors import ConnectorError, Family, Scope
-from connector.core.model import RequestState, Usage
-from connector.core.ports import EscrowBackend
-from connector.escrow.http import PROBLEMS, HttpEscrow
-from connector.simulators.ca.commands import Issue, Lie, LieOrder, NewPerson, Operation
-from connector.simulators.ca.control import CaControl
-from connector.simulators.ca.problems import STATUS
+from connector_testkit.simulators.ca.commands import Issue, Lie, LieOrder, NewPerson, Operation
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca.problems import STATUS
 
 ONE, ALL = Scope.SUBJECT, Scope.UPSTREAM
 LISTINGS = [Operation.LIST, Operation.REQUESTS]

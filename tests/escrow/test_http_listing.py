@@ -6,12 +6,12 @@ from typing import Any, Protocol
 import pytest
 from pydantic import ValidationError
 
-from connector.conformance.escrow_world import EscrowWorld
 from connector.core.model import Usage
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
-from connector.simulators.ca.commands import Issue, NewPerson
-from connector.simulators.ca.control import CaControl
-from connector.simulators.ca.options import KeyAlgorithm
+from connector_testkit.conformance.escrow_world import EscrowWorld
+from connector_testkit.simulators.ca.commands import Issue, NewPerson
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca.options import KeyAlgorithm
 
 
 class World(EscrowWorld, Protocol):

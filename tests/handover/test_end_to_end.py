@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from connector.core.handover import Accepted, Changed, HandoverOutcome, NotSent, Unknown
 from connector.handover.parent import HandOver
 from connector.handover.server import COMMAND
-from connector.simulators.ca.commands import Issue, Lie, LieOrder, Operation
+from connector_testkit.simulators.ca.commands import Issue, Lie, LieOrder, Operation
 from tests.handover.test_deaths import SERVICE
 from tests.handover.upstreams import PERSON, Upstreams, upstreams
 

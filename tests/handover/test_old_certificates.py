@@ -8,8 +8,8 @@ import pytest_asyncio
 from connector.core.handover import Accepted, Changed, NotSent
 from connector.core.model import Usage
 from connector.handover.parent import HandOver
-from connector.simulators.ca.commands import Issue, Lie, LieOrder, Operation
-from connector.simulators.ca.shapes import Shape
+from connector_testkit.simulators.ca.commands import Issue, Lie, LieOrder, Operation
+from connector_testkit.simulators.ca.shapes import Shape
 from tests.handover.upstreams import PERSON, Upstreams, upstreams
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]

@@ -8,8 +8,8 @@ import pytest
 
 from connector import boot
 from connector.core.handover import Accepted, NotSent, Unknown
-from connector.demo.patience import until
 from connector.handover.parent import HandOver
+from connector_testkit.demo.patience import until
 from tests.handover.conftest import COMMAND
 from tests.handover.scene import Person, Reached
 

@@ -15,10 +15,10 @@ from connector.core.model import Usage
 from connector.core.ports import Recovery
 from connector.core.selection import SelectionRules, SigningPolicy, select
 from connector.escrow.http import HttpEscrow, HttpEscrowSettings
-from connector.simulators.ca.commands import Issue, NewPerson
-from connector.simulators.ca.control import CaControl
-from connector.simulators.ca.options import KeyAlgorithm
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.ca.commands import Issue, NewPerson
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca.options import KeyAlgorithm
+from connector_testkit.simulators.uem import UemControl
 
 PERSON, ADDRESS = "ada", "ada@example.org"
 WORLD = Path(__file__).parent / "world.py"

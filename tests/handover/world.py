@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from connector.simulators.ca import CaOptions, CaSimulator
-from connector.simulators.uem import UemOptions, UemSimulator
+from connector_testkit.simulators.ca import CaOptions, CaSimulator
+from connector_testkit.simulators.uem import UemOptions, UemSimulator
 
 
 async def main(folder: Path, more: dict[str, Any]) -> None:

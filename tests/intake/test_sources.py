@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from standardwebhooks import Webhook
 
-from connector.conformance.collection import assert_collected
-from connector.conformance.source import NOW, Posted, SourceConformance, SourceStage
 from connector.core.secret import Credential
 from connector.core.source import Sender, Source
 from connector.integrations.http_escrow.source import StandardWebhooksSource
 from connector.integrations.workspace_one.source import WorkspaceOneSource
+from connector_testkit.conformance.collection import assert_collected
+from connector_testkit.conformance.source import NOW, Posted, SourceConformance, SourceStage
 
 JSON = {"Content-Type": "application/json"}
 

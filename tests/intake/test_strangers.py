@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connector.intake.tenants import Limits, Listener
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.intake.test_http import RENEWAL
 from tests.intake.world import (
     CA,

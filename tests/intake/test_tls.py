@@ -13,7 +13,7 @@ from connector.assembly.clock import MachineClock
 from connector.core.errors import Permanent
 from connector.intake.tenants import Listener
 from connector.intake.tls import ServerCertificate
-from connector.simulators.tls import TlsFiles, issue_tls
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
 from tests.intake.world import Tally, World, basic, serving
 from tests.patience import PATIENCE
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector.conformance.journal_samples import event, some_subjects
 from connector.core.errors import Permanent, Transient
 from connector.core.events import Event
 from connector.journal.sqlite import SqliteJournal
+from connector_testkit.conformance.journal_samples import event, some_subjects
 
 PARTITIONS = 4
 CALLERS = 8

@@ -3,7 +3,15 @@
 import base64
 from typing import NamedTuple
 
-from connector.conformance.journal_samples import (
+from connector.core.events import DeadLetterDropped, Event, EventBody, Paused, event_id
+from connector.core.journal import DeadLetter, Journal, StateRow
+from connector.core.model import DAY, SubjectKey, SubjectKind, subject_key
+from connector.core.rows import UnreadableState
+from connector.core.states import Brakes, DeviceState, PersonState, State
+from connector.journal.copying.contents import Contents, contents
+from connector.journal.copying.copy import Order, copy
+from connector.journal.copying.survey import Survey
+from connector_testkit.conformance.journal_samples import (
     KEY,
     acting,
     chained,
@@ -14,14 +22,6 @@ from connector.conformance.journal_samples import (
     want,
     written,
 )
-from connector.core.events import DeadLetterDropped, Event, EventBody, Paused, event_id
-from connector.core.journal import DeadLetter, Journal, StateRow
-from connector.core.model import DAY, SubjectKey, SubjectKind, subject_key
-from connector.core.rows import UnreadableState
-from connector.core.states import Brakes, DeviceState, PersonState, State
-from connector.journal.copying.contents import Contents, contents
-from connector.journal.copying.copy import Order, copy
-from connector.journal.copying.survey import Survey
 
 NOW = 100 * DAY
 ORDER = Order(key=KEY, by="local:0", reason="growing", now=NOW, trail="c" * 64)

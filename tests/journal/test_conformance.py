@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.collection import assert_collected
-from connector.conformance.journal import JournalConformance
+from connector_testkit.conformance.collection import assert_collected
+from connector_testkit.conformance.journal import JournalConformance
 from tests.journal.sqlite_world import SqliteWorld, opened
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import KEY, event, holder, some_subjects, want, written
 from connector.core.audit import verify
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.events import Event
@@ -24,6 +23,14 @@ from connector.journal.copying.copy import COPIED, FINISHED, copy, standing
 from connector.journal.copying.folding import merged
 from connector.journal.copying.survey import Survey
 from connector.journal.sqlite import SqliteJournal
+from connector_testkit.conformance.journal_samples import (
+    KEY,
+    event,
+    holder,
+    some_subjects,
+    want,
+    written,
+)
 from tests.journal.copied import NOW, ORDER, PER_PARTITION, copied, fill, of_tomorrow
 
 OLD, NEW = 2, 5

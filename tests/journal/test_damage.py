@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import numbered, read_ids, some_subjects
 from connector.core.errors import ConnectorError
+from connector_testkit.conformance.journal_samples import numbered, read_ids, some_subjects
 from tests.journal.sqlite_world import SqliteWorld, opened
 
 EVENTS = 60

@@ -10,15 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import (
-    event,
-    holder,
-    read_ids,
-    refusal,
-    some_subjects,
-    soon,
-    want,
-)
 from connector.core.errors import Permanent
 from connector.core.journal import PartitionRecord, StatusFilter
 from connector.core.model import DAY, SubjectKind, subject_key
@@ -27,6 +18,15 @@ from connector.journal.bells import Bells
 from connector.journal.connection import open_reading, open_writing
 from connector.journal.events import row_of
 from connector.journal.sqlite import SqliteOptions
+from connector_testkit.conformance.journal_samples import (
+    event,
+    holder,
+    read_ids,
+    refusal,
+    some_subjects,
+    soon,
+    want,
+)
 from tests.journal.sqlite_world import PARTITIONS, SqliteWorld, opened
 
 HOLD_LOCK = """

@@ -8,15 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import (
-    chained,
-    event,
-    holder,
-    next_round,
-    read_ids,
-    some_subjects,
-    want,
-)
 from connector.core.journal import Commit, PartitionRecord, StateRow
 from connector.core.model import SubjectKey
 from connector.core.states import State
@@ -26,6 +17,15 @@ from connector.journal.connection import Synchronous, set_up_writing
 from connector.journal.events import EventRow, row_of
 from connector.journal.sqlite import SqliteJournal
 from connector.journal.transactions import Transactions
+from connector_testkit.conformance.journal_samples import (
+    chained,
+    event,
+    holder,
+    next_round,
+    read_ids,
+    some_subjects,
+    want,
+)
 from tests.journal.platter import Disk, DiskConnection, PowerCut
 from tests.journal.sqlite_world import PARTITIONS, SqliteWorld, opened
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.journal_samples import acting, some_subjects, want
 from connector.core.journal import StatusFilter
 from connector.core.rows import FIRST_PLACE
 from connector.core.states import HolderState
 from connector.journal import events, partitions, states, tables
 from connector.journal.connection import open_writing
 from connector.journal.events import EventLog, EventRow
+from connector_testkit.conformance.journal_samples import acting, some_subjects, want
 from tests.journal.sqlite_world import PARTITIONS, SqliteWorld
 
 FEW, MANY = 3, 500

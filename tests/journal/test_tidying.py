@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import event, read_ids, some_subjects, written
 from connector.core.model import DAY
 from connector.journal.sqlite import SqliteOptions
+from connector_testkit.conformance.journal_samples import event, read_ids, some_subjects, written
 from tests.journal.sqlite_world import SqliteWorld, opened
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.journal_samples import refusal, soon
 from connector.core.errors import ConnectorError, Family, Permanent
 from connector.journal import tables
 from connector.journal.connection import open_writing
@@ -17,6 +16,7 @@ from connector.journal.database import Connection
 from connector.journal.events import EventLog, EventRow
 from connector.journal.waiting import Limits
 from connector.journal.writer import Writer
+from connector_testkit.conformance.journal_samples import refusal, soon
 from tests.journal.faulty import FaultyConnection, sqlite_error
 from tests.journal.sqlite_world import PARTITIONS
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from connector.demo.broker import Brokers
-from connector.demo.kafka_program import BrokerUnavailable
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.kafka_program import BrokerUnavailable
 from tests.kafka.guarded import GuardedBrokers, guard
 from tests.kafka.kafka_world import KafkaWorld, opened
 

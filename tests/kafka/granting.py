@@ -9,9 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
 
-from connector.demo.broker import Brokers
-from connector.demo.kafka_program import class_path, java
 from connector.journal.kafka.acls import Acl, Operation
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.kafka_program import class_path, java
 
 RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
 PATTERNS = {"literal": 3, "prefixed": 4}

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from connector.demo.broker import Brokers
-from connector.demo.broker_settings import Guard
-from connector.simulators.tls import TlsFiles, issue_tls
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.broker_settings import Guard
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
 
 KEEPER = "keeper"
 """May do everything."""

@@ -9,11 +9,11 @@ import aiohttp
 from connector.admin.client import AdminClient
 from connector.core.errors import ConnectorError
 from connector.core.states import HolderState
-from connector.demo.broker import Brokers
-from connector.demo.cast import Actor
-from connector.demo.patience import until
-from connector.demo.pod import Pod
-from connector.demo.settings_file import clustered
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.cast import Actor
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.settings_file import clustered
 from tests.e2e.states import Fits
 from tests.e2e.world import World
 from tests.patience import PATIENCE, SLOWNESS

@@ -13,12 +13,12 @@ import aiohttp
 from connector.admin.client import AdminClient
 from connector.core.model import partition_of
 from connector.core.states import State
-from connector.demo.broker import Brokers
-from connector.demo.cast import Actor
-from connector.demo.family import stopped
-from connector.demo.patience import until
-from connector.demo.pod import Pod
-from connector.demo.settings_file import changed, clustered
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.cast import Actor
+from connector_testkit.demo.family import stopped
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.settings_file import changed, clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, the_newest_came_last, uploads
 from tests.e2e.world import ONE, World

@@ -9,14 +9,14 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.admin.auditing import check_journal
-from connector.conformance.journal_samples import KEY, chained, some_subjects, written
 from connector.core.audit import CUT, AuditEntry, link
 from connector.core.journal import PartitionRecord
-from connector.demo.broker import Brokers
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector_testkit.conformance.journal_samples import KEY, chained, some_subjects, written
+from connector_testkit.demo.broker import Brokers
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from connector.demo.broker import Brokers
-from connector.demo.kafka_program import BrokerUnavailable, cache, class_path
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.kafka_program import BrokerUnavailable, cache, class_path
 from tests.kafka.by_hand import make_by_hand
 
 

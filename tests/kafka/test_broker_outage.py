@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from connector.demo.broker import Brokers
-from connector.demo.broker_node import Broker
-from connector.demo.patience import until
-from connector.demo.pod import Pod
-from connector.demo.settings_file import clustered
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.broker_node import Broker
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.settings_file import clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.world import World
 from tests.patience import SLOWNESS

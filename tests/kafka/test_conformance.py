@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.collection import assert_collected
-from connector.conformance.journal import JournalConformance
 from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.collection import assert_collected
+from connector_testkit.conformance.journal import JournalConformance
 from tests.kafka.kafka_world import KafkaWorld, opened
 
 

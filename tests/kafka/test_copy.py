@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import KEY, refusal, written
 from connector.core.audit import verify
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.events import Event
 from connector.core.journal import Commit, Positioned
-from connector.demo.broker import Brokers
 from connector.journal.copying.contents import contents
 from connector.journal.copying.copy import copy
 from connector.journal.copying.survey import Survey
@@ -20,6 +18,8 @@ from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.served import require_rest
 from connector.journal.kafka.topics import wanted
+from connector_testkit.conformance.journal_samples import KEY, refusal, written
+from connector_testkit.demo.broker import Brokers
 from tests.journal.copied import NOW, ORDER, copied, fill
 from tests.journal.sqlite_world import SqliteWorld
 from tests.journal.sqlite_world import opened as opened_sqlite

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from connector.conformance.journal_samples import numbered, read_ids, some_subjects
+from connector_testkit.conformance.journal_samples import numbered, read_ids, some_subjects
 from tests.kafka.kafka_world import KafkaWorld
 
 CROWD = 300

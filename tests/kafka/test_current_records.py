@@ -1,7 +1,7 @@
 """Records of other owners are as they are now, or it is said that this cannot be known."""
 
-from connector.conformance.journal_samples import some_subjects, written
 from connector.journal.kafka.journal import KafkaJournal
+from connector_testkit.conformance.journal_samples import some_subjects, written
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, unfinished
 

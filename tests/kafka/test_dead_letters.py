@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.journal_samples import event, some_subjects, written
 from connector.core.journal import DeadLetter, DeadLetterFilter, Positioned
 from connector.core.model import SubjectKind, partition_of, subject_key
 from connector.core.states import Phase
-from connector.demo.broker import Brokers
-from connector.demo.patience import until
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.journal_samples import event, some_subjects, written
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.patience import until
 from tests.e2e.states import in_phase
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened

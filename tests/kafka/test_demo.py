@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from connector.demo.processes import COMMAND, environment
+from connector_testkit.demo.processes import COMMAND, environment
 from tests.patience import PATIENCE
 
 WHOLE_DEMO = 6 * PATIENCE

@@ -5,10 +5,16 @@ from pathlib import Path
 
 from aiokafka.structs import TopicPartition
 
-from connector.conformance.journal_samples import chained, event, holder, next_round, some_subjects
 from connector.core.journal import DeadLetter, StateRow
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.journal_samples import (
+    chained,
+    event,
+    holder,
+    next_round,
+    some_subjects,
+)
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.schemas.asyncapi import DOCUMENT, Written, messages
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import (
+from connector.core.errors import ConnectorError
+from connector.core.journal import StateRow
+from connector.core.model import DAY
+from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.journal_samples import (
     chained,
     event,
     holder,
@@ -16,11 +20,7 @@ from connector.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector.core.errors import ConnectorError
-from connector.core.journal import StateRow
-from connector.core.model import DAY
-from connector.demo.patience import until
-from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.demo.patience import until
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.kafka.proxy import END_TXN, PRODUCE, Proxy, proxied
 

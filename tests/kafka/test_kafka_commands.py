@@ -13,8 +13,12 @@ from connector.assembly.journal import kafka_options
 from connector.cli.options import World
 from connector.cli.root import run
 from connector.core.model import DAY
-from connector.demo.broker import Brokers
-from connector.demo.settings_file import (
+from connector.journal.kafka.cluster import administration, require
+from connector.journal.kafka.names import Names
+from connector.journal.kafka.options import KafkaOptions
+from connector.settings.journal import KafkaSettings
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.settings_file import (
     Addresses,
     Secrets,
     changed,
@@ -22,11 +26,7 @@ from connector.demo.settings_file import (
     settings,
     write_settings,
 )
-from connector.journal.kafka.cluster import administration, require
-from connector.journal.kafka.names import Names
-from connector.journal.kafka.options import KafkaOptions
-from connector.settings.journal import KafkaSettings
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.cli.calls import Command, Result
 from tests.kafka.by_hand import make_by_hand
 from tests.kafka.conftest import single

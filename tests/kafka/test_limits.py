@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import pytest
 
 from connector.core.states import Phase
-from connector.demo.broker import Brokers
-from connector.simulators.ca.commands import Operation
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.simulators.ca.commands import Operation
 from tests.e2e.states import in_phase
 from tests.kafka.pair import PARTITIONS, Pair
 from tests.patience import PATIENCE

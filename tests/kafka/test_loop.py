@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from connector.demo.broker import Brokers
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.topics import wanted
+from connector_testkit.demo.broker import Brokers
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import opened
 from tests.worker.bystanders import BystanderCases

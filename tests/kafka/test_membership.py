@@ -6,7 +6,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from connector.conformance.journal_samples import (
+from connector.core.journal import StateRow
+from connector.journal.kafka.journal import KafkaJournal
+from connector_testkit.conformance.journal_samples import (
     event,
     holder,
     read_ids,
@@ -15,9 +17,7 @@ from connector.conformance.journal_samples import (
     soon_of,
     written,
 )
-from connector.core.journal import StateRow
-from connector.demo.broker import Brokers
-from connector.journal.kafka.journal import KafkaJournal
+from connector_testkit.demo.broker import Brokers
 from tests.kafka.kafka_world import KafkaWorld
 
 EVERY = frozenset(range(4))

@@ -12,8 +12,9 @@ import pytest
 from connector.cli.options import World
 from connector.cli.root import run
 from connector.core.secret import Credential
-from connector.demo.broker import Brokers
-from connector.demo.settings_file import (
+from connector.journal.sqlite import SqliteJournal
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.settings_file import (
     Addresses,
     Secrets,
     clustered,
@@ -21,8 +22,7 @@ from connector.demo.settings_file import (
     settings,
     write_settings,
 )
-from connector.journal.sqlite import SqliteJournal
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.admin.test_dead_letters import NONSENSE, READABLE
 from tests.admin.world import PARTITIONS, AdminWorld, holder
 from tests.cli.calls import Result

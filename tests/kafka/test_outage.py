@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import (
+from connector.core.errors import ConnectorError, Transient
+from connector.core.journal import StateRow
+from connector.journal.kafka.cluster import administration, create
+from connector.journal.kafka.topics import wanted
+from connector_testkit.conformance.journal_samples import (
     event,
     holder,
     numbered,
@@ -17,12 +21,8 @@ from connector.conformance.journal_samples import (
     soon,
     written,
 )
-from connector.core.errors import ConnectorError, Transient
-from connector.core.journal import StateRow
-from connector.demo.broker import Brokers
-from connector.demo.patience import until
-from connector.journal.kafka.cluster import administration, create
-from connector.journal.kafka.topics import wanted
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.patience import until
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.patience import SLOWNESS

@@ -7,7 +7,13 @@ from typing import Any, cast
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from connector.conformance.journal_samples import (
+from connector.core.events import DeviceChanged
+from connector.core.journal import DeadLetterFilter, StateRow
+from connector.core.sizes import TooLarge
+from connector.journal.kafka.cluster import administration, create
+from connector.journal.kafka.options import KafkaOptions
+from connector.journal.kafka.topics import wanted
+from connector_testkit.conformance.journal_samples import (
     chained,
     event,
     holder,
@@ -17,13 +23,7 @@ from connector.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector.core.events import DeviceChanged
-from connector.core.journal import DeadLetterFilter, StateRow
-from connector.core.sizes import TooLarge
-from connector.demo.broker import Brokers
-from connector.journal.kafka.cluster import administration, create
-from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.topics import wanted
+from connector_testkit.demo.broker import Brokers
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.worker.conftest import Stage, StubbornJournal

@@ -15,10 +15,10 @@ from connector.core.secret import Credential
 from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.gate import Gate
 from connector.worker.owners import Listeners, OwnersOptions
+from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
 
 QUICK = OwnersOptions(soon=0.1, again=1.0, drain=5.0)

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 import pytest
 
 from connector.core.model import partition_of
-from connector.demo.broker import Brokers
-from connector.demo.family import family, signal_all
-from connector.demo.leaks import Searcher
-from connector.demo.patience import until
-from connector.demo.pod import Pod
-from connector.simulators.ca.commands import Lie, LieOrder, Operation
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.family import family, signal_all
+from connector_testkit.demo.leaks import Searcher
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.pod import Pod
+from connector_testkit.simulators.ca.commands import Lie, LieOrder, Operation
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, uploads
 from tests.e2e.world import UPLOAD, route

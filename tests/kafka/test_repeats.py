@@ -1,6 +1,12 @@
 """An event counts once, on whichever process it arrives and whoever owns its subject by then."""
 
-from connector.conformance.journal_samples import (
+from connector.core.events import DeviceEnrolled, Event
+from connector.core.journal import PartitionRecord, Positioned, StateRow
+from connector.core.model import DAY, SubjectKind, subject_key
+from connector.journal.kafka.box import FULL
+from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.topics import LARGEST_RECORD
+from connector_testkit.conformance.journal_samples import (
     event,
     holder,
     numbered,
@@ -9,13 +15,7 @@ from connector.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector.core.events import DeviceEnrolled, Event
-from connector.core.journal import PartitionRecord, Positioned, StateRow
-from connector.core.model import DAY, SubjectKind, subject_key
-from connector.demo.patience import until
-from connector.journal.kafka.box import FULL
-from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.topics import LARGEST_RECORD
+from connector_testkit.demo.patience import until
 from tests.kafka.kafka_world import KafkaWorld
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from aiokafka.structs import TopicPartition
 
-from connector.conformance.journal_samples import (
+from connector.core.journal import Journal, PartitionRecord, StateRow, StatusFilter
+from connector.core.model import DAY, SubjectKey
+from connector.core.states import HolderState
+from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.journal_samples import (
     event,
     holder,
     numbered,
@@ -17,14 +24,7 @@ from connector.conformance.journal_samples import (
     want,
     written,
 )
-from connector.core.journal import Journal, PartitionRecord, StateRow, StatusFilter
-from connector.core.model import DAY, SubjectKey
-from connector.core.states import HolderState
-from connector.demo.patience import until
-from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.ends import Ends
-from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.demo.patience import until
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, opened, unfinished
 

@@ -15,7 +15,7 @@ from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.journal.kafka.cluster import administration
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.kafka.conftest import single
 from tests.kafka.guarded import KEEPER, GuardedBrokers, secured
 

@@ -8,14 +8,6 @@ from pathlib import Path
 import pytest
 from aiokafka.structs import TopicPartition
 
-from connector.conformance.journal_samples import (
-    event,
-    holder,
-    read_ids,
-    refusal,
-    some_subjects,
-    written,
-)
 from connector.core.errors import Family
 from connector.core.journal import DeadLetter, StateRow, StatusFilter
 from connector.core.states import Brakes
@@ -23,6 +15,14 @@ from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.ends import Ends
 from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.conformance.journal_samples import (
+    event,
+    holder,
+    read_ids,
+    refusal,
+    some_subjects,
+    written,
+)
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, opened
 

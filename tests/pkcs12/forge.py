@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from connector.simulators.ca.shapes import tlv
+from connector_testkit.simulators.ca.shapes import tlv
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 CERTIFICATE_BAG = bytes.fromhex("060b2a864886f70d010c0a0103")

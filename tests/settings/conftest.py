@@ -14,7 +14,7 @@ from connector.integrations.http_escrow.source import StandardWebhook
 from connector.integrations.workspace_one.source import WorkspaceOneWebhook
 from connector.settings.load import Checked, check
 from connector.settings.plugins import Plugins
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import issue_tls
 from tests.settings.examples import Change, Check, PhonesSettings, Values, VaultSettings
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.simulators.tls import TlsFiles, issue_tls
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
 
 
 def contexts(files: TlsFiles) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.target_child import Deliverer
-from connector.conformance.target_world import Pair, Trouble
 from connector.core.handover import PluginReference
-from connector.simulators.uem import UemControl, UemOptions, UemSimulator
 from connector.targets.workspace_one import WorkspaceOne, WorkspaceOneSettings
+from connector_testkit.conformance.target_child import Deliverer
+from connector_testkit.conformance.target_world import Pair, Trouble
+from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
 
 API_PASSWORD, TENANT_CODE = "marker-api-password", "bWFya2VyLXRlbmFudC1jb2Rl"
 PROFILE = "4711"
@@ -30,7 +30,7 @@ FAULTS: dict[Trouble, dict[str, Any]] = {
 
 
 class UemWorld:
-    """:class:`connector.conformance.target_world.TargetWorld` over the shipped simulator."""
+    """:class:`connector_testkit.conformance.target_world.TargetWorld` over the shipped simulator."""
 
     def __init__(self, uem: UemSimulator, control: UemControl, directory: Path) -> None:
         self.uem = uem

@@ -2,8 +2,8 @@
 
 import pytest
 
-from connector.conformance.collection import assert_collected
-from connector.conformance.target import TargetConformance
+from connector_testkit.conformance.collection import assert_collected
+from connector_testkit.conformance.target import TargetConformance
 from tests.targets.conftest import UemWorld
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.target_acts import current, whole_set
-from connector.conformance.target_child import Deliverer
 from connector.core.model import ProfileStatus, Slot
 from connector.core.ports import InstallQuestion
+from connector_testkit.conformance.target_acts import current, whole_set
+from connector_testkit.conformance.target_child import Deliverer
 from tests.targets.conftest import PROFILE, UemWorld
 
 OTHER_PROFILE = "4712"

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from connector.conformance.target_world import failure
+from connector_testkit.conformance.target_world import failure
 from tests.targets.conftest import UemWorld
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from connector.conformance.target_world import failure
 from connector.core.errors import Family, Scope
-from connector.simulators.uem.server import machine_time
+from connector_testkit.conformance.target_world import failure
+from connector_testkit.simulators.uem.server import machine_time
 from tests.targets.conftest import UemWorld
 
 OTHER_PROFILE = "4712"

@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 
-from connector.conformance.target_child import Deliverer
-from connector.conformance.target_samples import sample
-from connector.conformance.target_world import failure
 from connector.core.errors import Family
 from connector.core.model import Slot
+from connector_testkit.conformance.target_child import Deliverer
+from connector_testkit.conformance.target_samples import sample
+from connector_testkit.conformance.target_world import failure
 from tests.targets.conftest import PROFILE, UemWorld
 
 FORMS = list(product(["json", "xml"], ["errorCode", "ErrorCode"]))

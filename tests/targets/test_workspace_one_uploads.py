@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from connector.conformance.target_acts import whole_set
-from connector.conformance.target_child import Deliverer, Outcome
-from connector.conformance.target_samples import pairs, sample
-from connector.conformance.target_world import failure
 from connector.core.errors import Family, Scope
 from connector.core.model import Slot
+from connector_testkit.conformance.target_acts import whole_set
+from connector_testkit.conformance.target_child import Deliverer, Outcome
+from connector_testkit.conformance.target_samples import pairs, sample
+from connector_testkit.conformance.target_world import failure
 from tests.patience import PATIENCE
 from tests.targets.conftest import PROFILE, UemWorld
 

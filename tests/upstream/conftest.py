@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connector.core.upstream import UpstreamSettings
-from connector.simulators.tls import TlsFiles, issue_tls
 from connector.upstream import CA, RequestLimit, Upstream
 from connector.upstream.suspicion import Probe
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

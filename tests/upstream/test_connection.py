@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from connector.core.errors import ConnectorError, Permanent, Scope, Transient
-from connector.simulators.tls import issue_tls
 from connector.upstream import Upstream
 from connector.upstream.session import tls_context
+from connector_testkit.simulators.tls import issue_tls
 from tests.upstream.conftest import Place
 
 

@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from connector.conformance.journal_samples import written
 from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
 from connector.core.facts import Looked
@@ -27,6 +26,7 @@ from connector.upstream import RequestLimit
 from connector.worker.breaker import Breaker
 from connector.worker.gate import Gate, Upstream
 from connector.worker.ports import Subject
+from connector_testkit.conformance.journal_samples import written
 from tests.worker.conftest import HeldEffects, Stage
 from tests.worker.test_effects import Raising
 from tests.worker.test_effects import effects as performed_by

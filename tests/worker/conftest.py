@@ -22,7 +22,6 @@ from connector.core.selection import SigningPolicy
 from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
 from connector.crash import CrashPoint, never
 from connector.journal.sqlite import SqliteJournal
-from connector.simulators.instant import InstantEffects, InstantWorld
 from connector.upstream import RequestLimit
 from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.breaker import Breaker
@@ -30,6 +29,7 @@ from connector.worker.ceiling import Ceiling
 from connector.worker.gate import Gate, Upstream
 from connector.worker.share import whole
 from connector.worker.sheet import Failure
+from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
 
 

@@ -11,9 +11,9 @@ from connector.core.handover import HandoverJob, HandoverOutcome, NotSent, Plugi
 from connector.core.model import DAY, HOUR, SECOND, Millis
 from connector.core.states import CopyState, Effect, HolderState, Phase, Running
 from connector.crash import never
-from connector.simulators.instant import InstantWorld
 from connector.worker.effects import UpstreamEffects
 from connector.worker.ports import Subject
+from connector_testkit.simulators.instant import InstantWorld
 from tests.worker.conftest import ROUTE, HeldEffects, Stage
 
 MINUTE: Millis = 60 * SECOND

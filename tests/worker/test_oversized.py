@@ -5,7 +5,6 @@ import hashlib
 
 import pytest
 
-from connector.conformance.journal_samples import event, written
 from connector.core.boot_time import BootTime
 from connector.core.errors import Permanent
 from connector.core.events import DeviceEnrolled
@@ -16,6 +15,7 @@ from connector.core.sizes import LARGEST, Place, TooLarge, dead_letter
 from connector.core.states import DeviceState, Phase
 from connector.worker.oversized import OnceMore, Oversized
 from connector.worker.sheet import Sheet
+from connector_testkit.conformance.journal_samples import event, written
 from tests.worker.conftest import Stage
 
 SICK = subject_key("acme", SubjectKind.DEVICE, "8")

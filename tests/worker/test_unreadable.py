@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.conformance.journal_samples import acting, written
 from connector.core.events import CertificatesChanged
 from connector.core.journal import DeadLetterFilter, StateRow
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Phase
 from connector.worker.gathering import FOUND_PER_ROUND
+from connector_testkit.conformance.journal_samples import acting, written
 from tests.worker.conftest import Stage
 
 SICK = subject_key("acme", SubjectKind.HOLDER, "7")

@@ -3,10 +3,10 @@
 import asyncio
 from collections import Counter
 
-from connector.demo.patience import until
-from connector.demo.pod import Pod
 from connector.journal.kafka.cluster import administration
 from connector.journal.kafka.options import KafkaOptions
+from connector_testkit.demo.patience import until
+from connector_testkit.demo.pod import Pod
 from tests.kafka.chaos.blows import BLOWS, still_up
 from tests.kafka.chaos.pace import Pace
 from tests.kafka.chaos.plan import blows, broker_blows, happenings

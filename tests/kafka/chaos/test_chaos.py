@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector.demo.broker import Brokers
-from connector.demo.leaks import Searcher
-from connector.demo.patience import slowness, until
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.leaks import Searcher
+from connector_testkit.demo.patience import slowness, until
 from tests.e2e.records import agree
 from tests.kafka.chaos import checks, traces
 from tests.kafka.chaos.blows import still_up

@@ -4,14 +4,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from connector.demo.broker import Brokers
-from connector.demo.cast import Actor, employ
-from connector.demo.pod import Pod
-from connector.demo.processes import Process
-from connector.demo.settings_file import changed, clustered
-from connector.demo.stage import Stage
 from connector.journal.kafka.names import Names
-from connector.simulators.ca.commands import Webhook
+from connector_testkit.demo.broker import Brokers
+from connector_testkit.demo.cast import Actor, employ
+from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.processes import Process
+from connector_testkit.demo.settings_file import changed, clustered
+from connector_testkit.demo.stage import Stage
+from connector_testkit.simulators.ca.commands import Webhook
 from tests.e2e.world import UPLOAD
 from tests.kafka.chaos.gateway import Gateway
 from tests.kafka.chaos.topics import Topics

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
-from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
-from connector.simulators.ca.commands import NewPerson
-from connector.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
+from connector_testkit.simulators.ca.commands import NewPerson
+from connector_testkit.simulators.ca.control import CaControl
 
 MARA = NewPerson(
     person="mara.lind",

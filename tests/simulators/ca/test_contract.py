@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 from yarl import URL
 
 from connector.core.model import Usage
-from connector.simulators.ca import CaSimulator
-from connector.simulators.ca.api import EscrowApi
-from connector.simulators.ca.commands import Decision, Issue, NewPerson
-from connector.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca import CaSimulator
+from connector_testkit.simulators.ca.api import EscrowApi
+from connector_testkit.simulators.ca.commands import Decision, Issue, NewPerson
+from connector_testkit.simulators.ca.control import CaControl
 
 CONTRACT = yaml.safe_load(
     (Path(__file__).parents[3] / "schemas" / "escrow-http.openapi.yaml").read_text()

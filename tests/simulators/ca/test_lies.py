@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from connector.core.model import Usage
-from connector.simulators.ca.authority import Authority, Leaf
-from connector.simulators.ca.bundles import Bundles
-from connector.simulators.ca.commands import (
+from connector_testkit.simulators.ca.authority import Authority, Leaf
+from connector_testkit.simulators.ca.bundles import Bundles
+from connector_testkit.simulators.ca.commands import (
     CertificateInfo,
     Issue,
     Lie,
@@ -20,11 +20,11 @@ from connector.simulators.ca.commands import (
     NewPerson,
     Operation,
 )
-from connector.simulators.ca.control import CaControl
-from connector.simulators.ca.hostile import huge_exponent, huge_modulus
-from connector.simulators.ca.keys import MAKERS
-from connector.simulators.ca.options import KeyAlgorithm
-from connector.simulators.ca.registry import Escrowed
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca.hostile import huge_exponent, huge_modulus
+from connector_testkit.simulators.ca.keys import MAKERS
+from connector_testkit.simulators.ca.options import KeyAlgorithm
+from connector_testkit.simulators.ca.registry import Escrowed
 
 REQUEST = "0b54cf6e-6f4e-5a53-9d0a-0d8f1c3b2a11"
 PASSWORD = "lies-test-password"

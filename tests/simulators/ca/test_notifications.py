@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
-from connector.simulators.ca.commands import Issue, NotifyFaults, Webhook
-from connector.simulators.ca.control import CaControl
-from connector.simulators.tls import issue_tls
+from connector_testkit.simulators.ca.commands import Issue, NotifyFaults, Webhook
+from connector_testkit.simulators.ca.control import CaControl
+from connector_testkit.simulators.tls import issue_tls
 
 
 @dataclass

@@ -23,15 +23,15 @@ from pydantic import ValidationError
 from connector.certificates.reading import read
 from connector.core.addresses import canonical_address
 from connector.core.model import Usage
-from connector.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
-from connector.simulators.ca.commands import Issue, NewPerson, Operation
-from connector.simulators.ca.control import CaControl
+from connector_testkit.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
+from connector_testkit.simulators.ca.commands import Issue, NewPerson, Operation
+from connector_testkit.simulators.ca.control import CaControl
 
 REQUEST = "0b54cf6e-6f4e-5a53-9d0a-0d8f1c3b2a11"
 PASSWORD = "simulator-test-password"
 PROGRAM = """
 import asyncio, pathlib, sys
-from connector.simulators.ca import CaOptions, run
+from connector_testkit.simulators.ca import CaOptions, run
 asyncio.run(run(CaOptions(directory=pathlib.Path(sys.argv[1]), key_algorithm="ec-p256")))
 """
 

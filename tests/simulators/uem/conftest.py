@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from connector.simulators.uem import UemControl, UemOptions, UemSimulator
+from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
 from tests.simulators.uem.keyring import MadePair, make_pair
 
 API_PASSWORD, TENANT_CODE = "marker-api-password", "bWFya2VyLXRlbmFudC1jb2Rl"

@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from connector.simulators.uem import UemSimulator
-from connector.simulators.uem.api_faults import ApiFaultKind
-from connector.simulators.uem.ledger import Kind
-from connector.simulators.uem.options import Behaviour
-from connector.simulators.uem.webhook_faults import WebhookFaultKind
+from connector_testkit.simulators.uem import UemSimulator
+from connector_testkit.simulators.uem.api_faults import ApiFaultKind
+from connector_testkit.simulators.uem.ledger import Kind
+from connector_testkit.simulators.uem.options import Behaviour
+from connector_testkit.simulators.uem.webhook_faults import WebhookFaultKind
 from tests.simulators.uem.conftest import Options
 
 PAGE = (Path(__file__).parents[3] / "docs" / "simulators.md").read_text(encoding="utf-8")

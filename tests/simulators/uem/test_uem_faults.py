@@ -3,8 +3,8 @@
 import aiohttp
 import pytest
 
-from connector.simulators.uem import UemControl
-from connector.simulators.uem.control import ControlError
+from connector_testkit.simulators.uem import UemControl
+from connector_testkit.simulators.uem.control import ControlError
 from tests.simulators.uem.conftest import Api
 from tests.simulators.uem.keyring import MadePair, upload_body
 

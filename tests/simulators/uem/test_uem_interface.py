@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.uem import UemControl
 from tests.simulators.uem.conftest import Api
 
 INFO = "/API/system/info"

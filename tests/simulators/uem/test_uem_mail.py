@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.simulators.uem import UemControl
-from connector.simulators.uem.control import ControlError
+from connector_testkit.simulators.uem import UemControl
+from connector_testkit.simulators.uem.control import ControlError
 from tests.conftest import Needs
 from tests.simulators.uem.conftest import Api
 from tests.simulators.uem.keyring import MadePair, encrypted_mail, upload_body

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.uem import UemControl
 from tests.simulators.uem.conftest import Api
 from tests.simulators.uem.keyring import MadePair, upload_body
 

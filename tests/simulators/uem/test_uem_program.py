@@ -8,13 +8,13 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from connector.simulators.uem import UemControl, UemOptions, UemSimulator
+from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
 from tests.simulators.uem.conftest import Api, Options
 from tests.simulators.uem.keyring import MadePair, upload_body
 
 PROGRAM = """
 import asyncio, sys
-from connector.simulators.uem import UemOptions, run
+from connector_testkit.simulators.uem import UemOptions, run
 asyncio.run(run(UemOptions.model_validate_json(sys.argv[1])))
 """
 

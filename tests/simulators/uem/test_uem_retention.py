@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from connector.simulators.uem import UemControl, UemSimulator
+from connector_testkit.simulators.uem import UemControl, UemSimulator
 from tests.simulators.uem.conftest import Api, Options, logged_in
 from tests.simulators.uem.keyring import MadePair, upload_body
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.uem import UemControl
 from tests.simulators.uem.conftest import Api
 
 USERS, DEVICES = "/API/system/users/search", "/API/mdm/devices/search"

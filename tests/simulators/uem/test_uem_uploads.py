@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.uem import UemControl
 from tests.simulators.uem.conftest import Api
 from tests.simulators.uem.keyring import PASSWORD, MadePair, joined, mismatched, part, upload_body
 

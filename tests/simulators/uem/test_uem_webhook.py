@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from defusedxml.ElementTree import fromstring
 
-from connector.simulators.tls import issue_tls
-from connector.simulators.uem import UemControl
+from connector_testkit.simulators.tls import issue_tls
+from connector_testkit.simulators.uem import UemControl
 
 PASSWORD = "marker-hook-password"
 

@@ -1,0 +1,121 @@
+"""``simulate``: stand-ins for CA and UEM, each in a process of its own until it is stopped."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from connector.cli.exits import Exit
+from connector.core.values import parse_duration
+
+M = TypeVar("M", bound=BaseModel)
+
+Directory = Annotated[
+    Path, typer.Option("--directory", help="Gets the TLS files that a client needs.")
+]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+ControlPort = Annotated[
+    int, typer.Option("--control-port", min=0, max=65535, help="For /_sim/; 0 takes a free one.")
+]
+Switches = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Any other option, as docs/simulators.md names it."
+    ),
+]
+
+simulate = typer.Typer(no_args_is_help=True, help="Simulated upstreams for trying out.")
+
+
+@simulate.command("ca")
+def simulate_ca(
+    directory: Directory,
+    port: Port = 0,
+    control_port: ControlPort = 0,
+    approval: Annotated[
+        bool, typer.Option("--approval", help="Recovery requests wait for a decision.")
+    ] = False,
+    switches: Switches = None,
+) -> None:
+    """Run a certificate authority with key escrow; prints one line of JSON when it is ready."""
+    from connector_testkit.simulators.ca import CaOptions, run  # noqa: PLC0415 - loads cryptography
+
+    given = {
+        "directory": directory,
+        "listen_port": port,
+        "control_port": control_port,
+        "approval": approval,
+    }
+    _until_stopped(run(_options(CaOptions, given, switches or ())))
+
+
+@simulate.command("uem")
+def simulate_uem(
+    directory: Directory,
+    password_file: Annotated[
+        Path, typer.Option("--password-file", exists=True, help="Password of the API account.")
+    ],
+    tenant_code_file: Annotated[
+        Path, typer.Option("--tenant-code-file", exists=True, help="The API's tenant code.")
+    ],
+    port: Port = 0,
+    control_port: ControlPort = 0,
+    retention: Annotated[str, typer.Option("--retention", help="How long a set is kept.")] = "1h",
+    install_delay: Annotated[
+        str, typer.Option("--install-delay", help="From push to installed profile.")
+    ] = "500ms",
+    switches: Switches = None,
+) -> None:
+    """Run a device management service; prints one line of JSON when it is ready."""
+    from connector_testkit.simulators.uem import UemOptions, run  # noqa: PLC0415 - loads cryptography
+
+    given = {
+        "directory": directory,
+        "password_file": password_file,
+        "tenant_code_file": tenant_code_file,
+        "port": port,
+        "control_port": control_port,
+        "retention": _value(retention),
+        "install_delay": _value(install_delay),
+    }
+    _until_stopped(run(_options(UemOptions, given, switches or ())))
+
+
+def _until_stopped(simulator: Coroutine[Any, Any, None]) -> None:
+    """Run it; an address that cannot be listened on, or a folder, is told in one line."""
+    try:
+        asyncio.run(simulator)
+    except OSError as error:
+        typer.echo(f"pki-connector simulate: {error.strerror or error}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
+
+
+def _options(model: type[M], given: dict[str, Any], switches: Iterable[str]) -> M:
+    """The simulator's options: those given by name, and ``NAME=VALUE`` with dots for levels."""
+    for switch in switches:
+        name, equals, text = switch.partition("=")
+        if not equals:
+            raise typer.BadParameter("--set takes NAME=VALUE")
+        *levels, last = name.split(".")
+        branch = given
+        for level in levels:
+            branch = branch.setdefault(level, {})
+        branch[last] = _value(text)
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        text = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+        raise typer.BadParameter(text) from None
+
+
+def _value(text: str) -> object:
+    """A duration, or a YAML scalar."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        return yaml.safe_load(text)
