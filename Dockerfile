@@ -1,5 +1,5 @@
-# Two stages: the first installs by hash and builds the wheel, the second runs it and holds no
-# compiler, no build tool and no package installer of ours.
+# The first stages install by hash and build the wheels; the last one runs the product and holds no
+# compiler, no build tool, no package installer of ours and nothing of the test kit.
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -20,7 +20,18 @@ RUN /build/tools/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel
         --no-deps --no-index dist/*.whl \
     && /opt/connector/bin/python -m compileall -q /opt/connector/lib
 
-FROM ${PYTHON_IMAGE}
+# The same with the test kit: ``docker build --target demo`` runs the whole job in one container.
+FROM build AS build-demo
+COPY requirements/testkit.txt requirements/
+COPY testkit testkit
+RUN /build/tools/bin/pip --python /opt/connector/bin/python install \
+        --require-hashes --only-binary :all: -r requirements/testkit.txt \
+    && /build/tools/bin/pip wheel --no-deps --no-index --no-build-isolation \
+        --wheel-dir dist-testkit ./testkit \
+    && /build/tools/bin/pip --python /opt/connector/bin/python install \
+        --no-deps --no-index dist-testkit/*.whl
+
+FROM ${PYTHON_IMAGE} AS runtime
 ARG PYTHON_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -32,7 +43,6 @@ LABEL org.opencontainers.image.title="pki-connector" \
 ENV PATH="/opt/connector/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-COPY --from=build /opt/connector /opt/connector
 WORKDIR /var/lib/pki-connector
 RUN chown 10001:10001 /var/lib/pki-connector \
     && install -d -o 10001 -g 10001 -m 0700 /run/pki-connector
@@ -40,4 +50,11 @@ USER 10001:10001
 VOLUME ["/var/lib/pki-connector"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["pki-connector"]
+
+FROM runtime AS demo
+COPY --from=build-demo /opt/connector /opt/connector
+CMD ["demo"]
+
+FROM runtime
+COPY --from=build /opt/connector /opt/connector
 CMD ["serve"]

@@ -43,11 +43,12 @@ $(BIN)/python:
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-# Only what the service needs, and the project itself; enough for the demo.
-$(RUN): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+# What the service and its test kit need, and both distributions; enough for the demo.
+$(RUN): requirements/run.txt requirements/testkit.txt requirements/build.txt pyproject.toml \
+		testkit/pyproject.toml | $(BIN)/python
 	@echo "installing run-time requirements into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
-	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@$(PIP) install --require-hashes -r requirements/testkit.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-index --no-build-isolation --editable . --editable ./testkit
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUN)
@@ -113,6 +114,7 @@ image: ## build the container image on a base image whose digest was read just n
 .PHONY: lock
 lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) -o run.txt run.in
+	@$(COMPILE) $(ARGS) -o testkit.txt testkit.in
 	@$(COMPILE) $(ARGS) -o build.txt build.in
 	@$(COMPILE) $(ARGS) -o dev.txt dev.in
 

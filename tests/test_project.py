@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("run", "build", "dev")
+LOCKS = ("run", "testkit", "build", "dev")
 FILE_LIMIT = 300
 FUNCTION_LIMIT = 50
 CODE = re.compile(r"[A-Z0-9]{2,4}-[0-9]{3}")
@@ -69,23 +70,46 @@ def test_requirements_name_no_index(path: Path) -> None:
         assert option not in text
 
 
-def test_locked_versions_satisfy_what_the_distribution_declares() -> None:
-    """requirements/run.in and pyproject.toml name the same packages, and the lock fits both."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+@pytest.mark.parametrize(("lock", "project"), [("run", "."), ("testkit", "testkit")])
+def test_locked_versions_satisfy_what_the_distribution_declares(lock: str, project: str) -> None:
+    """A distribution and its requirements file name the same packages, and the lock fits both."""
     declared = {
-        canonicalize_name(r.name): r for r in (Requirement(d) for d in project["dependencies"])
+        canonicalize_name(r.name): r
+        for r in map(Requirement, metadata(project)["dependencies"])
+        if r.name != "pki-connector"
     }
-    lines = (ROOT / "requirements" / "run.in").read_text("utf-8").splitlines()
-    direct = {canonicalize_name(line) for line in lines if line and not line.startswith("#")}
+    direct = packages_of(lock) | (packages_of("run") & set(declared) if lock != "run" else set())
     assert direct == set(declared)
     for name, requirement in declared.items():
-        assert pins("run")[name] in requirement.specifier, name
+        assert pins(lock)[name] in requirement.specifier, name
+
+
+def metadata(project: str) -> dict[str, Any]:
+    """The section ``project`` of a distribution."""
+    text = (ROOT / project / "pyproject.toml").read_text("utf-8")
+    found: dict[str, Any] = tomllib.loads(text)["project"]
+    return found
+
+
+def packages_of(lock: str) -> set[str]:
+    """The packages that a requirements file names by itself."""
+    lines = (ROOT / "requirements" / f"{lock}.in").read_text("utf-8").splitlines()
+    return {canonicalize_name(line) for line in lines if line and line[0] not in "#-"}
+
+
+def test_both_distributions_have_one_version() -> None:
+    """Each asks for exactly the other."""
+    product, testkit = metadata("."), metadata("testkit")
+    assert product["version"] == testkit["version"]
+    assert f"pki-connector=={product['version']}" in testkit["dependencies"]
+    extra = product["optional-dependencies"]["demo"]
+    assert extra == [f"pki-connector-testkit=={product['version']}"]
 
 
 def test_development_uses_the_versions_that_run() -> None:
-    """What is tested is what is shipped: dev.txt repeats run.txt and build.txt exactly."""
+    """What is tested is what is shipped: dev.txt repeats the other files exactly."""
     dev = pins("dev").items()
-    assert pins("run").items() <= dev
+    assert pins("run").items() <= pins("testkit").items() <= dev
     assert pins("build").items() <= dev
 
 
@@ -110,7 +134,7 @@ def test_no_file_holds_what_is_forbidden() -> None:
 def test_files_and_functions_stay_small() -> None:
     """A file that grows past its limit has two reasons to change; so has a function."""
     found = []
-    for path in python_files("connector", "tests", "bench"):
+    for path in python_files("connector", "testkit", "tests", "bench"):
         text = path.read_text("utf-8")
         place = path.relative_to(ROOT)
         if (lines := len(text.splitlines())) > FILE_LIMIT:
@@ -161,11 +185,14 @@ def test_every_code_of_the_program_is_in_the_catalogue() -> None:
 
 
 def imported_modules() -> set[str]:
-    """Every name that an import statement of the program, or an entry point, may mean."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    points = [project["scripts"], *project["entry-points"].values()]
+    """Every name that an import statement of the programs, or an entry point, may mean."""
+    points = [
+        group
+        for project in map(metadata, (".", "testkit"))
+        for group in (project.get("scripts", {}), *project["entry-points"].values())
+    ]
     found = {name.partition(":")[0] for group in points for name in group.values()}
-    for path in python_files("connector", "bench", "docs"):
+    for path in python_files("connector", "testkit", "bench", "docs"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
@@ -179,8 +206,9 @@ def imported_modules() -> set[str]:
 def test_every_module_is_imported() -> None:
     """A module that nothing imports is dead, whatever its tests say; suites are for plug-ins."""
     there = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in python_files("connector")
+        ".".join(path.relative_to(ROOT / root).with_suffix("").parts)
+        for root, folder in ((".", "connector"), ("testkit", "testkit/connector_testkit"))
+        for path in python_files(folder)
         if path.name != "__init__.py" and "conformance" not in path.parts
     }
     assert there - imported_modules() == set()

@@ -14,6 +14,7 @@ from connector.catalogue import catalogue
 from connector.cli import acting, config, running
 from connector.cli.audit import audit
 from connector.cli.dlq import dlq
+from connector.cli.elsewhere import add_commands
 from connector.cli.exits import Exit, exit_code
 from connector.cli.journal_backup import backup, restore
 from connector.cli.journal_copy import journal
@@ -24,7 +25,6 @@ from connector.cli.status import status
 from connector.cli.usage import asks_for_help, refusal
 from connector.cli.words import shown
 from connector.core.errors import ConnectorError
-from connector_testkit.simulate import simulate
 
 app = typer.Typer(
     name="pki-connector",
@@ -59,8 +59,6 @@ def _main(
 
 
 app.command()(running.serve)
-app.command()(running.demo)
-app.add_typer(simulate, name="simulate")
 app.command()(status)
 app.command()(acting.deliver)
 app.add_typer(acting.identity, name="identity")
@@ -76,6 +74,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(kafka, name="kafka")
 app.add_typer(config.config, name="config")
 app.command()(config.version)
+add_commands(app)
 
 
 def run(arguments: Sequence[str], world: World) -> None:

@@ -1,12 +1,9 @@
-"""``serve`` and ``demo``: they load what they run only when called, so that others stay quick."""
+"""``serve``: it loads what it runs only when called, so that other commands stay quick."""
 
-import asyncio
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from connector.cli.config import report
 from connector.cli.exits import Exit
@@ -15,13 +12,6 @@ from connector.settings.load import load
 from connector.settings.model import Settings
 from connector.settings.plugins import installed
 from connector.settings.report import SettingsRefused
-
-
-class Kind(StrEnum):
-    """The journal of the demo."""
-
-    SQLITE = "sqlite"
-    KAFKA = "kafka"
 
 
 @asking
@@ -59,18 +49,3 @@ def settings_of(call: Call, file: Path | None = None) -> Settings:
     except SettingsRefused as error:
         report(call, error.problems)
         raise typer.Exit(Exit.PROBLEMS) from None
-
-
-def demo(
-    journal: Annotated[
-        Kind,
-        typer.Option(
-            help="kafka: three connectors and a real broker, which needs Java 17 and Maven."
-        ),
-    ] = Kind.SQLITE,
-) -> None:
-    """Watch old mail become readable on a new phone, with real processes on loopback ports."""
-    from connector_testkit.demo import Cluster, Stage, run  # noqa: PLC0415 - loads simulators and mail
-
-    kind = Cluster if journal is Kind.KAFKA else Stage
-    raise typer.Exit(asyncio.run(run(Console(), kind)))

@@ -36,7 +36,7 @@ HISTORY = (
 
 @dataclass
 class HttpWorld:
-    """A simulated CA with one person; see ``connector_testkit.conformance.escrow_world.EscrowWorld``."""
+    """A simulated CA with one person; see ``conformance.escrow_world.EscrowWorld``."""
 
     ca: CaSimulator
     control: CaControl

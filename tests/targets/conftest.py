@@ -30,7 +30,7 @@ FAULTS: dict[Trouble, dict[str, Any]] = {
 
 
 class UemWorld:
-    """:class:`connector_testkit.conformance.target_world.TargetWorld` over the shipped simulator."""
+    """A :class:`~connector_testkit.conformance.target_world.TargetWorld` over the simulator."""
 
     def __init__(self, uem: UemSimulator, control: UemControl, directory: Path) -> None:
         self.uem = uem

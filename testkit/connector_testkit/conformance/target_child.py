@@ -1,8 +1,9 @@
 """A process of its own that delivers: only such a one may hold key material.
 
-``python -m connector_testkit.conformance.target_child`` reads one job per line from standard input (JSON,
-shape: :class:`Job`) and answers each with one line (:class:`Outcome`). As in service, each job has
-a process of its own, which opens only what the target declares, where the kernel can see to that.
+``python -m connector_testkit.conformance.target_child`` reads one job per line from standard input
+(JSON, shape: :class:`Job`) and answers each with one line (:class:`Outcome`). As in service, each
+job has a process of its own, which opens only what the target declares, where the kernel can see to
+that.
 """
 
 import asyncio

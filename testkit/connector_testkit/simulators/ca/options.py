@@ -47,11 +47,11 @@ class WebhookOptions(Options):
 class CaOptions(Options):
     """Everything that a simulated CA is told at its start.
 
-    ``directory`` gets the TLS files of :mod:`connector_testkit.simulators.tls` and ``issuers.pem`` (the
-    certificates of the issuing CA and its root). Port 0 means any free port. ``approval``: whether
-    recovery requests wait for a decision. ``fixed_password``: bundles under this password are
-    encoded once and kept (for benchmarks). ``reuse_keys``: at most so many different default keys
-    are made and then dealt out again and again (for benchmarks).
+    ``directory`` gets the TLS files of :mod:`connector_testkit.simulators.tls` and ``issuers.pem``
+    (the certificates of the issuing CA and its root). Port 0 means any free port. ``approval``:
+    whether recovery requests wait for a decision. ``fixed_password``: bundles under this password
+    are encoded once and kept (for benchmarks). ``reuse_keys``: at most so many different default
+    keys are made and then dealt out again and again (for benchmarks).
     """
 
     directory: Path

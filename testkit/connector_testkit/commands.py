@@ -1,13 +1,18 @@
-"""``simulate``: stand-ins for CA and UEM, each in a process of its own until it is stopped."""
+"""The commands of the test kit: ``demo``, and ``simulate`` with a CA and a UEM.
+
+They load what they run only when called, so that every other command stays quick.
+"""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 import yaml
 from pydantic import BaseModel, ValidationError
+from rich.console import Console
 
 from connector.cli.exits import Exit
 from connector.core.values import parse_duration
@@ -27,6 +32,29 @@ Switches = Annotated[
         "--set", metavar="NAME=VALUE", help="Any other option, as docs/simulators.md names it."
     ),
 ]
+
+
+class Kind(StrEnum):
+    """The journal of the demo."""
+
+    SQLITE = "sqlite"
+    KAFKA = "kafka"
+
+
+def demo(
+    journal: Annotated[
+        Kind,
+        typer.Option(
+            help="kafka: three connectors and a real broker, which needs Java 17 and Maven."
+        ),
+    ] = Kind.SQLITE,
+) -> None:
+    """Watch old mail become readable on a new phone, with real processes on loopback ports."""
+    from connector_testkit.demo import Cluster, Stage, run  # noqa: PLC0415 - loads simulators
+
+    kind = Cluster if journal is Kind.KAFKA else Stage
+    raise typer.Exit(asyncio.run(run(Console(), kind)))
+
 
 simulate = typer.Typer(no_args_is_help=True, help="Simulated upstreams for trying out.")
 

@@ -1,0 +1,1 @@
+"""Simulated upstreams, conformance suites and the demo: a distribution beside the product."""
