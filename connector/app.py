@@ -15,36 +15,36 @@ from typing import Any
 
 import structlog
 
-from connector.admin.server import AdminServer
-from connector.assembly import alarms, handover, observation, ownership, ports, restoring, tenants
-from connector.assembly import gate as gates
-from connector.assembly.audit_key import audit_keys, report_key, require_key
-from connector.assembly.clock import MachineClock, dice
-from connector.assembly.collector import settle_collector
-from connector.assembly.conditions import Board
-from connector.assembly.effects import made_effects
-from connector.assembly.ending import ending
-from connector.assembly.expiries import Expiries
-from connector.assembly.gauges import Gauges
-from connector.assembly.hardening import harden
-from connector.assembly.journal import ServedJournal, make_journal, require_topics, require_whole
-from connector.assembly.journal_watch import JournalWatch
-from connector.assembly.operators import Operators, Shown
-from connector.assembly.ports import OpenPorts
-from connector.assembly.reloading import reopen_upstreams, taken_up
-from connector.assembly.trail_watch import TrailWatch
 from connector.core.errors import Permanent
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
-from connector.intake.server import IntakeServer, Surroundings
 from connector.journal.kafka.journal import KafkaJournal
 from connector.observe.health import Health
 from connector.observe.server import ObserveServer
 from connector.observe.story import tell
+from connector.operators.server import AdminServer
 from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
+from connector.sources.server import IntakeServer, Surroundings
+from connector.wiring import alarms, handover, observation, ownership, ports, restoring, tenants
+from connector.wiring import gate as gates
+from connector.wiring.audit_key import audit_keys, report_key, require_key
+from connector.wiring.clock import MachineClock, dice
+from connector.wiring.collector import settle_collector
+from connector.wiring.conditions import Board
+from connector.wiring.effects import made_effects
+from connector.wiring.ending import ending
+from connector.wiring.expiries import Expiries
+from connector.wiring.gauges import Gauges
+from connector.wiring.hardening import harden
+from connector.wiring.journal import ServedJournal, make_journal, require_topics, require_whole
+from connector.wiring.journal_watch import JournalWatch
+from connector.wiring.operators import Operators, Shown
+from connector.wiring.ports import OpenPorts
+from connector.wiring.reloading import reopen_upstreams, taken_up
+from connector.wiring.trail_watch import TrailWatch
 from connector.worker import Owners, PartitionWorker
 from connector.worker.effects import UpstreamEffects
 from connector.worker.gate import Gate

@@ -11,7 +11,7 @@ import pytest
 CANNOT_RUN: frozenset[str] = frozenset()
 """Tests that may be skipped in CI, by name; each with a comment that says why."""
 PROGRAMS = frozenset({"java", "mvn", "pki-connector", "start_forkserver.py"})
-MODULES = frozenset({"connector", "connector.handover"})
+MODULES = frozenset({"connector", "connector.keys.handover"})
 """Brokers, the service, and what hand-overs are forked from."""
 
 

@@ -23,11 +23,11 @@ MARKER = "by_timing"
 BY_TIMING = frozenset(
     {
         "tests/cli/test_process.py",
-        "tests/demo/test_endings.py",
-        "tests/demo/test_ports.py",
-        "tests/intake/test_limits.py::test_silent_connection_is_closed",
-        "tests/intake/test_limits.py::test_body_that_dribbles_is_given_up",
-        "tests/intake/test_strangers.py::test_known_callers_are_served_beside_thousands_of_strangers",
+        "tests/testkit/demo/test_endings.py",
+        "tests/testkit/demo/test_ports.py",
+        "tests/sources/test_limits.py::test_silent_connection_is_closed",
+        "tests/sources/test_limits.py::test_body_that_dribbles_is_given_up",
+        "tests/sources/test_strangers.py::test_known_callers_are_served_beside_thousands_of_strangers",
         "tests/kafka/test_broker.py",
         "tests/kafka/test_broker_outage.py",
         "tests/kafka/test_crowds.py",

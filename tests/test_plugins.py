@@ -7,7 +7,7 @@ import pytest
 
 from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
-from connector.handover.plugins import open_escrow
+from connector.keys.handover.plugins import open_escrow
 from connector.plugins import ESCROW, load
 from connector.upstream import RequestLimit
 

@@ -5,8 +5,8 @@ So the simulated CA needs to encode each bundle only once.
 
 import base64
 
-from connector.handover.__main__ import main
-from connector.pkcs12.write import PASSWORD_BYTES
+from connector.keys.handover.__main__ import main
+from connector.keys.pkcs12.write import PASSWORD_BYTES
 
 
 def constant(size: int) -> bytes:

@@ -14,19 +14,19 @@ from typing import cast
 import uvloop
 
 from bench.obey import Answer, obey, say
-from connector.assembly.clock import MachineClock
-from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import Journal
 from connector.core.secret import Credential
 from connector.core.source import Sender
-from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import Limits, Listener
 from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
 from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
+from connector.sources.server import IntakeServer, Surroundings
+from connector.sources.tenants import Limits, Listener
+from connector.wiring.clock import MachineClock
+from connector.wiring.collector import settle_collector
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 WEBHOOK = WorkspaceOneWebhook.model_validate(

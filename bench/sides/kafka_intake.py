@@ -12,13 +12,13 @@ import uvloop
 
 from bench.obey import Answer, obey, say
 from bench.sides.intake import SOURCES, metrics
-from connector.assembly.clock import MachineClock
-from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
-from connector.intake.server import IntakeServer, Surroundings
-from connector.intake.tenants import Limits, Listener
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
+from connector.sources.server import IntakeServer, Surroundings
+from connector.sources.tenants import Limits, Listener
+from connector.wiring.clock import MachineClock
+from connector.wiring.collector import settle_collector
 
 
 async def main(options: KafkaOptions, folder: Path, certificate: Path, key: Path) -> None:

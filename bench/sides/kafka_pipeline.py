@@ -19,11 +19,11 @@ from bench.machine import resident_bytes
 from bench.obey import Answer, obey, say
 from bench.stage import Stage, Tally, performing
 from bench.waking import Waking
-from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
 from connector.core.journal import Commit
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
+from connector.wiring.collector import settle_collector
 
 
 class CountingKafka(KafkaJournal):

@@ -22,7 +22,6 @@ import uvloop
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from bench.obey import Answer, obey, say
-from connector.assembly.collector import settle_collector
 from connector.core.errors import Permanent
 from connector.journal import connection as connections
 from connector.journal import states as tables
@@ -32,6 +31,7 @@ from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.records import StateRecord, read
+from connector.wiring.collector import settle_collector
 
 WAIT_MS = 100
 PAGE = 4000

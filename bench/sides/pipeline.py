@@ -16,8 +16,8 @@ from bench.machine import resident_bytes
 from bench.obey import Answer, obey, say
 from bench.stage import Stage, stage
 from bench.storm import Storm
-from connector.assembly.collector import settle_collector
 from connector.journal.sqlite import SqliteOptions
+from connector.wiring.collector import settle_collector
 
 
 class Orders:

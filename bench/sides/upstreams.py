@@ -19,7 +19,7 @@ from connector.core.handover import HandoverJob, PluginReference
 from connector.core.model import Usage
 from connector.core.ports import Recovery
 from connector.core.selection import SelectionRules, SigningPolicy, select
-from connector.escrow.http import HttpEscrow, HttpEscrowSettings
+from connector.integrations.http_escrow.backend import HttpEscrow, HttpEscrowSettings
 from connector_testkit.simulators.ca import CaOptions, CaSimulator
 from connector_testkit.simulators.ca.commands import Issue, NewPerson
 from connector_testkit.simulators.ca.control import CaControl

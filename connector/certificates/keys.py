@@ -1,7 +1,7 @@
 """Public keys: of which kind and size, and whether a hand-over can handle one of that kind.
 
-The same limits hold for the private key once it is fetched (:mod:`connector.pkcs12.keycheck`); what
-the certificate shows already need not be fetched to be found out.
+The same limits hold for the private key once it is fetched (``connector/keys/pkcs12/keycheck.py``);
+what the certificate shows already need not be fetched to be found out.
 """
 
 from typing import NamedTuple

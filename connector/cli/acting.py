@@ -5,19 +5,6 @@ from typing import Annotated, cast
 import typer
 from pydantic import BaseModel, ValidationError
 
-from connector.admin.client import AdminClient
-from connector.admin.records import (
-    Act,
-    Cancel,
-    ConfirmIdentity,
-    Deliver,
-    ForgetIdentity,
-    Pause,
-    Receipt,
-    Resume,
-    RetryMany,
-    RetryOne,
-)
 from connector.cli import pauses, plan
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
@@ -34,6 +21,19 @@ from connector.cli.waiting import (
     wish,
 )
 from connector.core.states import HolderState
+from connector.operators.client import AdminClient
+from connector.operators.records import (
+    Act,
+    Cancel,
+    ConfirmIdentity,
+    Deliver,
+    ForgetIdentity,
+    Pause,
+    Receipt,
+    Resume,
+    RetryMany,
+    RetryOne,
+)
 
 HolderArgument = Annotated[
     str,

@@ -8,11 +8,6 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from connector.admin.audit_records import AuditReport, ChainReport, Published
-from connector.admin.auditing import check_journal, trail_of
-from connector.admin.chain_check import MOST_FINDINGS
-from connector.admin.client import AdminClient
-from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
 from connector.cli.cut import cut
 from connector.cli.exits import Exit
@@ -25,6 +20,11 @@ from connector.cli.trail import check_files
 from connector.cli.words import moment, short
 from connector.core.audit import AuditRecord
 from connector.mounted import read_secret
+from connector.operators.audit_records import AuditReport, ChainReport, Published
+from connector.operators.auditing import check_journal, trail_of
+from connector.operators.chain_check import MOST_FINDINGS
+from connector.operators.client import AdminClient
+from connector.wiring.offline import offline_journal
 
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 COLUMNS = (

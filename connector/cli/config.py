@@ -72,7 +72,7 @@ def check(
 
 
 def _connected(settings: Settings) -> tuple[Answer, ...]:
-    from connector.assembly.connecting import connect  # noqa: PLC0415 - only this loads plug-ins
+    from connector.wiring.connecting import connect  # noqa: PLC0415 - only this loads plug-ins
 
     return asyncio.run(connect(settings))
 

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from connector.admin.audit_records import CUT_AT_ONCE, ChainEnd, CutTrail
-from connector.admin.client import AdminClient
 from connector.cli.options import Call, asking
 from connector.cli.screen import Format
 from connector.cli.trail import records
 from connector.core.audit import AuditRecord
 from connector.core.errors import Rejected
+from connector.operators.audit_records import CUT_AT_ONCE, ChainEnd, CutTrail
+from connector.operators.client import AdminClient
 
 
 @asking

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from connector.admin.records import DeviceRow, GenerationRow, SubjectDetail
-from connector.admin.views import step
 from connector.catalogue import catalogue
 from connector.cli import pauses
 from connector.cli.options import Call
@@ -19,6 +17,8 @@ from connector.core.states import (
     PersonState,
     StandingPause,
 )
+from connector.operators.records import DeviceRow, GenerationRow, SubjectDetail
+from connector.operators.views import step
 
 Facts = Iterator[tuple[str, object]]
 

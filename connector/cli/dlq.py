@@ -8,8 +8,14 @@ from typing import Annotated, Literal
 import typer
 from pydantic import ValidationError
 
-from connector.admin.client import AdminClient
-from connector.admin.letter_records import (
+from connector.cli import letter
+from connector.cli.exits import Exit
+from connector.cli.options import Call, asking
+from connector.cli.screen import Format
+from connector.cli.words import moment, short
+from connector.core.model import millis_of
+from connector.operators.client import AdminClient
+from connector.operators.letter_records import (
     AT_ONCE,
     LetterOutcome,
     LetterQuery,
@@ -17,12 +23,6 @@ from connector.admin.letter_records import (
     LetterView,
     SettleLetters,
 )
-from connector.cli import letter
-from connector.cli.exits import Exit
-from connector.cli.options import Call, asking
-from connector.cli.screen import Format
-from connector.cli.words import moment, short
-from connector.core.model import millis_of
 
 dlq = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be read.")
 

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from connector.assembly.clock import MachineClock
-from connector.assembly.rekeying import Will
-from connector.assembly.restoring import embedded
-from connector.assembly.restoring import restore as put_in_place
 from connector.cli.options import Call, asking
 from connector.cli.running import settings_of
 from connector.cli.screen import Format
 from connector.journal.backup import back_up
 from connector.mounted import read_secret
+from connector.wiring.clock import MachineClock
+from connector.wiring.rekeying import Will
+from connector.wiring.restoring import embedded
+from connector.wiring.restoring import restore as put_in_place
 
 LONGEST_REASON = 512
 

@@ -6,10 +6,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from connector.admin.audit_records import AuditReport
-from connector.admin.auditing import check_journal
-from connector.assembly.clock import MachineClock
-from connector.assembly.offline import offline_journal
 from connector.catalogue import catalogue
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
@@ -22,7 +18,11 @@ from connector.journal.copying.contents import Contents, contents
 from connector.journal.copying.copy import Order, Standing, copy
 from connector.journal.copying.survey import Survey
 from connector.mounted import read_secret
+from connector.operators.audit_records import AuditReport
+from connector.operators.auditing import check_journal
 from connector.settings.model import Settings
+from connector.wiring.clock import MachineClock
+from connector.wiring.offline import offline_journal
 
 journal = typer.Typer(no_args_is_help=True, help="The journal as a whole.")
 DIFFERS = "JRN-011"

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from connector.assembly.journal import kafka_options
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.running import settings_of
@@ -16,6 +15,7 @@ from connector.journal.kafka.acls import Acl, acls
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import Plan, TopicFault
 from connector.settings.journal import KafkaSettings
+from connector.wiring.journal import kafka_options
 
 kafka = typer.Typer(no_args_is_help=True, help="The clustered journal's topics and rights.")
 

@@ -3,10 +3,10 @@
 import base64
 from collections.abc import Iterator
 
-from connector.admin.letter_records import LetterDetail, original_of
 from connector.cli.screen import Format, Screen
 from connector.cli.words import moment
 from connector.core.journal import DeadLetter
+from connector.operators.letter_records import LetterDetail, original_of
 
 SHOWN = 4096
 """Bytes of a body that are shown to people."""

@@ -5,8 +5,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from connector.admin.client import AdminClient
-from connector.admin.records import SubjectPage, SubjectSummary
 from connector.cli import pauses
 from connector.cli.options import Call
 from connector.cli.screen import Format
@@ -14,6 +12,8 @@ from connector.cli.words import age, due
 from connector.core.journal import StatusFilter
 from connector.core.model import Millis
 from connector.core.states import ENDED, CopyState, Phase
+from connector.operators.client import AdminClient
+from connector.operators.records import SubjectPage, SubjectSummary
 
 PAGE = 1000
 COLUMNS = (

@@ -10,10 +10,10 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from connector.admin.client import AdminClient
-from connector.admin.records import LONGEST_NAME, Operator
 from connector.cli.screen import Format, Screen
 from connector.core.errors import Rejected
+from connector.operators.client import AdminClient
+from connector.operators.records import LONGEST_NAME, Operator
 from connector.settings.load import admin_socket
 
 T = TypeVar("T")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from connector.admin.records import Overview, Stuck, UpstreamView
 from connector.catalogue import catalogue
 from connector.cli import conditions, pauses
 from connector.cli.options import Call
@@ -10,6 +9,7 @@ from connector.cli.screen import Format
 from connector.cli.words import age, day, due, short
 from connector.core.conditions import Severity
 from connector.core.model import DAY, Millis
+from connector.operators.records import Overview, Stuck, UpstreamView
 
 SUBJECTS = ("kind", "route", "phase", "count")
 UPSTREAMS = ("upstream", "breaker", "for", "next try", "last success", "code", "detail")

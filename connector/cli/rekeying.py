@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from connector.admin.audit_records import ChainReport
-from connector.assembly.clock import MachineClock
-from connector.assembly.offline import offline_journal
-from connector.assembly.rekeying import Will
-from connector.assembly.rekeying import accept as accept_damage
-from connector.assembly.rekeying import rekey as change_key
 from connector.cli.options import Call, asking
 from connector.cli.running import settings_of
 from connector.cli.screen import Format
 from connector.mounted import read_secret
+from connector.operators.audit_records import ChainReport
 from connector.settings.model import Settings
+from connector.wiring.clock import MachineClock
+from connector.wiring.offline import offline_journal
+from connector.wiring.rekeying import Will
+from connector.wiring.rekeying import accept as accept_damage
+from connector.wiring.rekeying import rekey as change_key
 
 LONGEST_REASON = 512
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]

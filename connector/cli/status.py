@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from connector.admin.client import AdminClient
-from connector.admin.records import Kind
 from connector.cli import detail, listing, overview
 from connector.cli.options import Call, asking
 from connector.core.journal import StatusFilter
+from connector.operators.client import AdminClient
+from connector.operators.records import Kind
 
 WATCH_EVERY = 2.0
 

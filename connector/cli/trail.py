@@ -7,9 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from connector.admin.audit_records import AuditReport, Published
-from connector.admin.auditing import trail_of
-from connector.admin.chain_check import ChainCheck
 from connector.core.audit import (
     GENESIS,
     LARGEST,
@@ -21,6 +18,9 @@ from connector.core.audit import (
 from connector.core.errors import Permanent, Rejected
 from connector.core.journal import Journal
 from connector.mounted import read_secret
+from connector.operators.audit_records import AuditReport, Published
+from connector.operators.auditing import trail_of
+from connector.operators.chain_check import ChainCheck
 
 Start = tuple[int, str]
 

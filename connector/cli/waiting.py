@@ -8,14 +8,14 @@ from typing import Annotated, NamedTuple
 import typer
 from pydantic import Field
 
-from connector.admin.applying import AT_ONCE, ActEvents
-from connector.admin.client import AdminClient
-from connector.admin.records import Act, Pause, Receipt, Resume
 from connector.cli.exits import Exit
 from connector.cli.options import Call
 from connector.core.model import SubjectKey
 from connector.core.states import Brakes, HolderState, Phase
 from connector.core.states.delivery import ENDED
+from connector.operators.applying import AT_ONCE, ActEvents
+from connector.operators.client import AdminClient
+from connector.operators.records import Act, Pause, Receipt, Resume
 
 PAUSE = 0.25
 """Seconds between two looks."""

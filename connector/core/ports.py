@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, Self
 
 from pydantic import BaseModel, Field
 
+from connector.core.key_material import KeyMaterial
 from connector.core.model import (
     DeviceEvidence,
     DeviceFacts,
@@ -25,7 +26,6 @@ from connector.core.model import (
     Slot,
 )
 from connector.core.reach import Reach
-from connector.core.secret import KeyMaterial
 
 
 class RequestPermits(Protocol):

@@ -1,6 +1,6 @@
 """What a source is: a plug-in that turns what senders post into events.
 
-The webhook listener (:mod:`connector.intake`) limits, reads, stores and answers; the source knows
+The webhook listener (:mod:`connector.sources`) limits, reads, stores and answers; the source knows
 how a caller proves who they are, what a body means, and which answer its senders expect. One object
 serves all senders of a type, so that an unknown sender costs the same time as a wrong password. It
 is made again whenever settings or mounted secrets change, and holds no state between requests.

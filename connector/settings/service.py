@@ -99,7 +99,7 @@ class Observe(Section):
 class Admin(Section):
     """The operators' socket."""
 
-    socket: Path = Path("/run/pki-connector/admin.sock")
+    socket: Path = Path("/run/pki-connector/operators.sock")
     """Unix socket; its directory is made with mode 0700 (0711 where ``uids`` are listed)."""
     uids: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """User ids allowed besides the service's own and root."""

@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from connector.core.secret import allow_key_material
+from connector.core.key_material import allow_key_material
 from connector_testkit.simulators.ca.authority import Authority
 from connector_testkit.simulators.ca.keys import MAKERS, PrivateKey
 from connector_testkit.simulators.ca.options import KeyAlgorithm

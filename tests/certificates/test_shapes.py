@@ -21,18 +21,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from connector.certificates.listing import Standard, judged
 from connector.core.errors import Permanent
+from connector.core.key_material import KeyMaterial
 from connector.core.model import Slot, Usage
 from connector.core.ports import EscrowListing, TargetCapabilities
-from connector.core.secret import KeyMaterial
 from connector.core.selection import Selection, SelectionRules, SigningPolicy, select
-from connector.escrow.http_wire import WireListing, listing, parse
-from connector.pkcs12.read import Expected, open_bundle
-from connector.pkcs12.write import Profile, new_password, package
+from connector.integrations.http_escrow.wire import WireListing, listing, parse
+from connector.keys.pkcs12.read import Expected, open_bundle
+from connector.keys.pkcs12.write import Profile, new_password, package
 from connector_testkit.simulators.ca.authority import Authority, Leaf
 from connector_testkit.simulators.ca.keys import PrivateKey
 from connector_testkit.simulators.ca.shapes import Draft, Shape, name, shaped
+from tests.keys.pkcs12.forge import Forged, pkcs8
 from tests.patience import PATIENCE
-from tests.pkcs12.forge import Forged, pkcs8
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MAIL = "mara@example.com"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.admin.world import AdminWorld
+from tests.operators.world import AdminWorld
 
 
 class Result(NamedTuple):

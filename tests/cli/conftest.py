@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from connector.admin.server import AdminServer
 from connector.cli.options import World
 from connector.cli.root import run
-from tests.admin.world import AdminWorld
+from connector.operators.server import AdminServer
 from tests.cli.calls import Asked, Command, Result
 from tests.cli.good_settings import write_good
+from tests.operators.world import AdminWorld
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connector.core.states import Phase
-from tests.admin.world import AdminWorld, holder
 from tests.cli.calls import Asked, Command
+from tests.operators.world import AdminWorld, holder
 
 KEY = "corp/user/12"
 ANOTHER = 4242

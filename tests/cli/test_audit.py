@@ -13,8 +13,8 @@ from prometheus_client import generate_latest
 
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
-from tests.admin.world import NOW, PARTITIONS, holder
 from tests.cli.calls import Asked, Command
+from tests.operators.world import NOW, PARTITIONS, holder
 
 
 async def exported(ask: Asked, folder: Path) -> tuple[Path, Path]:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.assembly.audit_key import require_key
 from connector.core.audit import key_name
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
-from tests.admin.world import PARTITIONS, AdminWorld, holder
+from connector.wiring.audit_key import require_key
 from tests.cli.calls import Command, Result
+from tests.operators.world import PARTITIONS, AdminWorld, holder
 
 OLD, NEW, WRONG = (letter * 40 for letter in "onw")
 

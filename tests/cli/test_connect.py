@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.admin.upstreams import Upstreams, opened
 from tests.cli.calls import Command, Result
+from tests.operators.upstreams import Upstreams, opened
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.test_damaged_trail import EMPTY, JSON, MEMBERS, with_member
-from tests.admin.world import holder
 from tests.cli.calls import Asked, Command
+from tests.operators.test_damaged_trail import EMPTY, JSON, MEMBERS, with_member
+from tests.operators.world import holder
 
 NUMBER = 3
 """Line of the export that is damaged."""

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from connector.core.events import DeadLetterDropped, DeadLetterReplayed
-from tests.admin.test_dead_letters import NONSENSE, READABLE, readable
-from tests.admin.world import NOW, AdminWorld
 from tests.cli.calls import Asked
+from tests.operators.test_dead_letters import NONSENSE, READABLE, readable
+from tests.operators.world import NOW, AdminWorld
 
 DAY_OF_LETTERS = "2027-01-15"
 """The day of ``NOW``."""

@@ -14,8 +14,8 @@ import yaml
 from connector.core.events import JournalRestored
 from connector.core.journal import StatusFilter
 from connector.core.secret import Credential
-from tests.admin.world import PARTITIONS, AdminWorld, holder
 from tests.cli.calls import Command, Result
+from tests.operators.world import PARTITIONS, AdminWorld, holder
 
 
 class Place:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from connector.admin.auditing import check_journal
 from connector.core.journal import StatusFilter
 from connector.journal.sqlite import SqliteJournal
-from tests.admin.test_dead_letters import NONSENSE, READABLE
-from tests.admin.world import PARTITIONS, AdminWorld, holder
+from connector.operators.auditing import check_journal
 from tests.cli.calls import Command, Result
+from tests.operators.test_dead_letters import NONSENSE, READABLE
+from tests.operators.world import PARTITIONS, AdminWorld, holder
 
 NEW = 7
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from connector.admin.conditions import condition
 from connector.core.conditions import Severity
 from connector.core.states import Brakes, Effect, Phase, Want
+from connector.operators.conditions import condition
 from connector.worker import brakes
-from tests.admin.world import NOW, holder
 from tests.cli.calls import Asked
+from tests.operators.world import NOW, holder
 
 KEY = "corp/user/12"
 WHO = "local:1000 as anna"

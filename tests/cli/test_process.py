@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.admin.server import AdminServer
-from tests.admin.world import AdminWorld, holder
+from connector.operators.server import AdminServer
+from tests.operators.world import AdminWorld, holder
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from connector.admin.conditions import condition
 from connector.core.conditions import Severity
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Copy, CopyState, HolderState, Phase
-from tests.admin.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
+from connector.operators.conditions import condition
 from tests.cli.calls import Asked, Command
+from tests.operators.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
 
 
 async def test_a_table_for_people(ask: Asked) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from connector.core.states import Brakes, Phase
 from connector.worker import brakes
-from tests.admin.world import NOW, holder
 from tests.cli.calls import Asked
+from tests.operators.world import NOW, holder
 from tests.patience import SLOWNESS
 
 KEY = "corp/user/12"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from connector.core.reach import SandboxPart
-from connector.handover import sandbox
+from connector.keys.handover import sandbox
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.slow

@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from connector.admin.client import AdminClient
 from connector.core.errors import ConnectorError
 from connector.core.states import HolderState
+from connector.operators.client import AdminClient
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.cast import Actor
 from connector_testkit.demo.patience import until

@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 
-from connector.admin.client import AdminClient
 from connector.core.model import partition_of
 from connector.core.states import State
+from connector.operators.client import AdminClient
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.cast import Actor
 from connector_testkit.demo.family import stopped

@@ -8,13 +8,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from connector.admin.auditing import check_journal
 from connector.core.audit import CUT, AuditEntry, link
 from connector.core.journal import PartitionRecord
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.operators.auditing import check_journal
 from connector_testkit.conformance.journal_samples import KEY, chained, some_subjects, written
 from connector_testkit.demo.broker import Brokers
 from tests.kafka.conftest import single

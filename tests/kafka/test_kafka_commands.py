@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from aiokafka.admin import NewTopic
 
-from connector.assembly.journal import kafka_options
 from connector.cli.options import World
 from connector.cli.root import run
 from connector.core.model import DAY
@@ -17,6 +16,7 @@ from connector.journal.kafka.cluster import administration, require
 from connector.journal.kafka.names import Names
 from connector.journal.kafka.options import KafkaOptions
 from connector.settings.journal import KafkaSettings
+from connector.wiring.journal import kafka_options
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.settings_file import (
     Addresses,

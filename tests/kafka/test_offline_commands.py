@@ -23,9 +23,9 @@ from connector_testkit.demo.settings_file import (
     write_settings,
 )
 from connector_testkit.simulators.tls import issue_tls
-from tests.admin.test_dead_letters import NONSENSE, READABLE
-from tests.admin.world import PARTITIONS, AdminWorld, holder
 from tests.cli.calls import Result
+from tests.operators.test_dead_letters import NONSENSE, READABLE
+from tests.operators.world import PARTITIONS, AdminWorld, holder
 
 NOBODY = "https://127.0.0.1:1"
 

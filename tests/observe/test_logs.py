@@ -51,7 +51,7 @@ def test_keys_that_are_not_listed_are_dropped_and_counted(lines: Lines) -> None:
 
 def test_standard_loggers_go_the_same_way(lines: Lines) -> None:
     """Extras are keys; the message is the event."""
-    logging.getLogger("connector.intake").warning(
+    logging.getLogger("connector.sources").warning(
         "intake.certificate_refused", extra={"error_code": "CFG-003", "path": "x"}
     )
     line = lines.last()

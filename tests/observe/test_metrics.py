@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from connector.assembly.observation import source_capabilities
 from connector.catalogue import catalogue
 from connector.core.metrics import Metrics
 from connector.core.step import Moment
@@ -18,6 +17,7 @@ from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.moments import RULES
 from connector.observe.reference import metrics_page
 from connector.observe.seeds import seeds
+from connector.wiring.observation import source_capabilities
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names(

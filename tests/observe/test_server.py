@@ -8,11 +8,11 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from connector.assembly.observation import source_capabilities
 from connector.observe.health import Health
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.server import ObserveServer
+from connector.wiring.observation import source_capabilities
 
 
 @dataclass

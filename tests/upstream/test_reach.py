@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from connector import plugins
 from connector.core.reach import Host
 from connector.core.upstream import UpstreamSettings
-from connector.escrow.http import HttpEscrowSettings
-from connector.targets.workspace_one.settings import WorkspaceOneSettings
+from connector.integrations.http_escrow.backend import HttpEscrowSettings
+from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 
 NEEDED: dict[type[UpstreamSettings], dict[str, Any]] = {
     HttpEscrowSettings: {},

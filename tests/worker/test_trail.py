@@ -2,13 +2,13 @@
 
 import pytest
 
-from connector.admin.auditing import check_journal
 from connector.core.audit import CUT, AuditRecord
 from connector.core.events import AuditCut, Resumed
 from connector.core.journal import Commit
 from connector.core.model import DAY, SubjectKind, subject_key
 from connector.core.secret import Credential
 from connector.core.states import Phase
+from connector.operators.auditing import check_journal
 from tests.worker.conftest import Stage
 
 KEY = Credential("k" * 32)

@@ -1,1 +1,1 @@
-"""The escrow contract of this project: notices of a CA as a source."""
+"""The escrow contract of this project (``schemas/escrow-http.openapi.yaml``), and its notices."""

@@ -25,7 +25,7 @@ from connector.core.errors import Rejected
 from connector.core.events import CertificatesChanged, Event, event_id
 from connector.core.model import Millis, Sha256Hex, SubjectKind, millis_of, subject_key
 from connector.decoding import UnknownEncodingError, text_of_json
-from connector.intake.authentication import VerifiedNotification
+from connector.sources.authentication import VerifiedNotification
 
 What = Literal["issued", "renewed", "revoked"]
 LABEL = "ca"

@@ -13,13 +13,13 @@ from connector.core.model import Millis
 from connector.core.source import NO_CREDENTIALS, Head, Sender, SourceCapabilities
 from connector.core.values import Period, Section
 from connector.decoding import JSON_TYPES, media_type
-from connector.intake.authentication import (
+from connector.integrations.http_escrow.notices import LABEL, normalise
+from connector.sources.authentication import (
     SignatureAuthentication,
     SignedHeaders,
     VerifiedNotification,
 )
-from connector.intake.tenants import SigningSender
-from connector.integrations.http_escrow.notices import LABEL, normalise
+from connector.sources.tenants import SigningSender
 
 
 class StandardWebhook(Section):

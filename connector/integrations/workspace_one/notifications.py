@@ -15,9 +15,9 @@ from pydantic import TypeAdapter
 from connector.core.errors import Rejected
 from connector.core.events import DeviceChanged, DeviceEnrolled, DeviceUnenrolled, Event, event_id
 from connector.core.model import Millis, SubjectKind, subject_key
-from connector.intake.authentication import VerifiedNotification
 from connector.integrations.workspace_one.notice import Notice, read_notice
 from connector.integrations.workspace_one.times import read_time
+from connector.sources.authentication import VerifiedNotification
 
 DeviceEvent = DeviceEnrolled | DeviceUnenrolled | DeviceChanged
 LABEL = "workspace-one"

@@ -15,9 +15,9 @@ from connector.core.model import Millis
 from connector.core.source import NO_CREDENTIALS, Head, Sender, SourceCapabilities
 from connector.core.values import Section
 from connector.decoding import JSON_TYPES, XML_TYPES, media_type
-from connector.intake.authentication import BasicAuthentication, KnownCaller
-from connector.intake.tenants import BasicSender
 from connector.integrations.workspace_one.notifications import LABEL, normalise
+from connector.sources.authentication import BasicAuthentication, KnownCaller
+from connector.sources.tenants import BasicSender
 
 MEDIA_TYPES = {"json": JSON_TYPES, "xml": XML_TYPES, "any": JSON_TYPES | XML_TYPES}
 

@@ -33,9 +33,9 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import BaseModel
 
 from connector.core.errors import Family, Scope
+from connector.core.key_material import KeyMaterial, allow_key_material
 from connector.core.model import RequestState
 from connector.core.ports import EscrowCapabilities
-from connector.core.secret import KeyMaterial, allow_key_material
 from connector_testkit.conformance.escrow_world import (
     PASSWORD,
     EscrowWorld,

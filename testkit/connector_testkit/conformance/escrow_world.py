@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from connector.core.errors import ConnectorError
+from connector.core.key_material import KeyMaterial
 from connector.core.model import OpenRequest, RequestState
 from connector.core.ports import EscrowBackend, Recovery
-from connector.core.secret import KeyMaterial
 
 PASSWORD = b"conformance-password-0123456789"
 

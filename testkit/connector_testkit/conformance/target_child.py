@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from connector.core.errors import ConnectorError, Fault
 from connector.core.handover import PluginReference
+from connector.core.key_material import KeyMaterial, allow_key_material
 from connector.core.model import Millis, Slot
 from connector.core.ports import Bundle, Target
 from connector.core.reach import SandboxMode
-from connector.core.secret import KeyMaterial, allow_key_material
-from connector.handover import hardening, sandbox
+from connector.keys.handover import hardening, sandbox
 from connector_testkit.conformance.target_samples import Sample
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from connector.handover.hardening import end_with_parent
+from connector.keys.handover.hardening import end_with_parent
 from connector_testkit.demo.patience import patience
 
 COMMAND = (sys.executable, "-m", "connector")

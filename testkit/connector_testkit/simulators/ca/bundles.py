@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
-from connector.pkcs12.compose import MODERN, Parts, compose
+from connector.keys.pkcs12.compose import MODERN, Parts, compose
 from connector_testkit.simulators.ca.authority import Authority
 from connector_testkit.simulators.ca.keys import PrivateKey
 from connector_testkit.simulators.ca.problems import Refusal

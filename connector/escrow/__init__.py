@@ -1,1 +1,0 @@
-"""Adapters towards certificate authorities and key-recovery authorities, one file per protocol."""

@@ -1,0 +1,209 @@
+"""Asking the REST interface: login, version, and what empty, unknown and odd answers mean."""
+
+from collections.abc import AsyncIterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+import orjson
+from aiohttp import ClientResponse
+
+from connector.core.errors import ConnectorError, Transient
+from connector.core.model import Millis
+from connector.core.ports import RequestPermits
+from connector.integrations.workspace_one.members import Members
+from connector.integrations.workspace_one.operations import (
+    DEFAULT_VERSION,
+    PATHS,
+    VERSIONS,
+    Operation,
+    segments,
+)
+from connector.integrations.workspace_one.refusals import refusal_in, somebody_elses
+from connector.integrations.workspace_one.secrets import Login
+from connector.integrations.workspace_one.settings import WorkspaceOneSettings
+from connector.upstream import UEM, Answer, Kind, Upstream
+
+NOTHING: Mapping[str, str] = {}
+NOT_FOUND = frozenset({404})
+USER_NOT_FOUND = frozenset({400, 404})
+"""Which of the two an unknown user gives is not public."""
+USERS = frozenset({Operation.USER, Operation.USER_BY_UUID})
+NO_NAME = "pki-connector-asks-for-no-user"
+NOBODY: Mapping[Operation, Mapping[str, str]] = {
+    Operation.USER_SEARCH: {"username": NO_NAME, "orderby": "UserName", "pagesize": "1"},
+    Operation.DEVICE_SEARCH: {"user": NO_NAME, "orderby": "deviceid", "pagesize": "1"},
+}
+"""Searches that need the rights to see users and devices, and find none."""
+
+
+class Found(NamedTuple):
+    """An object that the interface showed, and its clock at that moment."""
+
+    members: Members
+    server_time: Millis | None
+
+
+class Api:
+    """The interface of one tenant, from :meth:`open` to :meth:`close`.
+
+    Its verbs raise what :class:`~connector.upstream.Upstream` raises, besides what they name.
+    """
+
+    def __init__(
+        self, name: str, settings: WorkspaceOneSettings, permits: RequestPermits | None
+    ) -> None:
+        """Take the upstream's name, settings and limit; nothing is read or opened yet."""
+        self._settings = settings
+        self._upstream = Upstream(name, settings, UEM, permits, probe=self.probe)
+        self._login: Login | None = None
+
+    async def open(self) -> None:
+        """Read the secrets anew and build the session. Raises ``Permanent`` ``CFG-003``."""
+        self._login = Login(self._settings, self._upstream.misconfigured)
+        await self._upstream.__aenter__()
+
+    async def close(self) -> None:
+        """Forget the secrets and close the session; closing twice is harmless."""
+        self._login = None
+        await self._upstream.__aexit__()
+
+    def fault(self, kind: Kind, detail: str) -> ConnectorError:
+        """The exception for a failure of this upstream; to be raised."""
+        return self._upstream.fault(kind, detail)
+
+    async def failure(self, response: ClientResponse) -> ConnectorError:
+        """The exception for a status that is no success; to be raised."""
+        return await self._upstream.failure(response.status, response.headers, response.url)
+
+    async def probe(self) -> None:
+        """Ask for system information, then for a user and devices that do not exist.
+
+        So login, tenant code and the rights to see users and devices are checked, and no one user
+        or device decides. What fails here is a fault of the whole upstream.
+        """
+        await self.information()
+        for operation, query in NOBODY.items():
+            await self.answer(operation, "", query, of_all=True)
+
+    async def information(self) -> Found:
+        """System information; a failure is one of the whole upstream.
+
+        Raises:
+            Transient: ``UEM-009`` when there is none.
+        """
+        found = await self.one(Operation.INFO, of_all=True)
+        if found is None:
+            raise incomplete("asking for system information: there is none")
+        return found
+
+    async def one(
+        self,
+        operation: Operation,
+        identifier: str = "",
+        query: Mapping[str, str] = NOTHING,
+        *,
+        of_all: bool = False,
+    ) -> Found | None:
+        """One object; None when the interface says in its own words that there is none.
+
+        ``of_all``: as for :meth:`connector.upstream.Upstream.look`.
+
+        Raises:
+            Transient: ``UEM-009`` for an empty answer, which says neither; ``UEM-011`` for a 404 of
+                somebody else, like a web server or proxy.
+        """
+        answer = await self.answer(operation, identifier, query, of_all=of_all)
+        if answer is None:
+            return None
+        if not answer.body:
+            raise incomplete(f"reading {operation.value}: empty answer")
+        return Found(self.object_in(answer), answer.server_time)
+
+    async def answer(
+        self,
+        operation: Operation,
+        identifier: str,
+        query: Mapping[str, str],
+        *,
+        of_all: bool = False,
+    ) -> Answer | None:
+        """The successful answer to a GET, perhaps empty; None for "not found"."""
+        unknown = USER_NOT_FOUND if operation in USERS else NOT_FOUND
+        answer = await self._upstream.look(
+            self.path(operation, identifier),
+            query=query,
+            headers=self.headers(operation),
+            judged=unknown,
+            of_all=of_all,
+        )
+        if answer.status not in unknown:
+            return answer
+        _require_own_words(operation, answer)
+        return None
+
+    async def post(
+        self, operation: Operation, identifier: str, document: Mapping[str, object]
+    ) -> int:
+        """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised.
+
+        Raises:
+            Transient: ``UEM-011`` for a 400 or 404 of somebody else.
+        """
+        answer = await self._upstream.request(
+            "POST",
+            self.path(operation, identifier),
+            headers=self.headers(operation) | {"Content-Type": "application/json"},
+            body=orjson.dumps(document),
+            judged=USER_NOT_FOUND,
+        )
+        if answer.status in USER_NOT_FOUND:
+            _require_own_words(operation, answer)
+        return answer.status
+
+    def upload(
+        self, identifier: str, pieces: AsyncIterable[memoryview], length: int
+    ) -> AbstractAsyncContextManager[ClientResponse]:
+        """Send an upload once; gives the response as soon as its status is there."""
+        sizes = {"Content-Type": "application/json", "Content-Length": str(length)}
+        return self._upstream.exchange(
+            "POST",
+            self.path(Operation.UPLOAD, identifier),
+            headers=self.headers(Operation.UPLOAD) | sizes,
+            body=pieces,
+        )
+
+    async def read(self, response: ClientResponse) -> Answer:
+        """The whole answer to an upload, within the limits of size and time."""
+        return await self._upstream.read(response)
+
+    def object_in(self, answer: Answer) -> Members:
+        """The JSON object of an answer. Raises ``Permanent`` ``UEM-005`` when it is none."""
+        content = answer.json()
+        if not isinstance(content, dict):
+            raise self.fault(Kind.NONSENSE, f"reading an answer {answer.status} as an object")
+        return Members(content)
+
+    def path(self, operation: Operation, identifier: str) -> tuple[str, ...]:
+        """The path of a call, from the settings' prefix on."""
+        uploads = operation is Operation.UPLOAD
+        template = self._settings.upload_path if uploads else PATHS[operation]
+        return segments(self._settings.api_path, "") + segments(template, identifier)
+
+    def headers(self, operation: Operation) -> dict[str, str]:
+        """Login and version of a call."""
+        if self._login is None:
+            raise RuntimeError("using a target outside its `async with`")
+        default = VERSIONS.get(operation, DEFAULT_VERSION)
+        version = self._settings.versions.get(operation, default)
+        return {**self._login.headers(), "Accept": f"application/json;version={version}"}
+
+
+def _require_own_words(operation: Operation, answer: Answer) -> None:
+    """That there is no such thing counts only in the words of the interface."""
+    if not refusal_in(answer).number:
+        raise somebody_elses(f"calling {operation.value}: {answer.status} without an error object")
+
+
+def incomplete(detail: str) -> Transient:
+    """``UEM-009``: the interface said less than it must have known; to be raised."""
+    return Transient("UEM-009", detail)

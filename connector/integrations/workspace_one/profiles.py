@@ -1,0 +1,65 @@
+"""What the interface says of our mail profile on one device."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from connector.core.model import ProfileStatus
+from connector.integrations.workspace_one.members import Members
+from connector.integrations.workspace_one.operations import Operation
+from connector.integrations.workspace_one.paging import Pages
+from connector.integrations.workspace_one.settings import ProfileStatuses
+
+ANY_PLATFORM = "*"
+
+
+class ProfileLook(NamedTuple):
+    """A profile's status on a device, and all that names it: its id and its name there."""
+
+    status: ProfileStatus
+    names: frozenset[str] = frozenset()
+
+
+def profile_for(platform: str, profiles: Mapping[str, str]) -> str | None:
+    """The id of the mail profile for a platform (lower case); ``*`` serves every other one."""
+    return profiles.get(platform, profiles.get(ANY_PLATFORM))
+
+
+class DeviceProfiles:
+    """Looks profiles up on devices."""
+
+    def __init__(self, pages: Pages, statuses: ProfileStatuses) -> None:
+        """Take the interface and the meaning of its status values."""
+        self._pages = pages
+        self._statuses = statuses
+
+    async def look(self, device: str, profile: str | None) -> ProfileLook:
+        """How ``profile`` stands on ``device``.
+
+        An empty list is no statement: the interface sometimes gives one for a device that has
+        profiles. ``NONE`` needs a list in which ours is missing.
+        """
+        if profile is None:
+            return ProfileLook(ProfileStatus.NONE)
+        listed = await self._pages.all(Operation.DEVICE_PROFILES, "deviceprofiles", device)
+        if not listed:
+            return ProfileLook(ProfileStatus.UNKNOWN, frozenset({profile}))
+        for entry in listed:
+            if entry.identifier("id") == profile:
+                return ProfileLook(self._status(entry), frozenset({profile, entry.text("name")}))
+        return ProfileLook(ProfileStatus.NONE)
+
+    def _status(self, entry: Members) -> ProfileStatus:
+        """Installed needs the current version too, where versions are told."""
+        value = entry.text("status").lower()
+        if value in self._statuses.installed:
+            installed, current = (
+                entry.number("installedprofileversion"),
+                entry.number("currentversion"),
+            )
+            is_old = installed is not None and current is not None and installed < current
+            return ProfileStatus.PENDING if is_old else ProfileStatus.INSTALLED
+        if value in self._statuses.pending:
+            return ProfileStatus.PENDING
+        if value in self._statuses.removed:
+            return ProfileStatus.NONE
+        return ProfileStatus.ERROR if value in self._statuses.error else ProfileStatus.UNKNOWN

@@ -1,0 +1,135 @@
+"""From an act of a person to the events that it is in the journal. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from connector.core.errors import Rejected
+from connector.core.events import (
+    CancelRequested,
+    DeliveryRequested,
+    Event,
+    EventBody,
+    GenerationDropped,
+    IdentityConfirmed,
+    IdentityForgotten,
+    Paused,
+    Resumed,
+    RetryRequested,
+    event_id,
+)
+from connector.core.holder.people import can_retry
+from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, parse_subject
+from connector.core.model import subject_key as make_key
+from connector.core.states import HolderState
+from connector.operators.records import (
+    Cancel,
+    ConfirmIdentity,
+    Deliver,
+    ForgetIdentity,
+    HolderAct,
+    Operator,
+    Pause,
+    Resume,
+    RetryOne,
+)
+
+NO_TENANT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What makes an act unrepeatable and accountable: a unique id, the time, and who acts."""
+
+    unique: str
+    now: Millis
+    operator: Operator
+
+
+def events_for(stamp: Stamp, subject: SubjectKey, bodies: Iterable[EventBody]) -> list[Event]:
+    """The events of one subject, in order."""
+    return [
+        Event(
+            id=event_id("operator", stamp.unique, subject, str(number)),
+            tenant=parse_subject(subject).tenant,
+            subject=subject,
+            source="operator",
+            occurred_at=stamp.now,
+            received_at=stamp.now,
+            body=body,
+        )
+        for number, body in enumerate(bodies)
+    ]
+
+
+def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody]:
+    """What a person's act on one holder is in the journal.
+
+    Raises:
+        Rejected: ``DLV-006`` when it does not fit the state; ``EVT-007`` for a fingerprint that
+            names no generation of his, or a missing reason.
+    """
+    match act:
+        case Deliver():
+            return _deliver(act, state, by)
+        case RetryOne():
+            _fits(can_retry(state))
+            return [RetryRequested(by=by, reason=act.reason)]
+        case Cancel():
+            _fits(state.delivery is not None and state.delivery.open)
+            return [CancelRequested(by=by, reason=act.reason)]
+        case ConfirmIdentity():
+            _fits(state.identity is not None and state.identity.conflicting is not None)
+            return [IdentityConfirmed(by=by, reason=act.reason)]
+        case ForgetIdentity():
+            return [IdentityForgotten(by=by, reason=act.reason)]
+
+
+def _fits(condition: bool) -> None:  # noqa: FBT001 - an assertion reads best like this
+    if not condition:
+        raise Rejected("DLV-006", "the act does not fit the state of the delivery")
+
+
+def _deliver(act: Deliver, state: HolderState, by: str) -> list[EventBody]:
+    request = DeliveryRequested(by=by, reason=act.reason)
+    if act.drop_generation is None:
+        return [request]
+    if not act.reason:
+        raise Rejected("EVT-007", "dropping a generation needs a reason")
+    fingerprint = _generation(state, act.drop_generation)
+    return [GenerationDropped(by=by, reason=act.reason, fingerprint=fingerprint), request]
+
+
+def _generation(state: HolderState, beginning: str) -> Sha256Hex:
+    """The one generation whose fingerprint begins like this."""
+    wanted = beginning.replace(":", "").lower()
+    known = {generation.fingerprint for generation in state.generations}
+    known |= {sent.fingerprint for sent in state.delivered}
+    found = [fingerprint for fingerprint in known if fingerprint.startswith(wanted)]
+    if len(found) != 1:
+        many = "several generations" if found else "no generation"
+        raise Rejected("EVT-007", f"{many} of the holder begin with this fingerprint")
+    return found[0]
+
+
+def last_events(events: Iterable[Event]) -> dict[SubjectKey, str]:
+    """By subject, the id of its last event."""
+    return {event.subject: event.id for event in events}
+
+
+def retry_events(stamp: Stamp, holders: Iterable[SubjectKey], reason: str) -> list[Event]:
+    """A retry of many holders."""
+    body = RetryRequested(by=stamp.operator.by, reason=reason)
+    return [event for holder in holders for event in events_for(stamp, holder, [body])]
+
+
+def brake_events(stamp: Stamp, act: Pause | Resume, partitions: int) -> list[Event]:
+    """A brake is an event to every partition."""
+    kind = Paused if isinstance(act, Pause) else Resumed
+    body = kind(by=stamp.operator.by, reason=act.reason, route=act.route)
+    return [
+        event
+        for number in range(partitions)
+        for event in events_for(
+            stamp, make_key(NO_TENANT, SubjectKind.PARTITION, str(number)), [body]
+        )
+    ]

@@ -1,0 +1,81 @@
+"""What crosses the operators' socket about the audit trail, as records."""
+
+from pydantic import Field
+
+from connector.core.audit import Finding
+from connector.core.model import Millis, Record, Sha256Hex
+from connector.operators.records import Reason
+
+CUT_AT_ONCE = 256
+"""Partitions whose trail is cut with one request."""
+
+
+class Published(Record):
+    """Head and count of a partition's chain as they were published elsewhere.
+
+    ``head`` may be its beginning: the metric has the first twelve digits only.
+    """
+
+    partition: int = Field(ge=0)
+    count: int | None = Field(default=None, ge=0)
+    head: str | None = Field(default=None, pattern=r"^[0-9a-f]{12,64}$")
+
+
+class ChainEnd(Record):
+    """A record of a partition's chain: its sequence number and its MAC."""
+
+    partition: int = Field(ge=0)
+    count: int = Field(ge=1)
+    head: Sha256Hex
+
+
+class CutTrail(Record):
+    """Give the trail up to these records, which were exported."""
+
+    ends: tuple[ChainEnd, ...] = Field(min_length=1, max_length=CUT_AT_ONCE)
+    reason: Reason
+
+
+class Accepted(Record):
+    """Findings that a person accepted: where they begin and end, how many, who, why and when."""
+
+    first: int
+    through: int
+    found: int
+    by: str
+    reason: str
+    at: Millis
+
+
+class ChainReport(Record):
+    """One partition's chain after a check: how long it is, its head, and what is wrong.
+
+    Records up to ``cut`` were exported and given up. ``found`` counts all findings, of which only
+    the first are in ``findings``; ``first`` is where they begin and ``stored`` the digest of what
+    is stored from there on. Records up to ``unchecked`` were made with a key that was not given.
+    ``accepted`` are findings that a person accepted. ``published`` is the greatest number that
+    was published, where there are fewer records.
+    """
+
+    partition: int
+    count: int
+    head: str
+    cut: int = 0
+    findings: tuple[Finding, ...] = ()
+    found: int = 0
+    first: int = 0
+    stored: str = ""
+    published: int = 0
+    unchecked: int = 0
+    accepted: tuple[Accepted, ...] = ()
+
+
+class AuditReport(Record):
+    """Result of a check of the audit trail."""
+
+    chains: tuple[ChainReport, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(chain.findings for chain in self.chains)

@@ -1,0 +1,124 @@
+"""What crosses the operators' socket about dead letters, as records."""
+
+import base64
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from connector.core.errors import Rejected
+from connector.core.events import Event
+from connector.core.journal import DeadLetter
+from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
+from connector.operators.records import Words
+
+PlaceName = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,6}/-?[0-9]{1,18}$")
+]
+"""Where a letter is, as people write it: ``PARTITION/POSITION``."""
+ErrorCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")]
+AT_ONCE = 200
+
+
+def place_name(partition: int, position: int) -> PlaceName:
+    """A place as people write it."""
+    return f"{partition}/{position}"
+
+
+def place_of(name: PlaceName) -> tuple[int, int]:
+    """Partition and position.
+
+    Raises:
+        Rejected: ``EVT-007`` when it is no place.
+    """
+    partition, slash, position = name.partition("/")
+    try:
+        return int(partition), int(position if slash else "")
+    except ValueError:
+        raise Rejected("EVT-007", "a dead letter is named PARTITION/POSITION") from None
+
+
+class LetterQuery(Record):
+    """Which dead letters are wanted; ``after`` continues a listing."""
+
+    code: ErrorCode | None = None
+    partition: int | None = Field(default=None, ge=0)
+    since: Millis | None = None
+    until: Millis | None = None
+    after: PlaceName | None = None
+    limit: int = Field(default=AT_ONCE, ge=1, le=AT_ONCE)
+
+
+class LetterView(Record):
+    """One line of a listing. ``reads_as``: the kind of event that it can be read as by now.
+
+    ``size`` is that of the record's body in bytes, ``digest`` its SHA-256.
+    """
+
+    place: PlaceName
+    code: str
+    at: Millis
+    size: int
+    digest: Sha256Hex
+    reads_as: str = ""
+    subject: SubjectKey | None = None
+
+
+class LetterPage(Record):
+    """A page of a listing; ``after`` continues it, None at the end. ``now``: the service's time."""
+
+    items: tuple[LetterView, ...]
+    after: PlaceName | None = None
+    now: Millis
+
+
+class LetterDetail(Record):
+    """One letter in full, and the event that it can be read as by now."""
+
+    view: LetterView
+    letter: DeadLetter
+    event: Event | None = None
+    now: Millis
+
+
+class SettleLetters(Record):
+    """Replay or drop some letters; with ``dry_run`` only say what would become of them."""
+
+    act: Literal["replay", "drop"]
+    places: tuple[PlaceName, ...] = Field(min_length=1, max_length=AT_ONCE)
+    reason: Words = ""
+    dry_run: bool = False
+
+
+class LetterOutcome(Record):
+    """What became, or would become, of one letter.
+
+    ``replayed``: an event again (``known``: its id had come before, nothing more follows);
+    ``dropped``: given up; ``dead``: it still cannot be read, ``code`` says why; ``missing``: it is
+    not among the dead letters, perhaps settled by somebody else.
+    """
+
+    place: PlaceName
+    result: Literal["replayed", "dropped", "dead", "missing"]
+    code: str = ""
+    reads_as: str = ""
+    subject: SubjectKey | None = None
+    known: bool = False
+
+
+class LetterReceipt(Record):
+    """What became of each letter, in the order in which they were named."""
+
+    act: Literal["replay", "drop"]
+    dry_run: bool
+    outcomes: tuple[LetterOutcome, ...]
+
+
+def original_of(letter: DeadLetter) -> bytes:
+    """The body of the record, byte for byte."""
+    return base64.b64decode(letter.original)
+
+
+def digest_of(letter: DeadLetter) -> Sha256Hex:
+    """SHA-256 of the record's body: which letter it was, when it is gone."""
+    return hashlib.sha256(original_of(letter)).hexdigest()

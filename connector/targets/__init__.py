@@ -1,1 +1,0 @@
-"""Adapters towards device management services, one plug-in per product."""

@@ -1,0 +1,36 @@
+"""The effects of the workers, from the opened plug-ins."""
+
+from collections.abc import Callable, Mapping
+
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Clock, EscrowBackend, Target
+from connector.keys.handover.parent import HandOver
+from connector.settings.model import Settings
+from connector.wiring import alarms, ports
+from connector.worker.effects import UpstreamEffects
+from connector.worker.gate import Gate
+
+Outside = tuple[Mapping[str, EscrowBackend], Mapping[str, Target], HandOver, Gate]
+"""Escrow backends and targets by name, what hands over, and what limits it all."""
+
+
+def made_effects(
+    settings: Settings,
+    clock: Clock,
+    routes: Callable[[], Mapping[str, RoutePolicy]],
+    outside: Outside,
+) -> UpstreamEffects:
+    """What performs looks and acts."""
+    backends, targets, hand_over, gate = outside
+    return UpstreamEffects(
+        backends=backends,
+        targets=targets,
+        references=ports.references(settings),
+        routes=routes,
+        hand_over=hand_over,
+        paces=gate.pace_of_hand_over,
+        monotonic=clock.monotonic,
+        unexpected=alarms.unexpected,
+        crash_at=settings.testing.crash_at,
+        crash_by=settings.testing.crash_by,
+    )

@@ -1,0 +1,135 @@
+"""What is counted now and then instead of at every change.
+
+What waits in this process is told by every process. What the whole journal holds (subjects by
+state, watched copies, dead letters) is told by one: all that are summed up would count it twice.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from connector.core.errors import ConnectorError, Permanent
+from connector.core.journal import DeadLetterFilter
+from connector.core.metrics import Metrics
+from connector.core.model import DAY, SECOND, Millis, SubjectKey
+from connector.core.policy import RoutePolicy
+from connector.core.ports import Clock
+from connector.core.states import Effect, HolderState, State, standing
+from connector.wiring.journal import ServedJournal
+
+log = structlog.get_logger("connector.gauges")
+
+COUNTED = 10_000
+"""More watched copies than this are shown as this many."""
+TRIED = 10
+"""Watched copies of a partition among which one with a readable state is looked for."""
+FAR_AHEAD: Millis = 36_500 * DAY
+
+
+class Gauges:
+    """Publishes what the journal holds, every so often."""
+
+    def __init__(
+        self,
+        journal: ServedJournal,
+        metrics: Metrics,
+        clock: Clock,
+        time: Callable[[], Millis],
+        routes: Mapping[str, RoutePolicy],
+    ) -> None:
+        """Nothing is published yet. ``time``: journal time, 0 while it is not known here."""
+        self._journal = journal
+        self._metrics = metrics
+        self._clock = clock
+        self._time = time
+        self._uem_of = {name: route.uem for name, route in routes.items()}
+
+    async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
+        """Tell what waits here every ``every`` seconds; let the journal tidy up now and then."""
+        tidied = self._clock.monotonic()
+        while not stop.is_set():
+            self._metrics.journal_waiting("events", *self._journal.load_of_appends())
+            self._metrics.ids_dropped(self._journal.take_ids_dropped())
+            if self._clock.monotonic() - tidied >= tidy_every:
+                tidied = self._clock.monotonic()
+                await self._quietly(self._journal.tidy(self._time()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await stop.wait()
+
+    async def publish_while_first(self, every: float) -> None:
+        """Tell what the whole journal holds, until cancelled; from then on another does."""
+        try:
+            while True:
+                await self._quietly(self.publish())
+                await asyncio.sleep(every)
+        finally:
+            self._forget()
+
+    async def _quietly(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except ConnectorError as error:
+            log.warning("gauges.failed", error_code=error.code)
+
+    async def publish(self) -> None:
+        """One look at the journal."""
+        in_state: Counter[tuple[str, str]] = Counter()
+        for (kind, route, phase), count in (await self._journal.counts()).items():
+            if kind == "holder" and phase:
+                in_state[phase, self._uem_of.get(route, "")] += count
+        self._metrics.deliveries_in_state(in_state)
+        held = [record.brakes for record in await self._journal.records()]
+        self._metrics.pauses(len(standing(held)))
+        letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
+        self._metrics.dead_letters("events", len(letters))
+        await self._due()
+        for uem in sorted(set(self._uem_of.values())):
+            await self._copies(uem)
+
+    def _forget(self) -> None:
+        """All to zero: what is not looked at any more must not stand there as if it were."""
+        self._metrics.deliveries_in_state({})
+        self._metrics.pauses(0)
+        self._metrics.dead_letters("events", 0)
+        self._metrics.journal_waiting("due", 0, 0.0)
+        for uem in set(self._uem_of.values()):
+            self._metrics.purge_pending(uem, 0, 0.0)
+
+    async def _due(self) -> None:
+        """Effects whose time has come and that have not started: held back, or too many."""
+        now = self._time() or self._clock.now()
+        rows = [
+            row
+            for partition in range(self._journal.partitions)
+            for lane, earliest in await self._journal.lanes(partition)
+            if earliest <= now
+            for row in await self._journal.due(partition, lane, now, COUNTED)
+        ]
+        oldest = min((row.due for row in rows), default=now)
+        self._metrics.journal_waiting("due", len(rows), (now - oldest) / SECOND)
+
+    async def _copies(self, uem: str) -> None:
+        lane = f"{Effect.LOOK_GONE.value}:@{uem}"
+        now = self._time() or self._clock.now()
+        count, oldest = 0, now
+        for partition in range(self._journal.partitions):
+            rows = await self._journal.due(partition, lane, now + FAR_AHEAD, COUNTED)
+            count += len(rows)
+            state = await self._first_readable([row.key for row in rows[:TRIED]])
+            if isinstance(state, HolderState):
+                oldest = min(oldest, state.copy_.there_since or now)
+        self._metrics.purge_pending(uem, count, (now - oldest) / SECOND)
+
+    async def _first_readable(self, keys: Sequence[SubjectKey]) -> State | None:
+        """One that another version wrote must not keep all gauges from being told."""
+        for key in keys:
+            try:
+                return (await self._journal.load([key])).get(key)
+            except Permanent as error:
+                if error.code != "EVT-005":
+                    raise
+        return None

@@ -1,0 +1,64 @@
+"""Logs, metrics and probes of the process, from the settings."""
+
+import platform
+import secrets as chance
+import sys
+from importlib.metadata import version
+from sqlite3 import sqlite_version
+
+import structlog
+
+from connector import plugins
+from connector.core.secret import Credential
+from connector.core.source import SourceCapabilities
+from connector.mounted import read_secret
+from connector.observe.labels import Names
+from connector.observe.logs import LogOptions, configure_logging
+from connector.observe.metrics import Build, PrometheusMetrics
+from connector.settings.model import Settings
+from connector.wiring.clock import MachineClock
+
+HASH_KEY_BYTES = 32
+LONGEST_HASH_KEY = 64
+
+
+def metrics(settings: Settings) -> PrometheusMetrics:
+    """The metrics, every label combination of these settings at zero."""
+    cas = tuple(f"ca:{name}" for name in settings.cas)
+    uems = tuple(f"uem:{name}" for name in settings.uems)
+    names = Names(
+        targets=tuple(settings.uems),
+        backends=cas + uems,
+        partitions=settings.journal.partitions,
+        credentials=("tls-server", *cas, *uems),
+        sources=source_capabilities(),
+    )
+    return PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
+
+
+def source_capabilities() -> dict[str, SourceCapabilities]:
+    """What every installed source is like, by name; its senders' metrics begin at zero."""
+    return {
+        entry.name: plugins.load(entry).capabilities for entry in plugins.installed(plugins.SOURCES)
+    }
+
+
+def program_version() -> str:
+    """The version of the installed distribution."""
+    return version("pki-connector")
+
+
+def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMetrics) -> None:
+    """Send the logs of the process to standard output, beginning with what it runs on."""
+    file = settings.service.user_hash_key_file
+    key = Credential(chance.token_hex(HASH_KEY_BYTES)) if file is None else read_secret(file)
+    options = LogOptions(
+        level=settings.service.log_level, user_key=key.reveal().encode()[:LONGEST_HASH_KEY]
+    )
+    configure_logging(options, sys.stdout, clock, counted.log_keys_dropped)
+    structlog.get_logger("connector.app").info(
+        "service.starting",
+        version=program_version(),
+        python=platform.python_version(),
+        sqlite=sqlite_version,
+    )

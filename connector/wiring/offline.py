@@ -1,0 +1,67 @@
+"""A journal for a command that works on it while no service does."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from connector.core.errors import Permanent
+from connector.core.journal import Journal
+from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.served import require_rest
+from connector.settings.journal import KafkaSettings
+from connector.settings.model import Settings
+from connector.wiring.clock import MachineClock
+from connector.wiring.journal import kafka_options, make_journal, require_topics
+
+PATIENCE = 60.0
+"""Seconds to wait for events that are there: whoever reads everything must not miss the end."""
+
+
+@asynccontextmanager
+async def offline_journal(
+    settings: Settings, *, new: bool = False, alone: bool = False
+) -> AsyncIterator[Journal]:
+    """The journal of these settings, open until the block is left.
+
+    The local tables of a clustered one lie in a folder that is gone afterwards. With ``new`` an
+    embedded one may be made where there is none. ``alone``: nobody may serve it meanwhile, which an
+    embedded one never allows.
+
+    Raises:
+        Permanent: ``JRN-004`` when a service holds it, or it is not there; ``JRN-009`` when it is
+            served.
+        ConnectorError: as :func:`connector.journal.kafka.cluster.require`.
+    """
+    with TemporaryDirectory(prefix="pki-connector-") as folder:
+        await require_topics(settings.journal)
+        if alone and isinstance(settings.journal, KafkaSettings):
+            await require_rest(kafka_options(settings.journal))
+        journal = _journal(settings, Path(folder), new=new)
+        await journal.open()
+        try:
+            yield journal
+        finally:
+            await journal.close()
+
+
+def _journal(settings: Settings, folder: Path, *, new: bool) -> Journal:
+    wanted = settings.journal
+    clock = MachineClock()
+    if isinstance(wanted, KafkaSettings):
+        return KafkaJournal(
+            kafka_options(wanted),
+            local=folder / "tables.sqlite",
+            instance=uuid.uuid4().hex,
+            monotonic=clock.monotonic,
+            on_lost=_raised_by_every_call,
+            read_patience=PATIENCE,
+        )
+    if not new and not wanted.path.exists():
+        raise Permanent("JRN-004", f"opening {wanted.path}: there is no journal")
+    return make_journal(wanted, clock, _raised_by_every_call)
+
+
+def _raised_by_every_call(_fault: Permanent) -> None:
+    """A command needs no word of its own that the journal is lost: its next call says so."""

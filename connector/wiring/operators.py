@@ -1,0 +1,89 @@
+"""The operators' service behind its socket, from the parts of the process."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from connector.core.conditions import Condition
+from connector.core.journal import Journal
+from connector.core.metrics import Metrics
+from connector.core.model import SECOND, Millis
+from connector.core.policy import RoutePolicy
+from connector.core.ports import EscrowBackend, Target
+from connector.core.secret import Credential
+from connector.operators.planner import Planner
+from connector.operators.records import CredentialView, UpstreamView
+from connector.operators.server import AdminServer
+from connector.operators.service import OperatorService, Surroundings
+from connector.settings.model import Settings
+from connector.wiring.clock import MachineClock
+from connector.wiring.observation import program_version
+from connector.worker.breaker import Standing
+from connector.worker.gate import Gate
+
+
+class Shown(NamedTuple):
+    """What parts of the process tell for ``status``."""
+
+    conditions: Callable[[], Sequence[Condition]]
+    credentials: Callable[[], Sequence[CredentialView]]
+
+
+class Operators:
+    """Makes the operators' server of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: MachineClock,
+        gate: Gate,
+        metrics: Metrics,
+        shown: Shown,
+    ) -> None:
+        """Keep what every answer needs."""
+        self._metrics = metrics
+        self._settings = settings
+        self._clock = clock
+        self._gate = gate
+        self._shown = shown
+        self._policies: Mapping[str, RoutePolicy] = settings.policies()
+
+    def server(
+        self,
+        journal: Journal,
+        backends: Mapping[str, EscrowBackend],
+        targets: Mapping[str, Target],
+        audit_keys: Sequence[Credential],
+    ) -> AdminServer:
+        """The server, not yet listening."""
+        planner = Planner(lambda: self._policies, backends, targets, self._clock.now)
+        around = Surroundings(
+            clock=self._clock,
+            unique=lambda: uuid.uuid4().hex,
+            audit_key=audit_keys[0],
+            old_audit_keys=audit_keys[1:],
+            routes=lambda: self._policies,
+            upstreams=self._upstreams,
+            version=program_version(),
+            verified=lambda whole: self._metrics.audit_verified(whole=whole),
+            conditions=self._shown.conditions,
+            credentials=self._shown.credentials,
+        )
+        admin = self._settings.service.admin
+        return AdminServer(OperatorService(journal, planner, around), admin.socket, admin.uids)
+
+    def _upstreams(self) -> Sequence[UpstreamView]:
+        now = self._clock.now()
+        return [_upstream(name, one, now) for name, one in self._gate.states().items()]
+
+
+def _upstream(name: str, one: Standing, now: Millis) -> UpstreamView:
+    return UpstreamView(
+        name=name,
+        state=one.state,
+        code=one.fault.code if one.fault else None,
+        detail=one.fault.detail if one.fault else "",
+        since=now - int(one.age * SECOND),
+        next_try=None if one.next_try is None else now + int(one.next_try * SECOND),
+        last_success=None if one.answered is None else now - int(one.answered * SECOND),
+    )

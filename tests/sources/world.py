@@ -1,0 +1,232 @@
+"""A webhook listener on loopback with a real journal, a clock that tests turn, and its client."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import aiohttp
+from standardwebhooks import Webhook
+
+from connector.core.events import Event
+from connector.core.journal import DeadLetter, Positioned
+from connector.core.metrics import NoMetrics, WebhookOutcome
+from connector.core.secret import Credential
+from connector.core.source import Sender, Source
+from connector.integrations.http_escrow.source import StandardWebhook, StandardWebhooksSource
+from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
+from connector.journal.sqlite import SqliteJournal
+from connector.sources.server import IntakeServer, Surroundings
+from connector.sources.tenants import BasicSender, Limits, Listener, SigningSender
+from tests.patience import PATIENCE
+
+NOW = 1_772_700_000_000
+DATA = Path(__file__).parents[1] / "data" / "uem"
+UEM = "/hooks/workspace-one/acme"
+CA = "/hooks/ca/main"
+PASSWORD = "secret-password"
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+SECRETS = (
+    "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    base64.b64encode(b"k" * 24).decode(),
+)
+
+CONSOLES = (
+    BasicSender("acme", (("uem", Credential(PASSWORD)), ("uem2", Credential("next-password")))),
+    BasicSender("lonely", (("uem", Credential("another")),)),
+)
+CAS = (SigningSender("main", tuple(map(Credential, SECRETS))),)
+STATUS = {"lonely": 202}
+JSON = {"Content-Type": "application/json"}
+
+
+def basic(user: str = "uem", password: str = PASSWORD) -> dict[str, str]:
+    """An Authorization header."""
+    return {"Authorization": aiohttp.encode_basic_auth(user, password, "utf-8")}
+
+
+def signed(
+    body: bytes, *, name: str = "msg_1", at: int = NOW // 1000, secret: int = 0
+) -> dict[str, str]:
+    """The headers of Standard Webhooks for a body."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(at),
+        "webhook-signature": Webhook(SECRETS[secret]).sign(name, moment, body.decode()),
+    }
+
+
+def sources(
+    consoles: Sequence[BasicSender] = CONSOLES, cas: Sequence[SigningSender] = CAS
+) -> dict[str, Source]:
+    """Both sources of this distribution, as the service makes them, with these senders."""
+    return {
+        "workspace_one": WorkspaceOneSource([_console(one) for one in consoles]),
+        "standard_webhooks": StandardWebhooksSource([_ca(one) for one in cas]),
+    }
+
+
+def _console(sender: BasicSender) -> Sender:
+    files = {Path(f"{user}-{at}"): word for at, (user, word) in enumerate(sender.credentials)}
+    settings = WorkspaceOneWebhook.model_validate(
+        {
+            "format": "any",
+            "success_status": STATUS.get(sender.name, 200),
+            "credentials": [
+                {"user": user, "password_file": f"{user}-{at}"}
+                for at, (user, _) in enumerate(sender.credentials)
+            ],
+        }
+    )
+    return Sender(sender.name, settings, files.__getitem__)
+
+
+def _ca(sender: SigningSender) -> Sender:
+    files = {Path(str(at)): secret for at, secret in enumerate(sender.secrets)}
+    settings = StandardWebhook.model_validate({"secret_files": list(map(str, files))})
+    return Sender(sender.name, settings, files.__getitem__)
+
+
+@dataclass
+class TurnedClock:
+    """Both clocks stand still until a test turns them."""
+
+    wall: int = NOW
+    seconds: float = 1000.0
+
+    def now(self) -> int:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Tally(NoMetrics):
+    """Remembers what was counted, and lets a test wait for it."""
+
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    reloads: list[bool] = field(default_factory=list)
+    open: int = 0
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    reloaded: asyncio.Event = field(default_factory=asyncio.Event)
+    deserted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def webhook_event(
+        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
+    ) -> None:
+        self.events += [(source, event_type, outcome)] * number
+
+    def webhook_auth_failed(self, source: str, code: str) -> None:
+        self.refused.append((source, code))
+
+    def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self.requests.append((route, method, status))
+        self.seconds.append(seconds)
+
+    def connections(self, count: int) -> None:
+        self.open = count
+        if count:
+            self.deserted.clear()
+        else:
+            self.deserted.set()
+
+    def certificate_reloaded(self, *, accepted: bool) -> None:
+        self.reloads.append(accepted)
+        self.reloaded.set()
+
+
+@dataclass
+class World:
+    """What a test needs of a running listener."""
+
+    server: IntakeServer
+    journal: SqliteJournal
+    clock: TurnedClock
+    tally: Tally
+    client: aiohttp.ClientSession
+    appending: asyncio.Event
+
+    def url(self, path: str = UEM) -> str:
+        return f"http://127.0.0.1:{self.server.port}{path}"
+
+    async def until_appending(self) -> None:
+        """Return when the journal has been asked to append."""
+        await asyncio.wait_for(self.appending.wait(), PATIENCE)
+
+    async def stored(self) -> list[Event]:
+        """All events in the journal."""
+        found: list[Positioned | DeadLetter] = []
+        for partition in range(self.journal.partitions):
+            found += await self.journal.read(partition, 0, 1000)
+        return [one.event for one in found if isinstance(one, Positioned)]
+
+    async def raw(self, request: bytes) -> bytes:
+        """Everything that a connection answers to these bytes until it is closed."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        writer.write(request)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+
+@asynccontextmanager
+async def journal_at(path: Path) -> AsyncIterator[SqliteJournal]:
+    """A real journal with two partitions."""
+    loop = asyncio.get_running_loop()
+    lost: asyncio.Queue[BaseException] = asyncio.Queue()
+    journal = SqliteJournal(path, 2, monotonic=loop.time, on_lost=lost.put_nowait)
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@dataclass
+class Before:
+    """A journal that does something of the test's before each append."""
+
+    journal: SqliteJournal
+    step: "asyncio.Event | Exception"
+    begun: asyncio.Event
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        self.begun.set()
+        if isinstance(self.step, Exception):
+            raise self.step
+        await self.step.wait()
+        return await self.journal.append(events)
+
+
+@asynccontextmanager
+async def serving(
+    path: Path,
+    *,
+    limits: Limits | None = None,
+    listener: Listener | None = None,
+    step: "asyncio.Event | Exception | None" = None,
+) -> AsyncIterator[World]:
+    """A listener, plain HTTP from loopback unless told otherwise."""
+    clock, tally = TurnedClock(), Tally()
+    listener = listener or Listener("127.0.0.1", 0, proxies=LOOPBACK)
+    async with journal_at(path / "journal.db") as journal, aiohttp.ClientSession() as client:
+        begun = asyncio.Event()
+        target = journal if step is None else Before(journal, step, begun)
+        surroundings = Surroundings(target, clock, tally)
+        async with IntakeServer(listener, limits or Limits(), sources(), surroundings) as server:
+            yield World(server, journal, clock, tally, client, begun)
+
+
+def changed(limits: Limits | None = None, **changes: float) -> Limits:
+    """The default limits but for these."""
+    return replace(limits or Limits(), **changes)  # type: ignore[arg-type]

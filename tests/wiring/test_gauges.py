@@ -1,0 +1,130 @@
+"""What is told of the journal now and then, and tidying, which goes by the journal's time."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.core.errors import Permanent
+from connector.core.journal import Commit, StateRow
+from connector.core.metrics import NoMetrics
+from connector.core.model import DAY, Millis, SubjectKind, subject_key
+from connector.core.rows import UnreadableState
+from connector.core.states import Brakes
+from connector.journal.sqlite import SqliteJournal
+from connector.observe.labels import Names
+from connector.observe.metrics import Build, PrometheusMetrics
+from connector.wiring.gauges import Gauges
+from connector.worker import brakes
+from connector_testkit.conformance.journal_samples import written
+from tests.worker.conftest import ROUTE, SteppedClock
+
+
+class Tidied:
+    """A journal that only remembers up to when it was tidied."""
+
+    def __init__(self) -> None:
+        self.until: list[Millis] = []
+        self.tidied = asyncio.Event()
+
+    def take_ids_dropped(self) -> int:
+        return 0
+
+    def load_of_appends(self) -> tuple[int, float]:
+        return 0, 0.0
+
+    async def tidy(self, now: Millis) -> None:
+        self.until.append(now)
+        self.tidied.set()
+
+
+class Leapt:
+    """A wall clock that is a year ahead of the journal; an hour passes at each look."""
+
+    seconds = 0.0
+
+    def now(self) -> Millis:
+        return 365 * DAY
+
+    def monotonic(self) -> float:
+        self.seconds += 3600.0
+        return self.seconds
+
+
+@pytest.mark.parametrize("time", [5 * DAY, 0])
+async def test_a_leap_of_the_wall_clock_forgets_no_ids(time: Millis) -> None:
+    """What was taken within its retention is known; while no time is known, nothing is let go."""
+    journal: Any = Tidied()
+    stop = asyncio.Event()
+    gauges = Gauges(journal, NoMetrics(), Leapt(), lambda: time, {})
+    async with asyncio.TaskGroup() as group:
+        group.create_task(gauges.follow(stop, every=0.001, tidy_every=3600.0))
+        await journal.tidied.wait()
+        stop.set()
+    assert set(journal.until) == {time}
+
+
+class Pending(NoMetrics):
+    """Keeps how many copies are watched."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, float]] = []
+
+    def purge_pending(self, target: str, count: int, oldest: float) -> None:
+        self.told.append((target, count, oldest))
+
+
+async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None:
+    """It counts as a watched copy, of unknown age."""
+    lost: list[Permanent] = []
+    journal = SqliteJournal(tmp_path / "j.db", 1, monotonic=time.monotonic, on_lost=lost.append)
+    await journal.open()
+    key = subject_key("acme", SubjectKind.HOLDER, "7")
+    foreign = UnreadableState(
+        key=key,
+        kind="holder",
+        phase="of tomorrow",
+        route="corp",
+        code="",
+        version=1,
+        act_epoch=None,
+        state=b"{}",
+        wants=(("look_gone:@acme", 1),),
+    )
+    await written(journal, await journal.take_over(0), states=[StateRow(key=key, state=foreign)])
+    metrics = Pending()
+    clock = SteppedClock()
+    await Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE}).publish()
+    await journal.close()
+    assert metrics.told == [("acme", 1, 0.0)]
+
+
+async def test_each_pause_is_counted_once(tmp_path: Path) -> None:
+    """All partitions hold the same ones; a process that does not look any more shows none."""
+    lost: list[Permanent] = []
+    journal = SqliteJournal(tmp_path / "j.db", 3, monotonic=time.monotonic, on_lost=lost.append)
+    await journal.open()
+    metrics = PrometheusMetrics(Names(partitions=3), Build("1.0", "abc", "3.11"))
+    clock = SteppedClock()
+    gauges = Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE})
+    records = [await journal.take_over(partition) for partition in range(3)]
+
+    async def shown(held: Brakes) -> float | None:
+        for number, record in enumerate(records):
+            changes = {"brakes": held, "commits": record.commits + 1}
+            records[number] = record.model_copy(update=changes)
+            await journal.commit(Commit(record=records[number]))
+        await gauges.publish()
+        return metrics.registry.get_sample_value("pki_connector_pauses")
+
+    all_paused = brakes.pause(Brakes(), None, clock.now(), by="anna", reason="leak")
+    both = brakes.pause(all_paused, "corp", clock.now(), by="bert", reason="leak")
+    assert [await shown(held) for held in (Brakes(), all_paused, both)] == [0, 1, 2]
+    another_looks = asyncio.create_task(gauges.publish_while_first(3600))
+    await asyncio.sleep(0)
+    another_looks.cancel()
+    await asyncio.wait([another_looks])
+    assert metrics.registry.get_sample_value("pki_connector_pauses") == 0
+    await journal.close()
