@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 from bench.calibration import DRIFT, Rulers
-from bench.side import SideFailed
+from bench.measured_process import SideFailed
 
 ROUNDS = 5
 TRIES = 3

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.machine import cores, load_core
-from bench.side import Side
+from bench.measured_process import Side
 from bench.stage import PARTITIONS
 from connector.core.model import SECOND
 from connector.journal.kafka.cluster import administration, create

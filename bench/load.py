@@ -21,7 +21,7 @@ from typing import Any, cast
 import uvloop
 
 from bench.calibration import p99
-from bench.obey import Answer, obey
+from bench.worker_protocol import Answer, obey
 
 PATH = "/hooks/workspace-one/acme"
 AUTHORIZATION = "Basic YmVuY2g6YmVuY2g="

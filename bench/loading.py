@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.block import VoidFigure
 from bench.load import FIRST
 from bench.machine import load_core
-from bench.side import Side
+from bench.measured_process import Side
 
 CONNECTIONS = 64
 

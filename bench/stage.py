@@ -25,8 +25,8 @@ from connector.crash import never
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.upstream import RequestLimit
 from connector.worker import Owners, PartitionWorker, WorkerOptions
-from connector.worker.breaker import Breaker
-from connector.worker.gate import Gate, Upstream
+from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 
 PARTITIONS = 4
@@ -208,17 +208,17 @@ async def performing(journal: Counted, speed: float) -> AsyncIterator[Stage]:
         owners.stop()
 
 
-def _gate(clock: FastClock) -> Gate:
+def _gate(clock: FastClock) -> UpstreamLimits:
     names = ("uem:acme", "ca:acme-ca")
     upstreams = {
-        name: Upstream(Breaker(clock.monotonic, _changed), RequestLimit(), PARALLEL)
+        name: Upstream(CircuitBreaker(clock.monotonic, _changed), RequestLimit(), PARALLEL)
         for name in names
     }
-    return Gate(upstreams, lambda: {"corp": ROUTE}, HAND_OVERS, None, NoMetrics())
+    return UpstreamLimits(upstreams, lambda: {"corp": ROUTE}, HAND_OVERS, None, NoMetrics())
 
 
 def _worker(
-    journal: Counted, world: InstantWorld, clock: FastClock, gate: Gate, partition: int
+    journal: Counted, world: InstantWorld, clock: FastClock, gate: UpstreamLimits, partition: int
 ) -> PartitionWorker:
     routes = {"corp": ROUTE}
     return PartitionWorker(

@@ -20,9 +20,9 @@ from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.journal.kafka.journal import KafkaJournal
+from connector.observe.audit_log import tell
 from connector.observe.health import Health
 from connector.observe.server import ObserveServer
-from connector.observe.story import tell
 from connector.operators.server import AdminServer
 from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
@@ -32,12 +32,12 @@ from connector.wiring import alarms, handover, observation, ownership, ports, re
 from connector.wiring import gate as gates
 from connector.wiring.audit_key import audit_keys, report_key, require_key
 from connector.wiring.clock import MachineClock, dice
-from connector.wiring.collector import settle_collector
 from connector.wiring.conditions import Board
 from connector.wiring.effects import made_effects
-from connector.wiring.ending import ending
+from connector.wiring.exit_reason import ending
 from connector.wiring.expiries import Expiries
 from connector.wiring.gauges import Gauges
+from connector.wiring.gc_tuning import settle_collector
 from connector.wiring.hardening import harden
 from connector.wiring.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.wiring.journal_watch import JournalWatch
@@ -47,7 +47,7 @@ from connector.wiring.reloading import reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
 from connector.worker import Owners, PartitionWorker
 from connector.worker.effects import UpstreamEffects
-from connector.worker.gate import Gate
+from connector.worker.upstream_limits import UpstreamLimits
 
 GAUGES_EVERY = 15.0
 WATCH_EVERY = 5.0
@@ -64,7 +64,7 @@ class Parts:
     journal: ServedJournal
     backends: OpenPorts[EscrowBackend]
     targets: OpenPorts[Target]
-    gate: Gate
+    gate: UpstreamLimits
     secrets: SecretFiles
     audit_key: Credential
     owners: Owners
@@ -176,7 +176,7 @@ class Service:
         self,
         journal: ServedJournal,
         effects: UpstreamEffects,
-        gate: Gate,
+        gate: UpstreamLimits,
         keys: Sequence[Credential],
     ) -> Owners:
         make = self._worker(journal, effects, gate, keys[0])
@@ -190,7 +190,11 @@ class Service:
         return ownership.make_owners(self._settings, journal, make, duties, told)
 
     def _worker(
-        self, journal: ServedJournal, effects: UpstreamEffects, gate: Gate, key: Credential
+        self,
+        journal: ServedJournal,
+        effects: UpstreamEffects,
+        gate: UpstreamLimits,
+        key: Credential,
     ) -> Callable[[int], PartitionWorker]:
         return lambda partition: PartitionWorker(
             journal=journal,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from connector_testkit.demo.patience import SLOWNESS, patience, slowness
+from connector_testkit.demo.polling import SLOWNESS, patience, slowness
 from tests import honest, second_chance
 
 SCRUBBED_PREFIXES = ("PKI_CONNECTOR_",)

@@ -5,7 +5,7 @@ run are started, and then the same for all of them. A longer limit costs time on
 fails; how fast something is, is measured in ``bench/``.
 """
 
-from connector_testkit.demo.patience import patience, slowness
+from connector_testkit.demo.polling import patience, slowness
 
 SLOWNESS = slowness()
 """How many times slower than two quiet cores the machine was at the start of the run."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.block import Block, Measure
 from bench.blocks.handovers import HandOvers
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 
 TIMES = 10
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.machine import busy_seconds, cores, processor_seconds
-from bench.side import Side
+from bench.measured_process import Side
 
 NICE = 15
 """The simulators stand for other machines: they give way to what is measured."""

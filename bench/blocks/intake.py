@@ -15,7 +15,7 @@ from bench.block import Block, Measure, VoidFigure
 from bench.calibration import p99, sync_seconds
 from bench.loading import Loading
 from bench.machine import processor_seconds, server_core
-from bench.side import Side
+from bench.measured_process import Side
 from connector_testkit.simulators.tls import issue_tls
 
 SECONDS = 2.0

@@ -13,7 +13,7 @@ from bench.block import Block, Measure, VoidFigure
 from bench.cluster import Cluster, missing
 from bench.loading import CONNECTIONS, Loading
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 from bench.topic import ends
 from connector.journal.kafka.options import KafkaOptions
 from connector_testkit.simulators.tls import issue_tls

@@ -14,7 +14,7 @@ from bench.blocks.pipelines import FAST, Pipeline
 from bench.cluster import Cluster, missing
 from bench.kafka_seed import waiting
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 from bench.stage import PARTITIONS
 from connector.journal.kafka.options import KafkaOptions
 

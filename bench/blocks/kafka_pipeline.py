@@ -13,7 +13,7 @@ from bench.block import Block, Measure, VoidFigure
 from bench.blocks.pipelines import FAST
 from bench.cluster import Cluster, missing
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 from bench.stage import PARTITIONS
 from bench.topic import ends, rows
 

@@ -13,7 +13,7 @@ from bench.block import Block, Measure, VoidFigure
 from bench.cluster import Cluster, missing
 from bench.kafka_seed import waiting
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 
 STATES = 100_000
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.block import Block, Measure
 from bench.cluster import SESSION, Cluster, missing
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 from bench.stage import PARTITIONS
 from connector.core.model import SECOND
 from connector.journal.kafka.options import KafkaOptions

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.block import Block, Measure
 from bench.blocks.pipelines import FAST, Pipeline, pipeline
 from bench.machine import server_core
-from bench.side import Side
+from bench.measured_process import Side
 
 WAITING = 100_000
 WORK = 300

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import server_core
+from bench.measured_process import Side
 from bench.seed import Seed, templates
-from bench.side import Side
 
 WARM_UP = 100
 HOLDERS = 400

@@ -1,1 +1,1 @@
-"""The measured sides: each is a process of its own that obeys orders (see :mod:`bench.obey`)."""
+"""The measured sides: processes of their own that take orders (:mod:`bench.worker_protocol`)."""

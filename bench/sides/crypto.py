@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 from cryptography.x509.oid import NameOID
 
-from bench.obey import Answer, obey, say
+from bench.worker_protocol import Answer, obey, say
 
 KEYS = 5
 ROUNDS = 2048

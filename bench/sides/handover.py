@@ -15,11 +15,11 @@ from typing import Any
 import uvloop
 
 from bench.machine import children, processor_seconds
-from bench.obey import Answer, obey, say
 from bench.sides import fixed_forkserver
+from bench.worker_protocol import Answer, obey, say
 from connector.core.handover import Accepted, HandoverJob
 from connector.keys.handover.parent import HandOver
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 COMMAND = (sys.executable, "-I", "-B", str(Path(fixed_forkserver.__file__)))
 TICK = 0.001

@@ -13,7 +13,7 @@ from typing import cast
 
 import uvloop
 
-from bench.obey import Answer, obey, say
+from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.core.events import Event
 from connector.core.journal import Journal
@@ -26,7 +26,7 @@ from connector.observe.metrics import Build, PrometheusMetrics
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import Limits, Listener
 from connector.wiring.clock import MachineClock
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 WEBHOOK = WorkspaceOneWebhook.model_validate(

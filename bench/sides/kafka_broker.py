@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench.obey import Answer, obey, say
+from bench.worker_protocol import Answer, obey, say
 from connector_testkit.demo.broker import Brokers
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import uvloop
 
-from bench.obey import Answer, obey, say
 from bench.sides.intake import SOURCES, metrics
+from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import Limits, Listener
 from connector.wiring.clock import MachineClock
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 
 async def main(options: KafkaOptions, folder: Path, certificate: Path, key: Path) -> None:

@@ -2,7 +2,7 @@
 
 Arguments: options of the journal (JSON), folder of the local tables, speed of its clock. Orders:
 ``owned`` (wait until exactly so many partitions are this process's; which), ``deliver`` (range of
-new users; with what its commits said to others), ``effects`` (see :class:`bench.waking.Waking`),
+new users; with what its commits said to others), ``effects`` (see :class:`bench.takeover.Waking`),
 and none, which only asks for the resident memory.
 """
 
@@ -16,14 +16,14 @@ from typing import Any
 import uvloop
 
 from bench.machine import resident_bytes
-from bench.obey import Answer, obey, say
 from bench.stage import Stage, Tally, performing
-from bench.waking import Waking
+from bench.takeover import Waking
+from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.core.journal import Commit
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 
 class CountingKafka(KafkaJournal):

@@ -13,8 +13,8 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from bench.obey import Answer, obey, say
 from bench.topic import again, ends, records
+from bench.worker_protocol import Answer, obey, say
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.options import KafkaOptions

@@ -21,7 +21,7 @@ from typing import Any
 import uvloop
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from bench.obey import Answer, obey, say
+from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.journal import connection as connections
 from connector.journal import states as tables
@@ -31,7 +31,7 @@ from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.records import StateRecord, read
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 WAIT_MS = 100
 PAGE = 4000

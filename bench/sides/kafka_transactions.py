@@ -15,9 +15,9 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from bench.obey import Answer, obey, say
 from bench.rounds import Told, Transaction, transactions
 from bench.topic import ends_from, records
+from bench.worker_protocol import Answer, obey, say
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.options import KafkaOptions
 

@@ -9,7 +9,7 @@ import sys
 import uvloop
 from aiohttp import web
 
-from bench.obey import Answer, obey, say
+from bench.worker_protocol import Answer, obey, say
 
 
 async def handle(request: web.Request) -> web.Response:

@@ -13,11 +13,11 @@ from typing import Any
 import uvloop
 
 from bench.machine import resident_bytes
-from bench.obey import Answer, obey, say
 from bench.stage import Stage, stage
 from bench.storm import Storm
+from bench.worker_protocol import Answer, obey, say
 from connector.journal.sqlite import SqliteOptions
-from connector.wiring.collector import settle_collector
+from connector.wiring.gc_tuning import settle_collector
 
 
 class Orders:

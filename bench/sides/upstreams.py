@@ -13,8 +13,8 @@ from typing import Any
 import uvloop
 from pydantic import SecretStr
 
-from bench.obey import obey, say
 from bench.sides.fixed_forkserver import PASSWORD
+from bench.worker_protocol import obey, say
 from connector.core.handover import HandoverJob, PluginReference
 from connector.core.model import Usage
 from connector.core.ports import Recovery

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from connector.catalogue import catalogue
 from connector.cli.cut import cut
 from connector.cli.exits import Exit
+from connector.cli.formatting import moment, short
 from connector.cli.options import Call, asking
+from connector.cli.output import Format
 from connector.cli.rekeying import accept, rekey
-from connector.cli.running import settings_of
 from connector.cli.scrape import published_in
-from connector.cli.screen import Format
+from connector.cli.serve import settings_of
 from connector.cli.trail import check_files
-from connector.cli.words import moment, short
 from connector.core.audit import AuditRecord
 from connector.mounted import read_secret
 from connector.operators.audit_records import AuditReport, ChainReport, Published

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from connector.cli.formatting import age
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import age
+from connector.cli.output import Format
 from connector.core.conditions import Condition, Severity
 from connector.core.model import Millis
 

@@ -9,7 +9,7 @@ import typer
 
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
-from connector.cli.screen import Format
+from connector.cli.output import Format
 from connector.settings.effective import effective
 from connector.settings.example import example as example_text
 from connector.settings.load import check as check_settings

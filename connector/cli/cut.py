@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from connector.cli.options import Call, asking
-from connector.cli.screen import Format
+from connector.cli.output import Format
 from connector.cli.trail import records
 from connector.core.audit import AuditRecord
 from connector.core.errors import Rejected

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from connector.catalogue import catalogue
 from connector.cli import pauses
+from connector.cli.formatting import age, day, due, moment, short
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import age, day, due, moment, short
+from connector.cli.output import Format
 from connector.core.model import Millis, SubjectKey
 from connector.core.states import (
     Copy,

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from connector.cli import letter
 from connector.cli.exits import Exit
+from connector.cli.formatting import moment, short
 from connector.cli.options import Call, asking
-from connector.cli.screen import Format
-from connector.cli.words import moment, short
+from connector.cli.output import Format
 from connector.core.model import millis_of
 from connector.operators.client import AdminClient
 from connector.operators.letter_records import (

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from connector.cli.options import Call, asking
-from connector.cli.running import settings_of
-from connector.cli.screen import Format
+from connector.cli.output import Format
+from connector.cli.serve import settings_of
 from connector.journal.backup import back_up
 from connector.mounted import read_secret
 from connector.wiring.clock import MachineClock

@@ -9,8 +9,8 @@ import typer
 from connector.catalogue import catalogue
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
-from connector.cli.running import settings_of
-from connector.cli.screen import Format
+from connector.cli.output import Format
+from connector.cli.serve import settings_of
 from connector.cli.trail import check_files, export
 from connector.core.errors import Permanent
 from connector.core.journal import Journal

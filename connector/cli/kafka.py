@@ -7,8 +7,8 @@ import typer
 
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
-from connector.cli.running import settings_of
-from connector.cli.screen import Format
+from connector.cli.output import Format
+from connector.cli.serve import settings_of
 from connector.core.errors import Permanent
 from connector.core.model import Record
 from connector.journal.kafka.acls import Acl, acls

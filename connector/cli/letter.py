@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Iterator
 
-from connector.cli.screen import Format, Screen
-from connector.cli.words import moment
+from connector.cli.formatting import moment
+from connector.cli.output import Format, Screen
 from connector.core.journal import DeadLetter
 from connector.operators.letter_records import LetterDetail, original_of
 

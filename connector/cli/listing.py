@@ -6,9 +6,9 @@ from typing import Annotated, NamedTuple
 import typer
 
 from connector.cli import pauses
+from connector.cli.formatting import age, due
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import age, due
+from connector.cli.output import Format
 from connector.core.journal import StatusFilter
 from connector.core.model import Millis
 from connector.core.states import ENDED, CopyState, Phase

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from connector.cli.screen import Format, Screen
+from connector.cli.output import Format, Screen
 from connector.core.errors import Rejected
 from connector.operators.client import AdminClient
 from connector.operators.records import LONGEST_NAME, Operator

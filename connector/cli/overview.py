@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from connector.catalogue import catalogue
 from connector.cli import conditions, pauses
+from connector.cli.formatting import age, day, due, short
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import age, day, due, short
+from connector.cli.output import Format
 from connector.core.conditions import Severity
 from connector.core.model import DAY, Millis
 from connector.operators.records import Overview, Stuck, UpstreamView

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from connector.cli.formatting import moment
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import moment
+from connector.cli.output import Format
 from connector.core.states import StandingPause
 
 

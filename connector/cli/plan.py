@@ -1,9 +1,9 @@
 """A dry run on the screen: what a delivery would do, and what stands in its way."""
 
 from connector.catalogue import catalogue
+from connector.cli.formatting import day, short
 from connector.cli.options import Call
-from connector.cli.screen import Format
-from connector.cli.words import day, short
+from connector.cli.output import Format
 from connector.operators.plan_records import PlanReport
 
 COLUMNS = ("generation", "slot", "usage", "valid from", "until", "delivered before", "reason")

@@ -11,19 +11,19 @@ import typer
 from typer.exceptions import TyperException
 
 from connector.catalogue import catalogue
-from connector.cli import acting, config, running
+from connector.cli import config, operator_commands, serve
 from connector.cli.audit import audit
 from connector.cli.dlq import dlq
 from connector.cli.elsewhere import add_commands
 from connector.cli.exits import Exit, exit_code
+from connector.cli.formatting import shown
 from connector.cli.journal_backup import backup, restore
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
-from connector.cli.screen import Format
+from connector.cli.output import Format
 from connector.cli.status import status
 from connector.cli.usage import asks_for_help, refusal
-from connector.cli.words import shown
 from connector.core.errors import ConnectorError
 
 app = typer.Typer(
@@ -58,14 +58,14 @@ def _main(
     """Take the options that belong to no command; the callback has already run."""
 
 
-app.command()(running.serve)
+app.command()(serve.serve)
 app.command()(status)
-app.command()(acting.deliver)
-app.add_typer(acting.identity, name="identity")
-app.command()(acting.retry)
-app.command()(acting.cancel)
-app.command()(acting.pause)
-app.command()(acting.resume)
+app.command()(operator_commands.deliver)
+app.add_typer(operator_commands.identity, name="identity")
+app.command()(operator_commands.retry)
+app.command()(operator_commands.cancel)
+app.command()(operator_commands.pause)
+app.command()(operator_commands.resume)
 app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")
 journal.command("backup")(backup)

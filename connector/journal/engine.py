@@ -13,7 +13,7 @@ from connector.journal import faults, tables
 from connector.journal.connection import Synchronous, open_reading, open_writing
 from connector.journal.lockfile import LockFile, lock_of
 from connector.journal.reader import Reader
-from connector.journal.waiting import Limits
+from connector.journal.write_queue import Limits
 from connector.journal.writer import Writer
 
 

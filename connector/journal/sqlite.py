@@ -21,12 +21,12 @@ from connector.core.journal import (
 )
 from connector.core.model import DAY, Millis, Record, SubjectKey
 from connector.core.rows import KnownId
-from connector.journal import engine, events, partitions, rounds, tidying
-from connector.journal.bells import Bells
+from connector.journal import engine, events, partitions, retention, rounds
 from connector.journal.connection import Synchronous
 from connector.journal.database import Connection
+from connector.journal.partition_signals import PartitionSignals
 from connector.journal.queries import TableQueries
-from connector.journal.waiting import Limits
+from connector.journal.write_queue import Limits
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class SqliteJournal(TableQueries):
         process must end and recover at its next start. ``monotonic`` gives seconds.
         """
         self._options = options
-        self._bells = Bells(partitions)
+        self._bells = PartitionSignals(partitions)
         self._on_lost = on_lost
         self._engine: engine.Engine | None = None
         self._partitions = partitions
@@ -190,9 +190,9 @@ class SqliteJournal(TableQueries):
         """Let go what is older than its retention, and the trail that was cut, in small batches."""
         writer, options = self._opened().writer, self._options
         for record in await self.records():
-            await tidying.empty_consumed(writer, record, now - options.payload_retention)
-            await tidying.give_up_audit(writer, record)
-        await tidying.forget_ids(writer, now - options.id_retention)
+            await retention.empty_consumed(writer, record, now - options.payload_retention)
+            await retention.give_up_audit(writer, record)
+        await retention.forget_ids(writer, now - options.id_retention)
 
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the disk, and for how many seconds the oldest has."""

@@ -17,7 +17,7 @@ from connector.journal.checkpoints import Checkpoints
 from connector.journal.database import Connection
 from connector.journal.events import EventLog, EventRow
 from connector.journal.transactions import Transactions
-from connector.journal.waiting import Batch, Limits, Waiting
+from connector.journal.write_queue import Batch, Limits, WriteQueue
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._transactions = Transactions(connection)
         self._checkpoints = Checkpoints(connection)
-        self._waiting = Waiting(limits, monotonic)
+        self._waiting = WriteQueue(limits, monotonic)
         self._announce = announce
         self._on_lost = on_lost
         self.trouble: Transient | None = None

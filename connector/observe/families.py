@@ -16,8 +16,8 @@ from prometheus_client import (
 )
 
 from connector.observe.definitions import CATALOGUE, PREFIX, Metric
+from connector.observe.initial_series import seeds
 from connector.observe.labels import OTHER, Names, vocabulary
-from connector.observe.seeds import seeds
 
 Family = Counter | Gauge | Histogram
 

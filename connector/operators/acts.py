@@ -17,7 +17,7 @@ from connector.core.events import (
     RetryRequested,
     event_id,
 )
-from connector.core.holder.people import can_retry
+from connector.core.holder.operator_commands import can_retry
 from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, parse_subject
 from connector.core.model import subject_key as make_key
 from connector.core.states import HolderState

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from connector.certificates.listing import Standard, judged
 from connector.core.errors import ConnectorError, Fault, Permanent
-from connector.core.holder.fitness import check_devices, unfit_device
+from connector.core.holder.device_eligibility import check_devices, unfit_device
 from connector.core.holder.look_up import active
 from connector.core.holder.planning import rules_of
 from connector.core.identity import agrees, observed_pair, same_pair

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from connector.core.errors import Rejected, Transient
 from connector.core.events import Event
-from connector.core.holder.people import can_retry, discloses
+from connector.core.holder.operator_commands import can_retry, discloses
 from connector.core.journal import Journal, StatusFilter
 from connector.core.model import SubjectKey
 from connector.core.states import HolderState

@@ -8,7 +8,7 @@ from connector.core.audit import AuditRecord
 from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected
 from connector.core.events import PlanRequested
-from connector.core.holder.people import discloses
+from connector.core.holder.operator_commands import discloses
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock

@@ -8,10 +8,10 @@ and shows its default; deleting the ``#`` sets it.
 from collections.abc import Iterator
 from textwrap import wrap
 
+from connector.settings.introspection import Group, Member, groups
 from connector.settings.model import settings_model
 from connector.settings.plugins import Plugins
 from connector.settings.report import Path
-from connector.settings.shape import Group, Member, groups
 
 HEAD = """\
 # Settings of the PKI Connector. Values that have no default are left empty: decide them, then run

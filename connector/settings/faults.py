@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 
 from connector.core.values import render_duration
 from connector.settings.document import Tree
+from connector.settings.introspection import field_at, siblings, types_in
 from connector.settings.report import Path, Problem, dotted
 from connector.settings.secrecy import looks_secret
-from connector.settings.shape import field_at, siblings, types_in
 
 LONGEST_TEXT = 400
 FIXED = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from connector.settings.introspection import Group, Member, groups
 from connector.settings.model import settings_model
 from connector.settings.plugins import Plugins
-from connector.settings.shape import Group, Member, groups
 
 HEAD = """\
 # Configuration

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from connector.core.policy import Gates, Retry, RoutePolicy
 from connector.core.values import Duration, Name, Period, ProfileId, Section, millis
-from connector.settings.considerations import considered
+from connector.settings.guidance import considered
 from connector.settings.upstreams import UemSettings
 
 Lower = Annotated[str, AfterValidator(str.lower), Field(min_length=1, max_length=256)]

@@ -35,9 +35,9 @@ from connector.upstream.faults import (
 )
 from connector.upstream.headers import budget, reference, retry_after
 from connector.upstream.limit import RequestLimit
+from connector.upstream.outage_detector import OutageDetector
 from connector.upstream.repeat import Sleep, repeated
 from connector.upstream.session import open_session
-from connector.upstream.suspicion import OutageDetector
 from connector.upstream.throttling import Patience
 
 Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None

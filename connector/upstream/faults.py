@@ -3,7 +3,7 @@
 A fault of reaching the upstream, of TLS, of our credentials or of its load concerns all its users
 (``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked. So does one that
 does not come, is a 5xx or a 403, unless a request about nobody is answered like that as well
-(:mod:`connector.upstream.suspicion`).
+(:mod:`connector.upstream.outage_detector`).
 """
 
 import os
@@ -149,7 +149,7 @@ OF_THE_UPSTREAM = {
     Kind.STUMBLED: Kind.ERROR,
     Kind.BARRED: Kind.REFUSED,
 }
-"""What a fault of one resource is when it is everybody's (:mod:`connector.upstream.suspicion`)."""
+"""What a fault of one resource is when all have it (:mod:`connector.upstream.outage_detector`)."""
 
 FAILING = 500
 """From here on it is the server that fails (RFC 9110 section 15.6)."""

@@ -8,9 +8,9 @@ from connector.keys.handover.parent import HandOver
 from connector.settings.model import Settings
 from connector.wiring import alarms, ports
 from connector.worker.effects import UpstreamEffects
-from connector.worker.gate import Gate
+from connector.worker.upstream_limits import UpstreamLimits
 
-Outside = tuple[Mapping[str, EscrowBackend], Mapping[str, Target], HandOver, Gate]
+Outside = tuple[Mapping[str, EscrowBackend], Mapping[str, Target], HandOver, UpstreamLimits]
 """Escrow backends and targets by name, what hands over, and what limits it all."""
 
 

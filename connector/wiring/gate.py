@@ -12,10 +12,10 @@ from connector.core.ports import Clock
 from connector.core.upstream import UpstreamSettings
 from connector.settings.model import Settings
 from connector.upstream import RequestLimit
-from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
-from connector.worker.gate import Gate, Upstream
+from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.share import Share, rate_of
+from connector.worker.upstream_limits import Upstream, UpstreamLimits
 
 Alarm = Callable[[str, CircuitState, Fault | None], None]
 
@@ -27,7 +27,7 @@ def gate(
     metrics: Metrics,
     alarm: Alarm,
     journal: Journal,
-) -> Gate:
+) -> UpstreamLimits:
     """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends.
 
     Rates, room and ceiling are those of all processes on the journal together.
@@ -55,14 +55,14 @@ def gate(
     ceiling = Ceiling(
         settings.worker.disclosure_ceiling, journal.current_records, share, clock.monotonic
     )
-    return Gate(upstreams, routes, hand_overs, ceiling, metrics)
+    return UpstreamLimits(upstreams, routes, hand_overs, ceiling, metrics)
 
 
 def _rate(rate: float, share: Share) -> float:
     return rate_of(rate, share())
 
 
-def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker:
+def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> CircuitBreaker:
     told: CircuitState = "closed"
 
     def changed(state: CircuitState, fault: Fault | None) -> None:
@@ -72,4 +72,4 @@ def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Breaker
             told = state
             alarm(name, state, fault)
 
-    return Breaker(clock.monotonic, changed)
+    return CircuitBreaker(clock.monotonic, changed)

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
+from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.served import require_rest
 from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock

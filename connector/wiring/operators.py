@@ -18,8 +18,8 @@ from connector.operators.service import OperatorService, Surroundings
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
 from connector.wiring.observation import program_version
-from connector.worker.breaker import Standing
-from connector.worker.gate import Gate
+from connector.worker.circuit_breaker import Standing
+from connector.worker.upstream_limits import UpstreamLimits
 
 
 class Shown(NamedTuple):
@@ -36,7 +36,7 @@ class Operators:
         self,
         settings: Settings,
         clock: MachineClock,
-        gate: Gate,
+        gate: UpstreamLimits,
         metrics: Metrics,
         shown: Shown,
     ) -> None:

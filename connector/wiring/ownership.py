@@ -15,13 +15,13 @@ from connector.crash import CrashPoint, armed, never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.settings.journal import KafkaSettings
 from connector.settings.model import Settings
-from connector.wiring.ending import ending
+from connector.wiring.exit_reason import ending
 from connector.wiring.journal_watch import JournalWatch
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
-from connector.worker.gate import Gate
 from connector.worker.owners import Duties, Listeners, OwnersOptions
-from connector.worker.sheet import Failure
+from connector.worker.round import Failure
+from connector.worker.upstream_limits import UpstreamLimits
 
 FINISH = 5.0
 """Seconds after the longest drain in which the last round must have been written."""
@@ -78,7 +78,7 @@ def crash_point(settings: Settings) -> CrashPoint:
     return armed(testing.crash_at, testing.crash_pass, testing.crash_by)
 
 
-def listeners(metrics: Metrics, gate: Gate) -> Listeners:
+def listeners(metrics: Metrics, gate: UpstreamLimits) -> Listeners:
     """Metrics, log, gate and ceiling hear of partitions that come and go."""
 
     def owned(count: int) -> None:

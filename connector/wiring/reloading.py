@@ -8,13 +8,16 @@ import structlog
 
 from connector.core.errors import ConnectorError
 from connector.wiring.ports import OpenPorts
-from connector.worker.gate import Gate
+from connector.worker.upstream_limits import UpstreamLimits
 
 log = structlog.get_logger("connector.app")
 
 
 async def reopen_upstreams(
-    backends: OpenPorts[Any], targets: OpenPorts[Any], gate: Gate, changed: frozenset[Path]
+    backends: OpenPorts[Any],
+    targets: OpenPorts[Any],
+    gate: UpstreamLimits,
+    changed: frozenset[Path],
 ) -> bool:
     """Open those again whose files changed, or that could not be opened before.
 

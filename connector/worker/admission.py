@@ -12,11 +12,11 @@ from connector.core.model import SECOND, Millis, SubjectKey
 from connector.core.rows import Due
 from connector.core.states import ACTS, Brakes, Effect, HolderState, State
 from connector.worker import brakes
-from connector.worker.breaker import Breaker
-from connector.worker.flights import Flights
-from connector.worker.gate import Gate, Lane, parse_lane
-from connector.worker.held import Held
-from connector.worker.sheet import Sheet
+from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.quarantine import Quarantine
+from connector.worker.round import RoundDraft
+from connector.worker.running_effects import RunningEffects
+from connector.worker.upstream_limits import Lane, UpstreamLimits, parse_lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,12 @@ class Admission:
     """
 
     def __init__(
-        self, journal: Journal, partition: int, gate: Gate, flights: Flights, held: Held
+        self,
+        journal: Journal,
+        partition: int,
+        gate: UpstreamLimits,
+        flights: RunningEffects,
+        held: Quarantine,
     ) -> None:
         """Nothing is held back yet. ``held``: subjects that are left alone."""
         self._journal = journal
@@ -47,7 +52,7 @@ class Admission:
         self._flights = flights
         self._held = held
         self.held_back = False
-        self.probes: dict[str, Breaker] = {}
+        self.probes: dict[str, CircuitBreaker] = {}
         self.acts_wait = False
         self.more_elapsed = False
 
@@ -95,7 +100,7 @@ class Admission:
         return max((min(later) - now) / SECOND, 0.001) if later else inf
 
     async def permit(
-        self, sheet: Sheet, due: Iterable[tuple[Lane, Due]], ready: list[Ready]
+        self, sheet: RoundDraft, due: Iterable[tuple[Lane, Due]], ready: list[Ready]
     ) -> None:
         """Add to ``ready``: looks of states left alone, acts whose ``running`` is on the sheet."""
         taken: set[SubjectKey] = set()
@@ -115,7 +120,7 @@ class Admission:
                 taken.add(row.key)
                 ready.append(one)
 
-    async def _admit(self, sheet: Sheet, lane: Lane, key: SubjectKey) -> Ready | None:
+    async def _admit(self, sheet: RoundDraft, lane: Lane, key: SubjectKey) -> Ready | None:
         if lane.effect not in ACTS:
             self._gate.enter(lane)
             return Ready(lane, key)
@@ -134,7 +139,7 @@ class Admission:
         self._gate.enter(lane)
         return Ready(lane, key, keys)
 
-    async def _may_disclose(self, sheet: Sheet, key: SubjectKey, keys: int) -> bool:
+    async def _may_disclose(self, sheet: RoundDraft, key: SubjectKey, keys: int) -> bool:
         """Whether the ceiling lets so many keys pass. More than it ever lets are denied at once."""
         ceiling = self._gate.ceiling
         if ceiling is None:

@@ -7,11 +7,13 @@ from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import SubjectKey
 from connector.core.sizes import dead_letter
-from connector.worker.held import Held
-from connector.worker.sheet import Failure, Sheet
+from connector.worker.quarantine import Quarantine
+from connector.worker.round import Failure, RoundDraft
 
 
-def write_down(sheet: Sheet, found: Iterable[Positioned | DeadLetter], held: Held) -> None:
+def write_down(
+    sheet: RoundDraft, found: Iterable[Positioned | DeadLetter], held: Quarantine
+) -> None:
     """Put the failures of a round on its sheet.
 
     An event becomes a dead letter, which people may put in again. For any other fact the subject is
@@ -42,12 +44,12 @@ def _once(failures: Iterable[Failure]) -> Iterator[Failure]:
             yield failure
 
 
-def _letter(sheet: Sheet, failure: Failure, event: Event, position: int) -> DeadLetter:
+def _letter(sheet: RoundDraft, failure: Failure, event: Event, position: int) -> DeadLetter:
     where = sheet.record.partition, position
     return dead_letter(where, failure.code, event.model_dump_json().encode(), sheet.now)
 
 
-def _entry(sheet: Sheet, failure: Failure) -> AuditEntry:
+def _entry(sheet: RoundDraft, failure: Failure) -> AuditEntry:
     return AuditEntry(
         at=sheet.now,
         subject=failure.key,

@@ -10,8 +10,8 @@ from connector.core.rows import FIRST_PLACE, Due, OpenAct
 from connector.core.states import Brakes
 from connector.worker import brakes
 from connector.worker.admission import Admission
-from connector.worker.flights import Flights, Outcome
-from connector.worker.gate import Lane
+from connector.worker.running_effects import Outcome, RunningEffects
+from connector.worker.upstream_limits import Lane
 
 Letter = Positioned | DeadLetter
 
@@ -57,7 +57,7 @@ class Gathering:
     """
 
     def __init__(
-        self, journal: Journal, partition: int, admission: Admission, flights: Flights
+        self, journal: Journal, partition: int, admission: Admission, flights: RunningEffects
     ) -> None:
         """Nothing has been asked yet."""
         self._journal = journal

@@ -17,19 +17,19 @@ from connector.core.secret import Credential
 from connector.crash import CrashPoint, never
 from connector.worker import brakes, failures, reading, trail
 from connector.worker.admission import Admission, Ready
-from connector.worker.flights import Flights, Outcome
-from connector.worker.gate import Gate, paused
 from connector.worker.gathering import Gathered, Gathering, only_for_now
-from connector.worker.held import Held
 from connector.worker.journal_time import JournalTime
-from connector.worker.news import News
 from connector.worker.options import WorkerOptions, untold
 from connector.worker.oversized import OnceMore, Oversized
 from connector.worker.ports import Effects
-from connector.worker.recent import Recent
+from connector.worker.quarantine import Quarantine
 from connector.worker.refunds import Refunds
-from connector.worker.sheet import Failure, Sheet
+from connector.worker.round import Failure, RoundDraft
+from connector.worker.round_publisher import RoundPublisher
+from connector.worker.running_effects import Outcome, RunningEffects
 from connector.worker.starting import Groups, Start, Starter
+from connector.worker.state_cache import StateCache
+from connector.worker.upstream_limits import UpstreamLimits, paused
 
 LONGEST_WAIT = 1.0
 SOON = 0.05
@@ -61,7 +61,7 @@ class PartitionWorker:
         journal: Journal,
         partition: int,
         effects: Effects,
-        gate: Gate,
+        gate: UpstreamLimits,
         clock: Clock,
         routes: Callable[[], Mapping[str, RoutePolicy]],
         dice: Callable[[], float],
@@ -74,7 +74,7 @@ class PartitionWorker:
     ) -> None:
         """Nothing is owned yet; :meth:`take_over` does that."""
         self._journal = journal
-        self._recent = Recent(journal)
+        self._recent = StateCache(journal)
         self._partition = partition
         self._gate = gate
         self._clock = clock
@@ -84,11 +84,11 @@ class PartitionWorker:
         self._metrics = metrics
         self._crash = crash
         self._options = options
-        self._news = News(metrics, tell, alarm)
+        self._news = RoundPublisher(metrics, tell, alarm)
         self._wake = asyncio.Event()
-        self._flights = Flights(effects, gate, clock.monotonic, self._wake.set, crash)
+        self._flights = RunningEffects(effects, gate, clock.monotonic, self._wake.set, crash)
         self._stopping = False
-        self._held = Held(clock.monotonic)
+        self._held = Quarantine(clock.monotonic)
         self._oversized = Oversized()
         self._refunds = Refunds()
         self._admission = Admission(journal, partition, gate, self._flights, self._held)
@@ -233,7 +233,7 @@ class PartitionWorker:
         more = self._admission.more_elapsed and bool(sheet.states or sheet.failures)
         return gathered.news or bool(ready) or more
 
-    async def _advance(self, gathered: Gathered, ready: list[Ready]) -> Sheet:
+    async def _advance(self, gathered: Gathered, ready: list[Ready]) -> RoundDraft:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
         sheet = await self._sheet(gathered.keys())
         reading.note_jumps(sheet, self._time, self._metrics)
@@ -260,7 +260,7 @@ class PartitionWorker:
         if self._gate.ceiling is not None:
             self._gate.ceiling.committed(record)
 
-    async def _sheet(self, keys: Iterable[SubjectKey]) -> Sheet:
+    async def _sheet(self, keys: Iterable[SubjectKey]) -> RoundDraft:
         loaded, barred = await self._recent.load_readable(list(dict.fromkeys(keys)))
         barred |= self._oversized.subjects
         now = self.now()
@@ -273,14 +273,14 @@ class PartitionWorker:
             deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
             dice=self._dice,
         )
-        return Sheet(self._record, now, rules, loaded, barred)
+        return RoundDraft(self._record, now, rules, loaded, barred)
 
     def _boot_time(self) -> BootTime:
         """Where the machine's boot has no name, nothing of an earlier owner is counted on."""
         boot = self._options.boot or f"owner {self._record.epoch}"
         return BootTime(boot, int(self._clock.monotonic() * SECOND))
 
-    async def _commit(self, sheet: Sheet) -> None:
+    async def _commit(self, sheet: RoundDraft) -> None:
         if not sheet.changed(self._record):
             self._known(self._record)
             return

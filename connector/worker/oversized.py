@@ -5,7 +5,7 @@ from typing import Never
 from connector.core.journal import Commit, Journal
 from connector.core.model import SubjectKey, is_partition
 from connector.core.sizes import TooLarge, shortened
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
 
 
 class OnceMore(Exception):
@@ -23,7 +23,7 @@ class Oversized:
         self.subjects: dict[SubjectKey, TooLarge] = {}
         self._letters: set[int] = set()
 
-    async def commit(self, journal: Journal, sheet: Sheet, commit: Commit) -> None:
+    async def commit(self, journal: Journal, sheet: RoundDraft, commit: Commit) -> None:
         """Commit a round.
 
         Raises:
@@ -36,7 +36,7 @@ class Oversized:
             self.trace(sheet, error)
         self.written()
 
-    def trace(self, sheet: Sheet, error: TooLarge) -> Never:
+    def trace(self, sheet: RoundDraft, error: TooLarge) -> Never:
         """Find whose record it was.
 
         Raises:
@@ -59,7 +59,7 @@ class Oversized:
         self._letters.add(position)
         raise OnceMore from error
 
-    def shorten(self, sheet: Sheet) -> None:
+    def shorten(self, sheet: RoundDraft) -> None:
         """Leave the bytes of letters that were too large out of them."""
         if self._letters:
             sheet.dead_letters = [

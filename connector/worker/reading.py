@@ -10,10 +10,10 @@ from connector.core.model import SubjectKind, is_partition, subject_key
 from connector.worker import brakes, letters, trail
 from connector.worker.gathering import Letter
 from connector.worker.journal_time import JournalTime
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
 
 
-def read(sheet: Sheet, commands: Iterable[Positioned], found: Iterable[Letter]) -> None:
+def read(sheet: RoundDraft, commands: Iterable[Positioned], found: Iterable[Letter]) -> None:
     """Put events on the sheet: commands to the partition first, then all else in its order.
 
     Commands come ahead of what waits before them; met again in their place, they are passed over.
@@ -32,7 +32,7 @@ def read(sheet: Sheet, commands: Iterable[Positioned], found: Iterable[Letter]) 
         sheet.record = sheet.record.model_copy(update={"position": found[-1].position})
 
 
-def _to_the_partition(sheet: Sheet, event: Event) -> None:
+def _to_the_partition(sheet: RoundDraft, event: Event) -> None:
     """An act on a dead letter or on the trail; whatever else there is, is a brake."""
     if isinstance(event.body, LetterAct):
         sheet.settled.append(event.body.position)
@@ -54,7 +54,7 @@ def _to_the_partition(sheet: Sheet, event: Event) -> None:
     sheet.audit.append(entry)
 
 
-def note_jumps(sheet: Sheet, time: JournalTime | None, metrics: Metrics) -> None:
+def note_jumps(sheet: RoundDraft, time: JournalTime | None, metrics: Metrics) -> None:
     """A jump of the wall clock is written down once; nothing expires while it lasts."""
     subject = subject_key("-", SubjectKind.PARTITION, str(sheet.record.partition))
     for direction in [] if time is None else time.jumps():

@@ -6,8 +6,8 @@ from connector.core.facts import Acted
 from connector.core.handover import Changed, NotSent
 from connector.core.model import Millis, SubjectKey
 from connector.worker import brakes
-from connector.worker.flights import Outcome
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
+from connector.worker.running_effects import Outcome
 
 
 class Refunds:
@@ -21,7 +21,7 @@ class Refunds:
         """So many keys were counted at a time for an attempt."""
         self._counted[key] = (attempt, at, keys)
 
-    def give_back(self, sheet: Sheet, outcomes: Iterable[Outcome]) -> None:
+    def give_back(self, sheet: RoundDraft, outcomes: Iterable[Outcome]) -> None:
         """Put on the sheet what the outcomes prove not to have left escrow."""
         for key, fact in outcomes:
             attempt, at, keys = self._counted.get(key, (0, 0, 0))

@@ -8,18 +8,18 @@ from connector.core.journal import PartitionRecord
 from connector.core.states import ACTS, Brakes, HolderState
 from connector.crash import CrashPoint
 from connector.worker.admission import Ready
-from connector.worker.flights import Flights
-from connector.worker.gate import Gate, paused
 from connector.worker.gathering import Gathering
 from connector.worker.refunds import Refunds
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
+from connector.worker.running_effects import RunningEffects
+from connector.worker.upstream_limits import UpstreamLimits, paused
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a round that is durable lets start; ``decided``: when, in monotonic seconds."""
 
-    sheet: Sheet
+    sheet: RoundDraft
     ready: list[Ready]
     decided: float
 
@@ -37,8 +37,8 @@ class Starter:
 
     def __init__(
         self,
-        gate: Gate,
-        flights: Flights,
+        gate: UpstreamLimits,
+        flights: RunningEffects,
         gathering: Gathering,
         refunds: Refunds,
         crash: CrashPoint,

@@ -31,7 +31,7 @@ from connector.keys.pkcs12.write import Profile, new_password, package
 from connector_testkit.simulators.ca.authority import Authority, Leaf
 from connector_testkit.simulators.ca.keys import PrivateKey
 from connector_testkit.simulators.ca.shapes import Draft, Shape, name, shaped
-from tests.keys.pkcs12.forge import Forged, pkcs8
+from tests.keys.pkcs12.forged_pkcs12 import Forged, pkcs8
 from tests.patience import PATIENCE
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

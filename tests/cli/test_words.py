@@ -6,8 +6,8 @@ import pytest
 
 from connector.catalogue import catalogue
 from connector.cli.exits import Exit, exit_code
-from connector.cli.screen import Format, Screen
-from connector.cli.words import age, day, defused, due, moment, shown, span
+from connector.cli.formatting import age, day, defused, due, moment, shown, span
+from connector.cli.output import Format, Screen
 from connector.core.errors import BY_FAMILY
 
 NOW = 1_800_000_000_000

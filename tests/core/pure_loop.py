@@ -19,6 +19,7 @@ from connector.core.facts import (
     Permitted,
 )
 from connector.core.handover import Changed, HandoverOutcome, Unknown
+from connector.core.machines import advance, fresh
 from connector.core.model import (
     DAY,
     SECOND,
@@ -39,9 +40,15 @@ from connector.core.states import (
 )
 from connector.core.step import Moment
 from connector.worker import brakes
-from connector.worker.gate import parse_lane, paused
-from connector.worker.subjects import advance, fresh
-from tests.core.fates import APPLIED, current_of, expected, fetch_and_upload, outcome_of, perform
+from connector.worker.upstream_limits import parse_lane, paused
+from tests.core.hand_over_outcomes import (
+    APPLIED,
+    current_of,
+    expected,
+    fetch_and_upload,
+    outcome_of,
+    perform,
+)
 from tests.core.looks import look
 from tests.core.names import DOWN, ROUTE
 from tests.core.promises import hold_promises

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.core.events import DeviceUnenrolled, RetryRequested
-from connector.core.holder.people import can_retry, discloses
+from connector.core.holder.operator_commands import can_retry, discloses
 from connector.core.model import DAY, DeviceEvidence, ProfileStatus
 from connector.core.states import DevicePhase, Phase
 from tests.core.names import device_key

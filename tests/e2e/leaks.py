@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connector_testkit.demo.leaks import LEAST, Searcher
+from connector_testkit.demo.secret_scan import LEAST, Searcher
 from tests.e2e.world import World
 
 PROBES = ("livez", "readyz", "metrics")

@@ -13,8 +13,8 @@ from connector.core.model import SetEntry, Usage, set_digest
 from connector.core.secret import Credential
 from connector.integrations.workspace_one.notifications import TIME_DIGITS
 from connector.integrations.workspace_one.times import read_time
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor
+from connector_testkit.demo.polling import until
 from connector_testkit.demo.settings_file import Secrets
 from connector_testkit.simulators.ca.commands import CertificateInfo, Operation
 from connector_testkit.simulators.ca.control import CaControl

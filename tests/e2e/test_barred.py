@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor
+from connector_testkit.demo.polling import until
 from connector_testkit.simulators.ca.commands import Lie, LieOrder, Operation
 from tests.e2e.records import agree, uploads
 from tests.e2e.world import UPLOAD, World

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.core.states import CopyState
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.e2e.records import agree, the_newest_came_last, uploads
 from tests.e2e.states import has_copy, troubled
 from tests.e2e.world import UPLOAD, World

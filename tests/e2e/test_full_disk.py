@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.conftest import Needs
 from tests.e2e.conftest import Start
 from tests.e2e.journal_view import JournalView

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor
+from connector_testkit.demo.polling import until
 from tests.e2e.records import agree, the_newest_came_last, uploads
 from tests.e2e.world import World
 

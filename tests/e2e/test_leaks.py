@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connector_testkit.demo.leaks import Searcher
+from connector_testkit.demo.secret_scan import Searcher
 from tests.e2e.leaks import leaks
 from tests.e2e.world import World
 

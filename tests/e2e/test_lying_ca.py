@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from connector.core.model import Usage
-from connector_testkit.demo.cast import Actor
+from connector_testkit.demo.people import Actor
 from connector_testkit.simulators.ca.commands import Issue, Lie, LieOrder, Operation
 from connector_testkit.simulators.ca.options import KeyAlgorithm
 from tests.e2e.conftest import Start

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.family import kill_at_once
+from connector_testkit.demo.people import Actor
+from connector_testkit.demo.process_tree import kill_at_once
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree, every_happening_was_taken, the_newest_came_last
 from tests.e2e.world import UPLOAD, World, route

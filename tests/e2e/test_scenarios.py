@@ -9,7 +9,7 @@ from connector.core.states import (
     Phase,
     Trigger,
 )
-from connector_testkit.demo.cast import readable
+from connector_testkit.demo.people import readable
 from connector_testkit.simulators.ca.commands import Lie, LieOrder, Operation
 from connector_testkit.simulators.uem.tenant import PROFILE
 from tests.e2e.conftest import Start

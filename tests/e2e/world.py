@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from connector.core.states import HolderState, Phase
-from connector_testkit.demo.cast import Actor, employ, readable, write_mails
-from connector_testkit.demo.family import alive, kill_at_once, signal_all, stopped
-from connector_testkit.demo.family import family as family_of
 from connector_testkit.demo.mail import MailWriter
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor, employ, readable, write_mails
+from connector_testkit.demo.polling import until
+from connector_testkit.demo.process_tree import alive, kill_at_once, signal_all, stopped
+from connector_testkit.demo.process_tree import family as family_of
 from connector_testkit.demo.settings_file import Addresses, changed
 from connector_testkit.demo.stage import Stage
 from connector_testkit.simulators.ca import CaOptions, CaSimulator

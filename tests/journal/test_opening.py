@@ -14,9 +14,9 @@ from connector.core.errors import Permanent
 from connector.core.journal import PartitionRecord, StatusFilter
 from connector.core.model import DAY, SubjectKind, subject_key
 from connector.journal import states, tables
-from connector.journal.bells import Bells
 from connector.journal.connection import open_reading, open_writing
 from connector.journal.events import row_of
+from connector.journal.partition_signals import PartitionSignals
 from connector.journal.sqlite import SqliteOptions
 from connector_testkit.conformance.journal_samples import (
     event,
@@ -245,7 +245,7 @@ async def test_a_lost_journal_is_closed_without_copying_its_log(path: Path) -> N
 
 async def test_a_bell_rings_once() -> None:
     """Old news wake nobody twice, else an idle partition would spin."""
-    bells = Bells(2)
+    bells = PartitionSignals(2)
     bells.ring([0])
     await soon(bells.wait(0, 100))
     async with asyncio.TaskGroup() as tasks:

@@ -26,7 +26,7 @@ from connector_testkit.conformance.journal_samples import (
     some_subjects,
     want,
 )
-from tests.journal.platter import Disk, DiskConnection, PowerCut
+from tests.journal.fake_disk import Disk, DiskConnection, PowerCut
 from tests.journal.sqlite_world import PARTITIONS, SqliteWorld, opened
 
 STEPS = 30

@@ -4,8 +4,8 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from connector.core.model import DAY, SubjectKind, subject_key
-from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.cloudevents import Outgoing
+from connector.journal.kafka.partition_buffer import Consumed
 from connector.journal.kafka.subjects import MOST_IDS, Dropped, own_seen
 from connector.journal.kafka.topics import LARGEST_RECORD
 from connector.journal.kafka.transactions import batches

@@ -14,7 +14,7 @@ from connector.journal import tables
 from connector.journal.connection import open_writing
 from connector.journal.database import Connection
 from connector.journal.events import EventLog, EventRow
-from connector.journal.waiting import Limits
+from connector.journal.write_queue import Limits
 from connector.journal.writer import Writer
 from connector_testkit.conformance.journal_samples import refusal, soon
 from tests.journal.faulty import FaultyConnection, sqlite_error

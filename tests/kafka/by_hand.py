@@ -2,7 +2,7 @@
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 
 
 async def make_by_hand(admin: AIOKafkaAdminClient, *topics: NewTopic) -> None:

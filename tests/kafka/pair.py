@@ -10,9 +10,9 @@ from connector.core.errors import ConnectorError
 from connector.core.states import HolderState
 from connector.operators.client import AdminClient
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.polling import until
 from connector_testkit.demo.settings_file import clustered
 from tests.e2e.states import Fits
 from tests.e2e.world import World

@@ -14,10 +14,10 @@ from connector.core.model import partition_of
 from connector.core.states import State
 from connector.operators.client import AdminClient
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.cast import Actor
-from connector_testkit.demo.family import stopped
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.people import Actor
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.polling import until
+from connector_testkit.demo.process_tree import stopped
 from connector_testkit.demo.settings_file import changed, clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, the_newest_came_last, uploads

@@ -14,12 +14,12 @@ from connector.core.model import SubjectKey
 from connector.journal.copying.contents import contents
 from connector.journal.copying.survey import Survey
 from connector.journal.kafka.acls import acls
+from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.cluster import administration, create, require
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.served import require_rest
 from connector.journal.kafka.topics import wanted
 from connector_testkit.conformance.journal_samples import chained, event, holder, subjects, written
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.journal.copied import NOW, copied, fill
 from tests.journal.sqlite_world import opened as opened_sqlite
 from tests.kafka.conftest import single

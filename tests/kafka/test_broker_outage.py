@@ -12,8 +12,8 @@ import aiohttp
 
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.broker_node import Broker
-from connector_testkit.demo.patience import until
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.polling import until
 from connector_testkit.demo.settings_file import clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.world import World

@@ -13,10 +13,10 @@ from connector.core.journal import Commit, Positioned
 from connector.journal.copying.contents import contents
 from connector.journal.copying.copy import copy
 from connector.journal.copying.survey import Survey
+from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.served import require_rest
 from connector.journal.kafka.topics import wanted
 from connector_testkit.conformance.journal_samples import KEY, refusal, written
 from connector_testkit.demo.broker import Brokers

@@ -15,7 +15,7 @@ from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.options import KafkaOptions
 from connector_testkit.conformance.journal_samples import event, some_subjects, written
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.e2e.states import in_phase
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened

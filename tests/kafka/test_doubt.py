@@ -20,7 +20,7 @@ from connector_testkit.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.kafka.proxy import END_TXN, PRODUCE, Proxy, proxied
 

@@ -7,7 +7,7 @@ from connector.core.model import SubjectKey
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.transactions import Fenced
 from connector_testkit.conformance.journal_samples import holder, refusal, some_subjects, written
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld
 

@@ -22,7 +22,7 @@ from connector_testkit.conformance.journal_samples import (
     written,
 )
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.patience import SLOWNESS

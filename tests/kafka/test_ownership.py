@@ -16,8 +16,8 @@ from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.worker import Owners, PartitionWorker, WorkerOptions
-from connector.worker.gate import Gate
 from connector.worker.owners import Listeners, OwnersOptions
+from connector.worker.upstream_limits import UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
 
@@ -72,7 +72,7 @@ class Member:
             journal=self.journal,
             partition=partition,
             effects=InstantEffects(InstantWorld(now=self.clock.now)),
-            gate=Gate({}, dict, 1, None, NoMetrics()),
+            gate=UpstreamLimits({}, dict, 1, None, NoMetrics()),
             clock=self.clock,
             routes=dict,
             dice=lambda: 0.5,

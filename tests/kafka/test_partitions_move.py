@@ -12,10 +12,10 @@ import pytest
 
 from connector.core.model import partition_of
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.family import family, signal_all
-from connector_testkit.demo.leaks import Searcher
-from connector_testkit.demo.patience import until
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.polling import until
+from connector_testkit.demo.process_tree import family, signal_all
+from connector_testkit.demo.secret_scan import Searcher
 from connector_testkit.simulators.ca.commands import Lie, LieOrder, Operation
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, uploads

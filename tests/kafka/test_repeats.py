@@ -3,8 +3,8 @@
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.journal import PartitionRecord, Positioned, StateRow
 from connector.core.model import DAY, SubjectKind, subject_key
-from connector.journal.kafka.box import FULL
 from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.partition_buffer import FULL
 from connector.journal.kafka.topics import LARGEST_RECORD
 from connector_testkit.conformance.journal_samples import (
     event,
@@ -15,7 +15,7 @@ from connector_testkit.conformance.journal_samples import (
     some_subjects,
     written,
 )
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.kafka.kafka_world import KafkaWorld
 
 

@@ -11,7 +11,7 @@ from connector.core.journal import Journal, PartitionRecord, StateRow, StatusFil
 from connector.core.model import DAY, SubjectKey
 from connector.core.states import HolderState
 from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.end_offsets import EndOffsets
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector_testkit.conformance.journal_samples import (
@@ -24,7 +24,7 @@ from connector_testkit.conformance.journal_samples import (
     want,
     written,
 )
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, opened, unfinished
 
@@ -195,7 +195,7 @@ async def test_events_that_come_to_a_topic_made_anew_are_read(
 
 async def test_end_offsets_count_what_is_not_committed(world: KafkaWorld) -> None:
     """Otherwise a hanging transaction would make everything behind it seem not to exist."""
-    ends = Ends(Clients(world.options), forging.LIMIT)
+    ends = EndOffsets(Clients(world.options), forging.LIMIT)
     place = TopicPartition(world.options.names.states, 2)
     await ends.start()
     before = (await ends.of([place]))[place]

@@ -11,7 +11,7 @@ import pytest
 
 from connector.core.states import Phase
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.e2e.leaks import leaks
 from tests.e2e.records import the_newest_came_last, uploads
 from tests.e2e.states import in_phase, is_handing_over

@@ -13,7 +13,7 @@ from connector.core.journal import DeadLetter, StateRow, StatusFilter
 from connector.core.states import Brakes
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.end_offsets import EndOffsets
 from connector.journal.kafka.options import KafkaOptions
 from connector_testkit.conformance.journal_samples import (
     event,
@@ -78,7 +78,7 @@ async def test_a_newer_state_stops_its_partition_and_no_other(world: KafkaWorld)
     await written(journal, record, states=[StateRow(key=here, state=holder(here, version=1))])
     newer = of_the_future(forging.state(world.options, here, epoch=9, version=9))
     await forging.slipped_in(world.options, [newer])
-    ends = Ends(Clients(world.options), forging.LIMIT)
+    ends = EndOffsets(Clients(world.options), forging.LIMIT)
     await ends.start()
     places = [
         TopicPartition(topic, 0)

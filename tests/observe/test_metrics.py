@@ -12,11 +12,11 @@ from connector.core.metrics import Metrics
 from connector.core.step import Moment
 from connector.observe.definitions import CATALOGUE, PREFIX
 from connector.observe.families import Families
+from connector.observe.initial_series import seeds
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.moments import RULES
 from connector.observe.reference import metrics_page
-from connector.observe.seeds import seeds
 from connector.wiring.observation import source_capabilities
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import connector
+from connector.settings.introspection import groups
 from connector.settings.model import settings_model
 from connector.settings.plugins import installed
-from connector.settings.shape import groups
 
 PACKAGE = Path(connector.__file__).parent
 

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from connector.core.upstream import UpstreamSettings
 from connector.upstream import CA, RequestLimit, Upstream
-from connector.upstream.suspicion import Probe
+from connector.upstream.outage_detector import Probe
 from connector_testkit.simulators.tls import TlsFiles, issue_tls
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -6,7 +6,7 @@ import pytest
 
 from connector.core.errors import Permanent, Transient
 from connector.core.model import parse_subject
-from connector.wiring.ending import ending
+from connector.wiring.exit_reason import ending
 
 
 def test_the_error_with_a_code_is_told() -> None:

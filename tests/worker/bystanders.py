@@ -23,9 +23,9 @@ from connector.core.rows import UnreadableState
 from connector.core.sizes import LARGEST
 from connector.core.states import Effect
 from connector.upstream import RequestLimit
-from connector.worker.breaker import Breaker
-from connector.worker.gate import Gate, Upstream
+from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.ports import Subject
+from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.conformance.journal_samples import written
 from tests.worker.conftest import HeldEffects, Stage
 from tests.worker.test_effects import Raising
@@ -83,15 +83,17 @@ def _swollen(looked: Looked) -> Looked:
     return replace(looked, result=huge)
 
 
-def as_in_service(stage: Stage) -> Gate:
+def as_in_service(stage: Stage) -> UpstreamLimits:
     """Rates and room of a small installation: few places, a few requests a second."""
     places = {"uem:acme": 2, "ca:acme-ca": 1}
     limit = partial(RequestLimit, rate=lambda: 2.0, monotonic=stage.clock.monotonic)
     upstreams = {
-        name: Upstream(Breaker(stage.clock.monotonic, lambda *_: None), limit(name), parallel)
+        name: Upstream(
+            CircuitBreaker(stage.clock.monotonic, lambda *_: None), limit(name), parallel
+        )
         for name, parallel in places.items()
     }
-    return Gate(upstreams, lambda: stage.routes, 2, None, NoMetrics())
+    return UpstreamLimits(upstreams, lambda: stage.routes, 2, None, NoMetrics())
 
 
 def delivered(stage: Stage) -> set[str]:

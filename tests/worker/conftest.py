@@ -24,11 +24,11 @@ from connector.crash import CrashPoint, never
 from connector.journal.sqlite import SqliteJournal
 from connector.upstream import RequestLimit
 from connector.worker import PartitionWorker, WorkerOptions
-from connector.worker.breaker import Breaker
 from connector.worker.ceiling import Ceiling
-from connector.worker.gate import Gate, Upstream
+from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.round import Failure
 from connector.worker.share import whole
-from connector.worker.sheet import Failure
+from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
 
@@ -145,11 +145,11 @@ class Stage:
     def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
         self.alarms.append((upstream, state))
 
-    def limited(self, ceiling: int | None = None, hand_overs: int = 8) -> Gate:
+    def limited(self, ceiling: int | None = None, hand_overs: int = 8) -> UpstreamLimits:
         """A gate with that ceiling of keys per hour and so many hand-overs at once."""
         upstreams = {
             name: Upstream(
-                breaker=Breaker(
+                breaker=CircuitBreaker(
                     self.clock.monotonic,
                     partial(self._alarm, name),
                 ),
@@ -159,7 +159,7 @@ class Stage:
             for name in ("uem:acme", "ca:acme-ca")
         }
         limit = None if ceiling is None else self._ceiling(ceiling)
-        return Gate(upstreams, lambda: self.routes, hand_overs, limit, NoMetrics())
+        return UpstreamLimits(upstreams, lambda: self.routes, hand_overs, limit, NoMetrics())
 
     def _ceiling(self, keys: int) -> Ceiling:
         return Ceiling(keys, self.journal.current_records, whole, self.clock.monotonic)

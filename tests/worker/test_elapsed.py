@@ -5,7 +5,7 @@ from pathlib import Path
 from connector.core.journal import Commit, StateRow
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.core.states import DeviceState, DeviceStatus, Effect, Want
-from connector.worker.gate import ELAPSED_PER_ROUND
+from connector.worker.upstream_limits import ELAPSED_PER_ROUND
 from tests.worker.conftest import Stage, StubbornJournal
 
 PAGES = 6

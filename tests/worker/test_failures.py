@@ -6,8 +6,8 @@ from connector.core.journal import Commit, DeadLetterFilter, StateRow
 from connector.core.metrics import NoMetrics
 from connector.core.model import SECOND, DeviceFacts, Millis, SubjectKind, subject_key
 from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
-from connector.worker.held import FIRST_PAUSE
 from connector.worker.ports import Subject
+from connector.worker.quarantine import FIRST_PAUSE
 from tests.worker.conftest import HeldEffects, Stage
 
 SICK = subject_key("acme", SubjectKind.DEVICE, "8")

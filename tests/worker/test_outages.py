@@ -9,7 +9,7 @@ import pytest
 from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
 from connector.core.states import Effect, Phase
-from connector.worker.breaker import Breaker
+from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.ports import Subject
 from tests.worker.conftest import Stage, SteppedClock
 
@@ -105,7 +105,7 @@ class Listener:
     def __init__(self) -> None:
         self.clock = SteppedClock()
         self.heard: list[str] = []
-        self.breaker = Breaker(self.clock.monotonic, self._hear)
+        self.breaker = CircuitBreaker(self.clock.monotonic, self._hear)
 
     def _hear(self, state: CircuitState, _fault: Fault | None) -> None:
         self.heard.append(state)

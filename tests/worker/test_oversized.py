@@ -14,7 +14,7 @@ from connector.core.policy import Retry, Rules
 from connector.core.sizes import LARGEST, Place, TooLarge, dead_letter
 from connector.core.states import DeviceState, Phase
 from connector.worker.oversized import OnceMore, Oversized
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
 from connector_testkit.conformance.journal_samples import event, written
 from tests.worker.conftest import Stage
 
@@ -41,7 +41,7 @@ async def test_an_event_that_makes_a_state_too_large_becomes_a_dead_letter(stage
     assert [(one.subject, one.outcome) for one in told] == [(SICK, "JRN-015")]
 
 
-def sheet() -> Sheet:
+def sheet() -> RoundDraft:
     once = Retry(first=1, cap=1)
     rules = Rules(
         routes={},
@@ -52,7 +52,7 @@ def sheet() -> Sheet:
         deadlines_held=False,
         dice=lambda: 0.5,
     )
-    return Sheet(PartitionRecord(partition=0), now=1, rules=rules, loaded={})
+    return RoundDraft(PartitionRecord(partition=0), now=1, rules=rules, loaded={})
 
 
 def test_an_event_to_another_is_its_senders() -> None:

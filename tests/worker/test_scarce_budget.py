@@ -5,22 +5,22 @@ from functools import partial
 from connector.core.metrics import NoMetrics
 from connector.core.states import Phase
 from connector.upstream import RequestLimit
-from connector.worker.breaker import Breaker
-from connector.worker.gate import Gate, Upstream
+from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from tests.worker.conftest import Stage
 
 WINDOW = 3600.0
 
 
-def with_a_budget(stage: Stage) -> tuple[Gate, RequestLimit]:
+def with_a_budget(stage: Stage) -> tuple[UpstreamLimits, RequestLimit]:
     """A tenth of the UEM's budget is kept; its answers are told by the test."""
     monotonic = stage.clock.monotonic
     limit = partial(RequestLimit, reserve=0.1, monotonic=monotonic)
     upstreams = {
-        name: Upstream(Breaker(monotonic, lambda *_: None), limit(name), 8)
+        name: Upstream(CircuitBreaker(monotonic, lambda *_: None), limit(name), 8)
         for name in ("uem:acme", "ca:acme-ca")
     }
-    gate = Gate(upstreams, lambda: stage.routes, 2, None, NoMetrics())
+    gate = UpstreamLimits(upstreams, lambda: stage.routes, 2, None, NoMetrics())
     return gate, upstreams["uem:acme"].requests
 
 

@@ -11,9 +11,9 @@ from connector.core.metrics import NoMetrics
 from connector.core.states import Brakes
 from connector.upstream import RequestLimit
 from connector.upstream.pace import Pace
-from connector.worker.breaker import Breaker
-from connector.worker.gate import Gate, Upstream, parse_lane
+from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.share import SETTLED, Share, keys_of, rate_of, room_of
+from connector.worker.upstream_limits import Upstream, UpstreamLimits, parse_lane
 from tests.worker.conftest import ROUTE, SteppedClock
 
 LANE = parse_lane("look_up:@acme")
@@ -80,9 +80,9 @@ def test_a_share_grows_while_nobody_asks_for_it() -> None:
     clock, told = SteppedClock(), Told()
     requests = RequestLimit(monotonic=clock.monotonic)
     upstream = Upstream(
-        Breaker(clock.monotonic, lambda *_: None), requests, 8, Share(told, clock.monotonic)
+        CircuitBreaker(clock.monotonic, lambda *_: None), requests, 8, Share(told, clock.monotonic)
     )
-    gate = Gate({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
+    gate = UpstreamLimits({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
     told.owned = 12
     gate.partitions_moved()
     clock.advance(int(SETTLED * 1000))
@@ -186,10 +186,10 @@ async def test_requests_of_a_hand_over_process_are_waited_for() -> None:
 def test_no_more_effects_than_requests_a_second(rate: float, places: int) -> None:
     """Each sends several; many that wait for each other would all last for ever."""
     clock = SteppedClock()
-    breaker = Breaker(clock.monotonic, lambda *_: None)
+    breaker = CircuitBreaker(clock.monotonic, lambda *_: None)
     limit = RequestLimit(rate=lambda: rate, monotonic=clock.monotonic)
     upstream = Upstream(breaker, limit, parallel=8)
-    gate = Gate({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
+    gate = UpstreamLimits({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
     passed = 0
     while gate.room(LANE, Brakes()):
         gate.enter(LANE)

@@ -28,7 +28,7 @@ from connector.core.holder import (
     handing,
     install,
     look_up,
-    people,
+    operator_commands,
     planning,
     purge,
     push,
@@ -105,8 +105,8 @@ def _on_event(step: Holder, event: Event) -> None:
             changes.hinted(step)
         case JournalRestored() as body:
             restored.restored(step, body)
-        case body if isinstance(body, people.HumanBody):
-            people.acted(step, body)
+        case body if isinstance(body, operator_commands.HumanBody):
+            operator_commands.acted(step, body)
         case _:
             step.note("event.ignored", outcome="EVT-005")
 

@@ -2,8 +2,8 @@
 
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.events import HolderForgotten, HolderRegistered
+from connector.core.holder.device_eligibility import judge_devices, remember_profiles
 from connector.core.holder.devices import synchronise
-from connector.core.holder.fitness import judge_devices, remember_profiles
 from connector.core.holder.lifecycle import Holder, change, move, route_of
 from connector.core.holder.progress import end_without_profile
 from connector.core.holder.retrying import refuse

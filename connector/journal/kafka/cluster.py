@@ -16,8 +16,8 @@ from aiokafka.errors import (
 
 from connector.core.errors import Permanent, Transient
 from connector.journal.kafka.checking import all_faults, planned
+from connector.journal.kafka.connectivity import RETRY_AFTER, fault, reach
 from connector.journal.kafka.options import KafkaOptions
-from connector.journal.kafka.reaching import RETRY_AFTER, fault, reach
 from connector.journal.kafka.security import Access
 from connector.journal.kafka.topics import Found, Plan, Topic, TopicsRefused
 

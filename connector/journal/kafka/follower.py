@@ -12,7 +12,7 @@ from connector.journal.kafka import letters, records
 from connector.journal.kafka.batches import batches
 from connector.journal.kafka.clients import MEBI, Clients, assign, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
-from connector.journal.kafka.ends import PAUSE, Ends, reached
+from connector.journal.kafka.end_offsets import PAUSE, EndOffsets, reached
 from connector.journal.kafka.local import Changes, LocalTables
 
 log = structlog.get_logger("connector.journal.kafka")
@@ -32,7 +32,7 @@ class Follower:
     """
 
     def __init__(
-        self, clients: Clients, ends: Ends, local: LocalTables, states: str, dead_letters: str
+        self, clients: Clients, ends: EndOffsets, local: LocalTables, states: str, dead_letters: str
     ) -> None:
         """``states`` and ``dead_letters``: the topics."""
         self._clients = clients

@@ -12,16 +12,22 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from connector.core.errors import Transient
 from connector.core.journal import Commands, PartitionRecord, Positioned
 from connector.core.model import is_partition
-from connector.journal.bells import Bells
 from connector.journal.kafka import cloudevents
 from connector.journal.kafka.batches import batches
-from connector.journal.kafka.box import FULL, Box, Consumed, Entry, consumed
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.commands import LISTEN_MS, Scout, connected, incoming
-from connector.journal.kafka.ends import PAUSE, Ends
+from connector.journal.kafka.end_offsets import PAUSE, EndOffsets
 from connector.journal.kafka.local import LocalTables
+from connector.journal.kafka.partition_buffer import (
+    FULL,
+    Consumed,
+    Entry,
+    PartitionBuffer,
+    consumed,
+)
 from connector.journal.kafka.records import remembered
+from connector.journal.partition_signals import PartitionSignals
 
 log = structlog.get_logger("connector.journal.kafka")
 
@@ -44,7 +50,7 @@ class Inbox:
     def __init__(
         self,
         clients: Clients,
-        ends: tuple[Ends, Ends],
+        ends: tuple[EndOffsets, EndOffsets],
         local: LocalTables,
         places: Sequence[TopicPartition],
         patience: float,
@@ -55,8 +61,8 @@ class Inbox:
         self._local = local
         self._places = places
         self._patience = patience
-        self._boxes = [Box() for _ in places]
-        self._bells = Bells(len(places))
+        self._boxes = [PartitionBuffer() for _ in places]
+        self._bells = PartitionSignals(len(places))
         self._consumer: AIOKafkaConsumer | None = None
         self._scout = Scout(clients, places, self._bells.ring)
         self._tasks: list[asyncio.Task[None]] = []
@@ -197,7 +203,7 @@ class Inbox:
         self._boxes[partition].pass_by(record.position)
         self._scout.lanes[partition].pass_by(record.commanded)
 
-    async def _come(self, box: Box, place: TopicPartition, limit: int) -> None:
+    async def _come(self, box: PartitionBuffer, place: TopicPartition, limit: int) -> None:
         """Wait for events that are there for certain, as long as patience and memory allow."""
         consumer = self._opened()
         with contextlib.suppress(TimeoutError):
@@ -209,13 +215,13 @@ class Inbox:
                     await self._arrival(box)
 
     @staticmethod
-    async def _arrival(box: Box) -> None:
+    async def _arrival(box: PartitionBuffer) -> None:
         """Wait for records, but look again soon: markers of transactions arrive without any."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PAUSE):
                 await box.arrived.wait()
 
-    async def _look_at(self, box: Box, partition: int, raw: Sequence[Incoming]) -> None:
+    async def _look_at(self, box: PartitionBuffer, partition: int, raw: Sequence[Incoming]) -> None:
         many = len(self._boxes)
         entries = [cloudevents.incoming(record, partition, many) for record in raw]
         subjects = list({e.event.subject for e in entries if isinstance(e, Positioned)})

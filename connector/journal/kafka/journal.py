@@ -27,7 +27,7 @@ from connector.journal.kafka import faults, trail
 from connector.journal.kafka.brakes import Brakes
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import outgoing
-from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.end_offsets import EndOffsets
 from connector.journal.kafka.follower import Follower
 from connector.journal.kafka.inbox import Inbox
 from connector.journal.kafka.local import LocalTables
@@ -83,8 +83,8 @@ class KafkaJournal(TableQueries):
         self._names = options.names
         self._limit = options.append_timeout / 1000
         self._clients = Clients(options)
-        self._ends = Ends(self._clients, self._limit)
-        self._readable = Ends(self._clients, self._limit, committed=True)
+        self._ends = EndOffsets(self._clients, self._limit)
+        self._readable = EndOffsets(self._clients, self._limit, committed=True)
         self._local = LocalTables(local, self._count, monotonic=monotonic, on_lost=on_lost)
         self._producer = Producer(self._clients, monotonic, self._limit, options.queue_limit)
         own = f"{self._names.transactions}front-{instance}"

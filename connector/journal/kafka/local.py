@@ -16,9 +16,9 @@ from connector.core.model import SubjectKey
 from connector.journal import engine, faults
 from connector.journal import partitions as partition_tables
 from connector.journal.database import Connection
-from connector.journal.kafka import heads
+from connector.journal.kafka import record_versions
 from connector.journal.kafka.records import Head, OwnRecord, Seen, StateRecord, remembered
-from connector.journal.waiting import Limits
+from connector.journal.write_queue import Limits
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class LocalTables:
         records = [one.parse() for one in own]
 
         def write(connection: Connection) -> None:
-            heads.apply(connection, changes.states)
+            record_versions.apply(connection, changes.states)
             for record in records:
                 partition_tables.put(connection, record)
             _put_letters(connection, changes.letters)
@@ -115,7 +115,9 @@ class LocalTables:
 
     async def heads(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, Head]:
         """The heads of these subjects; unknown ones are missing."""
-        return await self.ask(lambda connection: heads.of(connection, keys)) if keys else {}
+        return (
+            await self.ask(lambda connection: record_versions.of(connection, keys)) if keys else {}
+        )
 
     async def remembers(self, subject: SubjectKey, name: str) -> bool:
         """Whether a subject other than a partition has consumed an id."""
@@ -126,7 +128,7 @@ class LocalTables:
         """All subjects with the ids that they remember, page by page."""
         after = ""
         while page := await self.ask_long(
-            partial(heads.remembering, after=after, limit=_REMEMBERING_PAGE)
+            partial(record_versions.remembering, after=after, limit=_REMEMBERING_PAGE)
         ):
             for one in page:
                 yield one
@@ -156,7 +158,7 @@ class LocalTables:
 
 
 def _make_heads(connection: Connection) -> None:
-    for statement in heads.TABLES:
+    for statement in record_versions.TABLES:
         connection.execute(statement)
 
 

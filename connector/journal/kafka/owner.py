@@ -11,7 +11,6 @@ from connector.core.journal import Commit, PartitionRecord
 from connector.core.model import Millis
 from connector.journal import rounds
 from connector.journal.kafka import faults, records, subjects
-from connector.journal.kafka.box import Consumed
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.follower import Follower
@@ -19,6 +18,7 @@ from connector.journal.kafka.inbox import Inbox
 from connector.journal.kafka.local import Changes, LocalTables
 from connector.journal.kafka.names import Names
 from connector.journal.kafka.packing import pack, too_large
+from connector.journal.kafka.partition_buffer import Consumed
 from connector.journal.kafka.transactions import (
     Fenced,
     InDoubt,

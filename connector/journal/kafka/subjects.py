@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from connector.core.journal import PartitionRecord
 from connector.core.model import Millis, SubjectKey, is_partition
-from connector.journal.kafka import heads
-from connector.journal.kafka.box import Consumed
+from connector.journal.kafka import record_versions
 from connector.journal.kafka.local import LocalTables
+from connector.journal.kafka.partition_buffer import Consumed
 from connector.journal.kafka.records import (
     NOTHING_SEEN,
     Head,
@@ -94,7 +94,7 @@ async def forgettable(
 ) -> list[StateRecord]:
     """Tombstones for subjects without a state whose ids all came before a time."""
     old = await local.ask(
-        lambda connection: heads.forgettable(connection, partition, before, limit)
+        lambda connection: record_versions.forgettable(connection, partition, before, limit)
     )
     return [_record(head, _NOTHING, epoch, 0, (NOTHING_SEEN, 0)) for head in old]
 
@@ -151,5 +151,5 @@ async def _unchanged(
 ) -> Mapping[SubjectKey, Content]:
     if not keys:
         return {}
-    found = await local.ask(lambda connection: heads.contents(connection, keys))
+    found = await local.ask(lambda connection: record_versions.contents(connection, keys))
     return {key: found.get(key, _NOTHING) for key in keys}

@@ -9,14 +9,16 @@ from connector.core.audit import AuditRow, read_record
 from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import MEBI, Clients, end_consumer
-from connector.journal.kafka.ends import Ends
+from connector.journal.kafka.end_offsets import EndOffsets
 
 _LISTEN_MS = 50
 _PAGE = 500
 _EMPTY_PAGES = 200
 
 
-async def rows(clients: Clients, ends: Ends, place: TopicPartition) -> AsyncIterator[AuditRow]:
+async def rows(
+    clients: Clients, ends: EndOffsets, place: TopicPartition
+) -> AsyncIterator[AuditRow]:
     """All audit records of a partition, of all its owners, as they lie in the topic.
 
     A topic gives no sequence numbers: a record has the place that it names, and one that cannot be

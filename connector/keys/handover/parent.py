@@ -9,11 +9,11 @@ from connector import boot
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent
 from connector.core.reach import Protection, SandboxMode
-from connector.keys.handover.attempt import Attempt
+from connector.keys.handover.child_process import ChildProcess
 from connector.keys.handover.lockdown import require_unswappable
+from connector.keys.handover.outcome import judge
 from connector.keys.handover.sandbox import require_sandbox
 from connector.keys.handover.server import COMMAND, ForkServerHandle
-from connector.keys.handover.verdict import judge
 from connector.keys.handover.wire import Envelope, Mark
 
 
@@ -56,7 +56,7 @@ class HandOver:
         self._server: ForkServerHandle | None = None
         self._starting = asyncio.Lock()
         self._waiting: set[_Waiting] = set()
-        self._attempts: dict[Attempt, HandoverJob] = {}
+        self._attempts: dict[ChildProcess, HandoverJob] = {}
 
     async def start(self) -> None:
         """Start the forkserver.
@@ -118,7 +118,7 @@ class HandOver:
         try:
             server = await self._running_server()
             left = self._left(waiting, deadline)
-            attempt = Attempt(server, server.fork(), partial(self._told, job))
+            attempt = ChildProcess(server, server.fork(), partial(self._told, job))
         except ConnectorError as error:
             return NotSent(fault=error.fault())
         finally:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from connector_testkit.demo.broker_settings import Seat
 from connector_testkit.demo.kafka_program import BrokerUnavailable
-from connector_testkit.demo.patience import slowness, until
+from connector_testkit.demo.polling import slowness, until
 from connector_testkit.demo.ports import HOST
 
 STARTING = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.keys.handover.hardening import end_with_parent
-from connector_testkit.demo.patience import patience
+from connector_testkit.demo.polling import patience
 
 COMMAND = (sys.executable, "-m", "connector")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from connector_testkit.demo.patience import slowness
+from connector_testkit.demo.polling import slowness
 from connector_testkit.demo.ports import free_port
 from connector_testkit.simulators.tls import TlsFiles, issue_tls
 

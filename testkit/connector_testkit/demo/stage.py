@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from connector_testkit.demo.family import family
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.process_tree import family
 from connector_testkit.demo.processes import Process
 from connector_testkit.demo.settings_file import RETENTION, Addresses, Secrets, settings
 from connector_testkit.simulators.ca.commands import Webhook

@@ -7,7 +7,7 @@ from itertools import pairwise
 from connector.core.states import CopyState, DeviceStatus, HolderState
 from connector.integrations.workspace_one.times import read_time
 from connector.journal.kafka.records import remembered
-from connector_testkit.demo.cast import Actor
+from connector_testkit.demo.people import Actor
 from tests.e2e.records import Facts, all_uploads, digest_of, is_the_newest
 from tests.kafka.chaos.topics import Topics
 from tests.kafka.chaos.world import ChaosWorld

@@ -5,9 +5,9 @@ from collections import Counter
 
 from connector.journal.kafka.cluster import administration
 from connector.journal.kafka.options import KafkaOptions
-from connector_testkit.demo.patience import until
 from connector_testkit.demo.pod import Pod
-from tests.kafka.chaos.blows import BLOWS, still_up
+from connector_testkit.demo.polling import until
+from tests.kafka.chaos.faults import BLOWS, still_up
 from tests.kafka.chaos.pace import Pace
 from tests.kafka.chaos.plan import blows, broker_blows, happenings
 from tests.kafka.chaos.world import ChaosWorld

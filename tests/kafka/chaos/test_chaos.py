@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.leaks import Searcher
-from connector_testkit.demo.patience import slowness, until
+from connector_testkit.demo.polling import slowness, until
+from connector_testkit.demo.secret_scan import Searcher
 from tests.e2e.records import agree
 from tests.kafka.chaos import checks, traces
-from tests.kafka.chaos.blows import still_up
+from tests.kafka.chaos.faults import still_up
 from tests.kafka.chaos.storm import Storm
 from tests.kafka.chaos.world import ChaosWorld
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from connector_testkit.demo.leaks import LEAST, PIECE, Searcher
+from connector_testkit.demo.secret_scan import LEAST, PIECE, Searcher
 from tests.kafka.chaos.world import ChaosWorld
 
 INTERNAL = ("__transaction_state-", "__consumer_offsets-")

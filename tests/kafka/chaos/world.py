@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.journal.kafka.names import Names
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.cast import Actor, employ
+from connector_testkit.demo.people import Actor, employ
 from connector_testkit.demo.pod import Pod
 from connector_testkit.demo.processes import Process
 from connector_testkit.demo.settings_file import changed, clustered

@@ -9,7 +9,7 @@ import pytest
 from connector import boot
 from connector.core.handover import Accepted, NotSent, Unknown
 from connector.keys.handover.parent import HandOver
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
 from tests.keys.handover.conftest import COMMAND
 from tests.keys.handover.scene import Person, Reached
 

@@ -16,8 +16,8 @@ from connector.core.handover import (
 )
 from connector.core.model import SetEntry, Slot, set_digest
 from connector.core.selection import SelectionRules, SigningPolicy
+from connector.keys.handover.outcome import Observed, judge
 from connector.keys.handover.transcript import Transcript
-from connector.keys.handover.verdict import Observed, judge
 from connector.keys.handover.wire import ANSWER_LIMIT, Mark, encode_mark
 
 PLUGIN = PluginReference(plugin="http", name="ca", settings={})

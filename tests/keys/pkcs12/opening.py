@@ -5,7 +5,7 @@ import pytest
 from connector.core.errors import Permanent
 from connector.core.key_material import KeyMaterial
 from connector.keys.pkcs12.read import Expected, Identity, open_bundle
-from tests.keys.pkcs12.forge import (
+from tests.keys.pkcs12.forged_pkcs12 import (
     Forged,
     Key,
     certificate,

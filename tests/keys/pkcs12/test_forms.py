@@ -14,7 +14,7 @@ from connector.core.key_material import KeyMaterial
 from connector.keys.pkcs12 import read
 from connector.keys.pkcs12.preflight import Inventory, check_outline
 from connector.keys.pkcs12.read import Expected, open_bundle
-from tests.keys.pkcs12.forge import (
+from tests.keys.pkcs12.forged_pkcs12 import (
     Forged,
     der,
     fingerprint,

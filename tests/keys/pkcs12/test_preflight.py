@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connector.core.errors import ConnectorError
 from connector.keys.pkcs12.cost import ITERATIONS_LIMIT
 from connector.keys.pkcs12.preflight import BUNDLE_LIMIT, check_outline
-from tests.keys.pkcs12.forge import Forged, certificate, der, pkcs8
+from tests.keys.pkcs12.forged_pkcs12 import Forged, certificate, der, pkcs8
 
 
 def code_of(bundle: bytes) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connector.core.errors import ConnectorError
 from connector.core.key_material import KeyMaterial
 from connector.keys.pkcs12.read import Expected, Identity, open_bundle
-from tests.keys.pkcs12.forge import (
+from tests.keys.pkcs12.forged_pkcs12 import (
     Forged,
     certificate,
     der,

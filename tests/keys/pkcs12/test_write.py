@@ -13,7 +13,7 @@ from connector.core.key_material import KeyMaterial
 from connector.keys.pkcs12.preflight import check_outline
 from connector.keys.pkcs12.read import Identity
 from connector.keys.pkcs12.write import Packaged, Profile, new_password, package
-from tests.keys.pkcs12.forge import certificate, der, pkcs8
+from tests.keys.pkcs12.forged_pkcs12 import certificate, der, pkcs8
 from tests.keys.pkcs12.programs import program
 from tests.patience import PATIENCE
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from connector_testkit.demo.family import alive, family
-from connector_testkit.demo.patience import until
+from connector_testkit.demo.polling import until
+from connector_testkit.demo.process_tree import alive, family
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ from connector.core.errors import ConnectorError
 from connector.core.events import Event
 from connector.core.facts import Fact
 from connector.core.journal import Commit, DeadLetter, PartitionRecord, StateRow
+from connector.core.machines import advance, fresh
 from connector.core.model import Millis, SubjectKey
 from connector.core.policy import Rules
 from connector.core.secret import Credential
 from connector.core.states import HolderState, Phase, State
 from connector.core.step import Moment
 from connector.worker import looks
-from connector.worker.subjects import advance, fresh
 
 PROGRAM_ERROR = "SRV-003"
 
@@ -34,7 +34,7 @@ class Failure(NamedTuple):
 
 
 @dataclass(slots=True)
-class Sheet:
+class RoundDraft:
     """Applies facts to states in memory; :meth:`commit` says what has to become durable.
 
     ``barred`` are subjects that this round must leave out (their state cannot be read, or what came

@@ -5,9 +5,9 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from connector.keys.handover.outcome import Observed
 from connector.keys.handover.server import ForkServerHandle, Running
 from connector.keys.handover.transcript import Transcript
-from connector.keys.handover.verdict import Observed
 from connector.keys.handover.wire import ANSWER_LIMIT, Envelope, Mark, encode
 
 LATE_SECONDS = 0.25
@@ -17,7 +17,7 @@ REAPED_SECONDS = 5.0
 """How long the forkserver may take to tell that a process that was ended is gone."""
 
 
-class Attempt(asyncio.Protocol):
+class ChildProcess(asyncio.Protocol):
     """One process, while it runs."""
 
     def __init__(

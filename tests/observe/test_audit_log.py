@@ -3,8 +3,8 @@
 import pytest
 
 from connector.core.audit import AuditEntry, AuditRecord
+from connector.observe.audit_log import LOOKS, tell
 from connector.observe.logs import LogOptions
-from connector.observe.story import LOOKS, tell
 from tests.observe.lines import KEY, logging_to
 
 NOW = 1_772_700_000_000

@@ -19,7 +19,7 @@ class Side:
     """Starts ``python -m MODULE ARGUMENTS`` on some cores, gives orders, ends it.
 
     Args:
-        module: obeys lines of JSON (see :mod:`bench.obey`).
+        module: obeys lines of JSON (see :mod:`bench.worker_protocol`).
         arguments: its command line.
         cores: where it and its children run.
         nice: added to its niceness; the simulators stand for other machines.

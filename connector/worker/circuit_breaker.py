@@ -27,7 +27,7 @@ class Standing(NamedTuple):
     answered: float | None
 
 
-class Breaker:
+class CircuitBreaker:
     """Opens on a fault of the whole upstream; a probe decides after a growing pause.
 
     A probe is one cheap request about no user, so that no single look decides for all of them. Once

@@ -16,7 +16,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from connector.cli.words import defused, shown
+from connector.cli.formatting import defused, shown
 
 PIPE_WIDTH = 10_000
 """Columns where there is no terminal that has a width: no cell is folded, so that `grep` finds."""

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Iterable
 
 
-class Bells:
+class PartitionSignals:
     """Lets the owner of a partition sleep until there may be something to read."""
 
     def __init__(self, partitions: int) -> None:

@@ -33,7 +33,7 @@ def consumed(entries: Iterable[Entry]) -> list[Consumed]:
     ]
 
 
-class Box:
+class PartitionBuffer:
     """Records behind a position, in order, until the position has passed them.
 
     ``after`` is the position behind which it begins; ``wanted`` the position up to which there

@@ -15,19 +15,19 @@ from typing import Any
 
 from rich.console import Console
 
-from connector_testkit.demo.cast import (
+from connector_testkit.demo.kafka_program import BrokerUnavailable
+from connector_testkit.demo.mail import MailWriter
+from connector_testkit.demo.narrator import CheckFailedError, Narrator
+from connector_testkit.demo.people import (
     Actor,
     employ,
     encryption_certificates,
     readable,
     write_mails,
 )
-from connector_testkit.demo.kafka_program import BrokerUnavailable
-from connector_testkit.demo.leaks import Searcher
-from connector_testkit.demo.mail import MailWriter
-from connector_testkit.demo.narrator import CheckFailedError, Narrator
-from connector_testkit.demo.patience import patience, until
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.polling import patience, until
+from connector_testkit.demo.secret_scan import Searcher
 from connector_testkit.demo.signals import SIGNALLED, unless_signalled
 from connector_testkit.demo.stage import Stage
 from connector_testkit.simulators.ca.commands import Operation
@@ -52,7 +52,7 @@ async def run(console: Console, kind: type[Stage] = Stage) -> int:
 async def _played(narrator: Narrator, kind: type[Stage]) -> int:
     with tempfile.TemporaryDirectory(prefix="pki-connector-demo-") as folder:
         try:
-            await Story(kind(Path(folder)), narrator).play()
+            await Script(kind(Path(folder)), narrator).play()
         except BrokerUnavailable as error:
             narrator.say(f"  ✘ No Kafka broker here: {error}. `make demo` needs none.")
             return 1
@@ -73,7 +73,7 @@ def _tail(folder: Path, narrator: Narrator) -> None:
             narrator.say(f"    {line}")
 
 
-class Story:
+class Script:
     """The acts of the demo, one after the other."""
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:

@@ -36,7 +36,7 @@ class Batch:
         return self.append_futures + self.work_futures
 
 
-class Waiting:
+class WriteQueue:
     """The list between the event loop and the writer thread.
 
     Adding raises ``JRN-001`` when too much waits (appends only: a round must not starve behind

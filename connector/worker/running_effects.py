@@ -12,9 +12,9 @@ from connector.core.handover import NotSent
 from connector.core.model import Millis, SubjectKey
 from connector.core.states import ACTS, Effect, HolderState, Running
 from connector.crash import CrashPoint
-from connector.worker.breaker import Breaker
-from connector.worker.gate import Gate, Lane
+from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.ports import Effects, Subject
+from connector.worker.upstream_limits import Lane, UpstreamLimits
 
 Perform = Callable[[], Coroutine[Any, Any, Looked | Acted]]
 Outcome = tuple[SubjectKey, Looked | Acted]
@@ -23,7 +23,7 @@ NOWHERE = Lane(Effect.WAIT, None, None)
 """The lane of an outcome that waits to be written down; it occupies no permit."""
 
 
-class Flights:
+class RunningEffects:
     """Starts effects and collects what they bring back. One effect per subject at a time.
 
     Args:
@@ -37,7 +37,7 @@ class Flights:
     def __init__(
         self,
         effects: Effects,
-        gate: Gate,
+        gate: UpstreamLimits,
         monotonic: Callable[[], float],
         landed: Callable[[], None],
         crash: CrashPoint,
@@ -86,7 +86,7 @@ class Flights:
         look = partial(self._effects.look, lane.effect, state, now)
         self._tasks.add(self._start(group, state.key, lane, look))
 
-    def probe(self, group: asyncio.TaskGroup, upstreams: Mapping[str, Breaker]) -> None:
+    def probe(self, group: asyncio.TaskGroup, upstreams: Mapping[str, CircuitBreaker]) -> None:
         """Ask upstreams whether they answer again, unless another partition is about it."""
         for upstream, breaker in upstreams.items():
             if breaker.probe_due():
@@ -95,11 +95,11 @@ class Flights:
                 self._tasks.add(task)
                 task.add_done_callback(partial(self._probed, breaker))
 
-    def _probed(self, breaker: Breaker, task: asyncio.Task[None]) -> None:
+    def _probed(self, breaker: CircuitBreaker, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         breaker.probe_withdrawn()
 
-    async def _probe(self, upstream: str, breaker: Breaker) -> None:
+    async def _probe(self, upstream: str, breaker: CircuitBreaker) -> None:
         breaker.probed(await self._effects.probe(upstream))
         self._notify()
 

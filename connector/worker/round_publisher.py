@@ -6,10 +6,10 @@ from connector.core.audit import AuditRecord
 from connector.core.journal import Commit, PartitionRecord
 from connector.core.metrics import Metrics
 from connector.core.model import Millis, parse_subject
-from connector.worker.sheet import Failure, Sheet
+from connector.worker.round import Failure, RoundDraft
 
 
-class News:
+class RoundPublisher:
     """Tells what has become durable in one partition.
 
     Args:
@@ -29,7 +29,7 @@ class News:
         self._tell = tell
         self._alarm = alarm
 
-    def of(self, sheet: Sheet, commit: Commit) -> None:
+    def of(self, sheet: RoundDraft, commit: Commit) -> None:
         """Tell what a round has brought."""
         for key, moment in sheet.moments:
             self._metrics.moment(moment, parse_subject(key).tenant)

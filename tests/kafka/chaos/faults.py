@@ -5,8 +5,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from connector_testkit.demo.family import family, kill_at_once, signal_all
 from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.process_tree import family, kill_at_once, signal_all
 from tests.kafka.chaos.pace import Pace
 
 STARTS = 5

@@ -14,7 +14,7 @@ PAUSE = 0.004
 """Seconds between two looks at how far a consumer has come."""
 
 
-class Ends:
+class EndOffsets:
     """Asks for end offsets, those of open transactions included.
 
     What only counts committed records would stop before a hanging transaction, and whoever reads

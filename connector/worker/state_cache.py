@@ -24,7 +24,7 @@ class Stored(Protocol):
         ...
 
 
-class Recent:
+class StateCache:
     """Reads states, from memory where they are known. Whoever is in doubt calls :meth:`forget`."""
 
     def __init__(self, journal: Stored, most: int = MOST) -> None:

@@ -3,7 +3,7 @@
 from connector.core.boot_time import BootTime
 from connector.core.journal import PartitionRecord
 from connector.core.policy import Retry, Rules
-from connector.worker.sheet import Sheet
+from connector.worker.round import RoundDraft
 
 
 def test_a_new_subject_begins_above_every_version_of_an_earlier_life() -> None:
@@ -17,6 +17,6 @@ def test_a_new_subject_begins_above_every_version_of_an_earlier_life() -> None:
         deadlines_held=False,
         dice=lambda: 0.5,
     )
-    sheet = Sheet(PartitionRecord(partition=0, commits=41), now=1, rules=rules, loaded={})
+    sheet = RoundDraft(PartitionRecord(partition=0, commits=41), now=1, rules=rules, loaded={})
     for key in ("corp/device/1", "corp/user/1", "corp/person/1"):
         assert sheet.state(key).version == 41

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from connector.cli import pauses, plan
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
-from connector.cli.screen import Format
+from connector.cli.output import Format
 from connector.cli.waiting import (
     NOT_APPLIED,
     TIMEOUT,

@@ -12,8 +12,8 @@ from connector.core.metrics import UpstreamMetrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, Brakes, Effect
 from connector.upstream import RequestLimit
-from connector.worker.breaker import Breaker, Standing
 from connector.worker.ceiling import Ceiling
+from connector.worker.circuit_breaker import CircuitBreaker, Standing
 from connector.worker.share import Owned, room_of, whole
 
 AT_CA = frozenset(
@@ -70,7 +70,7 @@ class Upstream:
     in a second: otherwise many would wait for each other, and none would end.
     """
 
-    breaker: Breaker
+    breaker: CircuitBreaker
     requests: RequestLimit
     parallel: int
     share: Callable[[], Owned] = whole
@@ -95,7 +95,7 @@ class Upstream:
         return [wait for wait in (self.breaker.wait(), self.requests.held()) if wait]
 
 
-class Gate:
+class UpstreamLimits:
     """All limits of one process, asked by the loops of its partitions.
 
     Args:
@@ -181,7 +181,7 @@ class Gate:
         for name in self.names(lane):
             self._upstreams[name].running -= 1
 
-    def probes_due(self, lane: Lane) -> Iterator[tuple[str, Breaker]]:
+    def probes_due(self, lane: Lane) -> Iterator[tuple[str, CircuitBreaker]]:
         """The upstreams that hold a lane back and should be asked whether they answer again."""
         for name in self.names(lane):
             upstream = self._upstreams.get(name)

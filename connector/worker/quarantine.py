@@ -8,7 +8,7 @@ FIRST_PAUSE = 60.0
 LONGEST_PAUSE = 3600.0
 
 
-class Held:
+class Quarantine:
     """Who is held, and until when. In memory: a new owner tries once more.
 
     Args:
