@@ -111,6 +111,10 @@ image: ## build the container image on a base image whose digest was read just n
 	@base=$$($(BIN)/python release/base_image.py); \
 		docker build --build-arg PYTHON_IMAGE="$$base" --tag pki-connector $(ARGS) .
 
+.PHONY: release
+release: $(DEV) ## VERSION=1.2.3: wheels, source archives, SBOM, checksums in dist/, commit and tag
+	@$(BIN)/python release/release.py $(VERSION)
+
 .PHONY: lock
 lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) -o run.txt run.in
