@@ -8,10 +8,11 @@ Use::
         members = answer.json()
 
 ``look`` is for idempotent reads and repeats them a little; ``request`` is for one try of anything;
-``exchange`` gives the response before its body is read. Each request waits for its permit first.
+``exchange`` gives the response before its body is read. :func:`upload` is for a user's set: it says
+whether the set may have left, and what became of it. Each request waits for its permit first.
 Where the upstream asks to wait (429, 503 with ``Retry-After``), a look or request is sent again
 after the wait. Redirects, cookies and the environment's proxies are off, TLS is always
-verified, bodies are read up to ``settings.response_limit``. All three raise nothing but the
+verified, bodies are read up to ``settings.response_limit``. They raise nothing but the
 families of :mod:`connector.core.errors`.
 """
 
@@ -19,5 +20,6 @@ from connector.upstream.answer import Answer
 from connector.upstream.client import Upstream
 from connector.upstream.faults import CA, UEM, Codes, Kind, fault
 from connector.upstream.limit import RequestLimit
+from connector.upstream.uploads import upload
 
-__all__ = ["CA", "UEM", "Answer", "Codes", "Kind", "RequestLimit", "Upstream", "fault"]
+__all__ = ["CA", "UEM", "Answer", "Codes", "Kind", "RequestLimit", "Upstream", "fault", "upload"]

@@ -1,11 +1,9 @@
 """Asking the REST interface: login, version, and what empty, unknown and odd answers mean."""
 
-from collections.abc import AsyncIterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import orjson
-from aiohttp import ClientResponse
 
 from connector.core.errors import ConnectorError, Transient
 from connector.core.model import Millis
@@ -21,7 +19,7 @@ from connector.integrations.workspace_one.operations import (
 from connector.integrations.workspace_one.refusals import refusal_in, somebody_elses
 from connector.integrations.workspace_one.secrets import Login
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
-from connector.upstream import UEM, Answer, Kind, Upstream
+from connector.upstream import UEM, Answer, Kind, Upstream, upload
 
 NOTHING: Mapping[str, str] = {}
 NOT_FOUND = frozenset({404})
@@ -70,10 +68,6 @@ class Api:
     def fault(self, kind: Kind, detail: str) -> ConnectorError:
         """The exception for a failure of this upstream; to be raised."""
         return self._upstream.fault(kind, detail)
-
-    async def failure(self, response: ClientResponse) -> ConnectorError:
-        """The exception for a status that is no success; to be raised."""
-        return await self._upstream.failure(response.status, response.headers, response.url)
 
     async def probe(self) -> None:
         """Ask for system information, then for a user and devices that do not exist.
@@ -160,21 +154,18 @@ class Api:
             _require_own_words(operation, answer)
         return answer.status
 
-    def upload(
-        self, identifier: str, pieces: AsyncIterable[memoryview], length: int
-    ) -> AbstractAsyncContextManager[ClientResponse]:
-        """Send an upload once; gives the response as soon as its status is there."""
-        sizes = {"Content-Type": "application/json", "Content-Length": str(length)}
-        return self._upstream.exchange(
+    async def upload(
+        self, identifier: str, content: memoryview, sending: Callable[[], None]
+    ) -> Answer:
+        """Upload a set once; see :func:`connector.upstream.upload`."""
+        return await upload(
+            self._upstream,
             "POST",
             self.path(Operation.UPLOAD, identifier),
-            headers=self.headers(Operation.UPLOAD) | sizes,
-            body=pieces,
+            content,
+            sending,
+            headers=self.headers(Operation.UPLOAD) | {"Content-Type": "application/json"},
         )
-
-    async def read(self, response: ClientResponse) -> Answer:
-        """The whole answer to an upload, within the limits of size and time."""
-        return await self._upstream.read(response)
 
     def object_in(self, answer: Answer) -> Members:
         """The JSON object of an answer. Raises ``Permanent`` ``UEM-005`` when it is none."""

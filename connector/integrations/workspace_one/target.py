@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel
 
-from connector.core.errors import ConnectorError, Permanent
+from connector.core.errors import Permanent
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus, Slot
 from connector.core.ports import (
     ArchivedMode,
@@ -34,7 +34,7 @@ from connector.integrations.workspace_one.paging import Pages
 from connector.integrations.workspace_one.profiles import DeviceProfiles, profile_for
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.upload import Upload
-from connector.integrations.workspace_one.verdict import unknown, verdict
+from connector.integrations.workspace_one.verdict import verdict
 
 
 class WorkspaceOne:
@@ -114,21 +114,8 @@ class WorkspaceOne:
             Transient: ``UEM-002``, ``UEM-010`` when the set may be there; ``UEM-004`` throttled.
         """
         self._check(holder, bundles)
-        upload = Upload(bundles, self._settings.archived_member, sending)
-        try:
-            async with self._api.upload(holder, upload.pieces(), len(upload)) as response:
-                outcome = await verdict(self._api, response)
-        except ConnectorError as fault:
-            if upload.obstacle is not None:
-                raise upload.obstacle from None
-            if upload.begun:
-                raise unknown(f"uploading: {fault.detail}") from None
-            raise
-        finally:
-            upload.wipe()
-        if isinstance(outcome, ConnectorError):
-            raise outcome
-        return outcome
+        upload = Upload(bundles, self._settings.archived_member)
+        return verdict(await self._api.upload(holder, upload.content(), sending))
 
     async def push(self, device: str, profile: str) -> None:
         """Let the UEM install our profile on a device once more.

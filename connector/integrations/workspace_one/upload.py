@@ -6,13 +6,12 @@ make cannot be reached; the end of the process is the real wipe.
 """
 
 from binascii import b2a_base64
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from connector.core.model import Slot
 from connector.core.ports import Bundle
 
 BASE64_STEP = 3 * 1024
-PIECE = 64 * 1024
 ESCAPED = 6
 """Most bytes that one byte of a password needs in JSON: ``\\u001f``."""
 ROOM = 256
@@ -21,46 +20,21 @@ SINGLE = {Slot.SIGNING: "Signing", Slot.ENCRYPTION: "Encryption"}
 
 
 class Upload:
-    """One upload on its way.
+    """The body of one upload; ``repr`` shows its size only."""
 
-    Attributes:
-        begun: whether its first byte may have left.
-        obstacle: what ``sending`` raised, if it did; then nothing of the body has left.
-    """
-
-    def __init__(
-        self, bundles: Sequence[Bundle], archived_member: str, sending: Callable[[], None]
-    ) -> None:
-        """Build the body. ``sending`` is called right before its first byte is given away."""
+    def __init__(self, bundles: Sequence[Bundle], archived_member: str) -> None:
+        """Build it."""
         self._buffer = bytearray(sum(_room(bundle) for bundle in bundles) + ROOM)
         self._used = 0
-        self._sending = sending
-        self.begun = False
-        self.obstacle: Exception | None = None
         self._write(bundles, archived_member)
 
     def __repr__(self) -> str:
         """Its size only."""
         return f"<Upload of {self._used} bytes>"
 
-    def __len__(self) -> int:
-        return self._used
-
-    async def pieces(self) -> AsyncIterator[memoryview]:
-        """The body, piece by piece, without copying it."""
-        try:
-            self._sending()
-        except Exception as error:
-            self.obstacle = error
-            raise
-        self.begun = True
-        view = memoryview(self._buffer)
-        for start in range(0, self._used, PIECE):
-            yield view[start : min(start + PIECE, self._used)]
-
-    def wipe(self) -> None:
-        """Overwrite the body with zeros."""
-        self._buffer[:] = bytes(len(self._buffer))
+    def content(self) -> memoryview:
+        """The body itself, not a copy; whoever sends it overwrites it."""
+        return memoryview(self._buffer)[: self._used]
 
     def _write(self, bundles: Sequence[Bundle], archived_member: str) -> None:
         self._add(b"{")

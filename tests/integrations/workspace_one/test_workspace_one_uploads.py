@@ -168,17 +168,18 @@ import asyncio, sys
 from connector.core.model import Slot
 from connector.core.ports import Bundle
 from connector.core.key_material import KeyMaterial, allow_key_material
-from connector.integrations.workspace_one import WorkspaceOne, WorkspaceOneSettings
+from connector.integrations.workspace_one.settings import WorkspaceOneSettings
+from connector.integrations.workspace_one.target import WorkspaceOne
 
 allow_key_material()
 kept = []
 bundle = Bundle(Slot.ENCRYPTION, "0" * 64, KeyMaterial(b"p12" * 70_000), KeyMaterial(b"marker"))
 
 def sending():
-    upload = sys._getframe(1).f_locals["self"]
-    assert b'"Password":"marker"' in upload._buffer
-    assert "marker" not in repr(upload)
-    kept.append(upload._buffer)
+    body = sys._getframe(1).f_locals["self"]
+    assert b'"Password":"marker"' in bytes(body._view)
+    assert "marker" not in repr(body)
+    kept.append(body._view)
 
 async def main():
     settings = WorkspaceOneSettings.model_validate_json(sys.stdin.read())
