@@ -1,21 +1,15 @@
 """Both distributions as wheels: what is in them, and what each does without the other."""
 
-import shutil
 import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from collections.abc import Callable
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.support.environments import ROOT, Environment, build_wheel
 from tests.test_project import pins
 
-ROOT = Path(__file__).parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.slow
@@ -25,11 +19,8 @@ pytestmark = pytest.mark.slow
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheels of product and test kit, built as a release builds them."""
     folder = tmp_path_factory.mktemp("wheels")
-    for project in (ROOT, ROOT / "testkit"):
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
-        command += ["--no-build-isolation", "--wheel-dir", str(folder), str(project)]
-        subprocess.run(command, check=True, timeout=10 * PATIENCE)
-    return {path.name.partition("-")[0]: path for path in folder.iterdir()}
+    made = [build_wheel(project, folder) for project in (ROOT, ROOT / "testkit")]
+    return {path.name.partition("-")[0]: path for path in made}
 
 
 @pytest.fixture
@@ -37,39 +28,12 @@ def installed(wheels: dict[str, Path], tmp_path: Path) -> Callable[..., Run]:
     """An environment of its own with the requirements and these wheels, and its command."""
 
     def install(*names: str) -> Run:
-        place = tmp_path / "-".join(names)
-        venv.create(place)
-        packages = Path(sysconfig.get_path("purelib", vars={"base": str(place)}))
-        _copy_requirements(packages, "testkit" if len(names) > 1 else "run")
-        command = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
-        command += ["install", "--quiet", "--no-deps", "--no-index"]
-        command += [str(wheels[name]) for name in names]
-        subprocess.run(command, check=True, timeout=10 * PATIENCE)
-
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-            command = [str(place / "bin" / "pki-connector"), *arguments]
-            return subprocess.run(
-                command,
-                check=False,
-                capture_output=True,
-                text=True,
-                cwd=tmp_path,
-                timeout=20 * PATIENCE,
-            )
-
-        return run
+        requirements = pins("testkit" if len(names) > 1 else "run")
+        chosen = [wheels[name] for name in names]
+        environment = Environment(tmp_path / "-".join(names), requirements, chosen)
+        return lambda *arguments: environment.run("pki-connector", *arguments, cwd=tmp_path)
 
     return install
-
-
-def _copy_requirements(packages: Path, lock: str) -> None:
-    """What a requirements file has installed here, and nothing else."""
-    for name in pins(lock):
-        for file in distribution(name).files or ():
-            source, target = Path(str(file.locate())), packages / file
-            if source.is_file() and target.is_relative_to(packages) and ".." not in file.parts:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
 
 
 def test_the_product_holds_nothing_of_the_test_kit(wheels: dict[str, Path]) -> None:
