@@ -35,9 +35,16 @@ class Environment:
         self._packages = Path(sysconfig.get_path("purelib", vars={"base": str(place)}))
         for name in requirements:
             self._copy(name)
-        pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
-        command = [*pip, "install", "--quiet", "--no-deps", "--no-index", *map(str, wheels)]
-        subprocess.run(command, check=True, timeout=10 * PATIENCE)
+        installing = ("install", "--quiet", "--no-deps", "--no-index", *map(str, wheels))
+        self._pip(*installing).check_returncode()
+
+    def conflicts(self) -> str:
+        """Requirements that an installed package declares and that are not fulfilled; none: empty.
+
+        An environment without pip is looked at by ours.
+        """
+        checked = self._pip("check")
+        return checked.stdout if checked.returncode else ""
 
     def run(
         self, program: str, *arguments: str, cwd: Path | None = None
@@ -50,6 +57,16 @@ class Environment:
             text=True,
             cwd=cwd or self._place,
             timeout=20 * PATIENCE,
+        )
+
+    def _pip(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pip", "--python", str(self._place / "bin" / "python")]
+        return subprocess.run(
+            [*command, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=10 * PATIENCE,
         )
 
     def _copy(self, name: str) -> None:
