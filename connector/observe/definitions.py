@@ -209,7 +209,7 @@ CATALOGUE = (
     Metric(
         "backend_circuit_state",
         "gauge",
-        "CircuitBreaker of an upstream: 0 closed, 1 half open (a probe was answered), 2 open.",
+        "Circuit breaker of an upstream: 0 closed, 1 half open (a probe was answered), 2 open.",
         ("backend",),
     ),
     Metric(
