@@ -12,6 +12,8 @@ from connector.core.errors import Permanent
 from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
 from connector.core.selection import SelectionRules, SigningPolicy
 
+ANY_PLATFORM = "*"
+
 
 class Mode(StrEnum):
     """``deliver`` does the work; ``observe`` plans everything and fetches nothing."""
@@ -147,6 +149,11 @@ class Rules(Record):
     device_deadline: Millis = 14 * DAY
     ended_kept: Millis = 90 * DAY
     dice: Callable[[], float]
+
+
+def profile_for(platform: str, profiles: Mapping[str, str]) -> str | None:
+    """The id of the mail profile for a platform, in any case; ``*`` serves every other one."""
+    return profiles.get(platform.lower(), profiles.get(ANY_PLATFORM))
 
 
 def route_for(routes: Mapping[str, RoutePolicy], uem: str, holder: HolderFacts) -> RoutePolicy:

@@ -8,28 +8,19 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
-from connector.core.states import DevicePhase, Effect, Phase, Trigger
+from connector.core.states import ASKS_CA, ASKS_UEM, ONLY_CA, DevicePhase, Effect, Phase, Trigger
 from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
 
 Combination = tuple[str, ...]
 Values = Sequence[str]
 
-OPERATIONS = {
-    "ca": (Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.HAND_OVER, Effect.CLEAN_UP),
-    "uem": (
-        *(Effect.LOOK_UP_DEVICE, Effect.LOOK_UP, Effect.HAND_OVER),
-        *(Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
-    ),
-}
+OPERATIONS = {"ca": tuple(sorted(ASKS_CA)), "uem": tuple(sorted(ASKS_UEM))}
 FAILURES = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
 """Areas of the codes with which a delivery can fail."""
 RETRIES = {
     **dict.fromkeys((Effect.LOOK_UP_DEVICE, Effect.LOOK_UP), ("USR", "UEM")),
     **dict.fromkeys((Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE), ("UEM",)),
-    **dict.fromkeys(
-        (Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP),
-        ("CA",),
-    ),
+    **dict.fromkeys(sorted(ONLY_CA), ("CA",)),
     Effect.HAND_OVER: ("CA", "UEM", "HND", "P12"),
 }
 """Per step: areas of the codes with which it can be tried again."""

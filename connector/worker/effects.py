@@ -24,9 +24,10 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
-from connector.core.policy import RoutePolicy
+from connector.core.policy import RoutePolicy, profile_for
 from connector.core.ports import EscrowBackend, InstallQuestion, Recovery, Target
 from connector.core.states import (
+    ONLY_CA,
     DevicePhase,
     DeviceState,
     Effect,
@@ -239,9 +240,8 @@ class UpstreamEffects:
             done.append(request.model_copy(update={"state": answer}))
 
     async def _push(self, state: HolderState, device: SubjectKey) -> None:
-        profiles = self._route(state).profiles
-        platform = state.devices[device].platform.lower() if device in state.devices else ""
-        profile = profiles.get(platform, profiles.get("*"))
+        platform = state.devices[device].platform if device in state.devices else ""
+        profile = profile_for(platform, self._route(state).profiles)
         if profile is not None:
             target = self._targets[parse_subject(state.key).tenant]
             await target.push(parse_subject(device).id, profile)
@@ -291,7 +291,6 @@ class UpstreamEffects:
         return fault.model_copy(update={"upstream": self._upstream(effect, state)})
 
     def _upstream(self, effect: Effect, state: Subject) -> str:
-        at_ca = effect in {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP}
-        if at_ca and isinstance(state, HolderState) and state.route in self._routes():
+        if effect in ONLY_CA and isinstance(state, HolderState) and state.route in self._routes():
             return f"ca:{self._route(state).ca}"
         return f"uem:{parse_subject(state.key).tenant}"

@@ -10,25 +10,11 @@ from dataclasses import dataclass
 from connector.core.errors import Fault
 from connector.core.metrics import UpstreamMetrics
 from connector.core.policy import RoutePolicy
-from connector.core.states import ACTS, Brakes, Effect
+from connector.core.states import ACTS, ASKS_CA, ASKS_UEM, Brakes, Effect
 from connector.upstream import RequestLimit
 from connector.worker.ceiling import Ceiling
 from connector.worker.circuit_breaker import CircuitBreaker, Standing
 from connector.worker.share import Owned, room_of, whole
-
-AT_CA = frozenset(
-    {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
-)
-AT_UEM = frozenset(
-    {
-        Effect.LOOK_UP_DEVICE,
-        Effect.LOOK_UP,
-        Effect.HAND_OVER,
-        Effect.PUSH,
-        Effect.LOOK_INSTALLED,
-        Effect.LOOK_GONE,
-    }
-)
 
 WATCHES = frozenset({Effect.LOOK_INSTALLED, Effect.LOOK_GONE})
 """What they look at goes on without them, so they wait while an upstream's budget is scarce."""
@@ -125,10 +111,10 @@ class UpstreamLimits:
         """The upstreams that effects of a lane talk to."""
         route = self._routes().get(lane.route) if lane.route else None
         names = []
-        if lane.effect in AT_CA and route is not None:
+        if lane.effect in ASKS_CA and route is not None:
             names.append(f"ca:{route.ca}")
         uem = route.uem if route is not None else lane.uem
-        if lane.effect in AT_UEM and uem is not None:
+        if lane.effect in ASKS_UEM and uem is not None:
             names.append(f"uem:{uem}")
         return tuple(names)
 

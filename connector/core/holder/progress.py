@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from connector.core.holder.lifecycle import Holder, give_up_device, route_of, waiting
 from connector.core.model import DAY, DeviceEvidence, Millis, ProfileStatus, SubjectKey
-from connector.core.policy import RoutePolicy
+from connector.core.policy import RoutePolicy, profile_for
 from connector.core.states import DeviceInDelivery
 
 INSTALL_FAILED = "INS-001"
@@ -30,11 +30,10 @@ class Cause(NamedTuple):
     since: Millis | None
 
 
-def profile_for(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | None:
+def profile_of(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | None:
     """The id of the mail profile for a device's platform; None when none is configured."""
     known = step.state.devices.get(device)
-    platform = known.platform.lower() if known else ""
-    return route.profiles.get(platform, route.profiles.get("*"))
+    return profile_for(known.platform if known else "", route.profiles)
 
 
 def cause_of(
@@ -84,6 +83,6 @@ def end_without_profile(step: Holder) -> None:
         return
     for key in waiting(delivery):
         known = step.state.devices.get(key)
-        if known is not None and known.platform and profile_for(step, route, key) is None:
+        if known is not None and known.platform and profile_of(step, route, key) is None:
             why = "no mail profile is configured for its platform"
             give_up_device(step, key, why, NO_PROFILE)

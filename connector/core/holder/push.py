@@ -8,7 +8,7 @@ from connector.core.errors import Family, Fault, Scope
 from connector.core.evidence import too_close
 from connector.core.holder import waits
 from connector.core.holder.lifecycle import Holder, change, move, route_of, waiting
-from connector.core.holder.progress import profile_for
+from connector.core.holder.progress import profile_of
 from connector.core.model import DeviceEvidence, Millis, ProfileStatus, SubjectKey
 from connector.core.policy import PushPolicy, RoutePolicy
 from connector.core.retry import asked, backoff, poll
@@ -34,7 +34,7 @@ def start_push(step: Holder) -> None:
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
-    devices = tuple(key for key in _due(step, delivery) if profile_for(step, route, key))
+    devices = tuple(key for key in _due(step, delivery) if profile_of(step, route, key))
     if not devices:
         change(step, step=Effect.LOOK_INSTALLED, due=step.now)
         return
@@ -158,7 +158,7 @@ def push_for(
 ) -> Millis | None:
     """When the profile is pushed to a device that still waits, after a look; None: not at all."""
     route = route_of(step)
-    if route is None or route.push is PushPolicy.NEVER or profile_for(step, route, key) is None:
+    if route is None or route.push is PushPolicy.NEVER or profile_of(step, route, key) is None:
         return None
     if device.push_due is not None:
         return device.push_due
@@ -220,7 +220,7 @@ def push_by_hand(step: Holder) -> bool:
     fresh = {"push_due": step.now, "pushes": 0, "push_failures": 0}
     devices = {
         key: device.model_copy(update=fresh)
-        if device.phase is DevicePhase.WAITING and profile_for(step, route, key)
+        if device.phase is DevicePhase.WAITING and profile_of(step, route, key)
         else device
         for key, device in delivery.devices.items()
     }

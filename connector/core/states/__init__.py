@@ -30,14 +30,17 @@ from connector.core.states.holder import (
 )
 from connector.core.states.person import PersonState
 from connector.core.states.uem_copy import Copy, CopyState, Running
-from connector.core.states.wants import ACTS, Effect, Looks, Want
+from connector.core.states.wants import ACTS, ASKS_CA, ASKS_UEM, ONLY_CA, Effect, Looks, Want
 
 State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
 
 __all__ = [
     "ACTS",
+    "ASKS_CA",
+    "ASKS_UEM",
     "COPY_OVERDUE",
     "ENDED",
+    "ONLY_CA",
     "Brakes",
     "Check",
     "Copy",

@@ -24,6 +24,19 @@ class Effect(StrEnum):
 ACTS = frozenset({Effect.BEGIN, Effect.HAND_OVER, Effect.PUSH, Effect.CLEAN_UP})
 """Effects that go by permit, ``running`` and audit before they are done."""
 
+ASKS_CA = frozenset(
+    {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
+)
+ASKS_UEM = frozenset(
+    {
+        *(Effect.LOOK_UP_DEVICE, Effect.LOOK_UP, Effect.HAND_OVER),
+        *(Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE),
+    }
+)
+"""Which upstreams an effect asks; a hand-over asks both."""
+
+ONLY_CA = ASKS_CA - ASKS_UEM
+
 
 class Want(Record):
     """An effect that a state asks for, and when it is due (journal time).

@@ -10,6 +10,7 @@ from connector.core.model import (
     Millis,
     Sha256Hex,
 )
+from connector.core.policy import profile_for
 from connector.core.ports import Evidence, InstallQuestion
 from connector.integrations.workspace_one.certificates import Wanted
 from connector.integrations.workspace_one.directory import Directory
@@ -18,7 +19,7 @@ from connector.integrations.workspace_one.facts import is_enrolled, owner_of, pl
 from connector.integrations.workspace_one.members import Members
 from connector.integrations.workspace_one.operations import Operation
 from connector.integrations.workspace_one.paging import Pages
-from connector.integrations.workspace_one.profiles import DeviceProfiles, ProfileLook, profile_for
+from connector.integrations.workspace_one.profiles import DeviceProfiles, ProfileLook
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.times import read_time
 

@@ -1,6 +1,5 @@
 """What the interface says of our mail profile on one device."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from connector.core.model import ProfileStatus
@@ -9,19 +8,12 @@ from connector.integrations.workspace_one.operations import Operation
 from connector.integrations.workspace_one.paging import Pages
 from connector.integrations.workspace_one.settings import ProfileStatuses
 
-ANY_PLATFORM = "*"
-
 
 class ProfileLook(NamedTuple):
     """A profile's status on a device, and all that names it: its id and its name there."""
 
     status: ProfileStatus
     names: frozenset[str] = frozenset()
-
-
-def profile_for(platform: str, profiles: Mapping[str, str]) -> str | None:
-    """The id of the mail profile for a platform (lower case); ``*`` serves every other one."""
-    return profiles.get(platform, profiles.get(ANY_PLATFORM))
 
 
 class DeviceProfiles:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from connector.core.errors import Permanent
 from connector.core.model import DeviceFacts, HolderFacts, ProfileStatus, Slot
+from connector.core.policy import profile_for
 from connector.core.ports import (
     ArchivedMode,
     Bundle,
@@ -31,7 +32,7 @@ from connector.integrations.workspace_one.facts import (
 from connector.integrations.workspace_one.members import Members, is_number
 from connector.integrations.workspace_one.operations import Operation
 from connector.integrations.workspace_one.paging import Pages
-from connector.integrations.workspace_one.profiles import DeviceProfiles, profile_for
+from connector.integrations.workspace_one.profiles import DeviceProfiles
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.upload import Upload
 from connector.integrations.workspace_one.verdict import verdict
