@@ -267,3 +267,16 @@ async def test_pause_ends_what_is_not_sent_yet(world: World) -> None:
     await world.connector.tell("resume", "--reason", "it holds")
     await world.reads_all(alice)
     await agree(world)
+
+
+@pytest.mark.parametrize("shows", ["nothing", "registered"])
+async def test_the_interface_knows_an_enrolment_later_than_its_event(
+    start: Start, shows: str
+) -> None:
+    """It is looked at again until it is there; the enrolment is not given up before."""
+    world = await start({}, {"interface_lag": 3.0, "lag_shows": shows})
+    alice = await world.person("alice")
+    await world.enrol(alice)
+    await world.reads_all(alice)
+    await world.completed(alice)
+    await agree(world)

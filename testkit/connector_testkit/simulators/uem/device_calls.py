@@ -1,6 +1,6 @@
 """``/mdm/…``: searching and reading devices, what is installed on them, pushing a profile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +39,7 @@ class DeviceCalls:
 
     async def search(self, call: Call) -> web.Response:
         """``GET mdm/devices/search``: in no order unless one is asked for."""
-        found = [device for device in self._tenant.devices.values() if self._fits(device, call)]
+        found = [device for device in self._shown_ones() if self._fits(device, call)]
         found = found[: max(len(found) - self._tenant.behaviour.search_leaves_out, 0)]
         order = ORDERS.get(call.query.get("orderby", "").lower())
         if order is None:
@@ -58,7 +58,7 @@ class DeviceCalls:
         """``GET mdm/devices?searchBy=Serialnumber|Udid&id=…``."""
         read = ADDRESSES.get(call.query.get("searchby", "").lower())
         wanted = call.query.get("id", "")
-        for device in self._tenant.devices.values():
+        for device in self._shown_ones():
             if read is not None and read(device).lower() == wanted.lower():
                 return self._shown(device)
         raise ApiError.no_device()
@@ -69,7 +69,7 @@ class DeviceCalls:
 
     async def one_by_uuid(self, call: Call) -> web.Response:
         """``GET mdm/devices/{uuid}``, version 2: camel case, nested."""
-        for device in self._tenant.devices.values():
+        for device in self._shown_ones():
             if device.uuid == call.args["uuid"].lower():
                 user = self._tenant.users.get(device.user)
                 return json_answer(device_object_v2(device, user, self._tenant.dates))
@@ -108,7 +108,7 @@ class DeviceCalls:
 
     async def command(self, call: Call) -> web.Response:
         """``POST mdm/devices/{id}/commands?command=DeviceQuery``: the device reports now."""
-        device = self._known(call)
+        device = self._numbered(int(call.args["id"]))
         if call.query.get("command", "").lower() != "devicequery":
             raise ApiError.invalid("Invalid command")
         if device.enrolled and device.online:
@@ -142,8 +142,16 @@ class DeviceCalls:
         wanted = call.query.get("user", "").lower()
         return not wanted or (user is not None and wanted in user.username.lower())
 
+    def _shown_ones(self) -> Iterator[Device]:
+        shown = (self._tenant.shown(device) for device in self._tenant.devices.values())
+        return (device for device in shown if device is not None)
+
     def _known(self, call: Call) -> Device:
-        return self._numbered(int(call.args["id"]))
+        """The device as it is shown."""
+        device = self._tenant.shown(self._numbered(int(call.args["id"])))
+        if device is None:
+            raise ApiError.no_device()
+        return device
 
     def _numbered(self, number: int) -> Device:
         device = self._tenant.devices.get(number)

@@ -93,6 +93,10 @@ class Behaviour(BaseModel):
     search_leaves_out: int = Field(default=0, ge=0)
     """How many of the devices that fit a search leaves out, the newest first, and does not count.
     """
+    interface_lag: timedelta = Field(default=ZERO, ge=ZERO)
+    """For how long after an enrolment the interface does not know it yet; its event is posted."""
+    lag_shows: Literal["nothing", "registered"] = "nothing"
+    """What the interface shows meanwhile: no such device, or one with the status "Registered"."""
     unenrol_user_id: Literal["zero", "kept"] = "zero"
     """What an unenrolment event carries as the user's id."""
     compromised_event_at_enrolment: bool = False

@@ -3,6 +3,7 @@
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from connector_testkit.simulators.uem.clock import TurnableClock
@@ -85,6 +86,13 @@ class Tenant:
     def devices_of(self, user: int) -> Iterator[Device]:
         """The enrolled devices of a user."""
         return (each for each in self._owned.get(user, {}).values() if each.enrolled)
+
+    def shown(self, device: Device) -> Device | None:
+        """A device as the interface shows it; None while it does not show it yet."""
+        if self.clock.now() >= device.enrolled_at + self.behaviour.interface_lag:
+            return device
+        is_there = self.behaviour.lag_shows == "registered"
+        return replace(device, status="Registered") if is_there else None
 
     def own(self, device: Device, user: int | None) -> None:
         """Note whose a device is from now on; None: it is gone."""

@@ -88,7 +88,8 @@ class UserCalls:
         return ApiError.invalid("User not found", self._tenant.behaviour.unknown_user_status)
 
     def _devices(self, user: User) -> int:
-        return sum(1 for _ in self._tenant.devices_of(user.id))
+        mine = self._tenant.devices_of(user.id)
+        return sum(self._tenant.shown(device) is not None for device in mine)
 
 
 def _fits(user: User, call: Call) -> bool:
