@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ARGS ?=
-KILLS ?= 1000
+KILLS ?= 100
 MINUTES ?= 10
 HOLDERS ?= 500
 
@@ -72,8 +72,8 @@ check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 test: $(DEV) ## all tests
 	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --second-chance $(ARGS)
 
-.PHONY: soak
-soak: $(DEV) ## kill the service at random under load, KILLS times
+.PHONY: soak-kills
+soak-kills: $(DEV) ## kill the service at random under load, KILLS times
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k random_kills -s --kills $(KILLS) $(ARGS)
 
 .PHONY: soak-kafka
