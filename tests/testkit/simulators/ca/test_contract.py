@@ -18,7 +18,7 @@ from connector_testkit.simulators.ca.commands import Decision, Issue, NewPerson
 from connector_testkit.simulators.ca.control import CaControl
 
 CONTRACT = yaml.safe_load(
-    (Path(__file__).parents[3] / "schemas" / "escrow-http.openapi.yaml").read_text()
+    (Path(__file__).parents[4] / "schemas" / "escrow-http.openapi.yaml").read_text()
 )
 REQUEST = "0b54cf6e-6f4e-5a53-9d0a-0d8f1c3b2a11"
 PASSWORD = "contract-test-password"

@@ -13,7 +13,7 @@ from connector_testkit.simulators.uem.options import Behaviour
 from connector_testkit.simulators.uem.webhook_faults import WebhookFaultKind
 from tests.testkit.simulators.uem.conftest import Options
 
-PAGE = (Path(__file__).parents[3] / "docs" / "simulators.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "simulators.md").read_text(encoding="utf-8")
 WORDS = [*Behaviour.model_fields, *get_args(ApiFaultKind), *get_args(WebhookFaultKind)]
 
 
