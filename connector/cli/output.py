@@ -52,7 +52,6 @@ class Screen:
         out: TextIO | None = None,
         err: TextIO | None = None,
     ) -> None:
-        """Take the streams as they are now."""
         self.form = form
         self.out = out or sys.stdout
         self._err = err or sys.stderr

@@ -77,7 +77,6 @@ class ConnectorError(Exception):
         retry_after: float | None = None,
         upstream: str | None = None,
     ) -> None:
-        """Keep the parts as data, and a one-line text for logs."""
         self.code = code
         self.detail = printable(detail)
         self.scope = scope

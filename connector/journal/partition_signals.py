@@ -9,18 +9,17 @@ class PartitionSignals:
     """Lets the owner of a partition sleep until there may be something to read."""
 
     def __init__(self, partitions: int) -> None:
-        """All silent."""
-        self._bells = [asyncio.Event() for _ in range(partitions)]
+        self._signals = [asyncio.Event() for _ in range(partitions)]
 
     def ring(self, partitions: Iterable[int]) -> None:
         """Wake who waits for these, or will wait next."""
         for partition in partitions:
-            self._bells[partition].set()
+            self._signals[partition].set()
 
     async def wait(self, partition: int, seconds: float) -> None:
         """Return when the bell rang since the last return, at the latest after ``seconds``."""
-        bell = self._bells[partition]
+        signal = self._signals[partition]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await bell.wait()
-        bell.clear()
+                await signal.wait()
+        signal.clear()

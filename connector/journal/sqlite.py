@@ -71,7 +71,7 @@ class SqliteJournal(TableQueries):
         process must end and recover at its next start. ``monotonic`` gives seconds.
         """
         self._options = options
-        self._bells = PartitionSignals(partitions)
+        self._signals = PartitionSignals(partitions)
         self._on_lost = on_lost
         self._engine: engine.Engine | None = None
         self._partitions = partitions
@@ -81,7 +81,7 @@ class SqliteJournal(TableQueries):
             synchronous=options.synchronous,
             limits=Limits(options.waiting_limit, options.waiting_seconds),
             monotonic=monotonic,
-            announce=self._bells.ring,
+            announce=self._signals.ring,
             on_lost=self._lost,
         )
 
@@ -139,7 +139,7 @@ class SqliteJournal(TableQueries):
     async def wait(self, partition: int, seconds: float) -> None:
         """Return when there may be new events."""
         self._opened()
-        await self._bells.wait(partition, seconds)
+        await self._signals.wait(partition, seconds)
 
     async def current_records(self, own: Collection[int]) -> list[PartitionRecord] | None:
         """The partitions' own records, never late."""
@@ -225,5 +225,5 @@ class SqliteJournal(TableQueries):
         return self._engine
 
     def _lost(self, fault: Permanent) -> None:
-        self._bells.ring(range(self._partitions))
+        self._signals.ring(range(self._partitions))
         self._on_lost(fault)

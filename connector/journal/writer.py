@@ -45,7 +45,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._transactions = Transactions(connection)
         self._checkpoints = Checkpoints(connection)
-        self._waiting = WriteQueue(limits, monotonic)
+        self._queue = WriteQueue(limits, monotonic)
         self._announce = announce
         self._on_lost = on_lost
         self.trouble: Transient | None = None
@@ -61,35 +61,35 @@ class Writer:
             Permanent: ``JRN-002`` when the journal is lost.
         """
         future: asyncio.Future[list[bool]] = self._loop.create_future()
-        self._waiting.add_append(rows, future)
+        self._queue.add_append(rows, future)
         return future
 
     def run(self, work: Callable[[Connection, EventLog], T]) -> asyncio.Future[T]:
         """Statements on their way, in a savepoint of their own; raises as :meth:`append`."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.add_work(work, future)
+        self._queue.add_work(work, future)
         return future
 
     def load(self) -> tuple[int, float]:
         """How many events wait, and for how many seconds the oldest has."""
-        return self._waiting.load()
+        return self._queue.load()
 
     async def close(self) -> None:
         """Write what waits, and end the thread; twice is harmless."""
-        if self._waiting.refusal is None:
-            self._waiting.refuse(Transient("JRN-001", "writing journal: it is closed"))
+        if self._queue.refusal is None:
+            self._queue.refuse(Transient("JRN-001", "writing journal: it is closed"))
         await asyncio.to_thread(self._thread.join)
 
     def lose(self, fault: Permanent) -> None:
         """Write nothing any more and say so; from any thread, also for a damage a reader found."""
         if self.fate is None:
-            self._waiting.refuse(fault)
+            self._queue.refuse(fault)
             self._call(self._on_lost, fault)
 
     @property
     def fate(self) -> Permanent | None:
         """Why the journal is lost, if it is."""
-        refusal = self._waiting.refusal
+        refusal = self._queue.refusal
         return refusal if isinstance(refusal, Permanent) else None
 
     # ------------------------------------------------------------------- in the writer's thread
@@ -105,7 +105,7 @@ class Writer:
                 self._settle(batch, [fault] * len(batch.futures()), set())
 
     def _next(self) -> Batch | None:
-        return self._waiting.take(_IDLE_SECONDS if self._checkpoints.wanted_when_idle else None)
+        return self._queue.take(_IDLE_SECONDS if self._checkpoints.wanted_when_idle else None)
 
     def _write(self, batch: Batch) -> None:
         if self.fate is not None:

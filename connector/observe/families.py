@@ -30,7 +30,6 @@ class Families:
     """
 
     def __init__(self, names: Names) -> None:
-        """Register everything, and seed what is known beforehand."""
         # Everything is made at the start: they would all say the same.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()

@@ -22,7 +22,6 @@ class Health:
         checks: Mapping[str, Callable[[], bool]],
         parts: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
-        """Begin as not started and not draining."""
         self._checks = dict(checks)
         self._parts = parts
         self._tasks: dict[str, asyncio.Task[object]] = {}

@@ -33,7 +33,6 @@ class PrometheusMetrics:
     """
 
     def __init__(self, names: Names, build: Build) -> None:
-        """Seed every known combination at zero."""
         self._families = Families(names)
         self._audit_at = 0
         self._families.gauge("audit_chain_valid").set(nan)

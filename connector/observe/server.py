@@ -33,7 +33,6 @@ class ObserveServer:
     """
 
     def __init__(self, host: str, port: int, health: Health, registry: CollectorRegistry) -> None:
-        """Prepare; nothing listens yet."""
         self._host = host
         self._wanted = port
         app = web.Application()

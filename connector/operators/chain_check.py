@@ -50,7 +50,6 @@ class ChainCheck:
         start: tuple[int, str] = (0, GENESIS),
         old: Sequence[Credential] = (),
     ) -> None:
-        """Nothing was looked at yet."""
         self._current = key_name(key)
         self._keys = {key_name(one): one for one in (*old, key)}
         self._active: str | None = None

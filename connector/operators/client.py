@@ -55,7 +55,6 @@ class AdminClient:
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
-        """Nothing is opened yet."""
         self._path = path
         self._headers = {NAME_HEADER: name} if name else {}
 

@@ -33,7 +33,6 @@ class DeadLetters:
     """The dead letters of a journal, for operators."""
 
     def __init__(self, journal: Journal) -> None:
-        """Nothing is asked yet."""
         self._journal = journal
 
     async def listing(self, query: LetterQuery, now: Millis) -> LetterPage:

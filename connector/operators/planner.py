@@ -43,7 +43,6 @@ class Planner:
         targets: Mapping[str, Target],
         now: Callable[[], Millis],
     ) -> None:
-        """Nothing is looked at yet."""
         self._routes = routes
         self._backends = backends
         self._targets = targets

@@ -35,7 +35,6 @@ class AdminServer:
     """
 
     def __init__(self, service: AdminService, path: Path, uids: Collection[int] = ()) -> None:
-        """Nothing is opened yet."""
         self._app = admin_app(service, gatekeeper(uids))
         self._path = path
         self._modes = LISTED_USERS if uids else OWN_USER

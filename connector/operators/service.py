@@ -88,7 +88,6 @@ class OperatorService:
     """:class:`connector.operators.port.AdminService` on a journal."""
 
     def __init__(self, journal: Journal, planner: Planner, around: Surroundings) -> None:
-        """Nothing is asked yet."""
         self._journal = journal
         self._planner = planner
         self._around = around

@@ -27,7 +27,6 @@ class Snapshot:
     __slots__ = ("_contents", "digests")
 
     def __init__(self, contents: Mapping[Path, bytes]) -> None:
-        """Take the contents over; they are shown nowhere."""
         self._contents = dict(contents)
         self.digests = {path: hashlib.sha256(data).digest() for path, data in contents.items()}
 

@@ -44,7 +44,6 @@ class Admission:
     """
 
     def __init__(self, room: Room, metrics: IntakeMetrics) -> None:
-        """Begin without connections."""
         self._room = room
         self._open_to_all = room.connections - room.connections // RESERVED
         self._metrics = metrics

@@ -80,7 +80,6 @@ class BasicAuthentication:
     def __init__(
         self, tenants: Sequence[BasicSender], compare: Compare = hmac.compare_digest
     ) -> None:
-        """Precompute the digests of every header that will be accepted."""
         self._compare = compare
         digests = {tenant.name: _digests(tenant) for tenant in tenants if tenant.credentials}
         width = max(map(len, digests.values()), default=1)
@@ -164,7 +163,6 @@ class SignatureAuthentication:
     def __init__(
         self, tenants: Sequence[SigningSender], compare: Compare = hmac.compare_digest
     ) -> None:
-        """Prepare one signer per secret."""
         self._compare = compare
         width = max((len(tenant.secrets) for tenant in tenants), default=1) or 1
         self._entries = {

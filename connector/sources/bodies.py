@@ -20,7 +20,6 @@ class Bodies:
     """
 
     def __init__(self, limit: int, in_flight: int, seconds: float) -> None:
-        """Begin with nothing held."""
         self._limit = limit
         self._free = in_flight
         self._seconds = seconds

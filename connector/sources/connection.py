@@ -39,7 +39,6 @@ class Connection(web.RequestHandler):
     __slots__ = ("_content", "_last", "_listener", "_was_asked", "is_stranger")
 
     def __init__(self, listener: Host, *args: object, **kwargs: object) -> None:
-        """A stranger's, until its caller is known."""
         super().__init__(listener, *args, **kwargs)  # type: ignore[arg-type]
         self._listener = listener
         self.is_stranger = True

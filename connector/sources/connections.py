@@ -41,7 +41,6 @@ class Connections(web.Server):
         peers: Networks | None,
         metrics: IntakeMetrics,
     ) -> None:
-        """Prepare; nothing listens yet."""
         super().__init__(
             handler,
             access_log=None,

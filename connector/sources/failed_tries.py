@@ -23,7 +23,6 @@ class FailedTries:
     """
 
     def __init__(self, limit: int, window: float, addresses: int) -> None:
-        """Begin without a failure."""
         self._limit = limit
         self._window = window
         self._addresses = addresses

@@ -56,7 +56,6 @@ class IntakeServer:
         sources: Mapping[str, Source],
         surroundings: Surroundings,
     ) -> None:
-        """Prepare; nothing listens yet."""
         if listener.certificate is None and not listener.proxies:
             raise Permanent("CFG-001", "listening without TLS and without proxies")
         journal, clock, metrics = surroundings

@@ -64,7 +64,6 @@ class Storing:
         patience: float,
         longest_held: float = LONGEST_HELD,
     ) -> None:
-        """Nothing waits yet."""
         self._journal = journal
         self._metrics = metrics
         self._patience = patience

@@ -38,7 +38,6 @@ class ServerCertificate:
     """
 
     def __init__(self, certificate: Path, key: Path, metrics: Metrics, clock: Clock) -> None:
-        """Read the first pair."""
         self._clock = clock
         self._certificate = certificate
         self._key = key

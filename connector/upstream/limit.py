@@ -39,7 +39,6 @@ class RequestLimit:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Nothing was sent yet."""
         self.name = name
         self.rate = rate
         self._metrics = metrics or NoMetrics()

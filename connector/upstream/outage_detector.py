@@ -28,7 +28,6 @@ class Probing:
     """Sends a probe for all who are in doubt; what a probe met counts for those it began after."""
 
     def __init__(self, probe: Probe) -> None:
-        """Nothing was sent yet."""
         self._probe = probe
         self._begun = self._ended = 0
         self._met: ConnectorError | None = None
@@ -78,7 +77,6 @@ class Suspicion:
     """
 
     def __init__(self, probing: Probing | None, different: int) -> None:
-        """Nothing failed yet."""
         self._probing = probing
         self._different = different
         self._failed: set[str] = set()
@@ -111,7 +109,6 @@ class OutageDetector:
     """
 
     def __init__(self, probe: Probe | None) -> None:
-        """Nothing failed yet."""
         self._probing = Probing(probe) if probe is not None else None
         self._failing = Suspicion(self._probing, DIFFERENT)
         self._barring = Suspicion(self._probing, DIFFERENT if probe is None else 1)

@@ -26,7 +26,6 @@ class Board:
     """
 
     def __init__(self, clock: Clock, metrics: ProcessMetrics) -> None:
-        """Everything is in order."""
         self._clock = clock
         self._metrics = metrics
         self._standing: dict[str, Condition] = {}

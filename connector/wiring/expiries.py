@@ -28,7 +28,6 @@ class Expiries:
     def __init__(
         self, settings: Settings, clock: Clock, board: Board, metrics: ProcessMetrics
     ) -> None:
-        """Nothing is read yet."""
         self._settings = settings
         self._clock = clock
         self._board = board

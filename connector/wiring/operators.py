@@ -40,7 +40,6 @@ class Operators:
         metrics: Metrics,
         shown: Shown,
     ) -> None:
-        """Keep what every answer needs."""
         self._metrics = metrics
         self._settings = settings
         self._clock = clock

@@ -47,7 +47,6 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         references: Mapping[str, PluginReference],
         monotonic: Callable[[], float],
     ) -> None:
-        """Nothing is open yet."""
         self._make = make
         self._references = references
         self._monotonic = monotonic

@@ -31,7 +31,6 @@ class TrailWatch:
     def __init__(
         self, journal: Journal, keys: Sequence[Credential], board: Board, metrics: JournalMetrics
     ) -> None:
-        """Nothing is checked yet."""
         self._journal = journal
         self._key, *self._old = keys
         self._board = board

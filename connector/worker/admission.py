@@ -41,16 +41,15 @@ class Admission:
         self,
         journal: Journal,
         partition: int,
-        gate: UpstreamLimits,
-        flights: RunningEffects,
-        held: Quarantine,
+        limits: UpstreamLimits,
+        running: RunningEffects,
+        quarantine: Quarantine,
     ) -> None:
-        """Nothing is held back yet. ``held``: subjects that are left alone."""
         self._journal = journal
         self._partition = partition
-        self._gate = gate
-        self._flights = flights
-        self._held = held
+        self._limits = limits
+        self._running = running
+        self._quarantine = quarantine
         self.held_back = False
         self.probes: dict[str, CircuitBreaker] = {}
         self.acts_wait = False
@@ -66,7 +65,7 @@ class Admission:
         """
         self.held_back = self.more_elapsed = False
         self.probes.clear()
-        passed_over = len(self._flights) + len(self._held) + len(busy)
+        passed_over = len(self._running) + len(self._quarantine) + len(busy)
         found: list[tuple[Lane, Due]] = []
         for name, earliest in await self._journal.lanes(self._partition):
             if earliest > now:
@@ -75,24 +74,24 @@ class Admission:
             room = self._room(lane, held)
             if room == 0:
                 self.held_back = True
-                self.probes |= dict(self._gate.probes_due(lane))
+                self.probes |= dict(self._limits.probes_due(lane))
                 continue
             rows = await self._journal.due(self._partition, name, now, room + passed_over)
             free = (row for row in rows if row.key not in busy and self._may_start(lane, row.key))
             chosen = [(lane, row) for row in islice(free, room)]
-            self.more_elapsed |= len(chosen) == room and self._gate.only_time(lane)
+            self.more_elapsed |= len(chosen) == room and self._limits.only_time(lane)
             found += chosen
         return found
 
     def _may_start(self, lane: Lane, key: SubjectKey) -> bool:
-        if key in self._held:
+        if key in self._quarantine:
             return False
-        return self._gate.only_time(lane) or key not in self._flights
+        return self._limits.only_time(lane) or key not in self._running
 
     def _room(self, lane: Lane, held: Brakes) -> int:
         if self.acts_wait and lane.effect in ACTS:
             return 0
-        return self._gate.room(lane, held)
+        return self._limits.room(lane, held)
 
     async def until_due(self, now: Millis) -> float:
         """Seconds until the next effect falls due; infinite when none does."""
@@ -100,55 +99,55 @@ class Admission:
         return max((min(later) - now) / SECOND, 0.001) if later else inf
 
     async def permit(
-        self, sheet: RoundDraft, due: Iterable[tuple[Lane, Due]], ready: list[Ready]
+        self, draft: RoundDraft, due: Iterable[tuple[Lane, Due]], ready: list[Ready]
     ) -> None:
         """Add to ``ready``: looks of states left alone, acts whose ``running`` is on the sheet."""
         taken: set[SubjectKey] = set()
-        failed = {failure.key for failure in sheet.failures}
+        failed = {failure.key for failure in draft.failures}
         for lane, row in due:
             if row.key in failed:
                 continue
-            if self._gate.only_time(lane) or row.key in sheet.barred:
-                if not sheet.touched(row.key):
-                    sheet.apply(row.key, Elapsed())
+            if self._limits.only_time(lane) or row.key in draft.barred:
+                if not draft.touched(row.key):
+                    draft.apply(row.key, Elapsed())
                 continue
-            if row.key in self._flights or sheet.touched(row.key) or row.key in taken:
+            if row.key in self._running or draft.touched(row.key) or row.key in taken:
                 continue
-            if self._room(lane, sheet.record.brakes) == 0:
+            if self._room(lane, draft.record.brakes) == 0:
                 self.held_back = True
-            elif one := await self._admit(sheet, lane, row.key):
+            elif one := await self._admit(draft, lane, row.key):
                 taken.add(row.key)
                 ready.append(one)
 
-    async def _admit(self, sheet: RoundDraft, lane: Lane, key: SubjectKey) -> Ready | None:
+    async def _admit(self, draft: RoundDraft, lane: Lane, key: SubjectKey) -> Ready | None:
         if lane.effect not in ACTS:
-            self._gate.enter(lane)
+            self._limits.enter(lane)
             return Ready(lane, key)
-        keys = _keys(sheet.state(key)) if lane.effect is Effect.HAND_OVER else 0
-        if keys and not await self._may_disclose(sheet, key, keys):
+        keys = _keys(draft.state(key)) if lane.effect is Effect.HAND_OVER else 0
+        if keys and not await self._may_disclose(draft, key, keys):
             return None
-        if self._room(lane, sheet.record.brakes) == 0:  # somebody else took it meanwhile
+        if self._room(lane, draft.record.brakes) == 0:  # somebody else took it meanwhile
             self.held_back = True
             return None
-        after = sheet.apply(key, Permitted(lane.effect))
+        after = draft.apply(key, Permitted(lane.effect))
         if not isinstance(after, HolderState) or after.running is None:
             return None
         if keys:
-            spent = brakes.disclose(sheet.record.brakes, sheet.now, keys)
-            sheet.record = sheet.record.model_copy(update={"brakes": spent})
-        self._gate.enter(lane)
+            spent = brakes.disclose(draft.record.brakes, draft.now, keys)
+            draft.record = draft.record.model_copy(update={"brakes": spent})
+        self._limits.enter(lane)
         return Ready(lane, key, keys)
 
-    async def _may_disclose(self, sheet: RoundDraft, key: SubjectKey, keys: int) -> bool:
+    async def _may_disclose(self, draft: RoundDraft, key: SubjectKey, keys: int) -> bool:
         """Whether the ceiling lets so many keys pass. More than it ever lets are denied at once."""
-        ceiling = self._gate.ceiling
+        ceiling = self._limits.ceiling
         if ceiling is None:
             return True
         if keys > ceiling.limit:
             fault = Permanent("DLV-009", f"the set has {keys} keys, the ceiling is {ceiling.limit}")
-            sheet.apply(key, Denied(Effect.HAND_OVER, fault.fault()))
+            draft.apply(key, Denied(Effect.HAND_OVER, fault.fault()))
             return False
-        if await ceiling.take(self._partition, keys, sheet.now):
+        if await ceiling.take(self._partition, keys, draft.now):
             return True
         self.held_back = True
         return False

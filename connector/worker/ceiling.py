@@ -46,7 +46,6 @@ class Ceiling:
         share: Callable[[], Owned],
         monotonic: Callable[[], float],
     ) -> None:
-        """Nothing is known of any partition yet."""
         self.limit = limit
         self._records = records
         self._share = share

@@ -45,7 +45,6 @@ class CircuitBreaker:
         monotonic: Callable[[], float],
         changed: Callable[[CircuitState, Fault | None], None],
     ) -> None:
-        """Start closed: everything may pass."""
         self.monotonic = monotonic
         self._changed = changed
         self._until = 0.0

@@ -75,7 +75,6 @@ class UpstreamEffects:
         crash_at: str | None = None,
         crash_by: CrashBy = "kill",
     ) -> None:
-        """Keep the ports; nothing is called yet."""
         self._backends = backends
         self._targets = targets
         self._references = references

@@ -57,13 +57,12 @@ class Gathering:
     """
 
     def __init__(
-        self, journal: Journal, partition: int, admission: Admission, flights: RunningEffects
+        self, journal: Journal, partition: int, admission: Admission, running: RunningEffects
     ) -> None:
-        """Nothing has been asked yet."""
         self._journal = journal
         self._partition = partition
         self._admission = admission
-        self._flights = flights
+        self._running = running
         self._all_found = False
         self._found_to = FIRST_PLACE
         self.stopping = False
@@ -76,9 +75,9 @@ class Gathering:
         letters = [] if self.draining else await self._letters(record)
         found = await self._open_acts(record)
         busy = {letter.event.subject for letter in letters if isinstance(letter, Positioned)}
-        busy |= {*(act.key for act in found), *self._flights.landed}
+        busy |= {*(act.key for act in found), *self._running.landed}
         due = [] if self.stopping else await self._admission.due(now, record.brakes, busy)
-        return Gathered(commands.found, letters, due, found, self._flights.take())
+        return Gathered(commands.found, letters, due, found, self._running.take())
 
     def written(self, gathered: Gathered) -> None:
         """A round about it is durable."""

@@ -15,14 +15,14 @@ from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.crash import CrashPoint, never
-from connector.worker import brakes, failures, reading, trail
+from connector.worker import brakes, partition_commands, reading
 from connector.worker.admission import Admission, Ready
 from connector.worker.gathering import Gathered, Gathering, only_for_now
 from connector.worker.journal_time import JournalTime
 from connector.worker.options import WorkerOptions, untold
 from connector.worker.oversized import OnceMore, Oversized
 from connector.worker.ports import Effects
-from connector.worker.quarantine import Quarantine
+from connector.worker.quarantine import Quarantine, record_failures
 from connector.worker.refunds import Refunds
 from connector.worker.round import Failure, RoundDraft
 from connector.worker.round_publisher import RoundPublisher
@@ -133,7 +133,7 @@ class PartitionWorker:
         """
         self._recent.forget()
         self._record = await self._journal.take_over(self._partition)
-        trail.require_ours(self._record, self._audit_key)
+        partition_commands.require_ours(self._record, self._audit_key)
         self._known(self._record)
         self._news.chain(self._record, self._record.time)
         self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
@@ -244,7 +244,7 @@ class PartitionWorker:
         for key, fact in gathered.outcomes:
             sheet.apply(key, fact)
         await self._admission.permit(sheet, gathered.due, ready)
-        failures.write_down(sheet, gathered.letters, self._held)
+        record_failures(sheet, gathered.letters, self._held)
         self._oversized.shorten(sheet)
         return sheet
 

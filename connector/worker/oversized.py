@@ -19,11 +19,10 @@ class Oversized:
     """
 
     def __init__(self) -> None:
-        """Nothing was too large yet."""
         self.subjects: dict[SubjectKey, TooLarge] = {}
         self._letters: set[int] = set()
 
-    async def commit(self, journal: Journal, sheet: RoundDraft, commit: Commit) -> None:
+    async def commit(self, journal: Journal, draft: RoundDraft, commit: Commit) -> None:
         """Commit a round.
 
         Raises:
@@ -33,10 +32,10 @@ class Oversized:
         try:
             await journal.commit(commit)
         except TooLarge as error:
-            self.trace(sheet, error)
+            self.trace(draft, error)
         self.written()
 
-    def trace(self, sheet: RoundDraft, error: TooLarge) -> Never:
+    def trace(self, draft: RoundDraft, error: TooLarge) -> Never:
         """Find whose record it was.
 
         Raises:
@@ -45,9 +44,9 @@ class Oversized:
         """
         part, key, index = error.place
         if part == "dead letter":
-            self._leave_out_bytes(sheet.dead_letters[index].position, error)
+            self._leave_out_bytes(draft.dead_letters[index].position, error)
         if part == "event":
-            key = sheet.origins[index]
+            key = draft.origins[index]
         if key in self.subjects or is_partition(key):
             raise error
         self.subjects[key] = error
@@ -59,12 +58,12 @@ class Oversized:
         self._letters.add(position)
         raise OnceMore from error
 
-    def shorten(self, sheet: RoundDraft) -> None:
+    def shorten(self, draft: RoundDraft) -> None:
         """Leave the bytes of letters that were too large out of them."""
         if self._letters:
-            sheet.dead_letters = [
+            draft.dead_letters = [
                 shortened(one) if one.position in self._letters else one
-                for one in sheet.dead_letters
+                for one in draft.dead_letters
             ]
 
     def written(self) -> None:

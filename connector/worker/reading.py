@@ -7,7 +7,7 @@ from connector.core.events import AuditCut, Event, LetterAct, Resumed
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.metrics import Metrics
 from connector.core.model import SubjectKind, is_partition, subject_key
-from connector.worker import brakes, letters, trail
+from connector.worker import brakes, partition_commands
 from connector.worker.gathering import Letter
 from connector.worker.journal_time import JournalTime
 from connector.worker.round import RoundDraft
@@ -36,10 +36,10 @@ def _to_the_partition(sheet: RoundDraft, event: Event) -> None:
     """An act on a dead letter or on the trail; whatever else there is, is a brake."""
     if isinstance(event.body, LetterAct):
         sheet.settled.append(event.body.position)
-        sheet.audit.append(letters.entry(event, event.body, sheet.now))
+        sheet.audit.append(partition_commands.letter_entry(event, event.body, sheet.now))
         return
     if isinstance(event.body, AuditCut):
-        sheet.record, entry = trail.cut(sheet.record, event, event.body, sheet.now)
+        sheet.record, entry = partition_commands.cut(sheet.record, event, event.body, sheet.now)
         sheet.audit.append(entry)
         return
     if isinstance(event.body, Resumed) and event.received_at < sheet.record.restored:

@@ -14,20 +14,19 @@ class Refunds:
     """Remembers the count of each hand-over in flight. In memory: a new owner gives none back."""
 
     def __init__(self) -> None:
-        """Nothing was counted yet."""
         self._counted: dict[SubjectKey, tuple[int, Millis, int]] = {}
 
     def counted(self, key: SubjectKey, attempt: int, at: Millis, keys: int) -> None:
         """So many keys were counted at a time for an attempt."""
         self._counted[key] = (attempt, at, keys)
 
-    def give_back(self, sheet: RoundDraft, outcomes: Iterable[Outcome]) -> None:
+    def give_back(self, draft: RoundDraft, outcomes: Iterable[Outcome]) -> None:
         """Put on the sheet what the outcomes prove not to have left escrow."""
         for key, fact in outcomes:
             attempt, at, keys = self._counted.get(key, (0, 0, 0))
             if isinstance(fact, Acted) and fact.attempt == attempt and _fetched_nothing(fact):
-                less = brakes.give_back(sheet.record.brakes, at, keys)
-                sheet.record = sheet.record.model_copy(update={"brakes": less})
+                less = brakes.give_back(draft.record.brakes, at, keys)
+                draft.record = draft.record.model_copy(update={"brakes": less})
 
     def settled(self, outcomes: Iterable[Outcome]) -> None:
         """These outcomes are durable."""

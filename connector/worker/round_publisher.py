@@ -24,22 +24,21 @@ class RoundPublisher:
         tell: Callable[[AuditRecord], None],
         alarm: Callable[[Failure], None],
     ) -> None:
-        """Nothing has happened yet."""
         self._metrics = metrics
         self._tell = tell
         self._alarm = alarm
 
-    def of(self, sheet: RoundDraft, commit: Commit) -> None:
+    def of(self, draft: RoundDraft, commit: Commit) -> None:
         """Tell what a round has brought."""
-        for key, moment in sheet.moments:
+        for key, moment in draft.moments:
             self._metrics.moment(moment, parse_subject(key).tenant)
         if commit.audit:
-            self.chain(commit.record, sheet.now)
+            self.chain(commit.record, draft.now)
         for record in commit.audit:
             self._tell(record)
         for letter in commit.dead_letters:
             self._metrics.dead_lettered("events", letter.code)
-        for failure in sheet.failures:
+        for failure in draft.failures:
             self._metrics.subject_failed(failure.code)
             self._alarm(failure)
 

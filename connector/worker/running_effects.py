@@ -37,14 +37,13 @@ class RunningEffects:
     def __init__(
         self,
         effects: Effects,
-        gate: UpstreamLimits,
+        limits: UpstreamLimits,
         monotonic: Callable[[], float],
         landed: Callable[[], None],
         crash: CrashPoint,
     ) -> None:
-        """Nothing flies yet."""
         self._effects = effects
-        self._gate = gate
+        self._limits = limits
         self._monotonic = monotonic
         self._notify = landed
         self._crash = crash
@@ -121,7 +120,7 @@ class RunningEffects:
 
     def not_begun(self, lane: Lane, key: SubjectKey, running: Running) -> None:
         """Give back an act that was committed but stopped by a brake before it began."""
-        self._gate.give_back(lane)
+        self._limits.give_back(lane)
         self._lanes[key] = NOWHERE
         self._landed.append((key, _not_begun(running)))
         self._notify()
@@ -165,13 +164,13 @@ class RunningEffects:
         self._tasks.discard(task)
         self._acts.pop(task, None)
         if task.cancelled():
-            self._gate.give_back(lane)
+            self._limits.give_back(lane)
 
     async def _fly(self, lane: Lane, key: SubjectKey, perform: Perform) -> None:
         started = self._monotonic()
         fact = await perform()
         fault = fact.fault or getattr(getattr(fact, "result", None), "fault", None)
-        self._gate.leave(lane, fault, self._monotonic() - started)
+        self._limits.leave(lane, fault, self._monotonic() - started)
         self._landed.append((key, fact))
         self._notify()
 

@@ -30,7 +30,6 @@ class Share:
     def __init__(
         self, ask: Callable[[], Owned], monotonic: Callable[[], float], settle: float = SETTLED
     ) -> None:
-        """Whoever owns everything from the beginning is alone, and has nobody to wait for."""
         self._ask = ask
         self._monotonic = monotonic
         self._settle = settle

@@ -28,7 +28,6 @@ class StateCache:
     """Reads states, from memory where they are known. Whoever is in doubt calls :meth:`forget`."""
 
     def __init__(self, journal: Stored, most: int = MOST) -> None:
-        """Nothing is known yet."""
         self._journal = journal
         self._most = most
         self._states: dict[SubjectKey, State] = {}

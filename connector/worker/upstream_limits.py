@@ -99,7 +99,6 @@ class UpstreamLimits:
         ceiling: Ceiling | None,
         metrics: UpstreamMetrics,
     ) -> None:
-        """Nothing runs yet."""
         self._upstreams = upstreams
         self._routes = routes
         self._hand_overs = hand_overs

@@ -16,7 +16,6 @@ class Wanted:
     """A generation as a device's list may show it. ``tolerance`` is in seconds."""
 
     def __init__(self, generation: Generation, tolerance: int) -> None:
-        """Derive the spellings of its names."""
         self._subjects = _spellings(generation.subject)
         self._issuers = _spellings(generation.issuer)
         self._expiry = generation.not_after

@@ -17,7 +17,6 @@ class Directory:
     """Users and devices of one tenant, by numeric id or by UUID."""
 
     def __init__(self, api: Api, pages: Pages) -> None:
-        """Take the interface; nothing is asked yet."""
         self._api = api
         self._pages = pages
 

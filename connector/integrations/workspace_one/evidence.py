@@ -47,7 +47,6 @@ class InstallEvidence:
         profiles: DeviceProfiles,
         pages: Pages,
     ) -> None:
-        """Take the parts of the interface; nothing is asked yet."""
         self._settings = settings
         self._directory = directory
         self._profiles = profiles

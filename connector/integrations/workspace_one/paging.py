@@ -21,7 +21,6 @@ class Pages:
     """Reads lists of one tenant, ``size`` entries at a time."""
 
     def __init__(self, api: Api, size: int) -> None:
-        """Take the interface; nothing is asked yet."""
         self._api = api
         self._size = size
 

@@ -20,7 +20,6 @@ class DeviceProfiles:
     """Looks profiles up on devices."""
 
     def __init__(self, pages: Pages, statuses: ProfileStatuses) -> None:
-        """Take the interface and the meaning of its status values."""
         self._pages = pages
         self._statuses = statuses
 

@@ -86,7 +86,6 @@ class WorkspaceOneSource:
     )
 
     def __init__(self, senders: Sequence[Sender]) -> None:
-        """Take the consoles."""
         self._settings = {one.name: cast("WorkspaceOneWebhook", one.settings) for one in senders}
         self._basic = BasicAuthentication([_with_credentials(one) for one in senders])
 

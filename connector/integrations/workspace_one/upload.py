@@ -23,7 +23,6 @@ class Upload:
     """The body of one upload; ``repr`` shows its size only."""
 
     def __init__(self, bundles: Sequence[Bundle], archived_member: str) -> None:
-        """Build it."""
         self._buffer = bytearray(sum(_room(bundle) for bundle in bundles) + ROOM)
         self._used = 0
         self._write(bundles, archived_member)

@@ -12,7 +12,7 @@ from connector.core.events import Event, LetterAct
 from connector.core.journal import DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKind, parse_subject
 from connector.core.states import Brakes, standing
-from connector.worker import brakes, letters
+from connector.worker import brakes, partition_commands
 
 _AT_ONCE = 256
 _EMPTY_READS = 3
@@ -66,7 +66,7 @@ def of_partition(event: Event) -> bool:
 def _apply(folded: Folded, partition: int, kept: Brakes, event: Event, now: Millis) -> Brakes:
     if isinstance(event.body, LetterAct):
         folded.settled.add((partition, event.body.position))
-        folded.entries.append(letters.entry(event, event.body, now))
+        folded.entries.append(partition_commands.letter_entry(event, event.body, now))
         return kept
     kept, entry = brakes.apply(kept, event, now)
     folded.entries.append(entry)

@@ -9,7 +9,6 @@ class Tally:
     """Counts things, and adds their SHA-256 digests modulo 2**256."""
 
     def __init__(self) -> None:
-        """Nothing is counted yet."""
         self.count = 0
         self._sum = 0
 

@@ -35,7 +35,6 @@ class Writer:
     """The owner of every partition of a journal. ``key`` is that of the trail's MAC."""
 
     def __init__(self, journal: Journal, key: Credential) -> None:
-        """Nothing is owned yet."""
         self._journal = journal
         self._key = key
         self._rounds = [_Round() for _ in range(journal.partitions)]

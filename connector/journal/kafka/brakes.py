@@ -21,7 +21,6 @@ class Brakes:
     """Writes them with a transactional id of this process's own, taken when first needed."""
 
     def __init__(self, transactions: Transactions) -> None:
-        """Nothing is begun yet."""
         self._transactions = transactions
         self._turn = asyncio.Lock()
 

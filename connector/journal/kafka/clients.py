@@ -36,7 +36,6 @@ class Clients:
     """
 
     def __init__(self, options: KafkaOptions) -> None:
-        """Nothing is connected yet."""
         self._options = options
         self._access = Access(options)
         self._running: WeakSet[AIOKafkaProducer | AIOKafkaConsumer] = WeakSet()

@@ -77,7 +77,6 @@ class Scout:
         places: Sequence[TopicPartition],
         ring: Callable[[Iterable[int]], None],
     ) -> None:
-        """Nothing is connected yet."""
         self._clients = clients
         self._places = places
         self._ring = ring

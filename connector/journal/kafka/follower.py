@@ -36,7 +36,7 @@ class Follower:
     ) -> None:
         """``states`` and ``dead_letters``: the topics."""
         self._clients = clients
-        self._ends = ends
+        self._end_offsets = ends
         self._local = local
         self._states = states
         self._letters = dead_letters
@@ -128,7 +128,7 @@ class Follower:
 
     async def _catch_up(self, places: Sequence[TopicPartition], limit: float) -> None:
         consumer = self._opened()
-        targets = await self._ends.of(places)
+        targets = await self._end_offsets.of(places)
         if not await reached(consumer, targets, limit):
             raise Transient("JRN-001", "reading states: not at the end yet; a transaction may hang")
         while self._applying:  # noqa: ASYNC110 - a few milliseconds, after a look that polls anyway

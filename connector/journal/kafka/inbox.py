@@ -55,16 +55,15 @@ class Inbox:
         places: Sequence[TopicPartition],
         patience: float,
     ) -> None:
-        """Nothing is connected yet."""
         self._clients = clients
-        self._ends, self._readable = ends
+        self._end_offsets, self._readable = ends
         self._local = local
         self._places = places
         self._patience = patience
-        self._boxes = [PartitionBuffer() for _ in places]
-        self._bells = PartitionSignals(len(places))
+        self._buffers = [PartitionBuffer() for _ in places]
+        self._signals = PartitionSignals(len(places))
         self._consumer: AIOKafkaConsumer | None = None
-        self._scout = Scout(clients, places, self._bells.ring)
+        self._scout = Scout(clients, places, self._signals.ring)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -89,36 +88,36 @@ class Inbox:
         if consumer is not None:
             await end_consumer(consumer)
         await self._scout.close()
-        self.ring(range(len(self._boxes)))
+        self.ring(range(len(self._buffers)))
 
     def ring(self, partitions: Iterable[int]) -> None:
         """Wake who waits for these."""
-        self._bells.ring(partitions)
+        self._signals.ring(partitions)
 
     async def wait(self, partition: int, seconds: float) -> None:
         """Return when there may be new events, at the latest after ``seconds``."""
-        if not self._boxes[partition].open:
+        if not self._buffers[partition].open:
             await self._begin(partition, (await self._local.record(partition)).position)
-        await self._bells.wait(partition, seconds)
+        await self._signals.wait(partition, seconds)
 
     async def begin(self, partition: int, after: int) -> None:
         """Read a partition from behind a position, unless that has begun.
 
         Commands count as looked through once all is that is durable now.
         """
-        if not self._boxes[partition].open:
+        if not self._buffers[partition].open:
             await self._begin(partition, after)
         else:
             place = self._places[partition]
-            self._scout.lanes[partition].end = (await self._ends.of([place]))[place]
+            self._scout.lanes[partition].end = (await self._end_offsets.of([place]))[place]
 
     async def _begin(self, partition: int, after: int) -> None:
-        box, place = self._boxes[partition], self._places[partition]
-        end = (await self._ends.of([place]))[place]
+        buffer, place = self._buffers[partition], self._places[partition]
+        end = (await self._end_offsets.of([place]))[place]
         consumer = self._opened()
         self._scout.recall(partition)
-        box.begin(after)
-        box.wanted = max(box.wanted, end)
+        buffer.begin(after)
+        buffer.wanted = max(buffer.wanted, end)
         self._scout.lanes[partition].begin(after, end)
         consumer.seek(place, after)
         consumer.resume(place)
@@ -130,7 +129,10 @@ class Inbox:
         What retention took away before it was read cannot be had back, but it is said.
         """
         place = self._places[partition]
-        first, end = await self._ends.first(place), (await self._ends.of([place]))[place]
+        first, end = (
+            await self._end_offsets.first(place),
+            (await self._end_offsets.of([place]))[place],
+        )
         if first > position or end < position:
             offset = max(first, end)
             log.error("journal.events_lost", partition=partition, position=position, offset=offset)
@@ -138,31 +140,31 @@ class Inbox:
 
     def end(self, partition: int) -> None:
         """Read a partition no more."""
-        self._boxes[partition].close()
+        self._buffers[partition].close()
         self._scout.recall(partition)
         if self._consumer is not None:
             self._consumer.pause(self._places[partition])
 
     def expect(self, partition: int, position: int) -> None:
         """Know that there are events up to a position, because this process wrote them."""
-        box = self._boxes[partition]
-        box.wanted = max(box.wanted, position) if box.open else 0
+        buffer = self._buffers[partition]
+        buffer.wanted = max(buffer.wanted, position) if buffer.open else 0
 
     async def read(self, partition: int, after: int, limit: int) -> list[Entry]:
         """The next events behind a position, each id once; unreadable ones as dead letters."""
-        box = self._boxes[partition]
-        if not box.open or after < box.after:
+        buffer = self._buffers[partition]
+        if not buffer.open or after < buffer.after:
             await self._begin(partition, after)
-        box.pass_by(after)
+        buffer.pass_by(after)
         self._let_in(partition)
-        await self._come(box, self._places[partition], limit)
-        while len(box.entries(limit)) < limit and (raw := box.take_raw(limit)):
-            await self._look_at(box, partition, raw)
-        return box.entries(limit)
+        await self._come(buffer, self._places[partition], limit)
+        while len(buffer.entries(limit)) < limit and (raw := buffer.take_raw(limit)):
+            await self._look_at(buffer, partition, raw)
+        return buffer.entries(limit)
 
     async def commands(self, partition: int, after: int) -> Commands:
         """Commands behind a position, each id once; the unreadable are left to :meth:`read`."""
-        if not self._boxes[partition].open:
+        if not self._buffers[partition].open:
             await self._begin(partition, after)
         known, found = self._local.own_seen(partition), dict[str, Positioned]()
         for entry in self._commands(partition, after):
@@ -184,7 +186,7 @@ class Inbox:
 
     def _commands(self, partition: int, after: int) -> list[Positioned]:
         entries = [
-            cloudevents.incoming(record, partition, len(self._boxes))
+            cloudevents.incoming(record, partition, len(self._buffers))
             for record in self._scout.lanes[partition].behind(after)
         ]
         return [entry for entry in entries if isinstance(entry, Positioned)]
@@ -196,43 +198,45 @@ class Inbox:
 
     def consumed(self, partition: int, position: int, unread: Collection[int]) -> list[Consumed]:
         """The events up to a position that were read, but for those set aside as dead letters."""
-        return self._boxes[partition].consumed(position, unread)
+        return self._buffers[partition].consumed(position, unread)
 
     def passed(self, partition: int, record: PartitionRecord) -> None:
         """Let go what a committed round has consumed."""
-        self._boxes[partition].pass_by(record.position)
+        self._buffers[partition].pass_by(record.position)
         self._scout.lanes[partition].pass_by(record.commanded)
 
-    async def _come(self, box: PartitionBuffer, place: TopicPartition, limit: int) -> None:
+    async def _come(self, buffer: PartitionBuffer, place: TopicPartition, limit: int) -> None:
         """Wait for events that are there for certain, as long as patience and memory allow."""
         consumer = self._opened()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
-                while box.waiting < min(limit, FULL) and box.wanted > await consumer.position(
+                while buffer.waiting < min(limit, FULL) and buffer.wanted > await consumer.position(
                     place
                 ):
-                    box.arrived.clear()
-                    await self._arrival(box)
+                    buffer.arrived.clear()
+                    await self._arrival(buffer)
 
     @staticmethod
-    async def _arrival(box: PartitionBuffer) -> None:
+    async def _arrival(buffer: PartitionBuffer) -> None:
         """Wait for records, but look again soon: markers of transactions arrive without any."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PAUSE):
-                await box.arrived.wait()
+                await buffer.arrived.wait()
 
-    async def _look_at(self, box: PartitionBuffer, partition: int, raw: Sequence[Incoming]) -> None:
-        many = len(self._boxes)
+    async def _look_at(
+        self, buffer: PartitionBuffer, partition: int, raw: Sequence[Incoming]
+    ) -> None:
+        many = len(self._buffers)
         entries = [cloudevents.incoming(record, partition, many) for record in raw]
         subjects = list({e.event.subject for e in entries if isinstance(e, Positioned)})
         heads = await self._local.heads(subjects)
         known = {key: remembered(head.seen) for key, head in heads.items()}
         own = self._local.own_seen(partition)
         known |= {key: own for key in subjects if is_partition(key)}
-        box.add(entries, known)
+        buffer.add(entries, known)
 
     def _let_in(self, partition: int) -> None:
-        if self._boxes[partition].waiting <= FULL // 2:
+        if self._buffers[partition].waiting <= FULL // 2:
             self._opened().resume(self._places[partition])
 
     def _opened(self) -> AIOKafkaConsumer:
@@ -252,13 +256,13 @@ class Inbox:
     def _put(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, batch: Sequence[ConsumerRecord]
     ) -> None:
-        box, lane = self._boxes[place.partition], self._scout.lanes[place.partition]
+        buffer, lane = self._buffers[place.partition], self._scout.lanes[place.partition]
         records = incoming(batch)
-        box.put(records)
+        buffer.put(records)
         lane.look(records)
-        if box.waiting >= FULL:
+        if buffer.waiting >= FULL:
             consumer.pause(place)
             self._scout.send(place.partition)
         elif lane.looked == records[-1].offset + 1:
             self._scout.recall(place.partition)
-        self._bells.ring([place.partition])
+        self._signals.ring([place.partition])

@@ -42,7 +42,6 @@ class Membership:
         rebalance: Millis,
         changed: Callable[[frozenset[int]], None],
     ) -> None:
-        """Not a member yet."""
         self._clients = clients
         self._names = names
         self._session = session

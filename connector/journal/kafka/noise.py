@@ -16,7 +16,6 @@ class Seldom(logging.Filter):
     """Lets each kind of line through once in a while. Its time is that of the log's records."""
 
     def __init__(self) -> None:
-        """Nothing was said yet."""
         super().__init__()
         self._said: dict[str, float] = {}
 

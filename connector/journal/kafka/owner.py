@@ -56,7 +56,6 @@ class Owner:
     """
 
     def __init__(self, partition: int, around: Surroundings) -> None:
-        """Nothing is owned yet."""
         self._partition = partition
         self._around = around
         identifier = around.names.transactional_id(partition)

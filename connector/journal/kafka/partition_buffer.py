@@ -41,7 +41,6 @@ class PartitionBuffer:
     """
 
     def __init__(self) -> None:
-        """Closed: it takes nothing."""
         self.open = False
         self.after = 0
         self.wanted = 0

@@ -27,7 +27,6 @@ class Producer:
     def __init__(
         self, clients: Clients, monotonic: Callable[[], float], limit: float, queue: int
     ) -> None:
-        """Nothing is connected yet."""
         self._clients = clients
         self._monotonic = monotonic
         self._calls: dict[int, float] = {}

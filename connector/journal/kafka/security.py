@@ -96,7 +96,6 @@ class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no 
     """A token that somebody else keeps fresh in a file; read at every login."""
 
     def __init__(self, file: Path) -> None:
-        """Name the file."""
         self._file = file
 
     async def token(self) -> str:

@@ -31,7 +31,6 @@ class Dropped:
     """Counts the ids that subjects forgot before their time, since it was last asked."""
 
     def __init__(self) -> None:
-        """None yet."""
         self.number = 0
 
     def take(self) -> int:

@@ -24,7 +24,6 @@ class Broker:
     """One node. :meth:`start` starts it, again as well; :meth:`kill` ends it like a crash."""
 
     def __init__(self, seat: Seat, command: tuple[str, ...]) -> None:
-        """Name it; nothing is started."""
         self.number = seat.number
         self.data = seat.data
         self.output = seat.folder / "output.log"

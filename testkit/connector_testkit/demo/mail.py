@@ -14,7 +14,6 @@ class MailWriter:
     """Encrypts with openssl, or with ``cryptography`` where openssl is missing."""
 
     def __init__(self) -> None:
-        """Look for openssl on the path."""
         self._openssl = shutil.which("openssl")
 
     @property

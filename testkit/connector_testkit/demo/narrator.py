@@ -16,7 +16,6 @@ class Narrator:
     """Tells one step after the other, and counts what was checked."""
 
     def __init__(self, console: Console) -> None:
-        """Talk to ``console``."""
         self.console = console
         self._started = time.monotonic()
         self.checked = 0

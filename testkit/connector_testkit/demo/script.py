@@ -77,7 +77,6 @@ class Script:
     """The acts of the demo, one after the other."""
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:
-        """Nothing has happened yet; the stage is started by :meth:`play`."""
         self._stage = stage
         self._tell = narrator
         self._writer = MailWriter()

@@ -30,7 +30,6 @@ class Secrets:
     """Throw-away secrets, one file each, and the server certificate of the service."""
 
     def __init__(self, folder: Path) -> None:
-        """Make them in ``folder``."""
         folder.mkdir(mode=0o700, parents=True)
         self.folder = folder
         self.values: dict[str, str] = {}

@@ -110,7 +110,6 @@ class InstantEffects:
     """Performs effects against an :class:`InstantWorld`."""
 
     def __init__(self, world: InstantWorld) -> None:
-        """Act on ``world``."""
         self._world = world
 
     def hold(self, keys: Collection[SubjectKey]) -> None:

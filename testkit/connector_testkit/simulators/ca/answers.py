@@ -19,7 +19,6 @@ class Stalls:
     """Requests that wait until they are released."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._release = asyncio.Event()
 
     async def wait(self) -> None:

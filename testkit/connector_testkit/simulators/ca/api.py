@@ -70,7 +70,6 @@ class EscrowApi:
     """Handlers of one CA."""
 
     def __init__(self, parts: Parts) -> None:
-        """Take the CA's parts."""
         self._parts = parts
 
     def application(self) -> web.Application:

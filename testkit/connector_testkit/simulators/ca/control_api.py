@@ -39,7 +39,6 @@ class ControlApi:
     """Handlers of one simulated CA's control API."""
 
     def __init__(self, parts: Parts, notifier: Notifier) -> None:
-        """Take the CA's parts and its sender of notifications."""
         self._parts = parts
         self._notifier = notifier
 

@@ -12,7 +12,6 @@ class Ledger:
     """Entries in the order of arrival; an entry is there before its request is answered."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        """Take the clock."""
         self._now = now
         self._entries: list[LedgerEntry] = []
         self._counts: Counter[Operation] = Counter()

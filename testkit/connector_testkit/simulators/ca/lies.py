@@ -14,7 +14,6 @@ class Lies:
     """The lies that were ordered and not used up, oldest first."""
 
     def __init__(self) -> None:
-        """Begin honest."""
         self._orders: list[tuple[LieOrder, int | None]] = []
 
     def order(self, order: LieOrder) -> None:

@@ -22,7 +22,6 @@ class Passwords:
     """The passwords that came with fetches, each once, the newest hundred thousand."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._seen: dict[str, None] = {}
 
     def received(self, password: str) -> None:

@@ -25,7 +25,6 @@ class Refusal(Exception):
     """The API refuses with one of the codes of :data:`STATUS`."""
 
     def __init__(self, code: str) -> None:
-        """Take the code."""
         super().__init__(code)
         self.code = code
 

@@ -54,7 +54,6 @@ class Registry:
     """All persons of one CA."""
 
     def __init__(self, authority: Authority, keys: KeyPool, today: Callable[[], datetime]) -> None:
-        """Take the issuing CA, the pool of keys and the clock."""
         self._authority = authority
         self._keys = keys
         self._today = today

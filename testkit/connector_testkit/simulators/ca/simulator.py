@@ -49,7 +49,6 @@ class CaSimulator:
     tls: TlsFiles
 
     def __init__(self, options: CaOptions, now: Callable[[], datetime] = _now) -> None:
-        """Take the options and the CA's clock."""
         self._options = options
         dice = Random(options.seed)
         self._keys = KeyPool(options.key_algorithm, size=options.key_pool, reuse=options.reuse_keys)
