@@ -1,4 +1,4 @@
-"""The loop: facts come in, states advance, one commit serves all that waited, effects start."""
+"""The worker loop: take facts, advance states, commit them as one round, start effects."""
 
 from connector.worker.loop import PartitionWorker
 from connector.worker.options import WorkerOptions

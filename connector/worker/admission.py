@@ -31,9 +31,9 @@ class Ready:
 class Admission:
     """Finds what is due in a partition, and takes permits for what may start.
 
-    ``held_back`` tells, after a round, whether something that is due waits for a permit; ``probes``
-    has the upstreams that should be asked whether they answer again, with their breakers.
-    ``acts_wait``: no act may start, because a brake may be durable that is not known here yet.
+    ``held_back`` says, after a round, whether an effect that is due waits for a permit; ``probes``
+    has the upstreams that should be probed, with their circuit breakers.
+    ``acts_wait``: no act may start, because a brake may be stored that was not read yet.
     ``more_elapsed``: more deadlines may have passed than one round looks at.
     """
 
@@ -61,7 +61,7 @@ class Admission:
         """What is due in the lanes that are open, each with as much as may start.
 
         Rows that cannot start are passed over without taking a place: subjects with an effect in
-        flight in any lane, those left alone, and the ``busy`` ones, which the round is about.
+        progress in any lane, those in quarantine, and the ``busy`` ones, which the round handles.
         """
         self.held_back = self.more_elapsed = False
         self.probes.clear()
@@ -101,7 +101,7 @@ class Admission:
     async def permit(
         self, draft: RoundDraft, due: Iterable[tuple[Lane, Due]], ready: list[Ready]
     ) -> None:
-        """Add to ``ready``: looks of states left alone, acts whose ``running`` is on the sheet."""
+        """Add to ``ready``: looks of unchanged states, acts whose ``running`` is in the draft."""
         taken: set[SubjectKey] = set()
         failed = {failure.key for failure in draft.failures}
         for lane, row in due:
@@ -126,7 +126,9 @@ class Admission:
         keys = _keys(draft.state(key)) if lane.effect is Effect.HAND_OVER else 0
         if keys and not await self._may_disclose(draft, key, keys):
             return None
-        if self._room(lane, draft.record.brakes) == 0:  # somebody else took it meanwhile
+        if (
+            self._room(lane, draft.record.brakes) == 0
+        ):  # another partition's loop took the last place meanwhile
             self.held_back = True
             return None
         after = draft.apply(key, Permitted(lane.effect))
@@ -139,7 +141,7 @@ class Admission:
         return Ready(lane, key, keys)
 
     async def _may_disclose(self, draft: RoundDraft, key: SubjectKey, keys: int) -> bool:
-        """Whether the ceiling lets so many keys pass. More than it ever lets are denied at once."""
+        """Whether the ceiling leaves room; a set larger than all of it is denied at once."""
         ceiling = self._limits.ceiling
         if ceiling is None:
             return True

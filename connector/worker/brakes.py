@@ -11,7 +11,7 @@ MINUTE: Millis = 60_000
 
 
 def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
-    """What an event to the partition makes of its brakes, and the audit entry for it."""
+    """Apply an event to the partition's brakes; return them and the audit entry for it."""
     body = event.body
     if not isinstance(body, Paused | Resumed):
         ignored = AuditEntry(
@@ -26,7 +26,7 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
 
 
 def entry(event: Event, act: Paused | Resumed, now: Millis, outcome: str = "ok") -> AuditEntry:
-    """Who applied or released a brake, and why."""
+    """The audit entry for a brake that a person applied or released."""
     return AuditEntry(
         at=now,
         subject=event.subject,
@@ -39,7 +39,7 @@ def entry(event: Event, act: Paused | Resumed, now: Millis, outcome: str = "ok")
 
 
 def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:
-    """Brakes after events that are durable and not applied yet."""
+    """The brakes once events are applied that are stored and not part of a round yet."""
     for event in events:
         if isinstance(event.body, Paused | Resumed):
             brakes, _ = apply(brakes, event, now)
@@ -49,7 +49,7 @@ def after(brakes: Brakes, events: Iterable[Event], now: Millis) -> Brakes:
 def pause(
     brakes: Brakes, route: str | None, now: Millis, *, by: str = "", reason: str = ""
 ) -> Brakes:
-    """Apply the brake on one route, or on all (``route`` None). One that stands stays as it is."""
+    """Pause one route, or all (``route`` None). A pause that is already in force stays as it is."""
     changes: dict[str, object] = {"paused_since": brakes.paused_since or now}
     if route not in {one.route for one in brakes.standing()}:
         new = StandingPause(route=route, by=by, reason=reason, since=now)
@@ -62,7 +62,7 @@ def pause(
 
 
 def resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
-    """Release the brake of one route, or every brake (``route`` None)."""
+    """Resume one route, or all (``route`` None)."""
     if route is None:
         changes: dict[str, object] = {
             "all_paused": False,
@@ -81,20 +81,20 @@ def resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
 
 
 def tightened(before: Brakes, after: Brakes) -> bool:
-    """Whether something is held back now that was not before."""
+    """Whether a route is paused now that was not before."""
     more = after.routes_paused - before.routes_paused
     return bool(more) or (after.all_paused and not before.all_paused)
 
 
 def hold_deadlines(brakes: Brakes, now: Millis) -> bool:
-    """No deadline ends anything during a pause or within 24 hours after it (promise 10)."""
+    """Whether deadlines are suspended: during a pause and for 24 hours after it (promise 10)."""
     if brakes.paused_since is not None:
         return True
     return brakes.released_at is not None and now < brakes.released_at + DAY
 
 
 def disclosed(brakes: Brakes, now: Millis) -> int:
-    """Keys disclosed within the last hour, counted by the minute: rather too many than too few."""
+    """Keys disclosed within the last hour, by whole minutes, so never fewer than there were."""
     return sum(count for at, count in brakes.disclosed if _counts(at, now))
 
 
@@ -104,7 +104,7 @@ def _counts(minute: Millis, now: Millis) -> bool:
 
 
 def disclose(brakes: Brakes, now: Millis, count: int) -> Brakes:
-    """Add keys that a hand-over is about to fetch; entries of one minute are put together."""
+    """Count keys that a hand-over is about to fetch; counts of one minute are added up."""
     minute = now - now % MINUTE
     recent = {at: number for at, number in brakes.disclosed if _counts(at, now)}
     recent[minute] = recent.get(minute, 0) + count
@@ -112,7 +112,7 @@ def disclose(brakes: Brakes, now: Millis, count: int) -> Brakes:
 
 
 def give_back(brakes: Brakes, at: Millis, count: int) -> Brakes:
-    """Take back what :func:`disclose` counted at a time: it is proven that no key was fetched."""
+    """Undo :func:`disclose` of that time, once it is proven that no key was fetched."""
     minute = at - at % MINUTE
     counted = {when: number for when, number in brakes.disclosed if when != minute}
     before = dict(brakes.disclosed).get(minute, 0)

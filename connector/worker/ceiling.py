@@ -1,12 +1,14 @@
 """The ceiling on keys disclosed per hour, over all partitions and all processes (promise 10).
 
-Each partition's record counts what was disclosed there. Whoever owns all partitions knows every
-count exactly. Who does not, reads the others' records, and takes its share of what is left; while
-these may be older than they seem, it takes nothing. That what others have taken and not yet written
-down is not seen must not be used twice; therefore a share may be used for :data:`VALID` seconds
-only, and the next one is counted :data:`QUIET` seconds after the last use of it, when all others
-can see that use. Far below the ceiling this is not needed: there a share is one of a small part, of
-which several together do not reach the ceiling.
+Each partition's record counts what was disclosed there. A process that owns all partitions knows
+every count exactly. Any other process reads the records of the partitions that it does not own and
+takes its share of what is left; while those records may be out of date, it takes nothing.
+
+What another process took and has not committed yet cannot be seen here. So that it is not given out
+twice, a share may be used for :data:`VALID` seconds only, and the next one is computed
+:data:`QUIET` seconds after the last use of it, when all others can see that use. Far below the
+ceiling this is not needed: there only a small part is shared out at a time, and several such parts
+together do not reach the ceiling.
 """
 
 import asyncio
@@ -29,13 +31,13 @@ FIRST_PARTITION = 0
 
 
 class Ceiling:
-    """Says how many more keys this process may disclose now.
+    """Limits how many more keys this process may disclose now.
 
     Args:
-        limit: most keys within an hour.
-        records: all partitions' records, None while those of others (the argument: one's own) may
-            be late.
-        share: owned and all partitions.
+        limit: maximum number of keys within an hour.
+        records: all partitions' records; None while those of other owners (the argument: the
+            partitions owned here) may be out of date.
+        share: number of owned partitions, and of all.
         monotonic: seconds.
     """
 
@@ -57,21 +59,21 @@ class Ceiling:
         self._renewing = asyncio.Lock()
 
     def committed(self, record: PartitionRecord) -> None:
-        """A partition's record that is durable; what was taken for it is counted in it."""
+        """Note a partition's committed record, which counts what was taken for it."""
         self._own[record.partition] = record.brakes
         self._pending.pop(record.partition, None)
 
     def withdrawn(self, partition: int) -> None:
-        """What was taken since the last commit of a partition is not disclosed after all."""
+        """Give back what was taken for a partition since its last commit."""
         self._pending.pop(partition, None)
 
     def dropped(self, partition: int) -> None:
-        """A partition is another's now."""
+        """Forget a partition that has another owner now."""
         self._own.pop(partition, None)
         self._pending.pop(partition, None)
 
     async def take(self, partition: int, keys: int, now: Millis) -> bool:
-        """Take so many keys for a hand-over; False while there are not enough."""
+        """Take ``keys`` for a hand-over; False while not enough are left."""
         owned, every = self._share()
         if owned == every == len(self._own):
             if keys > self._left(self._own, now):

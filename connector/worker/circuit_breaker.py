@@ -1,4 +1,4 @@
-"""One breaker per upstream: while an upstream as a whole is at fault, no attempt is used up."""
+"""A circuit breaker per upstream: during an outage no holder's attempts are used up."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,10 +14,10 @@ CLOCK_ERROR = 0.001
 
 
 class Standing(NamedTuple):
-    """How an upstream stands: state, the fault behind it, and three spans in seconds.
+    """The state of an upstream's circuit, the fault behind it, and three durations in seconds.
 
-    ``age`` of the state; ``next_try`` until the next probe while it is open; ``answered`` since an
-    effect succeeded last, None for not yet.
+    ``age``: of the state; ``next_try``: until the next probe, while it is open; ``answered``:
+    since the last effect that succeeded, None before the first.
     """
 
     state: CircuitState
@@ -30,13 +30,13 @@ class Standing(NamedTuple):
 class CircuitBreaker:
     """Opens on a fault of the whole upstream; a probe decides after a growing pause.
 
-    A probe is one cheap request about no user, so that no single look decides for all of them. Once
-    it was answered effects pass again, and the first that succeeds ends the outage; one that meets
-    a fault of the whole upstream makes the pause longer than before.
+    A probe is one cheap request that concerns no user, so that no user's answer decides for all.
+    Once it is answered, effects pass again, and the first that succeeds closes the breaker; a fault
+    of the whole upstream opens it again for longer than before.
 
     Args:
         monotonic: seconds that only go forward.
-        changed: told the new state and the fault behind it; called once per change, so that one
+        changed: called once per change with the new state and the fault behind it, so that one
             outage is one alarm.
     """
 
@@ -57,7 +57,7 @@ class CircuitBreaker:
 
     @property
     def open(self) -> bool:
-        """Whether no effect may pass at the moment."""
+        """Whether effects are held back."""
         return self._state == "open"
 
     @property
@@ -66,7 +66,7 @@ class CircuitBreaker:
         return self._state
 
     def standing(self) -> "Standing":
-        """How it stands, for people."""
+        """State, fault and times, to show to operators."""
         now = self.monotonic()
         answered = None if self._answered_at is None else now - self._answered_at
         next_try = self.wait() if self.open else None
@@ -81,15 +81,15 @@ class CircuitBreaker:
         return self.open and not self._probing and self.wait() == 0
 
     def probe_begun(self) -> None:
-        """A probe is under way; there is one at a time."""
+        """Note that a probe was started; only one runs at a time."""
         self._probing = True
 
     def probe_withdrawn(self) -> None:
-        """The probe was not done after all."""
+        """Note that the probe was cancelled."""
         self._probing = False
 
     def probed(self, fault: Fault | None) -> None:
-        """A probe ended; a refusal of one subject only is an answer, too."""
+        """Note the outcome of a probe; a refusal that concerns one subject counts as an answer."""
         self._probing = False
         if not self.open:
             return
@@ -100,10 +100,10 @@ class CircuitBreaker:
         self._trip(fault)
 
     def ended(self, fault: Fault | None, seconds: float = 0.0) -> None:
-        """An effect ended; only a fault of the whole upstream opens the breaker.
+        """Note the outcome of an effect; only a fault of the whole upstream opens the breaker.
 
-        One that began before the outage was over says nothing about now, and neither does one that
-        is to be tried again. ``seconds``: how long the effect took.
+        An effect that began before the probe was answered says nothing about the present, and
+        neither does one that is to be tried again. ``seconds``: how long the effect took.
         """
         if self._state == "half_open" and self._began_before_the_probe(seconds):
             return
@@ -138,7 +138,7 @@ class CircuitBreaker:
 
 
 def _is_answer(fault: Fault | None) -> bool:
-    """Whether the upstream answered: it did, or it refused what concerns one subject only."""
+    """Whether the upstream answered; a permanent refusal for one subject is an answer too."""
     if fault is None:
         return True
     return fault.scope is Scope.SUBJECT and fault.family is not Family.TRANSIENT

@@ -1,4 +1,4 @@
-"""An act of several parts, each for itself: a refusal of one does not keep the others waiting."""
+"""Do an act of several parts one by one; a refusal of one part does not stop the others."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
@@ -13,7 +13,7 @@ async def each(parts: Iterable[T], act: Callable[[T], Awaitable[None]], done: li
 
     Raises:
         Permanent: the first refusal of a single part, after all have been tried.
-        ConnectorError: whatever else fails, at once; it would fail for the others, too.
+        ConnectorError: any other failure, at once: it would hit the other parts as well.
     """
     refused: Permanent | None = None
     for part in parts:

@@ -1,6 +1,6 @@
-"""Performing effects: from what a state asks for to a call of a port, and back to a fact.
+"""Perform effects: call the port for what a state asks for, and return the result as a fact.
 
-Nothing is decided here. Whatever goes wrong comes back as a fault in the fact.
+Nothing is decided here. Any failure is returned as a fault in the fact.
 """
 
 import asyncio
@@ -44,20 +44,20 @@ PROBE_REQUESTS = 3
 
 
 class UpstreamEffects:
-    """Effects against the real ports.
+    """Performs effects through the ports.
 
     Args:
         backends: escrow backends by the CA's name, open.
         targets: targets by the UEM's name, open.
         references: how a hand-over process constructs the same plug-ins, by ``ca:`` and ``uem:``.
-        routes: the present policies.
+        routes: returns the current policies.
         hand_over: starts hand-over processes.
         paces: requests per second that one hand-over process may send to an upstream.
         monotonic: seconds.
         look_limit: seconds that one look may take, with all of its requests.
         crash_at: crash point for the child, in tests only.
         crash_by: whether it is killed or stopped there.
-        unexpected: told the class name of an error that no plug-in may raise.
+        unexpected: called with the class name of an error that plug-ins must not raise.
     """
 
     def __init__(  # noqa: PLR0913 - the one place where all ports come together
@@ -88,13 +88,13 @@ class UpstreamEffects:
         self._crash_by = crash_by
 
     def hold(self, keys: Collection[SubjectKey]) -> None:
-        """End the hand-overs for these holders that have not begun to upload."""
+        """End hand-overs for these holders that have not started to upload."""
         self._hand_over.cancel_unsent(
             lambda job: subject_key(job.target.name, SubjectKind.HOLDER, job.holder) in keys
         )
 
     async def probe(self, upstream: str) -> Fault | None:
-        """Ask an upstream something cheap; see :class:`Effects`."""
+        """Send an upstream one cheap request; see :class:`Effects`."""
         kind, _, name = upstream.partition(":")
         port = self._backends[name] if kind == "ca" else self._targets[name]
         return await probe(kind, port, self._unexpected)
@@ -207,7 +207,7 @@ class UpstreamEffects:
         deadline: float,
         done: list[OpenRequest | SubjectKey],
     ) -> ActResult:
-        """A hand-over keeps to its deadline by itself, everything else is cut off at it."""
+        """Do the act. A hand-over enforces its own deadline; the caller's timeout ends all else."""
         match running.effect:
             case Effect.HAND_OVER:
                 try:
@@ -275,10 +275,11 @@ class UpstreamEffects:
         )
 
     def _rate(self, upstream: str, requests: int, limit: Millis) -> float | None:
-        """The pace of one process; the service makes up for what it sends beyond its part.
+        """Requests per second that one hand-over may send.
 
-        Even where the rate is so low, half the limit is enough for its requests: it would be ended
-        on the way, and the next one begin from the start.
+        At least so many that its requests need only half of its time limit: at a lower rate it
+        would be ended before its last request, and so would every retry. The service slows down
+        elsewhere for what this exceeds the share.
         """
         rate = max(self._paces(upstream), 2 * SECOND * (requests + 1) / limit)
         return rate if isfinite(rate) else None

@@ -1,4 +1,4 @@
-"""What one round has to deal with."""
+"""Collect the input of one round."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ class Gathered:
 
     @property
     def news(self) -> bool:
-        """Whether something has happened, so that there may be more at once."""
+        """Whether the round has input other than due effects, so that more may be waiting."""
         return bool(self.commands or self.letters or self.found or self.outcomes)
 
     @property
     def anything(self) -> bool:
-        """Whether there is anything at all."""
+        """Whether the round has any input."""
         return self.news or bool(self.due)
 
     def keys(self) -> Iterator[SubjectKey]:
-        """The subjects that the round is about."""
+        """The subjects that the round handles, possibly more than once."""
         yield from (act.key for act in self.found)
         for letter in self.letters:
             if isinstance(letter, Positioned) and not is_partition(letter.event.subject):
@@ -50,9 +50,9 @@ class Gathered:
 
 
 class Gathering:
-    """Asks the journal what is there to be done in a partition.
+    """Reads from the journal what a partition has to do.
 
-    ``stopping``: nothing new is started any more. ``draining``: running acts are awaited; events
+    ``stopping``: no new effects are started. ``draining``: running acts are awaited; events
     other than commands are left to the next owner.
     """
 
@@ -69,24 +69,24 @@ class Gathering:
         self.draining = False
 
     async def gather(self, record: PartitionRecord, now: Millis) -> Gathered:
-        """What is there now; commands to the partition are read before anything else."""
+        """Collect all present input; commands to the partition are read before anything else."""
         commands = await self._commands(record)
         self._admission.acts_wait = not commands.whole
         letters = [] if self.draining else await self._letters(record)
         found = await self._open_acts(record)
         busy = {letter.event.subject for letter in letters if isinstance(letter, Positioned)}
-        busy |= {*(act.key for act in found), *self._running.landed}
+        busy |= {*(act.key for act in found), *self._running.finished}
         due = [] if self.stopping else await self._admission.due(now, record.brakes, busy)
         return Gathered(commands.found, letters, due, found, self._running.take())
 
     def written(self, gathered: Gathered) -> None:
-        """A round about it is durable."""
+        """Note that the round with this input was committed."""
         self._all_found = len(gathered.found) < FOUND_PER_ROUND
         if gathered.found:
             self._found_to = gathered.found[-1].place
 
     async def newest_brakes(self, record: PartitionRecord, now: Millis) -> Brakes:
-        """The brakes as of this moment; everything is held while they cannot be known."""
+        """The brakes as of now; everything counts as paused while they cannot be read."""
         try:
             commands = await self._commands(record, newest=True)
         except Transient as error:
@@ -103,12 +103,13 @@ class Gathering:
         return await self._journal.read(self._partition, record.position, EVENTS_PER_ROUND)
 
     async def _open_acts(self, record: PartitionRecord) -> list[OpenAct]:
-        """Some acts that an earlier owner left open, until all have been found.
+        """A page of the acts that an earlier owner left open, until all have been read.
 
-        Each is found once: one whose state cannot be read stays open, and must hide none behind it.
+        Paging goes on behind the last act read, because one whose state cannot be read stays open
+        and must not hide those behind it.
 
-        They are found beside other work: a hundred thousand of them must not hold up the first
-        effect. Until then nothing starts for their holders, because an act is under way there.
+        The pages are read beside other work, so that a hundred thousand open acts do not delay the
+        first effect. Nothing starts for their holders meanwhile: their states say that an act runs.
         """
         if self._all_found:
             return []
@@ -118,6 +119,6 @@ class Gathering:
 
 
 def only_for_now(error: Transient) -> None:
-    """A journal that cannot be used now is waited for; whatever else it says is raised."""
+    """Raise the error again, unless it says that the journal cannot be used now (``JRN-001``)."""
     if error.code != "JRN-001":
         raise error

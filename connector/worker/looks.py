@@ -1,9 +1,9 @@
 """Looks that found nothing new: counted in the state, and summed up in one audit record.
 
-A look at a phone that sleeps is repeated for days. Each of them in the trail would bury what
-matters, so they are counted per subject, and one record says how many there were: after an hour, or
-before the next thing that is written about the subject. What discloses something (a listing, a
-hand-over) and every act has its own record, always.
+A look at a phone that is switched off is repeated for days. An audit record for each would bury the
+important ones, so looks are counted per subject, and one record says how many there were: after an
+hour, or before the next audit record about the subject. What discloses something (a listing, a
+hand-over) and every act always has a record of its own.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ SUMMED: Final = "looks.summed"
 def fold(
     before: State, after: State, audit: Sequence[AuditEntry], now: Millis, *, alone: bool
 ) -> tuple[State, list[AuditEntry]]:
-    """The state with its looks counted, and what has to be written.
+    """Return the state with its looks counted, and the audit entries to be written.
 
     Args:
         before: the state before the step; its looks are those counted so far.

@@ -1,4 +1,4 @@
-"""What can be chosen of the loop."""
+"""Options of the worker loop."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from connector.core.model import DAY
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """Settings of the loop. ``clock_jump`` and ``device_deadline`` in ms, ``drain`` in seconds.
+    """Options of the loop. ``clock_jump`` and ``device_deadline`` in ms, ``drain`` in seconds.
 
     ``boot`` names the boot of the machine that the monotonic clock counts from; empty where that is
     not known, or where the clock is not the same for all processes.
@@ -20,4 +20,4 @@ class WorkerOptions:
 
 
 def untold(_told: object) -> None:
-    """Whom something is told when nobody listens."""
+    """A listener that ignores what it is called with."""

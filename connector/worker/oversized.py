@@ -1,4 +1,4 @@
-"""What of a round the journal does not take: the next one leaves it out, and all else goes on."""
+"""Records too large for the journal: the next round leaves them out, so that the rest goes on."""
 
 from typing import Never
 
@@ -9,13 +9,13 @@ from connector.worker.round import RoundDraft
 
 
 class OnceMore(Exception):
-    """The round was not written; the same without what was too large may be."""
+    """The round was not written; it is repeated without the record that was too large."""
 
 
 class Oversized:
-    """Subjects and dead letters of which a record was too large, until a round without them.
+    """Subjects and dead letters with a record that was too large, until a round without them.
 
-    A subject that is left out fails at each fact of the round, which shows it and holds it.
+    Every fact about such a subject fails in that round, so the subject goes into quarantine.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Oversized:
         """Commit a round.
 
         Raises:
-            OnceMore: it was not written; the next one will leave out what was too large.
+            OnceMore: it was not written; the next round leaves out what was too large.
             ConnectorError: as :meth:`connector.core.journal.Journal.commit`.
         """
         try:
@@ -36,11 +36,11 @@ class Oversized:
         self.written()
 
     def trace(self, draft: RoundDraft, error: TooLarge) -> Never:
-        """Find whose record it was.
+        """Find the subject or dead letter whose record was too large.
 
         Raises:
-            OnceMore: it will be left out.
-            TooLarge: nothing can be left out for it.
+            OnceMore: the next round leaves it out.
+            TooLarge: there is nothing that could be left out.
         """
         part, key, index = error.place
         if part == "dead letter":
@@ -59,7 +59,7 @@ class Oversized:
         raise OnceMore from error
 
     def shorten(self, draft: RoundDraft) -> None:
-        """Leave the bytes of letters that were too large out of them."""
+        """Remove the original bytes from dead letters that were too large."""
         if self._letters:
             draft.dead_letters = [
                 shortened(one) if one.position in self._letters else one
@@ -67,6 +67,6 @@ class Oversized:
             ]
 
     def written(self) -> None:
-        """A round without them is durable."""
+        """Forget them: a round without them was committed."""
         self.subjects.clear()
         self._letters.clear()

@@ -1,4 +1,4 @@
-"""What the loop needs to have effects performed, as protocols."""
+"""Protocols through which the loop has effects performed."""
 
 from collections.abc import Callable, Collection
 from typing import Protocol
@@ -25,17 +25,17 @@ class HandOver(Protocol):
         ...
 
     def cancel_unsent(self, mine: Callable[[HandoverJob], bool] = ...) -> None:
-        """End those of my processes that have not begun to upload."""
+        """End those processes whose job ``mine`` accepts and that have not started to upload."""
         ...
 
 
 class Effects(Protocol):
-    """What the loop needs to have effects performed."""
+    """Performs looks, acts and probes."""
 
     async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
-        """Read something; the fact carries the state's version.
+        """Perform a look; the fact carries the state's version.
 
-        ``now``: journal time of the round that started it, for all that is judged on the way.
+        ``now``: journal time of the round that started it, used for all decisions in it.
         """
         ...
 
@@ -43,14 +43,14 @@ class Effects(Protocol):
         """Do what ``running`` says; the fact carries its attempt.
 
         ``deadline``: seconds on the monotonic clock, counted from before ``running`` was committed.
-        Whatever happens in between, nothing is begun after it.
+        Nothing is begun after it, even if the start was delayed.
         """
         ...
 
     async def probe(self, upstream: str) -> Fault | None:
-        """One cheap request to ``ca:NAME`` or ``uem:NAME``: what keeps it from answering?"""
+        """Send one cheap request to ``ca:NAME`` or ``uem:NAME``; the fault, None if it answers."""
         ...
 
     def hold(self, keys: Collection[SubjectKey]) -> None:
-        """End what has not begun to upload for these holders: a brake, or another owner."""
+        """End hand-overs for these holders that have not started to upload."""
         ...

@@ -1,4 +1,4 @@
-"""Asking an upstream whether it answers again, and what a plug-in's exception means as a fault."""
+"""Probe an upstream, and turn a plug-in's exception into a fault."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from connector.core.ports import EscrowBackend, Target
 
 PROBE_SECONDS = 30.0
 LOOK_SECONDS = 300.0
-"""What one look may take in all, so that none keeps its place for ever."""
+"""Seconds that one look may take in all, so that none occupies its place for ever."""
 NO_ANSWER = {"ca": "CA-001", "uem": "UEM-001"}
 
 Unexpected = Callable[[str, BaseException], None]
-"""Told at which stage a plug-in raised what no plug-in may raise."""
+"""Called with the stage at which a plug-in raised something that it must not raise."""
 
 
 async def probe(kind: str, port: EscrowBackend | Target, unexpected: Unexpected) -> Fault | None:
-    """What keeps an upstream (``kind``: ``ca`` or ``uem``) from answering; None when it answers."""
+    """Probe an upstream (``kind``: ``ca`` or ``uem``); return the fault, None if it answers."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await port.probe()
@@ -30,16 +30,16 @@ async def probe(kind: str, port: EscrowBackend | Target, unexpected: Unexpected)
 
 
 def too_slow(upstream: str) -> Transient:
-    """What a look has met that did not end in its time."""
+    """The error of a look that took longer than its limit."""
     kind, _, _ = upstream.partition(":")
     return Transient(NO_ANSWER[kind], "looking: it took too long in all")
 
 
 def fault_of(error: Exception, stage: str, unexpected: Unexpected) -> Fault:
-    """The fault that a plug-in raised; ``PLG-001`` for what it must not raise."""
+    """The fault in an exception of a plug-in; ``PLG-001`` for one that it must not raise."""
     try:
         fault = error.fault() if isinstance(error, ConnectorError) else None
-    except ValidationError:  # its code is none, or its numbers are invalid
+    except ValidationError:  # its code or its numbers are invalid
         fault = None
     if fault is not None:
         return fault

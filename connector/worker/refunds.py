@@ -1,4 +1,4 @@
-"""What the ceiling counted for hand-overs, so that it is given back where no key was fetched."""
+"""Give keys back to the ceiling when a hand-over fetched none."""
 
 from collections.abc import Iterable
 
@@ -11,17 +11,17 @@ from connector.worker.running_effects import Outcome
 
 
 class Refunds:
-    """Remembers the count of each hand-over in flight. In memory: a new owner gives none back."""
+    """The keys counted for each running hand-over. In memory: a new owner gives none back."""
 
     def __init__(self) -> None:
         self._counted: dict[SubjectKey, tuple[int, Millis, int]] = {}
 
     def counted(self, key: SubjectKey, attempt: int, at: Millis, keys: int) -> None:
-        """So many keys were counted at a time for an attempt."""
+        """Note that ``keys`` were counted at a time for an attempt."""
         self._counted[key] = (attempt, at, keys)
 
     def give_back(self, draft: RoundDraft, outcomes: Iterable[Outcome]) -> None:
-        """Put on the sheet what the outcomes prove not to have left escrow."""
+        """Take off the draft's count the keys that, by these outcomes, did not leave escrow."""
         for key, fact in outcomes:
             attempt, at, keys = self._counted.get(key, (0, 0, 0))
             if isinstance(fact, Acted) and fact.attempt == attempt and _fetched_nothing(fact):
@@ -29,13 +29,13 @@ class Refunds:
                 draft.record = draft.record.model_copy(update={"brakes": less})
 
     def settled(self, outcomes: Iterable[Outcome]) -> None:
-        """These outcomes are durable."""
+        """Forget the counts of outcomes that were committed."""
         for key, _ in outcomes:
             self._counted.pop(key, None)
 
 
 def _fetched_nothing(fact: Acted) -> bool:
-    """Only an outcome that was checked against what the process told on the way proves it."""
+    """Whether it is proven: only by an outcome that agrees with the process's progress reports."""
     match fact.result:
         case Changed():
             return True

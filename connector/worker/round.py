@@ -1,4 +1,4 @@
-"""The sheet of one loop round: which subjects were touched, and what the one commit will carry."""
+"""One round of the loop: which subjects it changed, and what its commit will contain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ PROGRAM_ERROR = "SRV-003"
 
 
 class Failure(NamedTuple):
-    """A fact at which the program failed, whose it was, and with what."""
+    """A fact that made the program fail, its subject, and the exception."""
 
     key: SubjectKey
     fact: Fact
@@ -29,17 +29,17 @@ class Failure(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error's code; that of a program error where it has none."""
+        """The error's code, or the code of a program error."""
         return self.error.code if isinstance(self.error, ConnectorError) else PROGRAM_ERROR
 
 
 @dataclass(slots=True)
 class RoundDraft:
-    """Applies facts to states in memory; :meth:`commit` says what has to become durable.
+    """Applies facts to states in memory; :meth:`commit` makes a commit of the result.
 
-    ``barred`` are subjects that this round must leave out (their state cannot be read, or what came
-    of it was too large), with the reason: every fact about one fails. ``origins``: of each of the
-    ``events``, whose state sent it.
+    ``barred`` are subjects that this round must leave out (their state cannot be read, or a record
+    of theirs was too large), with the reason: every fact about one fails. ``origins`` has for each
+    of the ``events`` the subject that sent it.
     """
 
     record: PartitionRecord
@@ -58,7 +58,7 @@ class RoundDraft:
     gone: set[SubjectKey] = field(default_factory=set)
 
     def state(self, key: SubjectKey) -> State:
-        """A subject as this round has left it so far."""
+        """A subject's state as changed by this round so far."""
         known = self.states.get(key) or self.loaded.get(key)
         return known or fresh(key, self.record.commits)
 
@@ -70,8 +70,8 @@ class RoundDraft:
         """Advance one subject by one fact, and return its new state.
 
         The version goes up once per round, so that a look that is started after this round's
-        commit belongs to the state that it will find. When the program fails at it, the state stays
-        as it was and the fact is among ``failures``.
+        commit belongs to the state that it will find. When the program fails, the state stays
+        as it was and the fact is added to ``failures``.
         """
         before = self.state(key)
         if key in self.barred:
@@ -109,7 +109,7 @@ class RoundDraft:
         )
 
     def commit(self, key: Credential) -> Commit:
-        """The round as one commit, its audit entries put into the partition's chain."""
+        """The round as one commit, its audit entries linked to the partition's chain."""
         chained = tuple(
             link(
                 key,

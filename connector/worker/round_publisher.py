@@ -1,4 +1,4 @@
-"""What a worker tells once a round is durable: metrics, audit records, failures."""
+"""Publish metrics, audit records and failures of a round once it is committed."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ from connector.worker.round import Failure, RoundDraft
 
 
 class RoundPublisher:
-    """Tells what has become durable in one partition.
+    """Publishes what was committed in one partition.
 
     Args:
-        metrics: told the business moments, dead letters, and the end of the audit chain.
-        tell: told each audit record.
-        alarm: told each fact at which the program failed.
+        metrics: gets the business moments, dead letters, and the end of the audit chain.
+        tell: called with each audit record.
+        alarm: called with each fact that made the program fail.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class RoundPublisher:
         self._alarm = alarm
 
     def of(self, draft: RoundDraft, commit: Commit) -> None:
-        """Tell what a round has brought."""
+        """Publish a round."""
         for key, moment in draft.moments:
             self._metrics.moment(moment, parse_subject(key).tenant)
         if commit.audit:
@@ -43,8 +43,8 @@ class RoundPublisher:
             self._alarm(failure)
 
     def chain(self, record: PartitionRecord, now: Millis) -> None:
-        """Head and count of a partition's audit chain.
+        """Publish head and count of a partition's audit chain.
 
-        They are there from the take-over on, so that a cut-off end shows at once.
+        They are published at take-over too, so that a missing end shows at once.
         """
         self._metrics.audit_appended(record.partition, record.audit_count, record.audit_head, now)

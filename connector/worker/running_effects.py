@@ -1,4 +1,4 @@
-"""Effects in flight: started by the loop, their outcomes handed back to it."""
+"""Running effects: started by the loop, which takes their outcomes back."""
 
 import asyncio
 from collections import deque
@@ -24,13 +24,13 @@ NOWHERE = Lane(Effect.WAIT, None, None)
 
 
 class RunningEffects:
-    """Starts effects and collects what they bring back. One effect per subject at a time.
+    """Starts effects and collects their outcomes. One effect per subject at a time.
 
     Args:
         effects: performs them.
-        gate: takes the permits back.
+        limits: takes the permits back.
         monotonic: seconds, for durations.
-        landed: called whenever an outcome has come.
+        finished: called when an outcome has arrived.
         crash: crash points.
     """
 
@@ -39,45 +39,45 @@ class RunningEffects:
         effects: Effects,
         limits: UpstreamLimits,
         monotonic: Callable[[], float],
-        landed: Callable[[], None],
+        finished: Callable[[], None],
         crash: CrashPoint,
     ) -> None:
         self._effects = effects
         self._limits = limits
         self._monotonic = monotonic
-        self._notify = landed
+        self._notify = finished
         self._crash = crash
         self._lanes: dict[SubjectKey, Lane] = {}
-        self._landed: deque[Outcome] = deque()
+        self._finished: deque[Outcome] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._acts: dict[asyncio.Task[None], Lane] = {}
         self._dropped = False
 
     def __contains__(self, key: object) -> bool:
-        """Whether an effect of this subject is in flight or its outcome still waits."""
+        """Whether an effect of this subject is running or its outcome was not taken yet."""
         return key in self._lanes
 
     def __len__(self) -> int:
-        """How many effects are in flight or wait to be taken."""
+        """How many effects are running or have an outcome that was not taken yet."""
         return len(self._lanes)
 
     @property
-    def landed(self) -> Iterator[SubjectKey]:
-        """The subjects whose outcomes have come and were not taken yet."""
-        return (key for key, _ in self._landed)
+    def finished(self) -> Iterator[SubjectKey]:
+        """The subjects with outcomes that were not taken yet."""
+        return (key for key, _ in self._finished)
 
     def take(self) -> list[Outcome]:
-        """All outcomes that have come, in their order."""
-        landed = list(self._landed)
-        self._landed.clear()
-        for key, _ in landed:
+        """Take all outcomes, in the order in which they arrived."""
+        finished = list(self._finished)
+        self._finished.clear()
+        for key, _ in finished:
             del self._lanes[key]
-        return landed
+        return finished
 
     def give_back(self, outcomes: Iterable[Outcome]) -> None:
-        """Outcomes that could not be written down wait again, before those that came since."""
+        """Put outcomes back that could not be committed, before those that arrived since."""
         for key, fact in reversed(list(outcomes)):
-            self._landed.appendleft((key, fact))
+            self._finished.appendleft((key, fact))
             self._lanes[key] = NOWHERE
 
     def look(self, group: asyncio.TaskGroup, lane: Lane, state: Subject, now: Millis) -> None:
@@ -86,7 +86,7 @@ class RunningEffects:
         self._tasks.add(self._start(group, state.key, lane, look))
 
     def probe(self, group: asyncio.TaskGroup, upstreams: Mapping[str, CircuitBreaker]) -> None:
-        """Ask upstreams whether they answer again, unless another partition is about it."""
+        """Probe upstreams, except those that another partition's loop is probing."""
         for upstream, breaker in upstreams.items():
             if breaker.probe_due():
                 breaker.probe_begun()
@@ -119,26 +119,26 @@ class RunningEffects:
         self._acts[task] = lane
 
     def not_begun(self, lane: Lane, key: SubjectKey, running: Running) -> None:
-        """Give back an act that was committed but stopped by a brake before it began."""
+        """End an act that was committed but that a brake stopped before it began."""
         self._limits.give_back(lane)
         self._lanes[key] = NOWHERE
-        self._landed.append((key, _not_begun(running)))
+        self._finished.append((key, _not_begun(running)))
         self._notify()
 
     @property
     def acting(self) -> bool:
-        """Whether an act is in flight."""
+        """Whether an act is running."""
         return bool(self._acts)
 
     def cancel(self) -> None:
-        """End everything in flight; what was an act is found open by the next owner."""
+        """Cancel everything; the next owner finds the acts open."""
         for task in self._tasks:
             task.cancel()
 
     def drop(self) -> None:
-        """Another owns the partition: end everything but hand-overs that upload.
+        """End everything except uploading hand-overs: the partition has another owner.
 
-        Those run to their end, which the new owner awaits; nobody here hears of it.
+        Those run to their end, which the new owner waits for; their outcome is discarded here.
         """
         self._dropped = True
         handing = {task for task, lane in self._acts.items() if lane.effect is Effect.HAND_OVER}
@@ -147,7 +147,7 @@ class RunningEffects:
         self.hold(lambda _: True)
 
     def hold(self, held: Callable[[Lane], bool]) -> None:
-        """End what has not begun to upload in these lanes."""
+        """End hand-overs in these lanes that have not started to upload."""
         keys = {key for key, lane in self._lanes.items() if lane.effect in ACTS and held(lane)}
         if keys:
             self._effects.hold(keys)
@@ -156,7 +156,7 @@ class RunningEffects:
         self, group: asyncio.TaskGroup, key: SubjectKey, lane: Lane, perform: Perform
     ) -> asyncio.Task[None]:
         self._lanes[key] = lane
-        task = group.create_task(self._fly(lane, key, perform))
+        task = group.create_task(self._run(lane, key, perform))
         task.add_done_callback(lambda ended: self._ended(ended, lane))
         return task
 
@@ -166,12 +166,12 @@ class RunningEffects:
         if task.cancelled():
             self._limits.give_back(lane)
 
-    async def _fly(self, lane: Lane, key: SubjectKey, perform: Perform) -> None:
+    async def _run(self, lane: Lane, key: SubjectKey, perform: Perform) -> None:
         started = self._monotonic()
         fact = await perform()
         fault = fact.fault or getattr(getattr(fact, "result", None), "fault", None)
         self._limits.leave(lane, fault, self._monotonic() - started)
-        self._landed.append((key, fact))
+        self._finished.append((key, fact))
         self._notify()
 
     async def _act(self, state: HolderState, running: Running, deadline: float) -> Acted:

@@ -1,4 +1,4 @@
-"""Which part of what all processes may do together is this one's: owned ÷ all partitions."""
+"""This process's share of a limit for all processes: owned ÷ all partitions."""
 
 from collections.abc import Callable
 
@@ -6,20 +6,21 @@ Owned = tuple[int, int]
 """How many partitions are owned here, and how many there are."""
 
 SETTLED = 1.0
-"""Seconds after which another process has surely heard that partitions are not its own any more."""
+"""Seconds after which the former owner of partitions knows that it does not own them any more."""
 
 
 def whole() -> Owned:
-    """The share of whoever is alone."""
+    """The share of a process that is the only one."""
     return 1, 1
 
 
 class Share:
-    """A share that shrinks at once and grows late.
+    """A share that shrinks at once and grows after a delay.
 
-    While partitions move, the one who loses them and the one who gains them hear of it at
-    different moments. As nobody uses what he gained before the other has let go of it, all shares
-    together are never more than one.
+    While partitions move, the process that loses them and the one that gains them learn of it at
+    different moments. A gain counts only after the loser has stopped using it, so all shares
+    together are never more than one. A process that owns everything from the start is alone and
+    does not wait.
 
     Args:
         ask: owned and all partitions at the moment.
@@ -49,21 +50,21 @@ class Share:
 
 
 def rate_of(rate: float, share: Owned) -> float:
-    """The part of a rate that a share is, in requests per second."""
+    """A share's part of a rate, in requests per second."""
     owned, every = share
     return rate * owned / every if owned else 0.0
 
 
 def room_of(parallel: int, share: Owned) -> int:
-    """The part of a number of places that a share is, at least one for whoever owns anything."""
+    """A share's part of a number of places, at least one for a process with a partition."""
     owned, every = share
     return max(parallel * owned // every, 1) if owned else 0
 
 
 def keys_of(left: int, share: Owned, *, first: bool) -> int:
-    """The part of the keys that are left which a share is, rounded down.
+    """A share's part of the keys that are left, rounded down.
 
-    The owner of partition 0 (``first``) takes what rounding down leaves over at all others
+    The owner of partition 0 (``first``) also gets what rounding down leaves over for all others
     together, so that the parts of all are never more than what is left.
     """
     owned, every = share

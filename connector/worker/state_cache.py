@@ -1,7 +1,7 @@
-"""The states that the owner of a partition has had in hand lately.
+"""The states that the owner of a partition used last.
 
-Nobody else writes them while the partition is his, so what he wrote last is what is stored; to read
-and parse it again for every step would take a fifth of the loop's time.
+No other process writes them while it owns the partition, so what it wrote last is what is stored;
+reading and parsing them for every step would take a fifth of the loop's time.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -17,7 +17,7 @@ MOST = 256
 
 
 class Stored(Protocol):
-    """The one verb of a journal that is needed here."""
+    """The one method of a journal that is needed here."""
 
     async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
         """See :meth:`connector.core.journal.Journal.load`."""
@@ -25,7 +25,7 @@ class Stored(Protocol):
 
 
 class StateCache:
-    """Reads states, from memory where they are known. Whoever is in doubt calls :meth:`forget`."""
+    """Reads states, from memory if they are there; call :meth:`forget` if they may be stale."""
 
     def __init__(self, journal: Stored, most: int = MOST) -> None:
         self._journal = journal
@@ -43,7 +43,7 @@ class StateCache:
     async def load_readable(
         self, keys: Sequence[SubjectKey]
     ) -> tuple[dict[SubjectKey, State], dict[SubjectKey, Permanent]]:
-        """The same, and the subjects whose state cannot be read, with the reason."""
+        """Like :meth:`load`; also the subjects whose state cannot be read, with the reason."""
         try:
             return await self.load(keys), {}
         except Permanent as error:
@@ -61,18 +61,18 @@ class StateCache:
         return found, unreadable
 
     def written(self, states: Mapping[SubjectKey, State], gone: Container[SubjectKey]) -> None:
-        """What a commit has made durable; ``gone`` are those that it has taken out."""
+        """Note the states of a commit; ``gone`` are subjects that it removed."""
         for key in states:
             self._states.pop(key, None)
         self._keep({key: state for key, state in states.items() if key not in gone})
 
     def forget(self) -> None:
-        """What is stored may be something else now."""
+        """Empty the cache: what is stored may have changed."""
         self._states.clear()
 
     def _keep(self, states: Mapping[SubjectKey, State]) -> None:
         for key, state in states.items():
-            self._states.pop(key, None)  # whoever is kept last is let go last
+            self._states.pop(key, None)  # the newest is evicted last
             self._states[key] = state
         while len(self._states) > self._most:
             del self._states[next(iter(self._states))]

@@ -1,7 +1,7 @@
-"""Which effects may start: brakes, breakers, rates and room, by lane.
+"""Which effects may start: brakes, circuit breakers, rates and free places, by lane.
 
-A lane is ``effect:route`` or ``effect:@uem``; what shares a lane is let through or held back
-together, and what is held back in one lane holds up no other.
+A lane is ``effect:route`` or ``effect:@uem``; effects of one lane start or are held back
+together, and a lane that is held back does not delay another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,17 +17,17 @@ from connector.worker.circuit_breaker import CircuitBreaker, Standing
 from connector.worker.share import Owned, room_of, whole
 
 WATCHES = frozenset({Effect.LOOK_INSTALLED, Effect.LOOK_GONE})
-"""What they look at goes on without them, so they wait while an upstream's budget is scarce."""
+"""What they watch goes on without them, so they wait while an upstream's budget is scarce."""
 
 EFFECTS = frozenset(effect.value for effect in Effect)
 
 ELAPSED_PER_ROUND = 128
-"""How many deadlines one round looks at: few, so that after a standstill effects soon start."""
+"""How many deadlines one round handles: few, so that effects start soon after a standstill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A lane taken apart: the effect, its route or None, the UEM of a lane without a route."""
+    """A lane's parts: the effect, its route or None, the UEM of a lane without a route."""
 
     effect: Effect
     route: str | None
@@ -35,9 +35,9 @@ class Lane:
 
 
 def parse_lane(lane: str) -> Lane:
-    """The parts of a lane's name.
+    """Parse a lane's name.
 
-    An effect of another version is never started: whose state wants it cannot be read here.
+    An effect that only another version knows is not started: no state that wants it can be read.
     """
     effect, _, rest = lane.partition(":")
     if effect not in EFFECTS:
@@ -49,11 +49,11 @@ def parse_lane(lane: str) -> Lane:
 
 @dataclass(slots=True)
 class Upstream:
-    """What limits one upstream: breaker, requests, room for effects.
+    """The limits of one upstream: circuit breaker, requests, places for effects.
 
-    Room is that of all processes together; ``share`` says which part is this one's. The requests
-    of the effects are paced one by one, so no more effects run at once than there may be requests
-    in a second: otherwise many would wait for each other, and none would end.
+    ``parallel`` is the number of places of all processes together; ``share`` says which part is
+    this process's. Requests are paced one by one, so no more effects run at once than requests are
+    allowed per second: otherwise many would wait for each other and none would end.
     """
 
     breaker: CircuitBreaker
@@ -77,16 +77,16 @@ class Upstream:
         self.running += 1
 
     def waits(self) -> list[float]:
-        """Seconds until something that is held back here may pass, where that is known."""
+        """Seconds until effects that are held back here may start, where that is known."""
         return [wait for wait in (self.breaker.wait(), self.requests.held()) if wait]
 
 
 class UpstreamLimits:
-    """All limits of one process, asked by the loops of its partitions.
+    """All limits of one process, shared by the loops of its partitions.
 
     Args:
         upstreams: by ``ca:NAME`` and ``uem:NAME``.
-        routes: the present policies by name.
+        routes: returns the current policies by name.
         hand_overs: how many hand-over processes may run at once.
         ceiling: how many keys may be disclosed per hour in all, or None.
     """
@@ -118,7 +118,7 @@ class UpstreamLimits:
         return tuple(names)
 
     def room(self, lane: Lane, brakes: Brakes) -> int:
-        """How many effects of a lane may start now; what only waits always may."""
+        """How many effects of a lane may start now; lanes that only wait are not limited."""
         if self.only_time(lane):
             return ELAPSED_PER_ROUND
         if lane.effect in ACTS and paused(brakes, lane.route):
@@ -134,76 +134,78 @@ class UpstreamLimits:
         return max(min(frees), 0)
 
     def only_time(self, lane: Lane) -> bool:
-        """Whether nothing is to be started: the state waits, or has lost its route and is told."""
+        """Whether no effect is started: the state only waits, or its route was removed."""
         lost = lane.route is not None and lane.route not in self._routes()
         return lane.effect is Effect.WAIT or lost
 
     def enter(self, lane: Lane) -> None:
-        """Take the permits of one effect; :meth:`room` said that they are there."""
+        """Take the permits of one effect; :meth:`room` has shown that they are free."""
         for name in self.names(lane):
             self._upstreams[name].enter()
         if lane.effect is Effect.HAND_OVER:
             self._handing_over += 1
 
     def leave(self, lane: Lane, fault: Fault | None, seconds: float) -> None:
-        """Give the permits back, and tell the breakers how it went."""
+        """Give the permits back, and report the outcome to the circuit breakers."""
         if lane.effect is Effect.HAND_OVER:
             self._handing_over -= 1
         for name in self.names(lane):
             upstream = self._upstreams[name]
             upstream.running -= 1
             mine = fault if fault is not None and fault.upstream in {name, None} else None
-            if fault is None or mine is not None:  # else this upstream proved nothing
+            if (
+                fault is None or mine is not None
+            ):  # otherwise the outcome says nothing about this upstream
                 upstream.breaker.ended(mine, seconds)
             outcome = "ok" if mine is None else mine.family.value
             code = "" if mine is None else mine.code
             self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)
 
     def give_back(self, lane: Lane) -> None:
-        """Give permits back that were not used; it says nothing about the upstreams."""
+        """Give unused permits back; this says nothing about the upstreams."""
         if lane.effect is Effect.HAND_OVER:
             self._handing_over -= 1
         for name in self.names(lane):
             self._upstreams[name].running -= 1
 
     def probes_due(self, lane: Lane) -> Iterator[tuple[str, CircuitBreaker]]:
-        """The upstreams that hold a lane back and should be asked whether they answer again."""
+        """The upstreams that hold a lane back and are due for a probe, with their breakers."""
         for name in self.names(lane):
             upstream = self._upstreams.get(name)
             if upstream is not None and upstream.breaker.probe_due():
                 yield name, upstream.breaker
 
     def permits(self, name: str) -> RequestLimit:
-        """The limit of the requests to an upstream."""
+        """The request limit of an upstream."""
         return self._upstreams[name].requests
 
     def pace_of_hand_over(self, name: str) -> float:
         """Requests per second that each hand-over process may send to an upstream.
 
-        All that may run at once get the same part, so that together they keep to the rate.
+        All that may run at once get the same part, so that together they keep the rate.
         """
         return self._upstreams[name].requests.rate() / self._hand_overs
 
     def next_permit(self) -> float:
-        """Seconds until something that is held back now may pass, at most one."""
+        """Seconds until effects that are held back now may start, at most one."""
         waits = [wait for upstream in self._upstreams.values() for wait in upstream.waits()]
         return min([*waits, 1.0])
 
     def partitions_moved(self) -> None:
-        """A greater share counts a while from now on, not from when it is first asked for."""
+        """Note a new share now, so that the delay of a larger one is counted from now."""
         for upstream in self._upstreams.values():
             upstream.share()
 
     def states(self) -> dict[str, Standing]:
-        """How each upstream's breaker stands."""
+        """The state of each upstream's circuit breaker, by name."""
         return {name: one.breaker.standing() for name, one in self._upstreams.items()}
 
     def credentials_reloaded(self, names: Iterable[str]) -> None:
-        """What these upstreams refused may be tried again at once."""
+        """Close the circuit breakers of these upstreams, so that they are tried at once."""
         for name in names:
             self._upstreams[name].breaker.reset()
 
 
 def paused(brakes: Brakes, route: str | None) -> bool:
-    """Whether the brake is on for a route."""
+    """Whether a route is paused."""
     return brakes.all_paused or route in brakes.routes_paused
