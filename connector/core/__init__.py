@@ -1,1 +1,1 @@
-"""The pure centre: records, decisions, ports. No clock, no chance, no input or output."""
+"""The pure core: records, decisions, ports. No clock, no randomness, no input or output."""

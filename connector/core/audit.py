@@ -2,8 +2,8 @@
 
 Each record of a partition carries a sequence number without gaps, and a MAC over the previous MAC
 and its own canonical JSON (names sorted, no spaces, UTF-8), so that a changed, missing, doubled or
-re-ordered record is found by anyone with the key; head and count, published as metrics, show a
-cut-off end.
+re-ordered record is found by `audit verify` with the key; head and count, published as metrics,
+show a cut-off end.
 """
 
 import hmac
@@ -68,9 +68,9 @@ class AuditRecord(Record):
 
 
 class AuditRow(NamedTuple):
-    """A record as it is stored: the place that its storage gives it, and None if unreadable.
+    """A record as it is stored, with the sequence number of its storage; None if unreadable.
 
-    The place is what a reader goes on by: what a record says of itself may have been changed.
+    Readers page by that number, because the one inside the record may have been changed.
     """
 
     sequence: int
@@ -78,7 +78,7 @@ class AuditRow(NamedTuple):
 
 
 def read_record(stored: bytes | None) -> AuditRecord | None:
-    """A stored record, or None when it is none that could have been written."""
+    """Parse a stored record; None if no version of this program could have written it."""
     if stored is None or len(stored) > LARGEST:
         return None
     try:
@@ -88,18 +88,18 @@ def read_record(stored: bytes | None) -> AuditRecord | None:
 
 
 def says_cut(entry: AuditEntry, start: tuple[int, str]) -> bool:
-    """Whether an entry bears witness that the trail may begin behind (sequence, MAC)."""
+    """Whether an entry records that the log may begin behind (sequence, MAC)."""
     told = entry.details.get("through"), entry.details.get("head")
     return entry.action == CUT and entry.outcome == "ok" and told == start
 
 
 def key_name(key: Credential) -> str:
-    """A name of a key by which it can be told from others, and from which nothing is learned."""
+    """A name that tells a key from others and reveals nothing about it."""
     return hmac.digest(key.reveal().encode(), b"name of an audit key", "sha256").hex()[:16]
 
 
 def resumed(record: AuditRecord) -> tuple[int, str] | None:
-    """The (sequence, MAC) that a record claims to stand behind, if it may bridge a broken chain."""
+    """The (sequence, MAC) that a record claims to follow, if it may bridge a broken chain."""
     through, head = record.entry.details.get("through"), record.entry.details.get("head")
     if record.entry.action not in {REKEYED, ACCEPTED} or record.entry.outcome != "ok":
         return None
@@ -135,7 +135,7 @@ def link(
 
 
 def misplaced(last: int, sequence: int, record: AuditRecord) -> Iterator[str]:
-    """What is wrong with the place of a record behind the last one."""
+    """What is wrong with the position of a record after the previous one."""
     if sequence != last + 1:
         yield f"expected record {last + 1}: missing, doubled or out of order"
     if record.sequence != sequence:
@@ -151,7 +151,7 @@ def verify(
     count: int | None = None,
     start: tuple[int, str] = (0, GENESIS),
 ) -> Iterator[Finding]:
-    """Everything wrong with one partition's chain; nothing yielded means that it is whole.
+    """Yield everything wrong with one partition's chain; nothing means that it is intact.
 
     ``head`` (or its beginning) and ``count`` are what was published elsewhere; without them a
     cut-off end is not seen.
@@ -176,7 +176,7 @@ def verify(
 
 
 def fits(key: Credential, previous: str, record: AuditRecord) -> bool:
-    """Whether a record was made with a key behind the one with this MAC."""
+    """Whether a record was made with this key as the successor of the record with this MAC."""
     try:
         mac = _mac(key, previous, record.partition, record.sequence, record.epoch, record.entry)
     except TypeError:  # numbers too large and lists too deep to have been written by this program

@@ -1,4 +1,4 @@
-"""Waits on the clock that counts from a machine's boot: it cannot leap, and outlives a process."""
+"""Waits on the clock that counts from a machine's boot: it cannot jump, and outlives a process."""
 
 from typing import NamedTuple
 
@@ -13,20 +13,20 @@ class BootTime(NamedTuple):
 
 
 class Awaited(Record):
-    """What may still have its effect until ``lasts`` milliseconds after ``since`` of a boot."""
+    """An act that may still have an effect until ``lasts`` milliseconds after ``since``."""
 
     boot: str
     since: Millis
     lasts: Millis
 
     def left(self, now: BootTime) -> Millis:
-        """How much of the wait is left; all of it where another clock counted it."""
+        """How much of the wait is left; all of it if it was counted on another boot's clock."""
         if now.boot != self.boot or now.at < self.since:
             return self.lasts
         return max(self.since + self.lasts - now.at, 0)
 
     def counted_on(self, now: BootTime) -> "Awaited":
-        """The same wait by an owner's clock: from now on where another clock counted it."""
+        """The same wait on this owner's clock; it starts now if another boot's clock counted it."""
         if now.boot == self.boot and now.at >= self.since:
             return self
         return Awaited(boot=now.boot, since=now.at, lasts=self.lasts)

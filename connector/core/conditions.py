@@ -1,4 +1,4 @@
-"""What operators have to know about the service as a whole, worst first.
+"""Conditions of the whole service that operators have to know about, worst first.
 
 A condition stands as long as its cause does. It is shown at the top of ``status``, logged when it
 begins and when it ends, and published as a metric by its code.
@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 
 class Condition(Record):
-    """One thing to know: its code in the catalogue, what is the case, since when, what to do."""
+    """One condition: its code in the catalogue, what is the case, since when, what to do."""
 
     severity: Severity
     code: str
@@ -32,7 +32,7 @@ class Condition(Record):
 
 
 def worst_first(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    """The worst first; of equal ones the one that began first, those without a time last."""
+    """Sort the worst first; of equal ones the oldest first, those without a time last."""
     order = list(Severity)
     return tuple(
         sorted(

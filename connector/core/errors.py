@@ -1,14 +1,14 @@
-"""The error families of the connector, ordered by what has to happen next.
+"""The error families of the connector, by who has to act next.
 
 ::
 
     ConnectorError
-    ├── Rejected    the sender must change what he sends; trying again is pointless
-    ├── Transient   nobody must do anything; the same thing is tried again later
+    ├── Rejected    the sender must change what they send; trying again is pointless
+    ├── Transient   nothing has to be done; the same thing is tried again later
     └── Permanent   a person must do something; the message says what
 
 A fault has a *scope*: of one subject (one holder's delivery fails), or of a whole upstream
-(credentials refused, misconfigured, down), which pauses the route and uses up nobody's attempt.
+(credentials refused, misconfigured, down), which pauses the route and uses up no attempts.
 Every fault carries a stable code of the catalogue ``connector/errors.yaml``.
 """
 
@@ -97,13 +97,13 @@ class ConnectorError(Exception):
 
 
 class Rejected(ConnectorError):
-    """The sender must change what he sends."""
+    """The sender must change what they send."""
 
     family = Family.REJECTED
 
 
 class Transient(ConnectorError):
-    """Trying again later may succeed without anybody doing anything."""
+    """Trying again later may succeed without any change."""
 
     family = Family.TRANSIENT
 
@@ -122,7 +122,7 @@ BY_FAMILY: dict[Family, type[ConnectorError]] = {
 
 
 def raised(fault: Fault) -> ConnectorError:
-    """The exception that a fault was made from, for the side that receives it as data."""
+    """The exception that a fault was made from, for code that received the fault as data."""
     return BY_FAMILY[fault.family](
         fault.code,
         fault.detail,

@@ -28,9 +28,9 @@ class DeviceUnenrolled(Record):
 class DeviceChanged(Record):
     """Something about a device changed: ownership, group, compliance, compromised state.
 
-    ``seen_with``: the holder whose look at the UEM showed the device as his, for it to verify.
-    ``missed_by``: the holder who has the device and whose look did not show it; they are told if it
-    is not theirs any more.
+    ``seen_with``: the holder whose look at the UEM showed the device as theirs, to be verified.
+    ``missed_by``: the holder who has the device and whose look did not show it; they get an event
+    if it is not theirs any more.
     """
 
     kind: Literal["device_changed"] = "device_changed"
@@ -65,7 +65,7 @@ class DeviceLeft(Record):
 
 
 class CertificatesChanged(Record):
-    """The CA says that a person's certificates changed; from him it goes to his holders."""
+    """The CA says that a person's certificates changed; the person's holders get the event."""
 
     kind: Literal["certificates_changed"] = "certificates_changed"
     what: Literal["issued", "renewed", "revoked", "unknown"] = "unknown"
@@ -73,14 +73,14 @@ class CertificatesChanged(Record):
 
 
 class HolderRegistered(Record):
-    """A holder asks to be told when this person's certificates change."""
+    """A holder asks for an event whenever this person's certificates change."""
 
     kind: Literal["holder_registered"] = "holder_registered"
     holder: SubjectKey
 
 
 class HolderForgotten(Record):
-    """A holder needs no more news of this person."""
+    """A holder needs no more events about this person."""
 
     kind: Literal["holder_forgotten"] = "holder_forgotten"
     holder: SubjectKey
@@ -112,7 +112,7 @@ class CancelRequested(HumanAct):
 
 
 class IdentityConfirmed(HumanAct):
-    """A person confirms that the changed identity pair is right; it is pinned anew."""
+    """A person confirms that the changed identity pair is right; it replaces the pinned one."""
 
     kind: Literal["identity_confirmed"] = "identity_confirmed"
 
@@ -157,7 +157,7 @@ class JournalRestored(HumanAct):
 
 
 class AuditCut(HumanAct):
-    """A person gave up the trail up to a record, which was exported. To its partition.
+    """A person truncated the audit log up to a record, after exporting it. To its partition.
 
     ``head`` is the MAC of the record ``through``, to which the next one is chained.
     """
@@ -176,13 +176,13 @@ class _LetterAct(HumanAct):
 
 
 class DeadLetterReplayed(_LetterAct):
-    """A person put a dead letter, readable by now, in at the front door again. To its partition."""
+    """A person re-queued a dead letter that can now be parsed. To its partition."""
 
     kind: Literal["dead_letter_replayed"] = "dead_letter_replayed"
 
 
 class DeadLetterDropped(_LetterAct):
-    """A person gave a dead letter up. To its partition."""
+    """A person dropped a dead letter. To its partition."""
 
     kind: Literal["dead_letter_dropped"] = "dead_letter_dropped"
 
@@ -217,9 +217,9 @@ EventBody = Annotated[
 
 
 class Event(Record):
-    """One event. ``id`` is deterministic: the same happening has the same id, however it came.
+    """One event. ``id`` is deterministic: the same occurrence always has the same id.
 
-    ``tenant`` is the UEM or CA it concerns, ``subject`` whose it is, ``source`` who said it
+    ``tenant`` is the UEM or CA it concerns, ``subject`` whom it is about, ``source`` who sent it
     (the label of a source, ``core`` or ``operator``), ``occurred_at`` the sender's time,
     ``received_at`` ours, ``cause`` the id of the event that led to this one.
     """
@@ -236,5 +236,5 @@ class Event(Record):
 
 
 def event_id(*parts: str) -> str:
-    """A deterministic id from what identifies a happening: 40 hexadecimal digits."""
+    """A deterministic id from what identifies an occurrence: 40 hexadecimal digits."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40]

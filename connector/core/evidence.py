@@ -21,7 +21,7 @@ ASSUMED = "assumed: profile installed and the device seen after the push"
 def too_close(seen: DeviceEvidence, uploaded: Millis) -> bool:
     """Whether there is evidence from the very second of the upload, which may be older than it.
 
-    A ``Date`` header is cut to whole seconds. Another push brings evidence that is newer for sure.
+    A ``Date`` header is cut to whole seconds. Another push leads to evidence that is newer.
     """
     times = (seen.certificate_seen_at, seen.install_confirmed_at)
     return any(time is not None and uploaded <= time < uploaded + SECOND for time in times)
@@ -34,9 +34,9 @@ def judge(
 
     Args:
         seen: what the look showed.
-        device: what we knew; ``not_installed_seen_at`` is set once the profile was seen pending.
+        device: what was known; ``not_installed_seen_at`` is set once the profile was seen pending.
         uploaded: when the upload was answered, on the UEM's clock; None while no answer showed it.
-            Our own clock cannot stand in for it, so nothing that has a time is proof then.
+            Our own clock cannot replace it, so nothing that has a time is proof then.
         assume: whether the weakest evidence counts for this device's platform.
     """
     after = inf if uploaded is None else uploaded + SECOND  # a Date is cut to whole seconds

@@ -1,4 +1,4 @@
-"""What an effect brought back.
+"""Facts: the outcomes of effects, and other inputs of ``advance``.
 
 A fact of a look counts only for the version it was started at, a fact of an act only for the
 attempt it belongs to; a stale one changes nothing.
@@ -23,7 +23,7 @@ from connector.core.states import Effect
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a look at the CA showed: the person, his generations, his open requests."""
+    """What a look at the CA showed: the person, their generations, their open requests."""
 
     person: PersonRecord
     generations: tuple[Generation, ...]
@@ -50,14 +50,14 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """The permits for an act are taken; the state becomes ``running`` before anything is done."""
+    """The permits for an act are taken; the state becomes ``running`` before the act starts."""
 
     effect: Effect
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """An act that the state asks for can never get its permit; the fault says why."""
+    """An act that the state asks for can never be permitted; the fault says why."""
 
     effect: Effect
     fault: Fault
@@ -75,12 +75,12 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class ActFound:
-    """A new owner found an act open; it waits the act's limit and a margin on its own clock."""
+    """A new owner found an open act; it waits the act's limit and a margin on its own clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """The due time of something that only waits has come."""
+    """The due time of a want that only waits has passed."""
 
 
 Fact = Event | Looked | Permitted | Denied | Acted | ActFound | Elapsed

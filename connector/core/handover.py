@@ -1,4 +1,4 @@
-"""What goes into a hand-over process and what comes out of it. Holds references only, no key."""
+"""Input and output of a hand-over process. They hold references only, no key."""
 
 from typing import Literal
 
@@ -81,7 +81,7 @@ class Unfinished(Record):
     """A hand-over without a receipt of the target.
 
     ``disclosed``: how many keys had left escrow. ``memory_locked`` and ``sandbox`` are as in
-    :class:`Accepted`; None when the process did not live to tell.
+    :class:`Accepted`; None when the process ended before it reported them.
     """
 
     fault: Fault
@@ -97,7 +97,7 @@ class NotSent(Unfinished):
 
 
 class Refused(Unfinished):
-    """The target answered, and took nothing."""
+    """The target answered that it did not take the set."""
 
     outcome: Literal["refused"] = "refused"
 

@@ -1,6 +1,6 @@
-"""Who is who: a UEM user is a person at the CA only if two attributes say so, and go on saying so.
+"""Identity: a UEM user is a person at the CA only if two attributes agree, and keep agreeing.
 
-Mail alone is not proof: whoever may edit a user's mail in the UEM would receive another's keys.
+Mail alone is not proof: an administrator who edits a user's mail would receive another's keys.
 """
 
 from collections.abc import Iterable
@@ -57,7 +57,7 @@ def _bounded(text: str, name: str) -> str:
 
 
 def _nearest(wanted: str, names: Iterable[str]) -> str:
-    """The names that exist, those first that are most like the wanted one."""
+    """The existing names, the most similar to the wanted one first."""
 
     def unlike(name: str) -> tuple[float, str]:
         return -SequenceMatcher(None, name, wanted.lower()).ratio(), name

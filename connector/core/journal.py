@@ -31,7 +31,7 @@ class Positioned(Record):
 class Commands:
     """Events to a partition itself (brakes, acts on its dead letters and its trail), in order.
 
-    ``whole`` is False while what was durable at the take-over has not been looked through yet: a
+    ``whole`` is False while the events stored at the take-over have not all been read yet: a
     brake may be among the rest, so no act may start.
     """
 
@@ -40,12 +40,12 @@ class Commands:
 
 
 class DeadLetter(Record):
-    """A record that could not be read: where it stood, why, and what it was, byte for byte.
+    """A record that could not be read: its position, the reason, and its exact bytes.
 
     ``position`` is that of the record among the events of ``partition``; below zero for a letter
     that was brought from another journal. ``original`` is the record's body in base64, ``headers``
-    are (name, value in base64) where it had any, ``at`` is when it came. It lies where events lie
-    and is as little of a secret as they are.
+    are (name, value in base64) where it had any, ``at`` is when it arrived. It is stored where
+    events are and is no more secret than they are.
     """
 
     partition: int
@@ -79,11 +79,11 @@ class StateRow:
 
 
 class PartitionRecord(Record):
-    """What a partition knows of itself: owner epoch, commits, audit head and count, brakes.
+    """A partition's own record: owner epoch, commits, audit head and count, brakes.
 
     ``commands``: every event to the partition itself up to this position has been applied; they are
     read ahead of the others, so it may be greater than ``position``.
-    ``audit_cut`` and ``audit_cut_head``: up to this record the trail was exported and given up; the
+    ``audit_cut`` and ``audit_cut_head``: the log was exported and truncated up to this record; the
     next one is chained to this head. ``copying`` names the journal that this one is being copied
     from: it may not be served before that is done. ``audit_key`` names the key that the last audit
     record was made with; empty where an older version made it. ``restored``: when a backup was put
@@ -107,7 +107,7 @@ class PartitionRecord(Record):
 
     @property
     def commanded(self) -> int:
-        """Behind which position events to the partition itself have not been applied yet."""
+        """The position behind which events to the partition itself have not been applied yet."""
         return max(self.commands, self.position)
 
 
@@ -115,7 +115,7 @@ class Commit(Record):
     """All that one loop round of one partition changed; becomes durable as a whole or not at all.
 
     ``events`` go to other subjects, in whichever partition they live. ``settled`` are positions of
-    dead letters of this partition that a person replayed or dropped: they are listed no more.
+    dead letters of this partition that a person re-queued or dropped: they are not listed any more.
     ``known`` are ids that subjects of this partition have consumed elsewhere, before a journal was
     copied.
     """
@@ -154,20 +154,20 @@ class Journal(Protocol):
         ...
 
     async def open(self) -> None:
-        """Open and check everything relied upon."""
+        """Open the journal and check what it depends on."""
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and close; closing twice is harmless."""
+        """Finish pending work and close; closing twice is harmless."""
         ...
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         """Make events durable. True for each, or False when its id is known to have been taken.
 
-        Returns only after power loss could not undo it (promise 1). Events to partitions themselves
+        Returns only when a power loss cannot undo it (promise 1). Events to partitions themselves
         (brakes) become durable all or none; of others, after an error, each may be durable or not,
-        and its id absorbs the repetition. A journal that cannot know all ids here says True for one
-        that was taken elsewhere; :meth:`read` gives it once all the same.
+        and its id makes a repetition harmless. A journal that does not know all ids here returns
+        True for one that was taken elsewhere; :meth:`read` still returns the event only once.
         """
         ...
 
@@ -196,8 +196,8 @@ class Journal(Protocol):
     async def commands(self, partition: int, after: int, *, newest: bool = False) -> Commands:
         """Events to the partition itself behind a position, ahead of all other events.
 
-        With ``newest``, none is missing that was durable before the call, or ``whole`` is False.
-        :meth:`read` gives them as well, in its own time. Uses an index, or a reader of its own.
+        With ``newest``, all that were stored before the call are included, or ``whole`` is False.
+        :meth:`read` returns them as well, later. Uses an index, or a reader of its own.
         """
         ...
 
@@ -231,7 +231,7 @@ class Journal(Protocol):
         ...
 
     async def status(self, query: StatusFilter) -> list[State | UnreadableState]:
-        """Subjects for people to look at, by key; one that cannot be read as it is stored."""
+        """Subjects for a listing, by key; one that cannot be read is returned as stored."""
         ...
 
     async def counts(self) -> dict[tuple[str, str, str], int]:
@@ -239,7 +239,7 @@ class Journal(Protocol):
         ...
 
     async def codes(self) -> dict[tuple[str, str, str], int]:
-        """How many subjects have something in the way, by (kind, phase, code)."""
+        """How many subjects are blocked by something, by (kind, phase, code)."""
         ...
 
     async def consumed(self, subject: SubjectKey, name: str) -> bool:
@@ -247,7 +247,7 @@ class Journal(Protocol):
         ...
 
     def known(self) -> AsyncIterator[KnownId]:
-        """Ids that subjects have consumed and remember, in no certain order."""
+        """Ids that subjects have consumed and remember, in no particular order."""
         ...
 
     def audit(self, partition: int, after: int = 0) -> AsyncIterator[AuditRecord]:
@@ -255,9 +255,9 @@ class Journal(Protocol):
         ...
 
     def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
-        """What is stored as the audit trail behind a sequence number, also what is damaged.
+        """All stored audit records behind a sequence number, damaged ones included.
 
-        It ends and needs bounded memory for any content.
+        It ends, and needs bounded memory whatever the content is.
         """
         ...
 
@@ -266,9 +266,9 @@ class Journal(Protocol):
         ...
 
     async def current_records(self, own: Collection[int]) -> list[PartitionRecord] | None:
-        """The records as of this call; None when it cannot be known in a moment that they are.
+        """The records as of this call; None if that cannot be confirmed quickly.
 
-        ``own``: partitions whose records the caller knows, and which may be older here.
+        ``own``: partitions whose records the caller knows; those returned may be older.
         """
         ...
 
@@ -277,11 +277,11 @@ class Journal(Protocol):
         ...
 
     async def dead_letters(self, query: DeadLetterFilter) -> list[DeadLetter]:
-        """What could not be read and is not settled, by partition and position."""
+        """Dead letters that were neither re-queued nor dropped, by partition and position."""
         ...
 
     def revive(self, letter: DeadLetter) -> Event:
-        """The event that a dead letter is, parsed and checked as :meth:`read` does it.
+        """The event in a dead letter, parsed and checked as :meth:`read` does it.
 
         Raises:
             Permanent: ``EVT-005`` when it still cannot be read.
@@ -289,5 +289,5 @@ class Journal(Protocol):
         ...
 
     async def tidy(self, now: Millis) -> None:
-        """Let go what is older than its retention (ids at least 7 days)."""
+        """Delete what is older than its retention (ids at least 7 days)."""
         ...

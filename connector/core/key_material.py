@@ -1,4 +1,4 @@
-"""Private keys, and the passwords that open them: only in a process made for one hand-over.
+"""Private keys and the passwords that open them, in a process for one hand-over only.
 
 :func:`allow_key_material` is called there, once, after the process has been locked down; everywhere
 else the constructor raises.
@@ -11,13 +11,13 @@ from connector.core.secret import Unshowable
 
 
 class _Gate:
-    """Whether this process may hold private keys. Closed unless opened by the hand-over child."""
+    """Whether this process may hold private keys: only after :func:`allow_key_material`."""
 
     open = False
 
 
 def allow_key_material() -> None:
-    """Open the gate in this process. Only the hand-over child calls it."""
+    """Allow key material in this process. Only the hand-over child calls this."""
     _Gate.open = True
 
 

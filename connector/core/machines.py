@@ -1,4 +1,4 @@
-"""From a subject key and a fact to the ``advance`` of its kind."""
+"""Pass a fact to the ``advance`` of the subject's kind."""
 
 from connector.core import device, holder, person
 from connector.core.facts import Fact
@@ -11,7 +11,7 @@ AnyStep = Step[HolderState] | Step[DeviceState] | Step[PersonState]
 
 
 def fresh(key: SubjectKey, version: int = 0) -> State:
-    """The state of a subject that nothing is known of.
+    """The initial state of a subject.
 
     Args:
         key: the subject.

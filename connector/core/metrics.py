@@ -1,4 +1,4 @@
-"""Business moments worth counting, as a port with a do-nothing twin.
+"""Metrics as ports, with an implementation that does nothing.
 
 Labels are bounded by contract: names of the settings, enum values, error codes. Never a user, a
 device, an address or free text. Durations are in seconds, moments in time in ``Millis``.
@@ -32,11 +32,11 @@ class IntakeMetrics(Protocol):
     def webhook_event(
         self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
     ) -> None:
-        """So many were answered alike. ``event_type``: an event kind, ``other``, ``unread``."""
+        """Notifications that got this answer. ``event_type``: an event kind, ``other``, ``unread``."""
         ...
 
     def webhook_auth_failed(self, source: str, code: str) -> None:
-        """A caller was not let in, with which code."""
+        """A caller failed to authenticate, with this code."""
         ...
 
     def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -50,13 +50,13 @@ class IntakeMetrics(Protocol):
     def connection_ended(self, reason: ConnectionEnd) -> None:
         """One was ended or refused for lack of room.
 
-        ``address``: too many of one address; ``oldest``: the oldest stranger made room; ``full``:
+        ``address``: too many of one address; ``oldest``: the oldest stranger was dropped; ``full``:
         only known callers were there; ``bytes``: strangers sent too much.
         """
         ...
 
     def certificate_reloaded(self, *, accepted: bool) -> None:
-        """The listener's certificate files were read anew."""
+        """The listener's certificate files were read again."""
         ...
 
 
@@ -64,11 +64,11 @@ class JournalMetrics(Protocol):
     """What the journal and the loop over it report."""
 
     def journal_waiting(self, queue: str, count: int, oldest: float) -> None:
-        """How much waits in a queue, and for how many seconds the oldest has waited."""
+        """The length of a queue, and for how many seconds the oldest entry has waited."""
         ...
 
     def journal_writable(self, *, writable: bool) -> None:
-        """Whether the journal took what it was given lately."""
+        """Whether the journal's last write succeeded."""
         ...
 
     def journal_free(self, free: int) -> None:
@@ -76,7 +76,7 @@ class JournalMetrics(Protocol):
         ...
 
     def pauses(self, count: int) -> None:
-        """How many pauses stand, on all routes or on one."""
+        """How many pauses are in force, on all routes or on one."""
         ...
 
     def dead_letters(self, queue: str, depth: int) -> None:
@@ -88,11 +88,11 @@ class JournalMetrics(Protocol):
         ...
 
     def subject_failed(self, error_code: str) -> None:
-        """A fact about a subject could not be used: the subject waits, all others go on."""
+        """A fact about a subject made the program fail: the subject waits, all others go on."""
         ...
 
     def ids_dropped(self, number: int) -> None:
-        """So many ids of events were forgotten early, because a subject remembers so many only."""
+        """Event ids were forgotten early, because a subject remembers a limited number."""
         ...
 
     def partitions_owned(self, count: int) -> None:
@@ -116,11 +116,11 @@ class DeliveryMetrics(Protocol):
     """What happens to holders and their keys."""
 
     def moment(self, moment: Moment, target: str) -> None:
-        """What a state machine noted; ``target`` is the UEM's name in the settings, or empty."""
+        """A business moment; ``target`` is the UEM's name in the settings, or empty."""
         ...
 
     def deliveries_in_state(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """How many deliveries there are by (state, target); what is missing is zero."""
+        """How many deliveries there are by (state, target); missing pairs are zero."""
         ...
 
     def purge_pending(self, target: str, count: int, oldest: float) -> None:
@@ -129,14 +129,14 @@ class DeliveryMetrics(Protocol):
 
 
 class RequestMetrics(Protocol):
-    """What is asked of the upstreams, and how they limit it. ``backend``: ``ca:…``, ``uem:…``."""
+    """Requests to the upstreams, and their limits. ``backend``: ``ca:…``, ``uem:…``."""
 
     def request_sent(self, backend: str, caller: Caller) -> None:
         """One request went out, from the service or from a hand-over process."""
         ...
 
     def rate_limit_waited(self, backend: str, seconds: float) -> None:
-        """A request waited so long for its permit."""
+        """A request waited this many seconds for its permit."""
         ...
 
     def request_throttled(self, backend: str) -> None:
@@ -144,7 +144,7 @@ class RequestMetrics(Protocol):
         ...
 
     def budget_left(self, backend: str, requests: int) -> None:
-        """How many requests the upstream says are left in its present window."""
+        """How many requests are left in the upstream's present window, as it reports."""
         ...
 
 
@@ -158,23 +158,23 @@ class UpstreamMetrics(RequestMetrics, Protocol):
         ...
 
     def circuit(self, backend: str, state: CircuitState) -> None:
-        """The breaker of an upstream changed."""
+        """An upstream's circuit breaker changed its state."""
         ...
 
 
 class ProcessMetrics(Protocol):
-    """What the process as a whole reports."""
+    """Metrics of the process as a whole."""
 
     def own_credential_expires(self, credential: str, at: Millis) -> None:
         """When a credential of ours ends (``tls-server``, ``ca:NAME``, ``uem:NAME``)."""
         ...
 
     def config_reloaded(self, now: Millis, *, accepted: bool) -> None:
-        """The settings or secrets were read anew."""
+        """The settings or secrets were read again."""
         ...
 
     def conditions(self, code: str, count: int) -> None:
-        """How many conditions with this code stand now."""
+        """How many conditions with this code hold now."""
         ...
 
     def clock_jumped(self, direction: Direction) -> None:
@@ -182,14 +182,14 @@ class ProcessMetrics(Protocol):
         ...
 
     def log_keys_dropped(self, count: int) -> None:
-        """Keys that no log event may carry were left out."""
+        """Keys that log events must not contain were left out."""
         ...
 
 
 class Metrics(
     IntakeMetrics, JournalMetrics, DeliveryMetrics, UpstreamMetrics, ProcessMetrics, Protocol
 ):
-    """All of it, for the composition root."""
+    """All metrics, for the composition root."""
 
 
 class NoMetrics:

@@ -1,4 +1,4 @@
-"""The nouns that everything else speaks of: subjects, certificate generations, sets.
+"""The basic records: subjects, certificate generations, sets, devices, users.
 
 Times are ``Millis``: whole milliseconds since 1970-01-01T00:00:00Z. Fingerprints and digests are
 lower-case hexadecimal SHA-256.
@@ -68,7 +68,7 @@ _FOR_PARTITION = f"/{SubjectKind.PARTITION}/"
 
 
 class Subject(NamedTuple):
-    """A subject key taken apart."""
+    """The parts of a subject key."""
 
     tenant: str
     kind: SubjectKind
@@ -76,12 +76,12 @@ class Subject(NamedTuple):
 
 
 def subject_key(tenant: str, kind: SubjectKind, identifier: str) -> SubjectKey:
-    """``tenant/kind/id``, each part percent-encoded so that no id can imitate another key."""
+    """``tenant/kind/id``, each part percent-encoded so that no id can be taken for another key."""
     return f"{_encoded(tenant, '')}/{kind}/{_encoded(identifier, '@')}"
 
 
 def _encoded(text: str, safe: str) -> str:
-    """Percent-encoded. Most texts need nothing, and to see that is cheaper than to encode."""
+    """Percent-encoded. Most texts need no encoding, and checking that is cheaper."""
     return text if text.isascii() and text.isalnum() else quote(text, safe=safe)
 
 
@@ -104,7 +104,7 @@ def is_partition(key: SubjectKey) -> bool:
 def partition_of(key: SubjectKey, partitions: int) -> int:
     """The journal partition of a subject, stable for the life of a journal.
 
-    What is meant for a partition itself (a brake) goes to that partition and to no other.
+    The key of a partition itself (for a brake) belongs to that partition.
     """
     _, _, number = key.partition(_FOR_PARTITION)
     if number:
@@ -194,14 +194,14 @@ def set_digest(entries: Iterable[SetEntry]) -> Sha256Hex:
 
 
 class IdentityPair(Record):
-    """Who a UEM user claims to be at the CA: the person's name there, and what must agree."""
+    """The identity of a UEM user at the CA: the person's name there, and a second attribute."""
 
     person: str = Field(min_length=1, max_length=256)
     agreeing: str = Field(min_length=1, max_length=256)
 
 
 class PersonRecord(Record):
-    """What the CA knows of a person: proven mail addresses (in canonical form) and attributes.
+    """The CA's record of a person: proven mail addresses (in canonical form) and attributes.
 
     ``attributes`` are by lower-case name: names of attributes are the same in capitals.
     """
@@ -271,7 +271,7 @@ class DeviceFacts(Record):
 
 
 class HolderFacts(Record):
-    """A UEM user and all devices of his. ``attributes`` are the user's, by lower-case name."""
+    """A UEM user and all their devices. ``attributes`` are the user's, by lower-case name."""
 
     id: UpstreamId
     active: bool = True

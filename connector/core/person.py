@@ -1,4 +1,4 @@
-"""The person as the CA knows them: whom to tell when their certificates change."""
+"""The person at the CA: the holders that get an event when their certificates change."""
 
 from connector.core.events import CertificatesChanged, Event, HolderForgotten, HolderRegistered
 from connector.core.facts import Elapsed, Fact
@@ -8,11 +8,10 @@ from connector.core.step import Step
 
 
 def advance(state: PersonState, fact: Fact, now: int, rules: Rules) -> Step[PersonState]:
-    """What a fact makes of a person. A change at the CA goes on to every holder registered.
+    """Advance a person by one fact. A change at the CA is sent to every registered holder.
 
-    A person with whom no holder is registered is forgotten after a time: a CA announces the
-    certificates of everybody, and most of them may have no device. A later event begins a new
-    record.
+    A person without registered holders is removed after a time: a CA announces the certificates of
+    all its persons, and most of them may have no device. A later event makes a new record.
     """
     step = Step(state, now, rules, cause=fact.id if isinstance(fact, Event) else None)
     match fact:

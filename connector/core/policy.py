@@ -1,4 +1,4 @@
-"""What a route decides: the rules by which the states advance. Pure data."""
+"""The rules of a route, by which the states advance. Pure data."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -30,7 +30,7 @@ class OtherDevices(StrEnum):
 
 
 class UnknownSet(StrEnum):
-    """Whether the first upload for a user may replace what somebody put in by hand."""
+    """Whether the first upload for a user may replace a set that was uploaded by hand."""
 
     REPLACE = "replace"
     REFUSE = "refuse"
@@ -60,7 +60,7 @@ class Retry(Record):
 
 
 class Gates(Record):
-    """What a device must be before keys go out to it."""
+    """What is required of a device before keys are sent to it."""
 
     platforms: tuple[str, ...] = ()
     """Allowed platforms, lower case; empty allows all."""
@@ -71,7 +71,7 @@ class RoutePolicy(Record):
     """One route: who it is for, between which upstreams, and by which rules.
 
     ``uem`` and ``ca`` name the upstreams; ``groups`` and ``mail_domains`` (lower case) choose the
-    holders, a user fits when his group or his mail domain is named (both empty: every user of the
+    holders, a user fits when their group or mail domain is named (both empty: every user of the
     UEM). ``person_attribute`` and ``agreeing_attribute`` are names of UEM user attributes;
     ``agreeing_ca_attribute`` is what the second must agree with at the CA (``mail``: one of the
     proven addresses). Durations are in milliseconds.
@@ -132,10 +132,10 @@ class RoutePolicy(Record):
 
 
 class Rules(Record):
-    """Everything that ``advance`` may look at besides state and fact.
+    """Everything that ``advance`` may use besides state and fact.
 
     ``dice`` yields numbers in [0, 1) for jitter. ``deadlines_held`` is true during a pause, within
-    24 hours after it, and while the clock is in doubt: nothing ends by a deadline or expiry then.
+    24 hours after it, and while the clock is in doubt: deadlines and expiries end nothing then.
     ``epoch`` is the owner's epoch, ``boot`` the moment on the clock of its machine's boot, which
     the waits that keep acts apart are counted on. ``ended_kept`` is how long what has ended stays
     where no route says so.

@@ -1,6 +1,6 @@
-"""What the centre needs from the outside, as protocols. Adapters implement them.
+"""What the core needs from the outside, as protocols. Adapters implement them.
 
-Every verb may raise the three families of :mod:`connector.core.errors`; nothing else leaves an
+Every method may raise the three families of :mod:`connector.core.errors`; nothing else leaves an
 adapter. A fault of the whole upstream carries ``Scope.UPSTREAM``. Looks may be repeated freely;
 acts (``begin``, ``deliver``, ``push``) may not, except where said.
 """
@@ -39,11 +39,11 @@ class RequestPermits(Protocol):
         ...
 
     def hold(self, seconds: float) -> None:
-        """Send nothing for so long, as the upstream asked to slow down."""
+        """Send nothing for ``seconds``, because the upstream asked to slow down."""
         ...
 
     def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:
-        """Told how many requests are left ``of`` a budget, for so many seconds, if it says so."""
+        """Note how many requests are left ``of`` a budget, and for how many seconds, if known."""
         ...
 
 
@@ -101,7 +101,7 @@ class EscrowBackend(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """One cheap request about no user: does the CA answer us? Look."""
+        """Send one cheap request that concerns no user; raises if the CA does not answer. Look."""
         ...
 
     def reach(self) -> Reach:
@@ -151,7 +151,7 @@ class Bundle:
     def __init__(
         self, slot: Slot, fingerprint: Sha256Hex, pkcs12: KeyMaterial, password: KeyMaterial
     ) -> None:
-        """Take the two secrets over; the caller wipes them after the delivery."""
+        """Take both secrets; the caller wipes them after the delivery."""
         self.slot = slot
         self.fingerprint = fingerprint
         self.pkcs12 = pkcs12
@@ -240,7 +240,7 @@ class Target(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """One cheap request about no user: does the target answer us? Look."""
+        """Send one cheap request that concerns no user; raises if it is not answered. Look."""
         ...
 
     def reach(self) -> Reach:
@@ -248,17 +248,17 @@ class Target(Protocol):
         ...
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:
-        """A device by its id, and whose it is; None when the target does not know it. Look."""
+        """A device by its id, and its user; None when the target does not know it. Look."""
         ...
 
     async def look_up(self, holder: str, profiles: dict[str, str]) -> HolderFacts | None:
-        """A user by his id with *all* devices of his and our profile's status on each. Look."""
+        """A user by id with *all* their devices and our profile's status on each. Look."""
         ...
 
     async def find_users(self, text: str) -> tuple[str, ...]:
         """Ids of the users whose user name, mail or device serial is exactly this, in any case.
 
-        Look; asked only for a person who wants to know.
+        Look; used only for searches by operators.
         """
         ...
 
@@ -269,7 +269,7 @@ class Target(Protocol):
 
         ``sending`` is called right before the first byte of the upload may leave. A failure after
         it, unless the target clearly refused, is ``Transient``: ``UEM-010`` when the target itself
-        answered that it failed, so that nothing is on its way any more, else ``UEM-002``.
+        answered that it failed, so that nothing is in transit any more, else ``UEM-002``.
         """
         ...
 
@@ -287,7 +287,7 @@ class Target(Protocol):
 
 
 class Clock(Protocol):
-    """Two clocks: the wall's, which may jump, and one that only goes forward."""
+    """Two clocks: the wall clock, which may jump, and a monotonic one."""
 
     def now(self) -> Millis:
         """Wall clock, milliseconds since the epoch."""

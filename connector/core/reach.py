@@ -1,4 +1,4 @@
-"""What a hand-over process may open for a plug-in, as declared data. Holds no secret."""
+"""Declares what a hand-over process may open for a plug-in. Holds no secret."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -30,7 +30,7 @@ class Reach(Record):
     sockets: tuple[Path, ...] = ()
 
     def __add__(self, other: Self) -> "Reach":
-        """What either of two reaches."""
+        """The union of both."""
         return Reach(
             hosts=self.hosts + other.hosts,
             files=self.files + other.files,

@@ -1,4 +1,4 @@
-"""When to try again: capped exponential back-off with full jitter, and what was asked for."""
+"""When to try again: capped exponential back-off with full jitter, and ``Retry-After``."""
 
 from collections.abc import Callable
 

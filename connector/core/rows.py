@@ -1,4 +1,4 @@
-"""What a journal answers with besides states: who is due, which acts are open, which ids known."""
+"""Results of journal queries besides states: due subjects, open acts, known ids."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -28,7 +28,7 @@ class KnownId(Record):
 class OpenAct:
     """A subject with an act that an earlier owner left open; the search goes on behind ``place``.
 
-    ``place`` means something to this process only, and only as long as it owns the partition.
+    ``place`` is valid in this process only, and only as long as it owns the partition.
     """
 
     key: SubjectKey
@@ -36,7 +36,7 @@ class OpenAct:
 
 
 class UnreadableState(Record):
-    """A state that this version cannot read, as it is stored: it can be listed and copied.
+    """A stored state that this version cannot parse: it can be listed and copied.
 
     ``state`` are its bytes; the rest is what its writer wrote beside them. ``wants`` are lanes and
     times.

@@ -1,7 +1,7 @@
 """Secrets that a process may hold: how we log in upstream, and what callers prove.
 
-They refuse to show themselves: no value in ``repr`` or ``str``, no pickling, no comparison that
-could end up in an assertion message. What we carry is another type,
+Their values are never shown: not in ``repr`` or ``str``, no pickling, no comparison that
+could end up in an assertion message. The keys that are delivered have another type,
 :class:`connector.core.key_material.KeyMaterial`.
 """
 
@@ -9,7 +9,7 @@ from typing import Never
 
 
 class Unshowable:
-    """Holds what must not be seen."""
+    """Holds a value that must not be shown."""
 
     __slots__ = ()
 

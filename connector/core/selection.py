@@ -71,7 +71,7 @@ def select(
 
     Args:
         generations: everything that the CA lists for the person.
-        person: his record at the CA, with the proven addresses.
+        person: their record at the CA, with the proven addresses.
         address: the mail address of the user in the UEM today, which the current ones must carry.
         rules: see :class:`SelectionRules`.
         now: moment at which validity is judged.
@@ -162,9 +162,9 @@ def _archived(
 
 
 def _passed_over(kept: list[Generation], current: Generation) -> list[Generation]:
-    """Those that cannot be sent and may be what mail is encrypted to today.
+    """Generations that cannot be sent and may be what mail is encrypted to today.
 
-    An older one must not take their place without a person knowing of it.
+    An older one must not replace them silently.
     """
     return [
         one
@@ -178,7 +178,7 @@ def obstacles(
 ) -> dict[Sha256Hex, Permanent]:
     """What keeps encryption generations from being sent as archived ones, by fingerprint.
 
-    Each can be settled by a person who drops the generation by its name.
+    Each can be resolved by a person who drops the generation by its name.
     """
     found = {one.fingerprint: _obstacle(one, person) for one in generations if one.encrypts}
     return {fingerprint: fault for fingerprint, fault in found.items() if fault is not None}
@@ -221,7 +221,7 @@ def _not_signing(generation: Generation, address: str, rules: SelectionRules, no
 
 
 def _complete(entries: list[SetEntry], rules: SelectionRules) -> None:
-    """History is complete: nothing that was delivered before may be missing (promise 5)."""
+    """Check that no encryption key that was delivered before is missing (promise 5)."""
     if rules.accept_incomplete_history and not rules.archived:
         return
     sent = {entry.public_key for entry in entries if entry.slot is not Slot.SIGNING}

@@ -1,7 +1,7 @@
-"""How large the records of a journal may be: the same in both, so that one can be copied over.
+"""Size limits of journal records: the same in both journals, so that one can be copied over.
 
 Kafka takes records up to a limit, and what is larger would stop its partition at every try. So a
-journal refuses a record before it is written, and says whose it is; that subject is left out.
+journal refuses a record before it is written, and names its subject, which is then left out.
 """
 
 import base64
@@ -29,7 +29,7 @@ _KEPT = 64 * 1024
 
 
 class Place(NamedTuple):
-    """A record of a commit: which part of it, whose, and which one of its kind by number."""
+    """Identifies a record in a commit: part, subject, and index in that part."""
 
     part: Part
     key: SubjectKey
@@ -46,7 +46,7 @@ class TooLarge(Permanent):
 
 
 def require_fitting(place: Place, record: bytes) -> None:
-    """See that a record is not too large; raises :class:`TooLarge`."""
+    """Check that a record is not too large; raises :class:`TooLarge`."""
     if len(record) > LARGEST[place.part]:
         raise TooLarge(place, len(record))
 
@@ -58,7 +58,7 @@ def dead_letter(
     at: Millis,
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> DeadLetter:
-    """A record as a dead letter; of one that is too large only the beginning, and what it was.
+    """Make a dead letter of a record; of one that is too large, keep only the beginning.
 
     Args:
         where: partition and position.
@@ -86,7 +86,7 @@ def dead_letter(
 
 
 def shortened(letter: DeadLetter) -> DeadLetter:
-    """A letter without the record's bytes, for a journal that takes even less than it should."""
+    """A letter without the record's bytes, for a journal with a lower limit than expected."""
     body = base64.b64decode(letter.original)
     digest = hashlib.sha256(body).hexdigest()
     marks = {"cut-code": letter.code, "cut-bytes": str(len(body)), "cut-sha256": digest}

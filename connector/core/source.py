@@ -1,7 +1,7 @@
 """What a source is: a plug-in that turns what senders post into events.
 
 The webhook listener (:mod:`connector.sources`) limits, reads, stores and answers; the source knows
-how a caller proves who they are, what a body means, and which answer its senders expect. One object
+how callers authenticate, what a body means, and which answer its senders expect. One object
 serves all senders of a type, so that an unknown sender costs the same time as a wrong password. It
 is made again whenever settings or mounted secrets change, and holds no state between requests.
 """
@@ -25,7 +25,7 @@ class SourceCapabilities(Record):
     """What a source is like; declared data.
 
     Attributes:
-        label: who said it, in events and as metric label ``source``.
+        label: name of the source in events and in the metric label ``source``.
         challenge: value of ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
         failed_code: code of the error catalogue for a caller whose proof is wrong.
         event_kinds: kinds of the events that it makes, for metrics that begin at zero.
@@ -53,22 +53,22 @@ class Sender(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What a request says before its body; names of ``headers`` are found in any case."""
+    """The head of a request; names of ``headers`` are found in any case."""
 
     sender: str
     headers: Mapping[str, str]
 
 
 class Caller(Protocol):
-    """A caller who has proved to be one of the senders, and what they sent."""
+    """An authenticated caller, and how to read what they sent."""
 
     @property
     def success_status(self) -> int:
-        """HTTP status that tells this sender that its notification is durable."""
+        """The HTTP status for a notification that was stored."""
         ...
 
     def expect(self) -> None:
-        """Check what the head says of the body, before the body counts.
+        """Check the headers that describe the body, before the body is used.
 
         Raises:
             Rejected: ``EVT-004`` when the media type is not one that this sender uses.
@@ -76,7 +76,7 @@ class Caller(Protocol):
         ...
 
     def event(self, body: bytes, now: Millis) -> Event | None:
-        """The event that a body means, or None where it means nothing to us.
+        """The event in a body, or None if the notification is not used.
 
         Args:
             body: as it came, not compressed, within the limits of the listener.
@@ -102,7 +102,7 @@ class Source(Protocol):
     def __init__(self, senders: Sequence[Sender]) -> None: ...
 
     def caller(self, head: Head) -> Caller | None:
-        """Who calls, where the head proves it; None where only the body can.
+        """The caller, if the head authenticates them; None if only the body can.
 
         Raises:
             Rejected: ``AUTH-005`` when there are no credentials, else ``failed_code``, the same
@@ -111,7 +111,7 @@ class Source(Protocol):
         ...
 
     def verified(self, head: Head, body: bytes, now: Millis) -> Caller:
-        """Who calls, where :meth:`caller` could not tell.
+        """The caller, if :meth:`caller` could not tell.
 
         Raises:
             Rejected: as above.
@@ -120,7 +120,7 @@ class Source(Protocol):
 
 
 def address_template(name: str) -> str:
-    """Where senders of the source that is installed as ``name`` post, as metrics call it."""
+    """The address template of the source ``name``, used as a metric label."""
     return f"/hooks/{name}/{{tenant}}"
 
 

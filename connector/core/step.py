@@ -1,4 +1,4 @@
-"""The work sheet of one ``advance``: the state so far, and what the commit will carry besides."""
+"""The result of one ``advance``: the new state, and what else its commit will contain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,11 +43,11 @@ class Step(Generic[S]):
     """Nothing of the subject needs to be remembered any more."""
 
     def set(self, **changes: object) -> None:
-        """Replace members of the state."""
+        """Replace attributes of the state."""
         self.state = self.state.model_copy(update=changes)
 
     def deadline(self, due: Millis) -> Want:
-        """A want of nothing but time; while deadlines are held back, it is looked at again."""
+        """A want that only waits; while deadlines are suspended, it is checked again later."""
         held = self.now + HELD_LOOK if self.rules.deadlines_held else 0
         return wait_until(max(due, held))
 
@@ -80,7 +80,7 @@ class Step(Generic[S]):
         )
 
     def tell(self, subject: SubjectKey, body: EventBody) -> None:
-        """Send an event to another subject; its id follows from what caused it."""
+        """Send an event to another subject; its id is derived from its cause."""
         cause = self.cause or f"{self.state.key}@{self.state.version}"
         self.events.append(
             Event(
@@ -100,7 +100,7 @@ class Step(Generic[S]):
 
 
 def wait_until(due: Millis) -> Want:
-    """A want of nothing but time."""
+    """A want that only waits."""
     return Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value)
 
 

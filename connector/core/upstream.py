@@ -1,4 +1,4 @@
-"""The settings that every upstream has, whatever it speaks."""
+"""The settings that every upstream has, for any protocol."""
 
 import re
 from ipaddress import ip_address

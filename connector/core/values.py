@@ -1,7 +1,7 @@
 """Kinds of values that operators write: durations, names, sections.
 
 A duration is a number with its unit (``500ms``, ``3s``, ``48h``, ``14d``, ``1h30m``) or ISO 8601
-without months and years (``PT48H``, ``P14D``). A bare number is refused: nobody should have to
+without months and years (``PT48H``, ``P14D``). A bare number is refused, so that readers need not
 guess whether ``retention: 24`` means hours or seconds.
 """
 
@@ -38,7 +38,7 @@ UNITS = {
 
 
 def parse_duration(value: object) -> object:
-    """A :class:`timedelta` from the text an operator wrote; one that is ready is left as it is.
+    """Parse a duration as operators write it; a :class:`timedelta` is returned unchanged.
 
     Raises:
         ValueError: when it is no duration with a unit, or longer than a hundred years.
@@ -93,6 +93,6 @@ ProfileId = Annotated[
 
 
 class Section(BaseModel):
-    """A part of the settings: frozen, refuses members it does not know, documents each one."""
+    """A part of the settings: frozen, refuses unknown members, documents each one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -1,7 +1,7 @@
-"""The device's own small state machine: whose device is it?
+"""The state machine of a device: who is its user?
 
-A notification is a hint. It names a device for certain, its user only perhaps, and neither its
-order nor its time can be relied on. So each one leads to a look at the UEM, and only what a look
+A notification is a hint. It always names a device, not always its user, and neither its
+order nor its time is reliable. So each one leads to a look at the UEM, and only what a look
 shows tells the holder that the device joined or left; a device that changed hands tells both.
 """
 

@@ -1,4 +1,4 @@
-"""``advance`` of the device: what a notification asks for, and what follows from a fact."""
+"""``advance`` of a device: what a notification or the outcome of a look leads to."""
 
 from connector.core.device.looks import hand_on, looked
 from connector.core.device.schedule import elapsed, schedule
@@ -21,7 +21,7 @@ in its REST interface later than it announces it."""
 
 
 def advance(state: DeviceState, fact: Fact, now: Millis, rules: Rules) -> Step[DeviceState]:
-    """What a fact makes of a device.
+    """Advance a device by one fact.
 
     Args:
         state: the device so far.
@@ -69,7 +69,7 @@ def _on_event(step: Step[DeviceState], event: Event) -> None:
 
 
 def _happened(step: Step[DeviceState], event: Event) -> Millis:
-    """When the sender says that it happened. A time in the future counts as now."""
+    """When it happened according to the sender. A time in the future counts as now."""
     received = min(event.received_at, step.now)
     return received if event.occurred_at is None else min(event.occurred_at, received)
 
@@ -87,7 +87,7 @@ def _enrolled(step: Step[DeviceState], event: Event, body: DeviceEnrolled) -> No
 
 
 def _unenrolled(step: Step[DeviceState], event: Event, body: DeviceUnenrolled) -> None:
-    """A hint like any other: the look decides, also when it is older than the enrolment."""
+    """An un-enrolment is a hint too: the look decides, even if it is older than the enrolment."""
     state, happened = step.state, _happened(step, event)
     if happened < (state.enrolled_at or 0):
         step.moment("hint_outdated", event="device_unenrolled")
@@ -100,13 +100,13 @@ def _unenrolled(step: Step[DeviceState], event: Event, body: DeviceUnenrolled) -
 
 
 def _claimed(step: Step[DeviceState], holder: SubjectKey) -> None:
-    """A holder's look showed the device with that user; if the look disagrees, they are told."""
+    """A holder's look showed the device with that user; if the device's look differs, tell them."""
     hand_on(step, holder)
     step.set(holder=holder)
 
 
 def _missed(step: Step[DeviceState], holder: SubjectKey) -> None:
-    """A holder who has the device does not see it: the look decides, and they are told."""
+    """A holder's look did not show a device of theirs: look at it, and tell the holder."""
     if step.state.holder is None:
         step.set(holder=holder)
     elif step.state.holder != holder:

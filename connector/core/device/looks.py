@@ -1,4 +1,4 @@
-"""What a look at the UEM showed of a device, and what the holder is told of it.
+"""The result of a look at a device, and which events the holder gets for it.
 
 Only an answer that names an end (unenrolled, wiped, retired) ends at once. *Not found* and *on the
 way* after an announced enrolment are looked at again until the deadline, because the UEM's REST
@@ -49,7 +49,7 @@ def looked(step: Step[DeviceState], fact: Looked) -> None:
 
 
 def overdue(step: Step[DeviceState]) -> bool:
-    """Whether the deadline of the look-ups has passed and may count."""
+    """Whether the deadline of the look-ups has passed, and deadlines are not suspended."""
     deadline = step.state.deadline
     looking = step.state.status is DeviceStatus.LOOKING
     return (
@@ -58,7 +58,7 @@ def overdue(step: Step[DeviceState]) -> bool:
 
 
 def lose(step: Step[DeviceState], fault: Fault | None) -> None:
-    """Give the look-ups up, visibly; another notification begins them again.
+    """Give the look-ups up, visibly; another notification starts them again.
 
     A device that the UEM knew and now does not show as enrolled is taken from its holder, too.
     """
@@ -72,7 +72,7 @@ def lose(step: Step[DeviceState], fault: Fault | None) -> None:
 
 
 def hand_on(step: Step[DeviceState], holder: SubjectKey) -> None:
-    """A device that changed hands tells the holder who had it before."""
+    """Tell the previous holder that the device has another user now."""
     before = step.state.holder
     if before is not None and before != holder:
         step.tell(before, DeviceLeft(device=step.state.key, why="changed hands"))
@@ -91,7 +91,7 @@ def _failed(step: Step[DeviceState], fault: Fault) -> None:
 
 
 def _unknown(step: Step[DeviceState]) -> None:
-    """Not found: the end of a device that was seen before; an announced one may still come."""
+    """Not found: a device seen before has left; one that was only announced may still appear."""
     if step.state.announced:
         _again(step, UNKNOWN)
     else:
@@ -99,7 +99,7 @@ def _unknown(step: Step[DeviceState]) -> None:
 
 
 def _again(step: Step[DeviceState], fault: Fault) -> None:
-    """Neither enrolled nor ended: look again until the deadline, or until its end is believed."""
+    """Neither enrolled nor ended: look again until the deadline, or until it counts as ended."""
     if _said_to_have_left(step.state) and _is_settled(step):
         _ended(step, fault.detail, fault.code)
         return
@@ -167,9 +167,9 @@ def _tell(step: Step[DeviceState], holder: SubjectKey) -> None:
 
 
 def _contradicts(state: DeviceState) -> bool:
-    """Whether a notification told something else lately than that it is enrolled like this.
+    """Whether a recent notification contradicts that the device is enrolled like this.
 
-    The times of senders do not count here, because they may be wrong.
+    Times given by senders are ignored here, because they may be wrong.
     """
     shown, announced = state.enrolled_on, state.announced_at or 0
     older = shown is not None and shown + OLDER_ENROLMENT < announced
@@ -187,7 +187,7 @@ def _is_settled(step: Step[DeviceState]) -> bool:
 
 
 def _settle(step: Step[DeviceState], *, contradicted: bool) -> None:
-    """Look again while the UEM may not show yet what it announced; then the look counts."""
+    """Look again while the UEM may not show yet what it announced; after that the look counts."""
     if contradicted and not _is_settled(step):
         step.set(attempts=step.state.attempts + 1)
         return

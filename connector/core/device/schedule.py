@@ -1,4 +1,4 @@
-"""What a device waits for next: the next look, a deadline, or to be forgotten."""
+"""What a device waits for next: the next look, a deadline, or the removal of its record."""
 
 from connector.core.device.looks import lose, overdue
 from connector.core.model import SECOND, Millis, parse_subject
@@ -12,12 +12,12 @@ SETTLING_LOOKS = Retry(first=15 * SECOND, cap=300 * SECOND)
 
 
 def schedule(step: Step[DeviceState]) -> None:
-    """Put the wants of the state together."""
+    """Compute the wants of the state."""
     step.set(wants=(*_look(step), *_waits(step)))
 
 
 def elapsed(step: Step[DeviceState]) -> None:
-    """The deadline has come; while it is held back, only the next look at it moves."""
+    """The deadline has passed; while deadlines are suspended, check it again later."""
     if step.state.ended_at is not None:
         _let_go(step)
         return
@@ -30,7 +30,7 @@ def elapsed(step: Step[DeviceState]) -> None:
 
 
 def _look(step: Step[DeviceState]) -> tuple[Want, ...]:
-    """At once, after a failure, or again because the last look contradicted a notification."""
+    """The next look: at once, after a failure, or because the last one contradicted a hint."""
     state = step.state
     looking = state.status is DeviceStatus.LOOKING
     if not looking and state.settles_at is None:
@@ -58,7 +58,7 @@ def _forgotten_at(step: Step[DeviceState]) -> Millis:
 
 
 def _let_go(step: Step[DeviceState]) -> None:
-    """A device that left or was lost long ago needs no record; a later event begins a new one."""
+    """Remove a device that left or was lost long ago; a later event makes a new record."""
     if step.now >= _forgotten_at(step) and not step.rules.deadlines_held:
         step.gone = True
     else:

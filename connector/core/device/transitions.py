@@ -1,4 +1,4 @@
-"""Every change of a device's status that may happen; ``docs/states.md`` is made from it."""
+"""All allowed changes of a device's status; ``docs/states.md`` is generated from it."""
 
 from connector.core.states import DeviceStatus
 

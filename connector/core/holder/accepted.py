@@ -1,4 +1,4 @@
-"""The UEM took a set: what that means for copy, requests, history and devices."""
+"""After the UEM took a set: update copy, requests, history and devices."""
 
 from connector.core.handover import Accepted
 from connector.core.holder import purge
@@ -33,13 +33,13 @@ def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
 
 
 def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
-    """The copy is there, its history is remembered, and its devices are waited for."""
+    """Record the copy and the delivered generations, and wait for the devices."""
     entries = _entries(step, running)
     route = route_of(step)
     retention = step.state.copy_.retention
     server_time = outcome.server_time
     if server_time is not None and not purge.agrees(step, server_time):
-        server_time = None  # a clock that is wrong now may be right later: count from then
+        server_time = None  # a wrong clock may be corrected later: count from then
     margin = route.retention_margin if route else 0
     step.set(
         copy_=Copy(
@@ -55,7 +55,7 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
         last_digest=outcome.digest,
         requests=_without_fetched(step, entries),
     )
-    # What an upload of unknown fate brought to a device is there already, and proves nothing.
+    # What an upload of unknown outcome left on a device is older, and proves nothing.
     before = running.before or Copy()
     again = bool(step.state.delivered) or before.state is not CopyState.NONE
     remember(step, running, perhaps=False)
@@ -64,7 +64,7 @@ def accepted(step: Holder, running: Running, outcome: Accepted) -> None:
 
 
 def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenRequest, ...]:
-    """What was granted for the set has been fetched; the rest is cleaned up."""
+    """Remove the requests fetched for the set; the others are cleaned up."""
     sent = {entry.fingerprint for entry in entries}
     return tuple(
         request
@@ -74,7 +74,7 @@ def _without_fetched(step: Holder, entries: tuple[SetEntry, ...]) -> tuple[OpenR
 
 
 def remember(step: Holder, running: Running, *, perhaps: bool) -> None:
-    """The history that may not shrink: what was delivered, and what perhaps was."""
+    """The delivered generations, and those perhaps delivered; later sets must contain them."""
     sent = {generation.public_key: generation for generation in step.state.delivered}
     for entry in _entries(step, running):
         before = sent.get(entry.public_key)

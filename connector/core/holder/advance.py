@@ -1,4 +1,4 @@
-"""``advance`` of the holder: which handler a fact belongs to, and what follows from it."""
+"""``advance`` of a holder: pass a fact to its handler, then apply what follows from it."""
 
 from typing import cast
 
@@ -52,13 +52,13 @@ FETCHING = frozenset({Effect.BEGIN, Effect.HAND_OVER})
 
 
 def advance(state: HolderState, fact: Fact, now: Millis, rules: Rules) -> Holder:
-    """What a fact makes of a holder.
+    """Advance a holder by one fact.
 
     Args:
         state: the holder so far.
-        fact: an event, the outcome of an effect, a permit, or that time has passed.
+        fact: an event, the outcome of an effect, a permit, or a due time that has passed.
         now: journal time in milliseconds.
-        rules: routes, dice, and whether deadlines are held.
+        rules: routes, dice, and whether deadlines are suspended.
 
     Returns:
         The step: new state (the same object when nothing changed), audit entries, events for other
@@ -131,7 +131,7 @@ def _on_look(step: Holder, fact: Looked) -> None:
 
 
 def _on_look_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
-    """One look serves both who may have asked for it."""
+    """Pass the result to both the delivery and the check, whichever asked for it."""
     step.note("holder.looked_up", outcome=outcome_of(fault), route=step.state.route)
     delivery = step.state.delivery
     asked = delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP
@@ -147,7 +147,7 @@ def _wants(step: Holder, effect: Effect) -> bool:
 
 
 def _on_permit(step: Holder, fact: Permitted | Denied) -> None:
-    """It counts for what the state asks for at this moment, and for nothing else."""
+    """A permit only counts for an act that the state asks for now."""
     if not _wants(step, fact.effect):
         step.moment("stale_fact", subject="holder")
     elif isinstance(fact, Denied):
@@ -157,7 +157,7 @@ def _on_permit(step: Holder, fact: Permitted | Denied) -> None:
 
 
 def _start(step: Holder, effect: Effect) -> None:
-    """What a permit is for begins."""
+    """Start the permitted act."""
     route = route_of(step)
     if effect in FETCHING and route is not None and route.mode is Mode.OBSERVE:
         end(step, Phase.CANCELLED, code="DLV-005", why="observed")
@@ -208,7 +208,7 @@ def _outcome(step: Holder, running: Running, fact: Acted) -> None:
 
 
 def _on_found(step: Holder) -> None:
-    """A new owner finds an act open: its outcome is unknown; wait until it can have no effect."""
+    """A new owner found an open act: its outcome is unknown; wait until it can have no effect."""
     running = step.state.running
     if running is None or waits.is_ours(step, running):
         return
@@ -229,7 +229,7 @@ def _on_found(step: Holder) -> None:
 
 
 def _on_time(step: Holder) -> None:
-    """The end of an act that nobody answered, or a deadline.
+    """The end of an act whose outcome never arrived, or a deadline.
 
     An act of an earlier owner is found first, whichever fact comes first.
     """
@@ -266,7 +266,7 @@ def _deadline(step: Holder) -> None:
 
 
 def _settle(step: Holder) -> None:
-    """What follows without anything more happening."""
+    """Apply the transitions that follow without a further fact."""
     if route_of(step) is None:
         step.set(check=None, look=None)
     delivery = step.state.delivery

@@ -1,4 +1,4 @@
-"""Did the certificates change? A changed set supersedes the open delivery in every state."""
+"""Detect changed certificates. A changed set supersedes the open delivery in every state."""
 
 from connector.core.errors import ConnectorError, Family, Fault, Scope
 from connector.core.facts import Listing
@@ -20,7 +20,7 @@ from connector.core.step import outcome_of
 
 
 def hinted(step: Holder) -> None:
-    """The CA hinted at a change: look, unless planning is going to list anyway."""
+    """The CA announced a change: look, unless planning is going to list anyway."""
     delivery = step.state.delivery
     if delivery is not None and delivery.phase is Phase.PLANNING:
         if delivery.step is Effect.LIST:
@@ -74,7 +74,7 @@ def _try_choose(step: Holder, listing: Listing) -> tuple[Selection | None, Fault
 
 
 def _reference(step: Holder) -> Sha256Hex | None:
-    """What the new set is compared with; one cancelled before it was planned had no set."""
+    """The digest to compare the new set with; a delivery cancelled before planning has none."""
     delivery = step.state.delivery
     if delivery is None or (delivery.phase is Phase.CANCELLED and delivery.digest is None):
         return step.state.last_digest
@@ -82,7 +82,7 @@ def _reference(step: Holder) -> Sha256Hex | None:
 
 
 def _failed_before_choosing(step: Holder, problem: Fault | None) -> bool:
-    """Both could not choose a set: a new fault is news, the same one is not."""
+    """Whether no set can be chosen for another reason than before, which counts as a change."""
     delivery = step.state.delivery
     if problem is None or delivery is None:
         return False

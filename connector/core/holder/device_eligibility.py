@@ -1,4 +1,4 @@
-"""Are the user's devices fit to get keys, and what did they show before the upload?"""
+"""Whether the user's devices may get keys, and what they showed before the upload."""
 
 from connector.core.errors import Transient
 from connector.core.evidence import NOT_INSTALLED
@@ -16,7 +16,7 @@ from connector.core.states import KnownDevice
 
 
 def remember_profiles(step: Holder, facts: HolderFacts) -> None:
-    """A profile seen *not* installed before the upload makes a later *installed* mean something.
+    """Remember profiles seen *not* installed before the upload, so that *installed* is evidence.
 
     Only the look right before the upload counts: what is installed by then proves nothing later.
     """
@@ -50,13 +50,13 @@ def unfit_device(device: DeviceFacts, route: RoutePolicy) -> str | None:
 
 
 def check_devices(devices: tuple[DeviceFacts, ...], route: RoutePolicy) -> dict[str, str]:
-    """Let keys go out only when the UEM would send them to no device that must not have them.
+    """Check that the UEM would send the keys to no device that must not have them.
 
     Returns:
         The enrolled devices that are unfit and accepted nevertheless, by id, and why they are.
 
     Raises:
-        Transient: ``USR-004`` no fit device; ``USR-005`` another one is unfit, and that holds.
+        Transient: ``USR-004`` no fit device; ``USR-005`` another device is unfit and stops it.
     """
     enrolled = [device for device in devices if device.enrolled]
     unfit = {device.id: why for device in enrolled if (why := unfit_device(device, route))}
@@ -68,7 +68,7 @@ def check_devices(devices: tuple[DeviceFacts, ...], route: RoutePolicy) -> dict[
 
 
 def judge_devices(step: Holder, route: RoutePolicy, devices: tuple[DeviceFacts, ...]) -> None:
-    """The same in a step, which writes down what was accepted; raises as :func:`check_devices`."""
+    """:func:`check_devices` in a step, which records the accepted devices; raises the same."""
     accepted = check_devices(devices, route)
     if accepted:
         step.note("devices.unhealthy_accepted", route=route.name, devices=dict(accepted))

@@ -40,7 +40,7 @@ SAME_ENROLMENT: Millis = 300 * SECOND
 
 
 def joined(step: Holder, body: DeviceJoined) -> None:
-    """A device is the holder's: join the open delivery, or open one."""
+    """A device joins the holder: add it to the open delivery, or open one."""
     known = step.state.devices.get(body.device)
     if known is not None and _is_same(step, known, body):
         _describe(step, body, known)
@@ -65,9 +65,9 @@ def joined(step: Holder, body: DeviceJoined) -> None:
 
 
 def _hinted(step: Holder, device: SubjectKey) -> None:
-    """Something was notified about a device that has a set: does it still have it?
+    """A notification concerns a device that has a set: look whether it still has it.
 
-    Many notifications in a row lead to one look, and to the next one a good while later.
+    Many notifications in a row lead to one look, and the next one comes only after a pause.
     """
     route = route_of(step)
     if route is None or set_on(step.state, device) is None:
@@ -79,12 +79,12 @@ def _hinted(step: Holder, device: SubjectKey) -> None:
 
 
 def _is_same(step: Holder, known: KnownDevice, body: DeviceJoined) -> bool:
-    """Whether an announcement is about the enrolment that we know.
+    """Whether an announcement is about the known enrolment.
 
-    The UEM's own time of the enrolment tells for sure. Where it shows none or the same one, two
+    The UEM's own time of the enrolment decides. Where it shows none or the same one, two
     announcements are one enrolment if they happened or were received close to each other: senders
     may write local times, and the two spellings of one enrolment may differ in that. A time in the
-    future, which earlier versions believed, tells nothing.
+    future, which earlier versions stored, is ignored.
     """
     if None not in (known.enrolled_on, body.enrolled_on) and _later(body, known) >= SECOND:
         return False
@@ -121,7 +121,7 @@ def join_open(step: Holder, device: SubjectKey, joined_at: Millis) -> None:
     change(step, devices={**delivery.devices, device: entry})
     if delivery.phase is Phase.AWAITING_INSTALL:
         change(step, deadline=max(delivery.deadline, step.now + deadline_of(step)))
-        if delivery.step is Effect.LOOK_INSTALLED:  # looks have become rare, and it is new
+        if delivery.step is Effect.LOOK_INSTALLED:  # looks have become rare, and this device is new
             change(step, due=step.now, attempts=0)
         step.set(look=Check(due=step.now))  # the UEM sends it the set; check the user
     elif delivery.phase is Phase.AWAITING_PURGE:
@@ -138,18 +138,18 @@ def _reopen(step: Holder) -> None:
 
 
 def copy_lives(copy: Copy, now: Millis) -> bool:
-    """Whether the copy will live long enough for another device to take it."""
+    """Whether the copy will exist long enough for another device to install it."""
     known = copy.state is CopyState.PRESENT and copy.since is not None
     return known and now < (copy.since or 0) + copy.retention // 2
 
 
 def left(step: Holder, body: DeviceLeft) -> None:
-    """A device is not the holder's any more."""
+    """Remove a device that is not the holder's any more."""
     remove(step, body.device, body.why)
 
 
 def doubted(step: Holder) -> None:
-    """One of the devices is said to have left: no keys are fetched before the next look."""
+    """A device may have left: fetch no keys before the next look."""
     delivery = step.state.delivery
     if delivery is None or not delivery.open or step.state.running is not None:
         return
@@ -179,9 +179,9 @@ def remove(step: Holder, device: SubjectKey, why: str) -> None:
 def synchronise(step: Holder, facts: Mapping[str, DeviceFacts]) -> None:
     """Make the known devices agree with what the UEM shows of the user.
 
-    A lost notification is made good here: an enrolled device that nobody announced joins, one that
-    is shown as not enrolled leaves. The device itself is told to look whose it is, so that it knows
-    whom to tell when it leaves, and tells whoever had it before.
+    This repairs lost notifications: an enrolled device that was not announced joins, one that is
+    shown as not enrolled leaves. The device itself gets an event to look up its user, so that it
+    knows which holder to tell when it leaves, and tells the holder who had it before.
 
     Raises:
         Transient: ``UEM-009`` when a known device is not shown at all. Its own look decides whether

@@ -1,4 +1,4 @@
-"""The hand-over as the holder sees it: start, outcome, and what it means for the copy."""
+"""The hand-over in the holder's state: start, outcome, and what it means for the copy."""
 
 from pydantic import JsonValue
 
@@ -32,10 +32,10 @@ CHANGED_ROUNDS = 5
 
 
 def start(step: Holder) -> None:
-    """Write the act, the copy that may come of it, and the audit record before it is done.
+    """Record the act, the copy that may result, and the audit entry, before the act is done.
 
-    Where an earlier upload may still arrive, journal time was ahead of what has passed: it is
-    waited for. When the permit was long in coming, the user is looked at once more first.
+    If an earlier upload may still arrive (journal time ran ahead of the boot clock), wait for
+    it. If the permit took long, look at the user once more first.
     """
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or delivery.digest is None:
@@ -91,7 +91,7 @@ def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
 def ended(
     step: Holder, running: Running, outcome: HandoverOutcome | None, fault: Fault | None
 ) -> None:
-    """The hand-over process ended; what it says decides on the copy first, then on the delivery."""
+    """The hand-over process ended; its outcome updates the copy first, then the delivery."""
     if outcome is None:
         lost = fault or Fault(code="HND-007", family=Family.TRANSIENT)
         outcome = Unknown(fault=lost)
@@ -122,7 +122,7 @@ def ended(
 
 
 def _disclosed(outcome: HandoverOutcome) -> int:
-    """How many keys left escrow, whatever became of them."""
+    """How many keys left escrow, delivered or not."""
     match outcome:
         case Accepted():
             return len({bundle.fingerprint for bundle in outcome.bundles})
@@ -161,7 +161,7 @@ def _receipt(outcome: HandoverOutcome) -> dict[str, JsonValue]:
 
 
 def _protection(outcome: Accepted | Unfinished) -> dict[str, JsonValue]:
-    """How the process was protected, as far as it lived to tell."""
+    """How the process was protected, as far as it reported that before it ended."""
     if outcome.sandbox is None:
         return {}
     parts: list[JsonValue] = [part.value for part in outcome.sandbox]
@@ -169,7 +169,7 @@ def _protection(outcome: Accepted | Unfinished) -> dict[str, JsonValue]:
 
 
 def _as_before(step: Holder, running: Running) -> None:
-    """Proven: the UEM holds what it held before. An alarm raised meanwhile is not raised again."""
+    """It is proven that the UEM holds the previous copy. An alarm that was raised is kept."""
     before = running.before or Copy()
     held = before.state in {CopyState.PERHAPS, CopyState.PRESENT}
     overdue = before.overdue or (held and step.state.copy_.overdue)
@@ -195,9 +195,9 @@ def _replan(step: Holder, running: Running) -> None:
 
 
 def _another_round(step: Holder, why: str) -> bool:
-    """Whether the delivery may go back once more; each phase has a new deadline, so it is counted.
+    """Whether the delivery may go back again; rounds are counted, since each has a new deadline.
 
-    A grant that the CA calls granted and does not hand out would otherwise go round for ever.
+    A request that the CA calls granted but does not hand out would otherwise loop for ever.
     """
     delivery = step.state.delivery
     rounds = CHANGED_ROUNDS if delivery is None else delivery.changed_rounds
@@ -211,8 +211,8 @@ def _another_round(step: Holder, why: str) -> bool:
 def _unknown(step: Holder, running: Running, outcome: Unknown) -> None:
     """The copy stays *perhaps*; the next try waits until this one cannot reach the UEM.
 
-    What may have arrived belongs to the history: a device may have read mail with it. Where every
-    upload was answered, nothing is on its way any more.
+    What may have arrived belongs to the history: a device may have used it. If every upload was
+    answered, none is still in transit.
     """
     remember(step, running, perhaps=True)
     if delivery_of(step, running) is None:

@@ -1,4 +1,4 @@
-"""Watching until the new set is on every device: look, judge, give up in time."""
+"""Watch until the new set is on every device: look, judge, give up at the deadline."""
 
 from collections import Counter
 
@@ -60,7 +60,7 @@ def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None
     elif evidence is not None:
         if not any(device.push_failures for device in delivery.devices.values()):
             change(step, trouble=None)
-        if delivery.uploaded_server_time is None:  # any Date seen after the upload is later than it
+        if delivery.uploaded_server_time is None:  # a Date seen now is later
             change(step, uploaded_server_time=evidence.server_time)
         _judge_all(step, evidence, route)
         end_certain(step)
@@ -89,7 +89,7 @@ def _judge_one(
     route: RoutePolicy,
     uploaded: Millis | None,
 ) -> bool:
-    """Take over what a look showed of a device; True when it proves the set."""
+    """Record what a look showed of a device; True if it proves that the device has the set."""
     delivery = step.state.delivery
     if delivery is None:
         return False
@@ -121,7 +121,7 @@ def _judge_one(
 
 
 def _history_unseen(step: Holder, key: SubjectKey, before: Delivery, number: int) -> None:
-    """The device has the set as far as anybody can say, but not what makes old mail readable."""
+    """The device shows the new certificate, but not those that make old mail readable."""
     delivery = step.state.delivery
     if delivery is None:
         return
@@ -165,7 +165,7 @@ def _ready(step: Holder, device: DeviceInDelivery, route: RoutePolicy, platform:
 
 
 def settle(step: Holder) -> None:
-    """Move on when every device has ended; deal with a copy that expired while a device waits.
+    """Move on once every device has ended; handle a copy that expired while a device waits.
 
     In the phases before, the last device that waited may have left; those that had installed the
     set in an earlier round still end the delivery well. An open act is awaited first.
@@ -184,7 +184,7 @@ def settle(step: Holder) -> None:
 def _all_ended(step: Holder, delivery: Delivery) -> None:
     phases = {device.phase for device in delivery.devices.values()}
     if DevicePhase.INSTALLED in phases:
-        if delivery.phase is Phase.PLANNING:  # a hint that came meanwhile counts on its listing
+        if delivery.phase is Phase.PLANNING:  # an event that came meanwhile relies on its listing
             step.set(check=Check(due=step.now))
         move(step, Phase.AWAITING_PURGE, Effect.LOOK_GONE)
     elif phases <= {DevicePhase.LEFT}:
@@ -197,7 +197,7 @@ def _all_ended(step: Holder, delivery: Delivery) -> None:
 
 
 def _expired(step: Holder) -> None:
-    """The copy is gone and a device still waits: again for those seen since, at most N times."""
+    """The copy is gone and a device still waits: deliver again if it was seen, at most N times."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
@@ -221,6 +221,6 @@ def _expired(step: Holder) -> None:
 
 
 def give_up(step: Holder) -> None:
-    """The deadline for installing has passed: what still waits is not installed."""
+    """The deadline for installing has passed: devices that still wait are not installed."""
     give_up_waiting(step, "not seen installed before the deadline")
     settle(step)

@@ -46,7 +46,7 @@ def open_delivery(
     """Open a delivery for all known devices; the one before goes to the history.
 
     ``devices`` are entries to take over from a superseded delivery. An automatic delivery beyond
-    the daily limit is opened and fails at once, so that people see it.
+    the daily limit is opened and fails at once, so that operators see it.
     """
     state = step.state
     previous = state.delivery
@@ -85,7 +85,7 @@ def _count_automatic(step: Holder, by: str) -> None:
 
 
 def _opened(step: Holder) -> str:
-    """Why deliveries were opened within a day without a person, by their number."""
+    """The triggers of automatic deliveries within the last day, by delivery number."""
     state = step.state
     deliveries = (*state.history, *(() if state.delivery is None else (state.delivery,)))
     triggers = Counter(
@@ -112,8 +112,8 @@ def change(step: Holder, /, **changes: object) -> None:
 def move(step: Holder, phase: Phase, effect: Effect, *, due: Millis | None = None) -> None:
     """Enter a phase with fresh tries and deadline, or go to another step of the same phase.
 
-    Within a phase the failed tries stay: an act that fails and the look before its next try would
-    otherwise begin the back-off again each time.
+    Within a phase the failed tries are kept: otherwise the look before each try of a failing act
+    would reset the back-off.
 
     Raises:
         ValueError: when :data:`TRANSITIONS` knows no such change; a program error.
@@ -152,7 +152,7 @@ def end(step: Holder, phase: Phase, *, code: str = "", why: str = "") -> None:
     change(step, phase=phase, phase_since=step.now, ended_at=step.now, why=why or code)
     if code:
         give_up_waiting(step, code, code)
-    else:  # a person ended it, every device left, or they wait on in the delivery that replaces it
+    else:  # ended by a person, all devices left, or they wait in the delivery that replaces it
         _stop_waiting(step, why)
     step.note(
         f"delivery.{phase.value}",
@@ -178,14 +178,14 @@ def fail(step: Holder, code: str, detail: str = "", *, fault: Fault | None = Non
 
 
 def give_up_waiting(step: Holder, why: str, code: str | None = None) -> None:
-    """Every accepted enrolment ends visibly: what still waits is not installed, and says why."""
+    """End waiting devices as not installed, with the reason, so that every enrolment ends."""
     delivery = step.state.delivery
     for device in () if delivery is None else waiting(delivery):
         give_up_device(step, device, why, code)
 
 
 def give_up_device(step: Holder, device: SubjectKey, why: str, code: str | None = None) -> None:
-    """Wait for a device no more; its entry, the audit trail and the metrics show it.
+    """Stop waiting for a device; its entry, the audit log and the metrics show it.
 
     Args:
         step: of the device's holder, with a delivery that the device waits in.
@@ -218,7 +218,7 @@ def give_up_device(step: Holder, device: SubjectKey, why: str, code: str | None 
 
 
 def _stop_waiting(step: Holder, why: str) -> None:
-    """The devices end with the delivery, which says why."""
+    """End the waiting devices with the delivery's reason."""
     delivery = step.state.delivery
     if delivery is None:
         return
@@ -231,7 +231,7 @@ def _stop_waiting(step: Holder, why: str) -> None:
 
 
 def delivery_of(step: Holder, running: Running) -> Delivery | None:
-    """The delivery that the act belongs to, if it is still the open one."""
+    """The delivery that the act belongs to, if it is still open."""
     delivery = step.state.delivery
     mine = delivery is not None and delivery.id == running.delivery and delivery.open
     return delivery if mine else None

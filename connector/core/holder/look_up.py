@@ -1,4 +1,4 @@
-"""The look at the user: is he there, by which route is he served, and is he who he was?"""
+"""The look at the user: whether they exist, which route serves them, and their identity."""
 
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.events import HolderForgotten, HolderRegistered
@@ -20,7 +20,7 @@ from connector.core.states import Delivery, Effect, Phase
 
 
 def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
-    """The UEM showed the user and his devices (or not)."""
+    """The outcome of a look at the user and their devices."""
     if fault is not None:
         refuse(step, fault)
         return
@@ -31,7 +31,7 @@ def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> N
 
 
 def active(facts: HolderFacts | None) -> HolderFacts:
-    """The user, if he is there and active.
+    """The user, if they exist and are active.
 
     Raises:
         Permanent: ``USR-001`` or ``USR-002``.
@@ -63,10 +63,10 @@ def _judge_user(step: Holder, found: HolderFacts | None) -> None:
 
 
 def _onward(step: Holder, before: Delivery) -> None:
-    """After a good look: plan on, or (when it was the look before the fetch) hand over.
+    """After a good look: continue planning, or (if it was the look before the fetch) hand over.
 
-    A hand-over keeps its place among those that wait for one: behind the others the look would be
-    too old again before its turn came.
+    A hand-over keeps its place in the queue: at the end of it the look would be too old again
+    before its turn.
     """
     change(step, looked_up_at=step.now, address=step.state.mail.lower(), trouble=None)
     if before.phase is Phase.HANDING_OVER:
@@ -76,9 +76,9 @@ def _onward(step: Holder, before: Delivery) -> None:
 
 
 def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
-    """The route is chosen once per delivery and then pinned by it.
+    """Choose the route, once per delivery; the delivery pins it.
 
-    None when another than before was chosen: the look is repeated with its profiles, because a
+    None if the route changed: the look is repeated with the new route's profiles, because a
     status seen of another profile would prove nothing.
     """
     delivery = step.state.delivery
@@ -97,7 +97,7 @@ def _route(step: Holder, facts: HolderFacts) -> RoutePolicy | None:
 
 
 def same_identity(step: Holder, pair: IdentityPair) -> None:
-    """Only a pair that agrees with the pinned one is ever used at the CA.
+    """Check that the pair agrees with the pinned one; no other is used at the CA.
 
     Raises:
         Permanent: ``IDN-001`` when it does not.
@@ -114,7 +114,7 @@ def same_identity(step: Holder, pair: IdentityPair) -> None:
 
 
 def _register(step: Holder, route: RoutePolicy, pair: IdentityPair) -> None:
-    """The person must know the holder before it lists, so that no change falls in between."""
+    """Register the holder with the person before listing, so that no change is missed."""
     person = subject_key(route.ca, SubjectKind.PERSON, pair.person)
     if step.state.person_key == person:
         return

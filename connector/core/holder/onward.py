@@ -1,4 +1,4 @@
-"""Where a planned set goes: to the CA for its requests, or straight to the hand-over."""
+"""Continue with a planned set: open requests at the CA, or start the hand-over."""
 
 from connector.core.holder.lifecycle import Holder, move, route_of
 from connector.core.model import RequestState
@@ -19,7 +19,7 @@ def missing(step: Holder) -> tuple[str, ...]:
 
 
 def proceed(step: Holder) -> None:
-    """Go to where the requests stand: begin them, wait for them, or hand over."""
+    """Begin the missing requests, wait for the open ones, or hand over."""
     delivery = step.state.delivery
     if delivery is None:
         return

@@ -1,4 +1,4 @@
-"""Acts of people, in the order of the journal."""
+"""Commands of operators, applied in the order of the journal."""
 
 from connector.core.events import (
     CancelRequested,
@@ -38,7 +38,7 @@ HumanBody = (
 
 
 def acted(step: Holder, body: HumanBody) -> None:
-    """Apply one act; what does not fit the state is audited and changes nothing."""
+    """Apply one command; one that does not fit the state is audited and changes nothing."""
     applied = _apply(step, body)
     step.note(
         f"person.{body.kind}",
@@ -63,7 +63,7 @@ def _apply(step: Holder, body: HumanBody) -> bool:
         case PlanRequested() | IdentityForgotten():
             if isinstance(body, IdentityForgotten):
                 forget(step)
-            return True  # of a look at a plan only the audit record stays
+            return True  # looking at a plan only leaves an audit record
         case GenerationDropped():
             return _drop(step, body)
 
@@ -104,7 +104,7 @@ def _not_installed(state: HolderState, delivery: Delivery) -> list[SubjectKey]:
 
 
 def _lacking(state: HolderState, delivery: Delivery) -> list[SubjectKey]:
-    """Devices that have the set, and on which a part of it was not seen."""
+    """Devices that have the set, but on which a part of it was not seen."""
     devices = delivery.devices.items()
     has = (key for key, one in devices if one.phase is DevicePhase.INSTALLED and one.code)
     return [key for key in has if key in state.devices]
@@ -119,7 +119,7 @@ def _retry(step: Holder, by: str) -> bool:
         return True
     if delivery.phase is Phase.AWAITING_PURGE:
         again = _not_installed(step.state, delivery)
-        if not again:  # what a device lacks of a set comes with an upload only
+        if not again:  # only an upload brings the missing part to a device
             supersede(step, delivery, trigger=Trigger.REDELIVERY, by=by)
             return True
         for key in again:

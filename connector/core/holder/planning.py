@@ -1,4 +1,4 @@
-"""Planning: which generations make up the set, and is it allowed to go on its way?"""
+"""Planning: which generations make up the set, and whether it may be delivered."""
 
 from pydantic import JsonValue
 
@@ -28,7 +28,7 @@ LARGEST_LISTING = 1024 * 1024
 
 
 def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
-    """The CA showed the person's generations (or not)."""
+    """The outcome of listing the person's generations at the CA."""
     if fault is not None:
         step.note("escrow.listed", outcome=fault.code, route=step.state.route)
         refuse(step, fault)
@@ -46,11 +46,11 @@ def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
 
 
 def choose(step: Holder, listing: Listing) -> Selection:
-    """The set that this listing makes, for this holder, by his route.
+    """Choose the set from a listing, by the holder's route.
 
     Raises:
         Permanent: ``CA-009`` when it is too large to be kept. ``IDN-…`` or ``KEY-…``: the person's
-            generations are remembered nevertheless, so that one that is in the way can be dropped
+            generations are stored nevertheless, so that one that is in the way can be dropped
             by name.
     """
     route = route_of(step)
@@ -79,7 +79,7 @@ def _require_keepable(listing: Listing) -> None:
 
 
 def rules_of(state: HolderState, route: RoutePolicy) -> SelectionRules:
-    """What decides on a holder's set: his route, what a person dropped, what he had before."""
+    """The rules for a holder's set: the route, dropped and delivered generations."""
     return route.selection().model_copy(
         update={
             "dropped": frozenset(drop.fingerprint for drop in state.dropped),
@@ -117,7 +117,7 @@ def _adopt(step: Holder, listing: Listing, selection: Selection) -> None:
 
 
 def _unchecked(listing: Listing, selection: Selection) -> dict[str, JsonValue]:
-    """Why the chains of certificates that go out were not checked, by fingerprint."""
+    """Why the chains of certificates in the set were not checked, by fingerprint."""
     sent = {entry.fingerprint for entry in selection.entries}
     return {
         one.fingerprint: one.chain_unchecked
@@ -129,10 +129,10 @@ def _unchecked(listing: Listing, selection: Selection) -> dict[str, JsonValue]:
 def _asked_again(
     step: Holder, delivery: Delivery, selection: Selection
 ) -> dict[SubjectKey, DeviceInDelivery]:
-    """The devices of a delivery that is planned once more: to have had another set proves nothing.
+    """The devices of a delivery that is planned again: an earlier set on them proves nothing.
 
-    Planned once more it is for a device that came late, or was away while the copy expired. What
-    counts is the set that each device has: the delivery's own may have been forgotten.
+    It is planned again for a device that joined late, or was offline while the copy expired. What
+    counts is the set that each device has: the record of the delivery's own set may be gone.
     """
     return {
         key: DeviceInDelivery(since=step.now, joined_at=device.joined_at)
@@ -149,7 +149,7 @@ def _needs(
     delivery: Delivery,
     digest: Sha256Hex,
 ) -> bool:
-    """Whether a device that has ended in its delivery is to be asked for this set."""
+    """Whether a device that has ended in its delivery must be checked for this set."""
     match device.phase:
         case DevicePhase.INSTALLED:
             has = set_on(state, key)
@@ -161,7 +161,7 @@ def _needs(
 
 
 def _merge_requests(step: Holder, open_: tuple[OpenRequest, ...]) -> None:
-    """Take over how ours stand; one that is not ours only where it saves asking again.
+    """Update the state of our requests; use another's request only if it saves one of our own.
 
     Others at the CA may work for the same person: what is not ours is never cleaned up for nothing.
     """

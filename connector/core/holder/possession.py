@@ -1,4 +1,4 @@
-"""Which set each device was proven to have, apart from what later deliveries did."""
+"""Which set each device was proven to have, independent of later deliveries."""
 
 from collections.abc import Iterable
 
@@ -14,12 +14,12 @@ def took(
     evidence: str,
     listed: frozenset[Sha256Hex] | None,
 ) -> tuple[Sha256Hex, ...]:
-    """A device was proven to have the set of a delivery.
+    """Record that a device was proven to have the set of a delivery.
 
     Args:
         step: of the device's holder.
         device: which one.
-        delivery: whose set it is.
+        delivery: the delivery with the set.
         evidence: what proves it, for the current generation.
         listed: the earlier generations that the device's own list shows; None without a list.
 

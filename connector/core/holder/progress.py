@@ -24,7 +24,7 @@ and what was installed wrongly is put right, within a day or not at all."""
 
 
 class Cause(NamedTuple):
-    """A code, and since when it has been the same."""
+    """A code, and since when it has applied."""
 
     code: str | None
     since: Millis | None
@@ -39,7 +39,7 @@ def profile_of(step: Holder, route: RoutePolicy, device: SubjectKey) -> str | No
 def cause_of(
     seen: DeviceEvidence, device: DeviceInDelivery, uploaded: Millis | None, now: Millis
 ) -> Cause:
-    """Why a device that was looked at is not installed yet."""
+    """Why a device does not have the set yet, from the last look at it."""
     code = _code(seen, uploaded)
     same = code == device.code and device.code_since is not None
     return Cause(code, device.code_since if same else now)
@@ -62,7 +62,7 @@ def _code(seen: DeviceEvidence, uploaded: Millis | None) -> str:
 
 
 def end_certain(step: Holder) -> None:
-    """End the wait for devices whose cause has been certain for long enough.
+    """Stop waiting for devices whose cause has been certain for long enough.
 
     A failed installation counts only when no push to the device is to come.
     """
@@ -77,7 +77,7 @@ def end_certain(step: Holder) -> None:
 
 
 def end_without_profile(step: Holder) -> None:
-    """A device for whose platform no profile is configured cannot get the set."""
+    """End devices for whose platform no profile is configured: they cannot get the set."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return

@@ -1,7 +1,7 @@
 """Pushing the profile: to which devices, when, and when again.
 
-Each device has its own time and its own failures, so that what one refuses or delays keeps no
-other from its push, and what was done once is not done again because of the rest.
+Each device has its own time and its own failures, so that a refusal or delay of one does not
+delay the others, and a push that succeeded is not repeated because another failed.
 """
 
 from connector.core.errors import Family, Fault, Scope
@@ -30,7 +30,7 @@ FOR_FAILURE = 8
 
 
 def start_push(step: Holder) -> None:
-    """Write down to which devices the profile is pushed: those that failed least come first."""
+    """Record to which devices the profile is pushed: those that failed least come first."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
@@ -74,7 +74,7 @@ def _due(step: Holder, delivery: Delivery) -> list[SubjectKey]:
 def pushed(
     step: Holder, running: Running, taken: tuple[SubjectKey, ...], fault: Fault | None
 ) -> None:
-    """The push went out to ``taken``; the others are tried again, or only looked at."""
+    """The push reached ``taken``; the others are tried again, or only looked at."""
     step.note(
         "profile.pushed",
         outcome=outcome_of(fault),
@@ -118,10 +118,10 @@ def _taken(step: Holder, device: DeviceInDelivery) -> DeviceInDelivery:
 def _is_blamed(
     running: Running, taken: tuple[SubjectKey, ...], fault: Fault, device: SubjectKey
 ) -> bool:
-    """Whether it was this device that failed.
+    """Whether the failure is this device's.
 
-    A refusal is of each that was missed. Anything else ended the act at one of them, and the others
-    were not tried: the first, where nothing was pushed at all.
+    A refusal concerns each device that was not pushed to. Any other fault ended the act at one
+    device, the first that was not pushed to, and the others were not tried.
     """
     if fault.scope is Scope.UPSTREAM:
         return False
@@ -131,7 +131,7 @@ def _is_blamed(
 
 
 def _missed(step: Holder, running: Running, taken: tuple[SubjectKey, ...], fault: Fault) -> None:
-    """When the rest is pushed to again; who is refused gets no push until a look asks for one."""
+    """When the others are pushed to again; a refused device only after a look asks for it."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
@@ -190,7 +190,7 @@ def _after_a_failure(
 
 
 def look_again(step: Holder, fault: Fault | None) -> None:
-    """Push where it is due; else look again later, or when the next push is due."""
+    """Push to devices that are due; otherwise look again later, or at the next push."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or delivery.phase is not Phase.AWAITING_INSTALL:
         return
@@ -205,13 +205,13 @@ def look_again(step: Holder, fault: Fault | None) -> None:
 
 
 def next_pushes(delivery: Delivery) -> list[Millis]:
-    """When the profile is pushed to the devices that wait, as far as it is to be pushed."""
+    """When the profile is pushed next to each waiting device that gets a push."""
     devices = (delivery.devices[key] for key in waiting(delivery))
     return [device.push_due for device in devices if device.push_due is not None]
 
 
 def push_by_hand(step: Holder) -> bool:
-    """A person asks for another try: all pushes count from nothing. False where none may go out."""
+    """A person asks for another try: reset all push failures. False if no push is allowed."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None or route.push is PushPolicy.NEVER:
         return False

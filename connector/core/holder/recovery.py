@@ -23,7 +23,7 @@ Requests whose end it cannot tell now are asked for as long as it takes."""
 
 
 def start_begin(step: Holder) -> None:
-    """Write down what will be asked for, each under an id of ours, before it is asked."""
+    """Record the requests with their ids before they are sent."""
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
@@ -60,7 +60,7 @@ def start_begin(step: Holder) -> None:
 def begun(
     step: Holder, running: Running, answers: tuple[OpenRequest, ...], fault: Fault | None
 ) -> None:
-    """The CA took the requests, or some, or none. Unanswered ones are kept and looked at."""
+    """The CA took all, some or none of the requests. Unanswered ones are kept and looked at."""
     step.note(
         "recovery.begun",
         outcome=outcome_of(fault),
@@ -81,7 +81,7 @@ def begun(
 
 
 def _unheard_of(step: Holder, answers: Iterable[OpenRequest]) -> bool:
-    """Whether requests of an earlier act, whose outcome nobody knows, are counted on as well."""
+    """Whether open requests of an earlier act with unknown outcome count as well."""
     said = {request.id for request in answers}
     delivery = step.state.delivery
     wanted = {entry.fingerprint for entry in delivery.entries} if delivery else set()
@@ -99,7 +99,7 @@ def _mine(step: Holder, running: Running, phase: Phase) -> bool:
 
 
 def looked(step: Holder, answers: tuple[OpenRequest, ...], fault: Fault | None) -> None:
-    """How the requests stand at the CA."""
+    """The outcome of a look at the requests."""
     step.note("recovery.looked", outcome=outcome_of(fault), route=step.state.route)
     if fault is not None:
         refuse(step, fault)
@@ -109,7 +109,7 @@ def looked(step: Holder, answers: tuple[OpenRequest, ...], fault: Fault | None) 
 
 
 def update(step: Holder, answers: Iterable[OpenRequest]) -> None:
-    """Take over what the CA said; requests that have ended there are not ours to watch any more."""
+    """Update requests from the CA's answer; those that have ended there are removed."""
     said = {request.id: request for request in answers}
     merged = [said.get(request.id, request) for request in step.state.requests]
     denied = [request for request in merged if request.state is RequestState.DENIED]
@@ -142,7 +142,7 @@ def settle_requests(step: Holder) -> None:
 
 
 def unneeded(step: Holder) -> tuple[OpenRequest, ...]:
-    """Requests that no open delivery will fetch any more."""
+    """Requests that no open delivery will fetch."""
     delivery = step.state.delivery
     needed: set[Sha256Hex] = set()
     if delivery is not None and delivery.phase in {
@@ -158,7 +158,7 @@ def unneeded(step: Holder) -> tuple[OpenRequest, ...]:
 
 
 def start_clean_up(step: Holder) -> None:
-    """Write down which requests are ended at the CA."""
+    """Record which requests will be ended at the CA, before that is done."""
     requests = unneeded(step)
     attempt = step.state.attempt + 1
     route = route_of(step)
@@ -184,10 +184,10 @@ def start_clean_up(step: Holder) -> None:
 def cleaned_up(
     step: Holder, running: Running, ended: tuple[OpenRequest, ...], fault: Fault | None
 ) -> None:
-    """The CA ended these requests; for others, if any, it will be asked again later.
+    """The CA ended these requests; it will be asked again later to end the others.
 
-    What the CA refuses to end is given up after so many tries: it ends there by itself, and nothing
-    here needs it any more.
+    A request that the CA refuses to end is given up after a number of tries: it expires by itself,
+    and nothing here needs it.
     """
     step.note("recovery.cleaned_up", outcome=outcome_of(fault), route=step.state.route)
     route = route_of(step)

@@ -1,4 +1,4 @@
-"""After a backup was restored: what was true then is looked at again, and nothing is concluded."""
+"""After a restored backup: look at everything again, and conclude nothing from old records."""
 
 from connector.core.events import JournalRestored
 from connector.core.holder.lifecycle import Holder, change, route_of
@@ -7,7 +7,7 @@ from connector.core.states import Check, Copy, CopyState, Effect, Phase
 
 
 def restored(step: Holder, body: JournalRestored) -> None:
-    """A set may have been uploaded since, requests may have ended, devices may be others."""
+    """Assume that since the backup sets were uploaded, requests ended and devices changed."""
     before = step.state.copy_
     held = before.state in {CopyState.PERHAPS, CopyState.PRESENT}
     step.set(
@@ -37,7 +37,7 @@ def restored(step: Holder, body: JournalRestored) -> None:
 
 
 def _retention(step: Holder) -> Millis:
-    """That of the copy, or the longest that an upload since the backup may have had."""
+    """The copy's retention, or the longest that an upload since the backup may have had."""
     route, tenant = route_of(step), parse_subject(step.state.key).tenant
     routes = [one for one in step.rules.routes.values() if one.uem == tenant]
     known = [one.retention for one in ([route] if route else routes)]
@@ -45,7 +45,7 @@ def _retention(step: Holder) -> Millis:
 
 
 def _delivery(step: Holder) -> None:
-    """An open delivery goes on with a look: at its requests, or at the user before a hand-over."""
+    """Continue an open delivery with a look: at its requests, or at the user."""
     delivery = step.state.delivery
     if delivery is None or not delivery.open:
         return

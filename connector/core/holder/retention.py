@@ -1,4 +1,4 @@
-"""What has ended leaves after a time: deliveries, and a holder of whom nothing has to be kept.
+"""Retention: remove ended deliveries after a time, then a holder without anything to keep.
 
 The identity pin and the generations delivered stay until a person forgets them: without them the
 next delivery could go to another person, or leave out a key.
@@ -11,13 +11,13 @@ from connector.core.states import CopyState, Delivery, HolderState
 
 
 def due(step: Holder) -> Millis | None:
-    """When something may be let go next, or None."""
+    """When something may be removed next, or None."""
     ends = [delivery.ended_at for delivery in _ended(step.state) if delivery.ended_at is not None]
     return min(ends) + _kept(step) if ends else None
 
 
 def let_go(step: Holder) -> None:
-    """Drop the deliveries that ended long ago, and the holder if that was the last of him."""
+    """Remove deliveries that ended long ago, and the holder if nothing else is left."""
     if step.rules.deadlines_held:
         return
     over = {delivery.id for delivery in _ended(step.state) if _is_over(step, delivery)}
@@ -31,7 +31,7 @@ def let_go(step: Holder) -> None:
 
 
 def forget(step: Holder) -> None:
-    """A person forgets the holder: what is over goes now, and the holder with it."""
+    """A person forgets the holder: remove what has ended now, and then the holder."""
     step.set(identity=None, delivered=(), last_digest=None)
     if _is_idle(step.state) and not (step.state.delivery and step.state.delivery.open):
         _leave(step)
@@ -44,7 +44,7 @@ def _leave(step: Holder) -> None:
 
 
 def _ended(state: HolderState) -> tuple[Delivery, ...]:
-    """The deliveries that may leave: the last one only when nobody and nothing depends on it."""
+    """The deliveries that may be removed: the last one only if nothing depends on it."""
     last = state.delivery
     if last is None or last.open or not _is_idle(state):
         return state.history
@@ -52,7 +52,7 @@ def _ended(state: HolderState) -> tuple[Delivery, ...]:
 
 
 def _is_idle(state: HolderState) -> bool:
-    """No device is enrolled, the copy is gone, and nothing is under way at CA or UEM."""
+    """Whether no device is enrolled, the copy is gone, and nothing is open at CA or UEM."""
     at_rest = state.copy_.state in {CopyState.NONE, CopyState.GONE} and not state.requests
     at_rest = at_rest and state.running is None and state.check is None and state.look is None
     return at_rest and not state.devices

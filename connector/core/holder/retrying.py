@@ -1,4 +1,4 @@
-"""What a fault of a look or an act means for the open delivery: try again later, or fail."""
+"""Handle a fault of a look or an act: the open delivery tries again later, or fails."""
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.holder.lifecycle import Holder, change, fail, route_of
@@ -21,7 +21,7 @@ def retry_later(step: Holder, fault: Fault, *, not_before: Millis = 0) -> None:
 
 
 def refuse(step: Holder, fault: Fault) -> None:
-    """What a fault of a look or an act means for the open delivery."""
+    """Retry or fail the open delivery, by the fault of a look or an act."""
     if fault.family is Family.TRANSIENT or fault.scope is Scope.UPSTREAM:
         retry_later(step, fault)
     else:

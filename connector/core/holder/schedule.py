@@ -1,4 +1,4 @@
-"""What the holder waits for next: put together from the state after every step."""
+"""What the holder waits for next, computed from the state after every step."""
 
 from connector.core.holder import purge, retention
 from connector.core.holder.lifecycle import Holder, route_of
@@ -10,7 +10,7 @@ from connector.core.step import wait_until
 
 
 def schedule(step: Holder) -> None:
-    """Put the wants of the state together. While an act is open only its end is waited for."""
+    """Compute the wants of the state. While an act is open, wait only for its end."""
     running = step.state.running
     if running is not None:
         step.set(wants=(wait_until(step.now + left_of(step, running)),))
@@ -21,7 +21,7 @@ def schedule(step: Holder) -> None:
 
 
 def _want(step: Holder, effect: Effect, due: Millis) -> Want:
-    """A lane of the UEM for what needs no route, and for what has lost it."""
+    """A want in the route's lane, or in the UEM's for effects without a route."""
     by_uem = effect is Effect.LOOK_GONE or route_of(step) is None
     suffix = f"@{parse_subject(step.state.key).tenant}" if by_uem else step.state.route
     return Want(effect=effect, due=due, lane=f"{effect.value}:{suffix}")
@@ -33,7 +33,7 @@ def _check(step: Holder) -> list[Want]:
 
 
 def _look(step: Holder) -> list[Want]:
-    """Not where the delivery looks at the user anyway."""
+    """The look at the user, unless the delivery looks at the user anyway."""
     look, delivery = step.state.look, step.state.delivery
     if look is None or (delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP):
         return []
@@ -53,7 +53,7 @@ def _delivery(step: Holder) -> list[Want]:
 
 
 def _due(step: Holder, delivery: Delivery) -> Millis:
-    """No hand-over starts while an earlier one, of any delivery, may still reach the UEM."""
+    """When the delivery is due; no hand-over starts while an earlier upload may still arrive."""
     copy = step.state.copy_
     if delivery.step is Effect.HAND_OVER and copy.state is CopyState.PERHAPS:
         return max(delivery.due, copy.not_after or 0)

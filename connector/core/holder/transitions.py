@@ -1,6 +1,6 @@
 """The one table of phases: from where to where a delivery may go, and why.
 
-``docs/states.md`` is made from it, and every change of phase is checked against it.
+``docs/states.md`` is generated from it, and every change of phase is checked against it.
 """
 
 from connector.core.states import Phase

@@ -1,10 +1,10 @@
-"""A look at the user beside the delivery: still the same person, and do the devices still have it?
+"""A look at the user outside the delivery: the same person, and do the devices have the set?
 
-Asked for when a device joins while the copy lives, because the UEM sends the set to it without
-being asked, and when something was notified about a device that has a set: a lost certificate shows
-only as a profile that is not installed any more, and the UEM does not heal that by itself. So does
-a new version of the profile that a device has not installed yet; a device that sleeps has not lost
-anything.
+It is done when a device joins while the copy exists, because the UEM then sends the set to that
+device by itself, and when a notification concerns a device that has a set: a lost certificate only
+shows as a profile that is not installed any more, and the UEM does not repair that by itself. A new
+version of the profile that a device has not installed yet looks the same; a device that is offline
+has not lost anything.
 """
 
 from connector.core.errors import ConnectorError, Family, Fault, Scope, Transient
@@ -38,7 +38,7 @@ LOST_AGAIN = "INS-008"
 
 
 def looked(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
-    """The UEM showed the user, or it is asked again later."""
+    """The outcome of the look: compare the user and the devices, or look again later."""
     look, route = step.state.look, route_of(step)
     if look is None:
         return
@@ -66,7 +66,7 @@ def _later(step: Holder, look: Check, fault: Fault) -> None:
 
 
 def _compare(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
-    """Another identity ends the open delivery, as it would have kept it from its first step."""
+    """End the open delivery if the identity changed; it would not have been started either."""
     try:
         same_identity(step, observed_pair(facts, route))
     except ConnectorError as error:
@@ -100,16 +100,16 @@ def _find_lost(step: Holder, facts: HolderFacts, route: RoutePolicy) -> None:
 
 
 def _is_seen_since(seen: Millis | None, before: Millis | None) -> bool:
-    """Whether a device was seen after the look that first missed its profile; both times the UEM's.
+    """Whether the UEM saw the device after the look that first missed its profile (UEM clock).
 
-    Where the UEM does not say when it sees a device, or an earlier version did not keep it, the
-    time that has passed must do.
+    If the UEM does not say when it saw a device, or an earlier version did not store it, the
+    time that has passed decides.
     """
     return seen is None or before is None or seen > before
 
 
 def _until_seen(step: Holder, missing: Millis, again: Millis) -> Millis:
-    """How long to wait for a device that is not seen, after its profile was missing so long.
+    """How long to wait for a device that is not seen, by how long its profile is missing.
 
     Twice as long each time, up to a day; where the deadline of a delivery has passed, twice as long
     again without an end. A notification about the device leads to a look at any time.
@@ -125,7 +125,7 @@ def _is_awaited(step: Holder, device: SubjectKey) -> bool:
 
 
 def _lost(step: Holder, device: SubjectKey) -> None:
-    """The device has its set no more: deliver it again, as to one that has just joined."""
+    """The device lost its set: deliver it again, as to a device that has just joined."""
     has = set_on(step.state, device)
     if has is None:
         return
@@ -147,7 +147,7 @@ def _lost(step: Holder, device: SubjectKey) -> None:
 
 
 def _name(step: Holder, device: SubjectKey, now: Millis) -> None:
-    """Show why the device waits again."""
+    """Record why the device waits again."""
     delivery = step.state.delivery
     if delivery is None or device not in delivery.devices:
         return

@@ -1,6 +1,6 @@
-"""How long an act may still have its effect, on a clock that cannot leap.
+"""How long an act may still have its effect, on a clock that cannot jump.
 
-Journal time follows small steps of the wall clock, so it can be ahead of what has really passed.
+Journal time follows small steps of the wall clock, so it can run ahead of the time elapsed.
 The waits that keep two acts apart are counted on the clock of the machine's boot instead; journal
 time only says when to look at that clock again.
 """
@@ -26,14 +26,14 @@ def begun(step: Holder, limit: Millis) -> Awaited:
 
 
 def is_ours(step: Holder, running: Running) -> bool:
-    """Whether this owner began an act, or has found it already."""
+    """Whether this owner began an act, or has already found it open."""
     return running.epoch == step.rules.epoch and running.awaited is not None
 
 
 def found(step: Holder, running: Running) -> Awaited:
-    """The wait for an act of an earlier owner: what is left of it by the clock that it began on.
+    """The wait for an act of an earlier owner: what is left of it by the clock it began on.
 
-    Only where that is not our clock does all of it begin now.
+    If that clock is not ours, the whole wait begins now.
     """
     if running.awaited is None:
         return begun(step, running.limit)
@@ -41,12 +41,12 @@ def found(step: Holder, running: Running) -> Awaited:
 
 
 def left_of(step: Holder, running: Running) -> Millis:
-    """How long an act that nobody answered for may still have its effect."""
+    """How long an act without an outcome may still have its effect."""
     return found(step, running).left(step.rules.boot)
 
 
 def until_quiet(step: Holder) -> Millis:
-    """How long an upload of unknown fate may still reach the UEM; the state remembers the wait."""
+    """How long an upload with unknown outcome may still reach the UEM; kept in the state."""
     copy = step.state.copy_
     if copy.state is not CopyState.PERHAPS:
         return 0

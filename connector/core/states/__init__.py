@@ -1,7 +1,7 @@
-"""The states of the three subjects, as they are kept in the journal. The JSON is `schemas/state`.
+"""The states of the three subjects, as stored in the journal. The JSON is in `schemas/state`.
 
-A state says what it waits for: ``wants`` names the effects that are due and when. Everything that a
-crash may interrupt is in here (``running``, ``copy``, ``requests``), never in memory alone.
+A state contains what it waits for: ``wants`` lists effects and when they are due. All that a
+crash may interrupt is stored here (``running``, ``copy``, ``requests``), never in memory only.
 """
 
 from typing import Annotated

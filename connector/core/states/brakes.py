@@ -6,7 +6,7 @@ from connector.core.model import Millis, Record
 
 
 class StandingPause(Record):
-    """A brake that stands, on one route or on all (``route`` None): by whom, since when, and why.
+    """A pause in force, on one route or on all (``route`` None): by whom, since when, and why.
 
     ``by`` and ``reason`` are empty where an earlier version applied it.
     """
@@ -22,7 +22,7 @@ class StandingPause(Record):
 
 
 class Brakes(Record):
-    """What a person or a ceiling holds back in one partition. Kept in the partition's record.
+    """Pauses, and keys disclosed, of one partition. Kept in the partition's record.
 
     ``pauses`` says who applied what of ``all_paused`` and ``routes_paused``, and why.
     """
@@ -35,7 +35,7 @@ class Brakes(Record):
     pauses: tuple[StandingPause, ...] = ()
 
     def standing(self) -> tuple[StandingPause, ...]:
-        """The pauses that stand, that on all routes first."""
+        """The pauses in force, the one on all routes first."""
         told = {one.route: one for one in self.pauses}
         routes: list[str | None] = [None] if self.all_paused else []
         routes += sorted(self.routes_paused)

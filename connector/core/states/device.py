@@ -9,7 +9,7 @@ from connector.core.states.wants import Looks, Want
 
 
 class DeviceStatus(StrEnum):
-    """The device's own small life."""
+    """Whether a device is enrolled, as far as is known."""
 
     UNKNOWN = "unknown"
     LOOKING = "looking"
@@ -19,7 +19,7 @@ class DeviceStatus(StrEnum):
 
 
 class DeviceState(Record):
-    """A device and whose it is, so that "device 15 left" can be understood.
+    """A device and its user, so that "device 15 left" can be assigned to a holder.
 
     ``enrolled_at`` and ``unenrolled_at`` are the newest times that notifications gave, never later
     than their receipt; ``enrolled_on`` is the UEM's own time of the enrolment that it shows.

@@ -34,7 +34,7 @@ class Identity(Record):
 
 
 class InstalledSet(Record):
-    """A set that a device was proven to have, and the evidence. ``lost_at``: it has it no more.
+    """A set that a device was proven to have, and the evidence. ``lost_at``: when it lost the set.
 
     The evidence is of the current generation. ``assumed``: earlier ones of which nothing is shown;
     ``unseen``: earlier ones that the device's own list should show and does not.
@@ -49,7 +49,7 @@ class InstalledSet(Record):
 
 
 class KnownDevice(Record):
-    """A device of the holder that is enrolled as far as we know, and the set that it has.
+    """A device of the holder that is enrolled as far as is known, and the set that it has.
 
     Times are as in ``DeviceState``. ``missing_since``: since when its profile is missing, on our
     clock; ``missing_seen``: when the UEM had last seen it then, on the UEM's.
@@ -70,7 +70,7 @@ class KnownDevice(Record):
 class DeliveredGeneration(Record):
     """An encryption generation that has been delivered; later sets must contain its key.
 
-    ``perhaps``: only by an upload of unknown fate, so far.
+    ``perhaps``: so far only by an upload with unknown outcome.
     """
 
     fingerprint: Sha256Hex
@@ -80,7 +80,7 @@ class DeliveredGeneration(Record):
 
 
 class Dropped(Record):
-    """An encryption generation that a person took out by name."""
+    """An encryption generation that a person dropped by name."""
 
     fingerprint: Sha256Hex
     by: str
@@ -89,7 +89,7 @@ class Dropped(Record):
 
 
 class Check(Record):
-    """A look outside the delivery's own steps, at CA or UEM. Carries its own tries."""
+    """A look outside the delivery's own steps, at CA or UEM, with its own number of tries."""
 
     due: Millis
     attempts: int = 0
@@ -138,11 +138,11 @@ class HolderState(Record):
 
     @property
     def cause(self) -> str | None:
-        """The code of what is in the way, of several the one that goes away least by itself.
+        """The code of what blocks the holder; of several, the most lasting one.
 
         In this order: why the delivery failed; a copy that is overdue; the newest fault; why a
         device ended without the set, still waits for it, or lacks a part of it. A cancelled
-        delivery says nothing of its devices: it did not come to their end.
+        delivery says nothing about its devices, because it was not finished.
         """
         delivery = self.delivery
         fault = delivery.trouble.code if delivery and delivery.trouble else None
@@ -157,7 +157,7 @@ class HolderState(Record):
         return next(self._causes_of_devices(delivery), None)
 
     def _causes_of_devices(self, delivery: Delivery) -> Iterator[str]:
-        """By devices that are still the holder's, those that have ended without the set first."""
+        """Causes of the holder's present devices, those that ended without the set first."""
         entries = [delivery.devices[key] for key in self.devices if key in delivery.devices]
         for phase in (DevicePhase.NOT_INSTALLED, DevicePhase.WAITING, DevicePhase.INSTALLED):
             yield from sorted(one.code for one in entries if one.phase is phase and one.code)

@@ -9,7 +9,7 @@ from connector.core.states.wants import Effect
 
 
 class CopyState(StrEnum):
-    """What the UEM holds of a holder's keys, as far as we know."""
+    """What the UEM holds of a holder's keys, as far as is known."""
 
     NONE = "none"
     PERHAPS = "perhaps"
@@ -21,12 +21,12 @@ class Copy(Record):
     """The copy in the UEM, watched to its end.
 
     ``digests`` are all sets that may be there. ``since_server`` is the UEM's clock from which
-    retention counts, ``since`` ours at the same moment; ``not_after`` ends an upload whose fate is
-    unknown, after which the first UEM ``Date`` seen becomes ``since_server``. ``possible_since`` is
+    retention counts, ``since`` ours at the same moment; ``not_after`` ends an upload with unknown
+    outcome, after which the first UEM ``Date`` seen becomes ``since_server``. ``possible_since`` is
     when the first attempt began that may have brought a copy, with none proven gone in between.
     ``retention_from`` is what the UEM counts from; where that is the installation,
     ``installed_server`` is the UEM's clock at the look that showed the last one. ``awaited``: how
-    long the last upload of unknown fate may still arrive; ``not_after`` is when to look at that.
+    long the last upload with unknown outcome may still arrive; ``not_after`` is when to check it.
     """
 
     state: CopyState = CopyState.NONE
@@ -49,7 +49,7 @@ class Copy(Record):
 
     @property
     def there_since(self) -> Millis | None:
-        """Since when there may be a copy; records of earlier versions know it less exactly."""
+        """Since when there may be a copy; records of earlier versions have it less exactly."""
         return self.possible_since or self.since or self.not_after
 
 
@@ -57,7 +57,7 @@ class Running(Record):
     """An act that was started and whose outcome is not known yet.
 
     ``epoch`` is the owner's epoch at the start, or of the later owner that found it. ``awaited``:
-    how long it may still have its effect; ``not_before`` is when to look at that, in journal time.
+    how long it may still have its effect; ``not_before`` is when to check that, in journal time.
     ``before`` is the copy as it was, for when it is proven that nothing was sent.
     """
 

@@ -6,7 +6,7 @@ from connector.core.model import Millis, Record
 
 
 class Effect(StrEnum):
-    """What a state can ask for. Acts change something outside; looks only read."""
+    """The effects that a state can ask for. Acts change something outside; looks only read."""
 
     LOOK_UP_DEVICE = "look_up_device"
     LOOK_UP = "look_up"
@@ -42,7 +42,7 @@ class Want(Record):
     """An effect that a state asks for, and when it is due (journal time).
 
     A state has few wants, at most one per concern (the delivery, the copy, a check, a deadline), so
-    that a brake or a broken upstream that holds one back does not hold the others. ``lane`` is
+    that a brake or an outage that holds one back does not hold back the others. ``lane`` is
     ``effect:route`` (``effect:@uem`` where no route is involved): what is held back together.
     """
 
