@@ -32,7 +32,7 @@ class IntakeMetrics(Protocol):
     def webhook_event(
         self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
     ) -> None:
-        """Notifications that got this answer. ``event_type``: an event kind, ``other``, ``unread``."""
+        """Notifications with this answer. ``event_type``: an event kind, ``other``, ``unread``."""
         ...
 
     def webhook_auth_failed(self, source: str, code: str) -> None:

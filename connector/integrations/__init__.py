@@ -1,1 +1,1 @@
-"""One folder per vendor: source dialect, target, escrow client, settings, table of errors."""
+"""One folder per vendor: source dialect, target, escrow client, settings, error table."""

@@ -73,7 +73,7 @@ class Problem(BaseModel):
 
 
 class HttpEscrowSettings(UpstreamSettings):
-    """Where the escrow is, and the client certificate that says who we are."""
+    """The address of the escrow, and the client certificate that identifies the connector."""
 
     requester: str = Field(
         default="pki-connector",
@@ -95,7 +95,7 @@ class HttpEscrowSettings(UpstreamSettings):
 class HttpEscrow:
     """One client of the contract; see :class:`connector.core.ports.EscrowBackend`.
 
-    The TLS files of ``settings`` are read anew each time it is opened.
+    The TLS files of ``settings`` are read each time it is opened.
     """
 
     name: ClassVar[str] = "http"
@@ -189,8 +189,8 @@ class HttpEscrow:
     ) -> KeyMaterial:
         """The PKCS#12 of a granted request under ``password``. Never repeated here.
 
-        The CA refuses when the request is for another generation; that the bundle is the right one
-        is proven by whoever opens it.
+        The CA refuses when the request is for another generation; the code that opens the bundle
+        checks that it is the right one.
 
         Raises:
             Transient: ``CA-409`` when it is not granted (any more).
@@ -222,7 +222,7 @@ class HttpEscrow:
         return await self._upstream.look(("v1", *path), headers=ASKING_JSON, judged=JUDGED)
 
     async def _read(self, model: type[Model], answer: Answer) -> Model:
-        """A successful answer as ``model``."""
+        """Parse a successful answer as ``model``."""
         await self._expect(JSON, answer)
         charset = media_type(answer.headers.get("Content-Type", "")).charset
         return parse(model, answer.body, charset)

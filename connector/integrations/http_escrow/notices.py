@@ -1,4 +1,4 @@
-"""The dialect of a CA that tells us of its certificates (Standard Webhooks 1.0 payload).
+"""Notices of a CA about its certificates (Standard Webhooks 1.0 payload).
 
 ::
 
@@ -53,7 +53,7 @@ class _Tolerant(BaseModel):
 
 
 class Concerned(_Tolerant):
-    """Whose certificates changed, by the name that the CA knows him by, and perhaps which one."""
+    """The person whose certificates changed, by their name at the CA, and perhaps which one."""
 
     person: Annotated[str, Field(min_length=1, max_length=256)]
     fingerprint: Sha256Hex | None = None
@@ -73,7 +73,7 @@ class Notice(Kind):
 
 
 def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
-    """The event that a signed notification means, or None where it means nothing to us.
+    """The event in a signed notification, or None if it is not used.
 
     Args:
         notification: one JSON object; its signed id names the event, so a repeat changes nothing.

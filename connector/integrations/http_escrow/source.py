@@ -32,7 +32,7 @@ class StandardWebhook(Section):
 
 
 class SigningCaller(NamedTuple):
-    """A CA that proved who it is by the signature of its notice."""
+    """A CA that was authenticated by the signature of its notice."""
 
     notice: VerifiedNotification
     success_status: int = 202
@@ -48,7 +48,7 @@ class SigningCaller(NamedTuple):
 
 
 class StandardWebhooksSource:
-    """See :class:`connector.core.source.Source`: only the signed body proves who calls."""
+    """See :class:`connector.core.source.Source`: only the signed body authenticates the caller."""
 
     name: ClassVar[str] = "standard_webhooks"
     settings_model: ClassVar[type[BaseModel]] = StandardWebhook

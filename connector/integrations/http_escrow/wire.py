@@ -1,9 +1,9 @@
 """What the ``http`` escrow answers, and how it becomes records of the core.
 
 The models follow ``schemas/escrow-http.openapi.yaml``; unknown members are ignored. Everything here
-is public: no key passes through this file. What an answer claims is compared with the certificate
-itself: a list that contradicts itself is refused, while a certificate that cannot be sent stays in
-it and says why.
+is public: no key passes through this file. The members of an answer are compared with the
+certificate itself: a list that contradicts itself is refused, while a certificate that cannot be
+sent stays in it with the reason.
 """
 
 import hashlib
@@ -105,7 +105,7 @@ def parse(model: type[Model], body: bytes | bytearray, charset: str = "") -> Mod
     """An answer as ``model``; ``charset`` is the parameter of its media type.
 
     Raises:
-        Permanent: ``CA-004``; where it is wrong is said, what was there is not.
+        Permanent: ``CA-004``; names the place of the error, not the content.
     """
     try:
         return model.model_validate_json(text_of_json(bytes(body), charset))
@@ -123,7 +123,7 @@ def listing(wire: WireListing, person: str) -> EscrowListing:
     """The listing of ``person``.
 
     Raises:
-        Permanent: ``CA-412`` when it is about somebody else, ``CA-008`` when it contradicts itself.
+        Permanent: ``CA-412`` when it is another person's, ``CA-008`` when it contradicts itself.
     """
     same(wire.person.person, person)
     certificates = tuple(_escrowed(generation) for generation in wire.generations)
@@ -144,7 +144,7 @@ def open_requests(wire: WireRequests, person: str) -> tuple[OpenRequest, ...]:
     """The requests of ``person``.
 
     Raises:
-        Permanent: ``CA-412`` when one is about somebody else.
+        Permanent: ``CA-412`` when one is another person's.
     """
     for named in (wire.person, *(request.person for request in wire.requests)):
         same(named, person)

@@ -42,9 +42,9 @@ class Found(NamedTuple):
 
 
 class Api:
-    """The interface of one tenant, from :meth:`open` to :meth:`close`.
+    """The REST interface of one tenant, from :meth:`open` to :meth:`close`.
 
-    Its verbs raise what :class:`~connector.upstream.Upstream` raises, besides what they name.
+    Its methods raise what :class:`~connector.upstream.Upstream` raises, besides what they list.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Api:
         self._login: Login | None = None
 
     async def open(self) -> None:
-        """Read the secrets anew and build the session. Raises ``Permanent`` ``CFG-003``."""
+        """Read the secrets and build the session. Raises ``Permanent`` ``CFG-003``."""
         self._login = Login(self._settings, self._upstream.misconfigured)
         await self._upstream.__aenter__()
 
@@ -103,8 +103,8 @@ class Api:
         ``of_all``: as for :meth:`connector.upstream.Upstream.look`.
 
         Raises:
-            Transient: ``UEM-009`` for an empty answer, which says neither; ``UEM-011`` for a 404 of
-                somebody else, like a web server or proxy.
+            Transient: ``UEM-009`` for an empty answer, which is neither; ``UEM-011`` for a 404 that
+                is not the UEM's own, such as a web server's or proxy's.
         """
         answer = await self.answer(operation, identifier, query, of_all=of_all)
         if answer is None:
@@ -141,7 +141,7 @@ class Api:
         """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised.
 
         Raises:
-            Transient: ``UEM-011`` for a 400 or 404 of somebody else.
+            Transient: ``UEM-011`` for a 400 or 404 that is not the UEM's own.
         """
         answer = await self._upstream.request(
             "POST",
@@ -190,11 +190,11 @@ class Api:
 
 
 def _require_own_words(operation: Operation, answer: Answer) -> None:
-    """That there is no such thing counts only in the words of the interface."""
+    """Accept "not found" only from the interface itself, not from a proxy."""
     if not refusal_in(answer).number:
         raise somebody_elses(f"calling {operation.value}: {answer.status} without an error object")
 
 
 def incomplete(detail: str) -> Transient:
-    """``UEM-009``: the interface said less than it must have known; to be raised."""
+    """``UEM-009``: the answer is incomplete; to be raised."""
     return Transient("UEM-009", detail)

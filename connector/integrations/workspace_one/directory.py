@@ -21,7 +21,7 @@ class Directory:
         self._pages = pages
 
     async def user(self, identifier: str) -> Found | None:
-        """A user by his numeric id or his UUID; None when there is none.
+        """A user by numeric id or UUID; None when there is none.
 
         The object is always that of version 1 by numeric id, so that its id is certain.
         """
@@ -74,7 +74,7 @@ class Directory:
         return sorted(mine, key=int)
 
     async def _user_number(self, uuid: str) -> str:
-        """The numeric id of a user by UUID (version 2), by his name if that object lacks it."""
+        """The numeric id of a user by UUID (version 2), by user name if that object lacks it."""
         if not UUID.fullmatch(uuid):
             return ""
         found = await self._api.one(Operation.USER_BY_UUID, uuid)

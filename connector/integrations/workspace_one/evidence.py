@@ -1,4 +1,4 @@
-"""Looking whether a certificate arrived on devices: status, certificate list, event log."""
+"""Check whether a certificate arrived on devices: status, certificate list, event log."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class _Proofs(NamedTuple):
 
 
 class InstallEvidence:
-    """Gathers what a tenant knows; whether that is proof is for the core to decide."""
+    """Collects what a tenant knows; the core decides whether that is proof."""
 
     def __init__(
         self,
@@ -109,5 +109,5 @@ class InstallEvidence:
         return Wanted(generation, self._settings.expiry_tolerance)
 
     def _is_listed(self, generation: Generation, listed: list[Members], fresh: Millis) -> bool:
-        """In a list of after the upload; one from before says nothing of the new set."""
+        """Whether a list newer than the upload has it; older lists prove nothing about the set."""
         return (self._wanted(generation).seen_at(listed) or 0) >= fresh

@@ -56,7 +56,7 @@ def device_facts(
 
 
 def holder_facts(user: Members, identifier: str, devices: tuple[DeviceFacts, ...]) -> HolderFacts:
-    """A user of ``GET system/users/{id}``, version 1, with his devices.
+    """A user of ``GET system/users/{id}``, version 1, with their devices.
 
     ``Status`` varies in type by release; only a value that clearly says "no" counts as inactive.
     """

@@ -1,7 +1,7 @@
 """One notification of Workspace ONE as its members, from JSON or XML, however it is encoded.
 
-What is not needed must not cost an enrolment, since the sender does not repeat: type and device
-must be right, all else becomes empty where it is odd. The name of a phone is chosen by its user.
+A malformed optional member must not lose an enrolment, since the sender does not repeat: type and
+device must be valid, everything else becomes empty if it is not. Users choose the names of phones.
 """
 
 import json
@@ -31,7 +31,7 @@ Short = Annotated[str, Field(max_length=SHORT)]
 
 
 class Notice(TypedDict, total=False):
-    """The members that we read of one notification; all others are left alone."""
+    """The members of a notification that are used; all others are ignored."""
 
     __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
 
@@ -59,7 +59,7 @@ Hint = Annotated[str, BeforeValidator(_hint)]
 
 
 class OddNotice(TypedDict, total=False):
-    """The same, where something is written oddly."""
+    """A notice in which optional members may be malformed."""
 
     __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
 
@@ -106,7 +106,7 @@ def _read(body: bytes, kind: MediaType) -> Notice:
 
 
 def _read_odd_json(body: bytes, charset: str) -> Notice:
-    """What the fast reader refuses may only be written oddly, in a member that we do not need.
+    """Parse what the fast reader refuses, because optional members may be malformed.
 
     A byte order mark, another encoding, half of a character at the end of a name that was cut.
     """

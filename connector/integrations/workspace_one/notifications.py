@@ -2,7 +2,7 @@
 
 Set in the console under System, Advanced, API, Event Notifications; one object per request, XML
 with the root ``Eventlog`` and the members of the JSON. The type's text decides, spaces and case
-aside (they changed between releases); its number only where the text says nothing to us, because
+aside (they changed between releases); its number only if the text is unknown, because
 some senders repeat one number with every type. A notification is a hint: only the device's id is
 taken from it as certain, everything else is looked up at the UEM.
 """
@@ -68,7 +68,7 @@ BY_NUMBER: dict[str, DeviceEvent] = {
 
 
 def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
-    """The event that a notification means, or None where it means nothing to us.
+    """The event in a notification, or None if it is not used.
 
     Args:
         notification: one JSON or XML object, as the console is set to send.
@@ -101,7 +101,7 @@ def normalise(notification: VerifiedNotification, now: Millis) -> Event | None:
 def _id(
     notification: VerifiedNotification, device: str, body: DeviceEvent, occurred: Millis | None
 ) -> str:
-    """Tenant, device, kind and the sender's time; the same for each way of telling it.
+    """Tenant, device, kind and the sender's time; the same for every encoding of the event.
 
     It begins with the time: ids that grow keep the journal's index of known ids growing at its end,
     which halves the cost of an append. Without a time the same bytes are the same happening.

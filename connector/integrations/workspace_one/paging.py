@@ -1,4 +1,4 @@
-"""Reading lists to their end.
+"""Read lists completely, page by page.
 
 ``page`` counts from 0. A server may give smaller pages than asked for, so their size proves
 nothing: the end is an empty answer, or as many entries as it announced in all. The order of pages

@@ -1,7 +1,7 @@
 """The interface's own error object in an answer, in JSON or XML.
 
-It is JSON or XML, with members that begin with a small or a capital letter. A page for people is
-that of a web server or of somebody in between, and says nothing about what was asked for.
+It is JSON or XML, with members that begin with a small or a capital letter. An HTML page comes from
+a web server or proxy, and says nothing about the requested object.
 """
 
 import re

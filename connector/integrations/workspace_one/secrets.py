@@ -1,4 +1,4 @@
-"""The two secrets that log us in, read from mounted files."""
+"""The two secrets used to log in, read from mounted files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ LONGEST = 4096
 
 
 class Login:
-    """The headers that every request carries. Shows nothing of them.
+    """The headers that every request carries. They are never shown.
 
     Sources: HTTP Basic in UTF-8 (RFC 7617); ``aw-tenant-code``, the API key of an organisation
     group, on every request.

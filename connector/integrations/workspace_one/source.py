@@ -50,7 +50,7 @@ class WorkspaceOneWebhook(Section):
 
 
 class Console(NamedTuple):
-    """A console that proved who it is, and what its request says."""
+    """An authenticated console, and the head of its request."""
 
     known: KnownCaller
     settings: WorkspaceOneWebhook
@@ -72,7 +72,7 @@ class Console(NamedTuple):
 
 
 class WorkspaceOneSource:
-    """See :class:`connector.core.source.Source`: callers are known before the body is read."""
+    """See :class:`connector.core.source.Source`: the head authenticates the caller."""
 
     name: ClassVar[str] = "workspace_one"
     settings_model: ClassVar[type[BaseModel]] = WorkspaceOneWebhook
@@ -99,7 +99,7 @@ class WorkspaceOneSource:
         return Console(known, settings, head.headers.get("Content-Type", ""))
 
     def verified(self, head: Head, body: bytes, now: Millis) -> Console:  # noqa: ARG002 - the port's
-        """Not asked: the head proves the caller."""
+        """Never called: the head authenticates the caller."""
         raise Rejected("AUTH-001", "authenticating a webhook")
 
 

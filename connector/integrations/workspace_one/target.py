@@ -1,4 +1,4 @@
-"""The target itself: the verbs of :class:`connector.core.ports.Target`."""
+"""The target ``workspace_one``: the methods of :class:`connector.core.ports.Target`."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Self
@@ -41,7 +41,7 @@ from connector.integrations.workspace_one.verdict import verdict
 class WorkspaceOne:
     """One Workspace ONE UEM tenant. Used as ``async with target:``; closing twice is harmless.
 
-    Opening reads the secret files anew and raises ``Permanent`` ``CFG-003`` of the whole upstream
+    Opening reads the secret files and raises ``Permanent`` ``CFG-003`` of the whole upstream
     when one is unusable.
     """
 
@@ -78,15 +78,15 @@ class WorkspaceOne:
         await self._api.probe()
 
     async def look_up_device(self, device: str) -> DeviceFacts | None:
-        """A device by numeric id or UUID, and whose it is; its profile is not looked at."""
+        """A device by numeric id or UUID, and its user; its profile is not looked at."""
         found = await self._directory.device(device)
         return None if found is None else self._device(found, ProfileStatus.UNKNOWN)
 
     async def look_up(self, holder: str, profiles: dict[str, str]) -> HolderFacts | None:
-        """A user by numeric id or UUID with all his devices, each looked at by itself.
+        """A user by numeric id or UUID with all their devices, each looked at by itself.
 
         Raises:
-            Transient: ``UEM-009`` when the interface contradicts itself about his devices.
+            Transient: ``UEM-009`` when the interface contradicts itself about the devices.
         """
         user = await self._directory.user(holder)
         if user is None:
@@ -152,7 +152,7 @@ class WorkspaceOne:
             raise Permanent("KEY-103", "uploading: archived pairs are there and archived_mode: off")
 
     def _check_count(self, user: Members, devices: Sequence[DeviceFacts]) -> None:
-        """A search that leaves devices out must not look as if the user had no others."""
+        """Check that the search returned all devices, so that none is overlooked."""
         told = user.number("enrolleddevicescount") or 0
         found = sum(device.enrolled or device.on_the_way for device in devices)
         if self._settings.check_device_count and found < told:

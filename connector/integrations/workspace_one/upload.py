@@ -32,7 +32,7 @@ class Upload:
         return f"<Upload of {self._used} bytes>"
 
     def content(self) -> memoryview:
-        """The body itself, not a copy; whoever sends it overwrites it."""
+        """The body itself, not a copy; the code that sends it overwrites it."""
         return memoryview(self._buffer)[: self._used]
 
     def _write(self, bundles: Sequence[Bundle], archived_member: str) -> None:

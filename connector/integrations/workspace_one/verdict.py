@@ -1,4 +1,4 @@
-"""What the answer to an upload means: taken, or refused by the UEM itself."""
+"""Interpret the answer to an upload: accepted, or refused by the UEM itself."""
 
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ from connector.upstream.headers import reference
 
 
 def verdict(answer: Answer) -> Delivered:
-    """What became of an upload that was answered with success or a status 4xx.
+    """The outcome of an upload that was answered with success or a status 4xx.
 
     Raises:
         Permanent: ``UEM-400``, ``UEM-404`` with the UEM's own numbers; never its text.

@@ -16,7 +16,7 @@ def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
     """Harden this process and become the fork server.
 
     Args:
-        token_bytes: source of chance for passwords; benchmarks put in a fixed one.
+        token_bytes: source of randomness for passwords; benchmarks use a fixed one.
     """
     control, service, memory = int(sys.argv[-3]), int(sys.argv[-2]), sys.argv[-1]
     hardening.end_with_parent(service)
@@ -31,7 +31,7 @@ def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
 
 
 def _refuse_a_tracer() -> None:
-    """A debugger that was quicker would follow every fork, and read the keys in it."""
+    """Refuse to start under a debugger: it would follow every fork and could read the keys."""
     if hardening.is_traced():
         sys.stderr.write("pki-connector: the fork server does not run under a debugger\n")
         sys.exit(os.EX_NOPERM)

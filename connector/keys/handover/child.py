@@ -1,8 +1,8 @@
 """One hand-over process, from the fork to its end.
 
-The order is the point: lock down, read the job, arm the timer and the watch over the service's end,
-enter the sandbox, open the gate for key material, do the steps, answer, end without cleaning up.
-The end is the wipe.
+The order matters: lock down, read the job, arm the timer and the watch over the service's end,
+enter the sandbox, allow key material, do the steps, answer, exit without cleaning up. The exit
+itself erases the keys.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ ANSWER_SECONDS = 0.2
 
 
 class Process:
-    """What the steps need of this process, their ``Surroundings``."""
+    """Implements ``Surroundings``, which the steps need, for this process."""
 
     def __init__(
         self,
@@ -57,19 +57,19 @@ class Process:
         self.crash_point = crash_point
 
     def mark(self, mark: Mark) -> None:
-        """Tell the service what is done next."""
+        """Report the next step to the service."""
         self._channel.sendall(encode_mark(mark))
 
     def monotonic(self) -> float:
-        """The clock of the machine's boot, which the deadline is told in."""
+        """The clock of the machine's boot, which the deadline refers to."""
         return boot.seconds()
 
     def seconds_left(self) -> float:
-        """Seconds until running into the limit is answered."""
+        """Seconds until the process must answer that its time is over."""
         return self._deadline - ANSWER_SECONDS - self.monotonic()
 
     async def pause(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Sleep for ``seconds``."""
         await asyncio.sleep(seconds)
 
 
@@ -78,7 +78,7 @@ def main(channel: int, token_bytes: Callable[[int], bytes]) -> None:
 
     Args:
         channel: descriptor of the socket.
-        token_bytes: source of chance for passwords.
+        token_bytes: source of randomness for passwords.
     """
     gc.disable()
     lockdown.close_everything_else(channel)

@@ -1,4 +1,4 @@
-"""One hand-over process as the service sees it: gets its job, is listened to, is ended."""
+"""The service's side of one hand-over process: send the job, read the answer, end it."""
 
 import asyncio
 import socket
@@ -36,7 +36,7 @@ class ChildProcess(asyncio.Protocol):
         self._cancelled = False
 
     def data_received(self, data: bytes) -> None:
-        """Take what the process wrote; the first line that is no mark is its last."""
+        """Take output of the process; the first line that is no mark is its last."""
         for mark in self._transcript.feed(data):
             self._told(mark)
         if self._transcript.is_complete:
@@ -52,7 +52,7 @@ class ChildProcess(asyncio.Protocol):
             self._answered.set_result(None)
 
     async def run(self, envelope: Envelope, limit: float) -> Observed:
-        """Give the job, wait for the answer at most ``limit`` seconds, and end the process."""
+        """Send the job, wait for the answer at most ``limit`` seconds, and end the process."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_unix_connection(lambda: self, sock=self._running.channel)
         self._transport = transport
@@ -66,7 +66,7 @@ class ChildProcess(asyncio.Protocol):
         )
 
     def cancel_if_unsent(self) -> None:
-        """End the process unless it told, heard by us yet or not, that it uploads.
+        """End the process unless it has reported, read here yet or not, that it uploads.
 
         One that waits to send again does not upload.
         """
@@ -81,7 +81,7 @@ class ChildProcess(asyncio.Protocol):
         return False
 
     async def _ended(self) -> int | None:
-        """Make sure that the process is gone; its wait status, if anybody knows it."""
+        """Make sure that the process is gone; its wait status, if known."""
         self._server.kill(self._running)
         done, _ = await asyncio.wait([self._running.ended], timeout=REAPED_SECONDS)
         if not done:

@@ -22,7 +22,7 @@ DATAGRAM_LIMIT = 4096
 
 
 class ForkServer:
-    """Obeys orders that come as datagrams on ``control``.
+    """Carries out orders that arrive as datagrams on ``control``.
 
     Args:
         control: connected socket of type ``SOCK_SEQPACKET``.
@@ -35,7 +35,7 @@ class ForkServer:
         self._numbers: dict[int, int] = {}
 
     def serve(self) -> None:
-        """Obey until the service closes its end."""
+        """Carry out orders until the service closes its end."""
         woken, wake = socket.socketpair()
         for end in (woken, wake):
             end.setblocking(False)
@@ -49,7 +49,7 @@ class ForkServer:
                 going_on = all(key.data() for key, _ in selector.select())
 
     def tell(self, report: Report) -> None:
-        """Say something to the service, if it is still there."""
+        """Send a report to the service, if it is still there."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._control.sendall(encode(report))
 
@@ -81,7 +81,7 @@ class ForkServer:
         self._numbers[pid] = number
 
     def _become(self, channel: int, server: int) -> None:
-        """The life of a child. Whatever happens, it ends here, without the server's own ending."""
+        """Run the child. It always exits here and never returns into the server's code."""
         status = os.EX_SOFTWARE
         try:
             hardening.end_with_parent(server)
@@ -107,11 +107,11 @@ class ForkServer:
 
 
 def run(control: int, token_bytes: Callable[[int], bytes]) -> None:
-    """Load everything that a hand-over needs, say so, and serve. The process is hardened already.
+    """Load everything that a hand-over needs, report that, and serve. Runs after hardening.
 
     Args:
         control: descriptor of the socket that leads to the service.
-        token_bytes: source of chance for passwords.
+        token_bytes: source of randomness for passwords.
     """
     with socket.socket(fileno=control) as connected:
         plugins.preload()

@@ -1,4 +1,4 @@
-"""What every process of the service does to itself before it holds anything (Linux).
+"""Hardening that every process of the service applies to itself before it holds secrets (Linux).
 
 It imports next to nothing, so that the fork server can do it before it loads the rest: a guard
 that a child sets holds only if its parent was never open to a debugger.

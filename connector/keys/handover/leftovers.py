@@ -1,7 +1,7 @@
 """Hand-over processes that an earlier service of the same journal left behind.
 
-The kernel ends them with their service. That one is left all the same would take a kernel that does
-not, or a process that was taken over on a node without the sandbox; it may hold keys.
+The kernel ends them with their service. One can only be left by a kernel that fails to do that, or
+if the process was compromised on a node without the sandbox; it may hold keys.
 """
 
 import os
@@ -16,7 +16,7 @@ PLACE = -5
 
 
 def journal_mark(lock: Path) -> str:
-    """What the processes of a journal carry in their command: which lock file it holds.
+    """The mark in the command line of a journal's processes: the identity of its lock file.
 
     Device and number of that file are the journal's own on this machine, wherever it is mounted,
     and only one service at a time can hold it.
@@ -35,7 +35,7 @@ def end_leftovers(mark: str) -> int:
         with suppress(ProcessLookupError):
             process = os.pidfd_open(pid)
             try:
-                if _carries(pid, mark):  # the number may be another process's since
+                if _carries(pid, mark):  # the process id may belong to another process since then
                     signal.pidfd_send_signal(process, signal.SIGKILL)
                     ended += 1
             finally:
@@ -58,7 +58,7 @@ def _carries(pid: int, mark: str) -> bool:
 
 
 def _user(pid: int) -> int:
-    """The real user id; the owner of the files in ``/proc`` is root where nothing may look in."""
+    """The real user id; files in ``/proc`` belong to root for processes that cannot be dumped."""
     lines = (PROC / str(pid) / "status").read_text("utf-8", "replace").splitlines()
     (found,) = (line.split()[1] for line in lines if line.startswith("Uid:"))
     return int(found)

@@ -38,7 +38,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Limits(NamedTuple):
-    """What a process may use up: ``processor`` in seconds."""
+    """Resource limits of a process: ``processor`` in seconds."""
 
     processor: int
 
@@ -53,7 +53,7 @@ def close_everything_else(channel: int) -> None:
 
 
 def forget_signal_handlers() -> None:
-    """Signals do what the kernel does by default; nothing in Python delays them."""
+    """Restore the kernel's default action for all signals, so that Python does not delay them."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGALRM, signal.SIGIO, signal.SIGXCPU, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -76,7 +76,7 @@ def _address_space() -> int:
 
 
 def lock_memory() -> bool:
-    """Keep all pages of this process out of swap; False where the node does not allow it."""
+    """Keep all pages of this process out of swap; False if the node does not allow that."""
     if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
         return True
     if ctypes.get_errno() in {errno.EPERM, errno.ENOMEM, errno.EAGAIN}:
@@ -85,7 +85,7 @@ def lock_memory() -> bool:
 
 
 def unlock_memory() -> None:
-    """Undo :func:`lock_memory`; for trying out whether it works."""
+    """Undo :func:`lock_memory`; used to find out whether it works."""
     _libc.munlockall()
 
 
@@ -96,11 +96,11 @@ def require_unswappable(
 
     Args:
         locked: whether memory is locked.
-        accept_unlocked: whether somebody accepted that keys may be swapped out.
+        accept_unlocked: whether the settings accept that keys may be swapped out.
         swap_off: tells whether this node cannot swap; asked only when it matters.
 
     Raises:
-        Permanent: ``HND-004`` when memory is not locked, swap is on, and nobody accepted that.
+        Permanent: ``HND-004`` when memory is not locked, swap is on, and that is not accepted.
     """
     if not (locked or accept_unlocked or swap_off()):
         raise Permanent("HND-004", "locking memory: refused by the node, and swap is on")

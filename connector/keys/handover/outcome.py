@@ -1,8 +1,8 @@
 """What the service concludes from the end of a hand-over process. Pure.
 
-A process that ended without an answer sent nothing if it had not yet told that it would; otherwise
-the fate of the upload is unknown. One that answers nonsense, or other than it told on the way, is
-believed nothing: all keys of the job count as disclosed, and a copy may be at the target.
+A process that ended without an answer sent nothing if it had not reported an upload yet; otherwise
+the outcome of the upload is unknown. An answer that is invalid, or contradicts the reported steps,
+is not trusted: all keys of the job count as disclosed, and a copy may be at the target.
 """
 
 import signal
@@ -34,8 +34,8 @@ class Observed:
     """What was seen of one process.
 
     ``transcript``: what it wrote. ``overran``: it was ended because its time was up.
-    ``cancelled``: it was ended by a pause. ``status``: its wait status, None when it never started
-    or nobody could tell any more.
+    ``cancelled``: it was ended by a pause. ``status``: its wait status, None if it never started
+    or the status is not known.
     """
 
     transcript: Transcript
@@ -66,7 +66,7 @@ def _answer(transcript: Transcript) -> HandoverOutcome | None:
 
 
 def _fits(outcome: HandoverOutcome, job: HandoverJob, transcript: Transcript) -> bool:
-    """Whether an answer agrees with what was told on the way, and with the job."""
+    """Whether an answer agrees with the reported steps and with the job."""
     fault = None if isinstance(outcome, Accepted | Changed) else outcome.fault
     if fault is not None and not _concerns(fault, job):
         return False
@@ -87,13 +87,13 @@ def _fits(outcome: HandoverOutcome, job: HandoverJob, transcript: Transcript) ->
 
 
 def _concerns(fault: Fault, job: HandoverJob) -> bool:
-    """Whether a fault is of this job: no other upstream is cut off, no terminal steered by it."""
+    """Whether a fault names this job's upstreams only, and its text is safe to print."""
     ours = {None, f"ca:{job.escrow.name}", f"uem:{job.target.name}"}
     return fault.upstream in ours and fault.detail.isprintable()
 
 
 def _is_sane(receipt: Accepted) -> bool:
-    """Whether a receipt's numbers are such that they can be reckoned with and kept."""
+    """Whether a receipt's numbers are in ranges that can be computed with and stored."""
     at = receipt.server_time
     sizes = all(0 < one.size <= LARGEST_BUNDLE for one in receipt.bundles)
     return sizes and (at is None or 0 < at <= LATEST)

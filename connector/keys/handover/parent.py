@@ -1,4 +1,4 @@
-"""Running hand-overs from the service: gives out jobs, hears answers, never holds a key."""
+"""Run hand-overs from the service: send jobs, read answers, never hold a key."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -109,8 +109,8 @@ class HandOver:
         Args:
             job: what to hand over.
             limit: seconds after which the kernel ends the process, counted from now.
-            deadline: on the monotonic clock, when that was decided earlier: whoever was stopped in
-                between must not count from when he was continued.
+            deadline: on the monotonic clock, if it was decided earlier: a service that was stopped
+                in between must not count from when it was continued.
         """
         deadline = self._monotonic() + limit if deadline is None else deadline
         waiting = _Waiting(job)
@@ -124,7 +124,7 @@ class HandOver:
         finally:
             self._waiting.discard(waiting)
         self._attempts[attempt] = job
-        self._requested(f"ca:{job.escrow.name}")  # it lists first, and says nothing of that
+        self._requested(f"ca:{job.escrow.name}")  # it lists first, without reporting that
         try:
             return judge(job, await attempt.run(self._envelope(job, deadline), left))
         finally:

@@ -16,8 +16,8 @@ def open_escrow(reference: PluginReference, permits: RequestPermits) -> EscrowBa
 
     Raises:
         Permanent: ``CFG-004`` when no such plug-in is installed, or it does not load; ``CFG-006``
-            when it recovers one generation of a person at a time: two holders of one person would
-            disturb each other, because nobody gives them turns.
+            when it recovers one generation of a person at a time, because turns are not
+            implemented, and two holders of one person would disturb each other.
     """
     backend: EscrowBackend = _made(plugins.ESCROW, reference, permits)
     if backend.capabilities.one_at_a_time:
@@ -52,7 +52,7 @@ def _limit(rate: float | None) -> RequestLimit:
 def preload() -> None:
     """Load every installed plug-in, so that the processes forked later find them loaded.
 
-    One that does not load is passed over; the job that names it is told why.
+    One that does not load is skipped; a job that names it fails with the reason.
     """
     for group in (plugins.ESCROW, plugins.TARGETS):
         for entry in plugins.installed(group):

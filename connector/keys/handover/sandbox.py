@@ -1,7 +1,7 @@
 """What a hand-over process may open: what its plug-ins declared, and what every process needs.
 
-Each part is there where the kernel has it. Which parts there are is asked at start by the fork
-server, and what was built is said in the receipt.
+Each part is used if the kernel supports it. The fork server finds out at start which parts are
+supported, and the receipt says which were used.
 """
 
 import ssl
@@ -50,7 +50,7 @@ def available() -> tuple[SandboxPart, ...]:
 
 
 def prepare() -> tuple[SandboxPart, ...]:
-    """Do once, before any fork, what is the same for each; the parts that can be built."""
+    """Prepare once, before any fork, what is the same for all; return the supported parts."""
     common()
     if seccomp.available():
         seccomp.prepare()
@@ -58,7 +58,7 @@ def prepare() -> tuple[SandboxPart, ...]:
 
 
 def require_sandbox(built: Collection[SandboxPart], mode: SandboxMode) -> None:
-    """Refuse to go on where a part is missing that the settings require.
+    """Check that the kernel supports every part that the settings require.
 
     Raises:
         Permanent: ``HND-010``.
@@ -69,7 +69,7 @@ def require_sandbox(built: Collection[SandboxPart], mode: SandboxMode) -> None:
 
 
 def enter(reach: Reach, mode: SandboxMode) -> tuple[SandboxPart, ...]:
-    """Keep this process to what it may reach; which parts of the sandbox were built.
+    """Restrict this process to what it may reach; return the parts of the sandbox in force.
 
     Raises:
         Permanent: ``HND-010`` when the settings require a part that the kernel does not build.

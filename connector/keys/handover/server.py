@@ -1,4 +1,4 @@
-"""The service's side of the forkserver: starts it, gives it orders, hears how children end."""
+"""The service's side of the forkserver: starts it, sends orders, receives reports."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ class ForkServerHandle:
         """Start a forkserver and wait until everything is loaded.
 
         Args:
-            command: starts it; what it has to know is added.
+            command: starts it; its arguments are appended.
             memory_readable: leave its memory readable to its own user, for tests that search it.
 
         Raises:

@@ -2,7 +2,7 @@
 
 Runs in a process that was made for it. It delivers exactly the generations that were approved, or
 answers ``changed``. Keys exist one generation after the other until the upload; passwords are made
-for one fetch or one bundle and die with it.
+for one fetch or one bundle and erased with it.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -48,13 +48,13 @@ class Surroundings(Protocol):
     """What the steps need from the process that they run in."""
 
     def mark(self, mark: Mark) -> None:
-        """Tell the service, before doing it, what is done next."""
+        """Report the next step to the service, before it is done."""
 
     def crash_point(self, name: str, /) -> None:
-        """A place at which tests let the process die."""
+        """A place at which tests end the process."""
 
     def token_bytes(self, size: int, /) -> bytes:
-        """Chance for passwords."""
+        """Random bytes for passwords."""
 
     def monotonic(self) -> float:
         """Seconds on a clock that only goes forward."""
@@ -63,7 +63,7 @@ class Surroundings(Protocol):
         """Seconds until the process has to answer."""
 
     async def pause(self, seconds: float, /) -> None:
-        """Let so much time pass."""
+        """Sleep for ``seconds``."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ class HandOverSteps:
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def carry_out(self, escrow: EscrowBackend, target: Target) -> HandoverOutcome:
-        """Do all steps; what goes wrong becomes part of the outcome."""
+        """Do all steps; a failure becomes part of the outcome."""
         try:
             return await self._carried_out(escrow, target)
         except ConnectorError as error:
@@ -135,7 +135,7 @@ class HandOverSteps:
         )
 
     def _is_approved(self, listing: EscrowListing) -> bool:
-        """Whether the CA's list of this moment leads to exactly the approved set."""
+        """Whether the CA's present list leads to exactly the approved set."""
         try:
             selection = select(
                 (one.generation for one in listing.certificates),
@@ -242,7 +242,7 @@ async def _log_in_again(target: Target) -> None:
 
 
 def _opened(bundle: KeyMaterial, password: KeyMaterial, expected: Expected) -> Identity:
-    """The key of a bundle; a fault names the generation, so that a person can drop it."""
+    """The key in a bundle; a fault names the generation, so that a person can drop it."""
     try:
         return open_bundle(bundle, password, expected)
     except (Permanent, Transient) as fault:

@@ -1,7 +1,7 @@
 """Numbers of the system calls that a hand-over never makes, on the machines that are known.
 
-They are denied (EPERM), so that a process that was taken over cannot make them. What is younger
-than :data:`NEWEST` does not exist (ENOSYS): libraries then use what came before.
+They are denied (EPERM), so that a compromised process cannot make them. Calls newer
+than :data:`NEWEST` do not exist (ENOSYS), so that libraries fall back to older ones.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What one hand-over process wrote, taken apart into lines and kept within a limit."""
+"""The output of one hand-over process, split into lines and limited in size."""
 
 from connector.keys.handover.wire import ANSWER_LIMIT, Mark
 
@@ -6,7 +6,7 @@ _MARKS = {mark.value.encode() for mark in Mark}
 
 
 class Transcript:
-    """Marks, then at most one answer; ``overflowed`` when there was more than is allowed."""
+    """Marks, then at most one answer; ``overflowed`` if there was more than is allowed."""
 
     def __init__(self) -> None:
         self.overflowed = False
@@ -15,7 +15,7 @@ class Transcript:
         self._received = 0
 
     def feed(self, piece: bytes) -> list[Mark]:
-        """Take some bytes, and say which marks came with them. Nothing beyond the limit is kept."""
+        """Add bytes, and return the marks in them. Nothing beyond the limit is kept."""
         self._received += len(piece)
         if self._received > ANSWER_LIMIT:
             self.overflowed = True
@@ -25,14 +25,14 @@ class Transcript:
         return [Mark(line.decode()) for line in lines if line in _MARKS]
 
     def close(self) -> None:
-        """There is no more; a last line without an end counts as one."""
+        """End of output; a last line without a line break counts as one."""
         if self._rest:
             self._lines.append(self._rest)
             self._rest = b""
 
     @property
     def is_complete(self) -> bool:
-        """Whether an answer is there, or what is no answer."""
+        """Whether there is an answer, valid or not."""
         return self.overflowed or bool(self.answers)
 
     @property
@@ -53,5 +53,5 @@ class Transcript:
         return last == sending
 
     def count(self, mark: Mark) -> int:
-        """How often a mark was told."""
+        """How often a mark was reported."""
         return self._lines.count(mark.value.encode())

@@ -1,6 +1,6 @@
-"""What passes between the service, the forkserver and a hand-over process: lines of JSON.
+"""Messages between the service, the forkserver and a hand-over process: lines of JSON.
 
-Nothing is ever unpickled. To the child goes one line, the :class:`Envelope`. Back come marks, one
+Nothing is ever unpickled. The child gets one line, the :class:`Envelope`. It sends marks, one
 line each, and one line with the outcome, all together at most :data:`ANSWER_LIMIT` bytes.
 """
 
@@ -33,7 +33,7 @@ class Envelope(Record):
 
 
 class Mark(StrEnum):
-    """How far a child got, told *before* the step, so that its death can be judged."""
+    """How far a child got, sent *before* the step, so that an early end can be interpreted."""
 
     FETCHING = "fetching"
     """One more key leaves escrow."""
@@ -90,7 +90,7 @@ def encode_mark(mark: Mark) -> bytes:
 
 
 def decode_report(datagram: bytes) -> Report:
-    """What the forkserver said.
+    """Parse a report of the forkserver.
 
     Raises:
         ValueError: when it is no report; the text does not show it.
@@ -102,7 +102,7 @@ def decode_report(datagram: bytes) -> Report:
 
 
 def decode_outcome(line: bytes) -> HandoverOutcome:
-    """The outcome that a child wrote.
+    """Parse the outcome that a child wrote.
 
     Raises:
         ValueError: when it is none; the text does not show it.

@@ -1,6 +1,6 @@
-"""What a foreign bundle may ask of us: known algorithms only, and so many rounds of derivation.
+"""Limits for foreign bundles: known algorithms only, and a maximum number of rounds.
 
-The count of rounds is chosen by whoever wrote the file; a hostile one makes opening it last for
+The number of rounds is chosen by the writer of the file; a hostile one makes opening it take
 hours. The names are asn1crypto's for the identifiers of RFC 7292 appendix C and RFC 8018
 appendix A.
 """

@@ -1,7 +1,7 @@
 """Whether a private key's numbers may be given to the full check.
 
-The full check tests the primes, and its time grows with the cube of their size; who chooses the
-numbers chooses our time. So sizes and plain arithmetic come first: they cost microseconds.
+The full check tests the primes, and its time grows with the cube of their size, so a hostile key
+could make it take very long. Sizes and plain arithmetic are checked first: that takes microseconds.
 Minimum sizes follow design promise 4: archived generations may have RSA keys of 1024 bits.
 """
 

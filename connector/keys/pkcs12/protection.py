@@ -50,7 +50,7 @@ def derived(
         password: ASCII, as ours are.
         salt: from the file.
         rounds: from the file.
-        wanted: what for, and how many bytes.
+        wanted: the purpose, and how many bytes.
     """
     purpose, size = wanted
     make = getattr(hashlib, digest)
@@ -68,7 +68,7 @@ def derived(
 
 
 def _filled(part: bytes, block: int, *, whole: bool = True) -> bytes:
-    """A part repeated to fill whole blocks, or just one."""
+    """A part repeated to fill whole blocks, at least one."""
     size = block * -(-len(part) // block) if whole else block
     return (part * -(-size // len(part)))[:size] if part else b""
 

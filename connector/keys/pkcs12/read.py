@@ -96,7 +96,7 @@ class _Inside(NamedTuple):
 
 
 def _prove(outline: Outline, password: bytes) -> None:
-    """Check the MAC by itself: so nothing else that is wrong is taken for tampering."""
+    """Check the MAC separately, so that other faults are not reported as tampering."""
     mac = outline.mac
     computed = mac_of(
         outline.content,

@@ -1,7 +1,7 @@
 """Tells what an answer is that should have been a PKCS#12 and is not.
 
 An operator who reads "the CA answered a web page" looks at a proxy or a login; "malformed" would
-send him to the wrong place. So the usual mix-ups have codes of their own.
+mislead them. So the usual mix-ups have codes of their own.
 """
 
 from connector.core.errors import Permanent, Transient

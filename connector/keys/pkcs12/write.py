@@ -56,7 +56,7 @@ def new_password(token_bytes: Callable[[int], bytes]) -> KeyMaterial:
     """A password for one fetch or one bundle: 160 bits, 32 characters ``A-Z2-7``.
 
     Args:
-        token_bytes: source of chance, like ``secrets.token_bytes``.
+        token_bytes: source of randomness, like ``secrets.token_bytes``.
     """
     return KeyMaterial(base64.b32encode(token_bytes(PASSWORD_BYTES)))
 
@@ -73,7 +73,7 @@ def package(
         identity: the opened generation.
         profile: how it is protected.
         password: from :func:`new_password`, for this bundle only.
-        token_bytes: source of chance for salts.
+        token_bytes: source of randomness for salts.
     """
     try:
         certificate = x509.load_der_x509_certificate(identity.certificate)
