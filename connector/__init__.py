@@ -1,1 +1,1 @@
-"""PKI Connector: carries a user's own S/MIME keys from escrow to his managed devices."""
+"""PKI Connector: carries a user's own S/MIME keys from escrow to their managed devices."""

@@ -44,8 +44,8 @@ def never(point: str) -> None:
 def armed(at: str, passes: int = 1, by: CrashBy = "kill") -> CrashPoint:
     """A crash point that ends this process when ``at`` is passed for the nth time.
 
-    With ``by="stop"`` it is stopped there instead, so that whoever tests can see that the point was
-    reached and kill what he wants: this process, its parent, or all of them.
+    With ``by="stop"`` it is stopped there instead, so that a test can see that the point was
+    reached and kill this process, its parent, or all of them.
     """
     left = passes
 

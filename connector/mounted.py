@@ -28,7 +28,7 @@ def read_regular(file: Path, most: int) -> tuple[bytes, os.stat_result]:
         OSError: when it cannot be opened or read.
         ValueError: when it is no regular file, or larger than ``most``; the text says which.
     """
-    # Without O_NONBLOCK, to open a pipe would wait for somebody to write into it.
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
@@ -45,7 +45,7 @@ def read_mounted(file: Path) -> bytes:
 
     Raises:
         Permanent: ``CFG-003`` when it cannot be read, is no regular file, empty, too large, or when
-            somebody else may write it.
+            other users may write it.
     """
     try:
         data, status = read_regular(file, LARGEST)

@@ -40,7 +40,7 @@ def load(entry: EntryPoint) -> Any:
         plugin = entry.load()
         for member in MEMBERS[entry.group]:
             getattr(plugin, member)
-    except Exception as error:  # noqa: BLE001 - importing runs code of somebody else
+    except Exception as error:  # noqa: BLE001 - importing runs third-party code
         raise Permanent("CFG-004", f"loading a plug-in: {type(error).__name__}") from None
     return plugin
 

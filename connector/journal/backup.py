@@ -39,7 +39,7 @@ def back_up(source: Path, target: Path) -> None:
 
 
 def require_whole(file: Path) -> None:
-    """See that a file is a whole journal that this program can read.
+    """Check that a file is a complete journal that this program can read.
 
     Raises:
         Permanent: ``JRN-004`` when it is not.
@@ -55,7 +55,7 @@ def require_whole(file: Path) -> None:
 
 
 def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: str) -> None:
-    """Make a copy the journal, after ``prepare`` has written into it; what was there is kept aside.
+    """Replace the journal by a copy, after ``prepare`` has written into it; keep the old files.
 
     Raises:
         Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when files cannot be

@@ -27,7 +27,7 @@ class Checkpoints:
 
     @property
     def wanted_when_idle(self) -> bool:
-        """Whether a quiet moment would be used for one."""
+        """Whether a checkpoint should be made as soon as the writer is idle."""
         return self._connection.total_changes - self._done >= _IDLE_CHANGES
 
     def run_when_due(self, *, idle: bool) -> None:

@@ -1,4 +1,4 @@
-"""How the file is opened: every setting relied upon is set and read back.
+"""Open the file: every setting that the journal depends on is set and read back.
 
 Versions of SQLite before 3.51.3 could corrupt a file when two connections wrote or checkpointed at
 the same moment (the WAL-reset bug). So one connection writes and checkpoints, and readers can do

@@ -1,4 +1,4 @@
-"""The table of events: order, known ids, and letting go.
+"""The table of events: order, known ids, and retention.
 
 Positions are given by the writer, one number line for all partitions. A position is never used
 twice: rows are only deleted behind the read position of their partition, so the highest position
@@ -58,7 +58,7 @@ EMPTY = """
             WHERE partition = ? AND position <= ? AND event IS NOT NULL ORDER BY position LIMIT ?
         ) WHERE at < ?)"""
 
-# What could not be read may come again: as a replay, or from a sender who repeats himself.
+# What could not be read may come again: re-queued, or repeated by its sender.
 _UNREAD = "unread "
 FREE = "UPDATE events SET id = 'unread ' || position WHERE partition = ? AND position = ?"
 
@@ -126,7 +126,7 @@ def parse(text: bytes) -> Event:
 
 
 def revive(letter: DeadLetter, partitions: int) -> Event:
-    """The event that a dead letter is after all.
+    """Parse the event in a dead letter again.
 
     Raises:
         Permanent: ``EVT-005`` when it still cannot be read, or names a partition that is not there.
@@ -191,7 +191,7 @@ class EventLog:
 def known(connection: Connection, after: int, limit: int) -> tuple[list[KnownId], int | None]:
     """Ids behind a position that were consumed, and where to go on; None at the end.
 
-    Whose they were is not known of payloads that an older version of this program let go.
+    The subject is unknown where an older version of this program deleted the payload.
     """
     rows = connection.execute(KNOWN, (after, limit)).fetchall()
     ids = [
@@ -205,7 +205,7 @@ def known(connection: Connection, after: int, limit: int) -> tuple[list[KnownId]
 def empty_consumed(
     connection: Connection, partition: int, position: int, before: Millis, limit: int
 ) -> int:
-    """Let go the payloads of consumed events that came before a time; how many were let go."""
+    """Delete the payloads of consumed events that came before a time; how many."""
     changes = connection.total_changes
     connection.execute(EMPTY, (partition, position, limit, before))
     return connection.total_changes - changes

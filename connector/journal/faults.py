@@ -1,4 +1,4 @@
-"""What each result code of SQLite means for the journal, and who has to act.
+"""The fault for each result code of SQLite, and who has to act.
 
 The codes are those of https://www.sqlite.org/rescode.html. An extended code wins over its primary
 one. What is not in the table counts as a lost journal: going on would be a guess.
@@ -44,7 +44,7 @@ _PRIMARY = 0xFF
 
 
 def passing(error: sqlite3.Error) -> bool:
-    """Whether the same statement may succeed later without anybody doing anything."""
+    """Whether the same statement may succeed later without any change."""
     return _in(error, PASSING)
 
 

@@ -17,7 +17,7 @@ def lock_of(path: Path) -> Path:
 
 
 class LockFile:
-    """The lock. Kept until :meth:`release` or the end of the process, however that comes."""
+    """The lock. Kept until :meth:`release` or any end of the process."""
 
     def __init__(self, path: Path) -> None:
         """``path`` is the lock file itself; it stays on disk when the lock is gone."""

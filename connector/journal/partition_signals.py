@@ -1,4 +1,4 @@
-"""One bell per partition, rung when it got new events."""
+"""One signal per partition, set when it got new events."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ class PartitionSignals:
         self._signals = [asyncio.Event() for _ in range(partitions)]
 
     def ring(self, partitions: Iterable[int]) -> None:
-        """Wake who waits for these, or will wait next."""
+        """Set the signals of these partitions, which wakes the present or the next :meth:`wait`."""
         for partition in partitions:
             self._signals[partition].set()
 
     async def wait(self, partition: int, seconds: float) -> None:
-        """Return when the bell rang since the last return, at the latest after ``seconds``."""
+        """Return once the signal was set since the last return, at the latest after ``seconds``."""
         signal = self._signals[partition]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

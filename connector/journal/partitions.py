@@ -1,4 +1,4 @@
-"""What a partition knows of itself, its audit trail and its dead letters."""
+"""The tables of partition records, audit logs and dead letters."""
 
 import re
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ GIVE_UP = """
         SELECT sequence FROM audit WHERE partition = ?1 AND sequence <= ?2
         ORDER BY sequence LIMIT ?3)"""
 
-# Code and time are read out of the letters themselves: they are few, and people ask for them.
+# Code and time are read from the letters themselves: they are few, and seldom listed.
 DEAD_LETTERS = """
     SELECT letter FROM dead_letters
     WHERE (:after IS NULL OR (partition, position) > (:after, :after_position))
@@ -136,7 +136,7 @@ def _checked(partition: int, stored: bytes | None, *beside: int | None) -> Parti
 
 
 def _coherent(record: PartitionRecord) -> bool:
-    """Whether the ends of the trail that it names can be any."""
+    """Whether the ends of the audit log that it names are possible values."""
     ends = (
         (record.audit_count, record.audit_head),
         (record.audit_cut, record.audit_cut_head),

@@ -1,4 +1,4 @@
-"""Every question that both journals answer from their tables."""
+"""The queries that both journals answer from their tables."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ class TableQueries(ABC):
 
     @abstractmethod
     async def _ask(self, query: Callable[[Connection], T]) -> T:
-        """What a query for the workers returns."""
+        """Run a query for the workers."""
 
     @abstractmethod
     async def _ask_long(self, query: Callable[[Connection], T]) -> T:
-        """What a query for people and gauges returns, which may take longer."""
+        """Run a query for operators and gauges, which may take longer."""
 
     async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:
         """The states of these subjects."""
@@ -49,7 +49,7 @@ class TableQueries(ABC):
         )
 
     async def status(self, query: StatusFilter) -> list[State | UnreadableState]:
-        """Subjects for people to look at, by key."""
+        """Subjects for listings, by key."""
         return await self._ask_long(partial(states.status, query=query))
 
     async def counts(self) -> dict[tuple[str, str, str], int]:
@@ -57,7 +57,7 @@ class TableQueries(ABC):
         return await self._ask_long(states.counts)
 
     async def codes(self) -> dict[tuple[str, str, str], int]:
-        """How many subjects have something in the way, by (kind, phase, code)."""
+        """How many subjects are blocked by something, by (kind, phase, code)."""
         return await self._ask_long(states.codes)
 
     async def records(self) -> list[PartitionRecord]:

@@ -1,4 +1,4 @@
-"""Letting go what is older than its retention, a few rows at a time.
+"""Delete what is older than its retention, a few rows at a time.
 
 Each batch is a transaction of its own among those of others, so that nothing waits long for it.
 """
@@ -15,7 +15,7 @@ _BATCH = 500
 
 
 async def empty_consumed(writer: Writer, record: PartitionRecord, before: Millis) -> None:
-    """Let go the payloads of a partition's events that were consumed and came before a time."""
+    """Delete the payloads of a partition's consumed events that came before a time."""
     partition, position = record.partition, record.position
 
     def batch(connection: Connection) -> int:
@@ -25,7 +25,7 @@ async def empty_consumed(writer: Writer, record: PartitionRecord, before: Millis
 
 
 async def give_up_audit(writer: Writer, record: PartitionRecord) -> None:
-    """Delete the part of a partition's audit trail that was exported and cut."""
+    """Delete the part of a partition's audit log that was exported and cut."""
     partition, through = record.partition, record.audit_cut
 
     def batch(connection: Connection) -> int:

@@ -36,7 +36,7 @@ _KNOWN_PAGE = 2000
 
 
 class SqliteOptions(Record):
-    """What can be chosen. ``synchronous`` other than FULL is for measuring what safety costs.
+    """Options. ``synchronous`` other than FULL is for measuring the cost of durability.
 
     ``waiting_limit`` (events) and ``waiting_seconds`` say when appends are refused. Repeated
     events are known for ``id_retention``; ``payload_retention`` is how long the payload of a
@@ -183,11 +183,11 @@ class SqliteJournal(TableQueries):
         return await self._ask_long(partial(partitions.dead_letters, query=query))
 
     def revive(self, letter: DeadLetter) -> Event:
-        """The event that a dead letter is after all."""
+        """Parse the event in a dead letter again."""
         return events.revive(letter, self._partitions)
 
     async def tidy(self, now: Millis) -> None:
-        """Let go what is older than its retention, and the trail that was cut, in small batches."""
+        """Delete what is older than its retention, and truncated audit logs, in small batches."""
         writer, options = self._opened().writer, self._options
         for record in await self.records():
             await retention.empty_consumed(writer, record, now - options.payload_retention)

@@ -210,7 +210,7 @@ def codes(connection: Connection) -> dict[tuple[str, str, str], int]:
 
 
 def _read(row: tuple[bytes]) -> State:
-    """Raises ``EVT-005``: a subject whose state cannot be read must not be begun anew."""
+    """Raises ``EVT-005``: a subject whose state cannot be read must not start from scratch."""
     try:
         return _STATE.validate_json(row[0])
     except ValidationError as error:

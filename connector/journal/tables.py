@@ -18,7 +18,7 @@ _TABLES = (
         audit_count INTEGER NOT NULL,
         record BLOB NOT NULL
     )""",
-    # event is NULL once it was consumed and its payload let go; the id goes on absorbing repeats.
+    # event is NULL once it was consumed and its payload deleted; the id still detects repeats.
     """CREATE TABLE events (
         position INTEGER PRIMARY KEY,
         partition INTEGER NOT NULL REFERENCES partitions,

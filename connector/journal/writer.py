@@ -2,7 +2,7 @@
 
 Callers leave rows and a future; the thread takes all that waits, writes it in one transaction, and
 resolves all futures with one call into the event loop. There is no timer and no batch size: while
-one sync runs, the next batch collects itself. A cancelled caller does not take his rows with him.
+one sync runs, the next batch collects. Rows of a cancelled caller are written all the same.
 """
 
 import asyncio
@@ -99,7 +99,7 @@ class Writer:
             try:
                 self._write(batch)
                 self._checkpoints.run_when_due(idle=batch.since is None)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            except Exception as error:  # noqa: BLE001 - after any error no caller may wait for ever
                 fault = error if isinstance(error, Permanent) else faults.lost("writing", error)
                 self.lose(fault)
                 self._settle(batch, [fault] * len(batch.futures()), set())
@@ -125,7 +125,7 @@ class Writer:
         self._call(self._resolve, batch.futures(), outcomes, touched)
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the event loop is closed, and nobody waits
+        with contextlib.suppress(RuntimeError):  # the event loop is closed, and no caller waits
             self._loop.call_soon_threadsafe(callback, *arguments)
 
     # ------------------------------------------------------------------------- in the event loop

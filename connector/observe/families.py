@@ -43,7 +43,7 @@ class Families:
             self.child(name, labels)
 
     def child(self, name: str, labels: tuple[str, ...] = ()) -> Family:
-        """One combination; a label value that nobody knows becomes ``other``."""
+        """One combination; an unknown label value becomes ``other``."""
         found = self._children.get((name, labels))
         return self._make(name, labels) if found is None else found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 
 class Health:
-    """Named checks, asked when somebody looks.
+    """Named checks, run at each request.
 
     Args:
         checks: what must hold before work may come (journal open and writable, partitions
@@ -41,7 +41,7 @@ class Health:
         self._draining = True
 
     def live(self) -> dict[str, bool]:
-        """Loop and critical tasks. That somebody answers proves that the loop does."""
+        """Whether the critical tasks run. An answer at all proves that the event loop runs."""
         tasks = {f"task:{name}": not task.done() for name, task in self._tasks.items()}
         return {"loop": True} | tasks
 

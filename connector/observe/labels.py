@@ -1,4 +1,4 @@
-"""Which values a label may have. Whatever else comes is counted as ``other``."""
+"""Which values a label may have. All others are counted as ``other``."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, get_args

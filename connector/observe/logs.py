@@ -84,7 +84,7 @@ def configure_logging(
 
 
 class Redaction:
-    """Makes of whatever was logged a flat record of allowed keys and harmless values."""
+    """Reduces a log event to a flat record of allowed keys and harmless values."""
 
     def __init__(self, options: LogOptions, clock: Clock, dropped: Callable[[int], None]) -> None:
         """Take the key of the user hash, and whom to tell of dropped keys."""

@@ -1,4 +1,4 @@
-"""The last net: text that looks like a secret is masked, whatever key it came under."""
+"""The last safeguard: text that looks like a secret is masked under every key."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""From an act of a person to the events that it is in the journal. Pure."""
+"""Turn a command of an operator into events for the journal. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ NO_TENANT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What makes an act unrepeatable and accountable: a unique id, the time, and who acts."""
+    """What identifies a command and its author: a unique id, the time, and who acts."""
 
     unique: str
     now: Millis
@@ -62,11 +62,11 @@ def events_for(stamp: Stamp, subject: SubjectKey, bodies: Iterable[EventBody]) -
 
 
 def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody]:
-    """What a person's act on one holder is in the journal.
+    """The event bodies of an operator's command on one holder.
 
     Raises:
         Rejected: ``DLV-006`` when it does not fit the state; ``EVT-007`` for a fingerprint that
-            names no generation of his, or a missing reason.
+            names no generation of theirs, or a missing reason.
     """
     match act:
         case Deliver():

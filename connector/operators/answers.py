@@ -75,7 +75,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _faulty(error: ValidationError) -> str:
-    """Which members are wrong, and how; messages are left out, as some of them repeat input."""
+    """Which members are invalid, and how; without messages, because some repeat input."""
     faults = error.errors(include_input=False, include_context=False, include_url=False)
     return "; ".join(
         f"{'.'.join(map(str, fault['loc'])) or 'the request'} {_wrong(fault['type'])}"

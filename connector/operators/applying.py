@@ -1,4 +1,4 @@
-"""Whether acts that are durable have been applied by the owners of their subjects."""
+"""Whether commands in the journal have been applied by the owners of their subjects."""
 
 from pydantic import Field
 
@@ -10,13 +10,13 @@ AT_ONCE = 200
 
 
 class ActEvents(Record):
-    """By subject, the id of the last event that an act put into the journal for it."""
+    """By subject, the id of the last event that a command appended for it."""
 
     events: dict[SubjectKey, str] = Field(max_length=AT_ONCE)
 
 
 class NotApplied(Record):
-    """The subjects whose event has not been read by its owner, as far as it is known here."""
+    """The subjects whose event has not been applied yet, as far as is known here."""
 
     subjects: tuple[SubjectKey, ...]
 

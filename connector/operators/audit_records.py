@@ -1,4 +1,4 @@
-"""What crosses the operators' socket about the audit trail, as records."""
+"""Records about the audit log on the operators' socket."""
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class ChainEnd(Record):
 
 
 class CutTrail(Record):
-    """Give the trail up to these records, which were exported."""
+    """Truncate the log up to these records, which were exported."""
 
     ends: tuple[ChainEnd, ...] = Field(min_length=1, max_length=CUT_AT_ONCE)
     reason: Reason
@@ -50,7 +50,7 @@ class Accepted(Record):
 class ChainReport(Record):
     """One partition's chain after a check: how long it is, its head, and what is wrong.
 
-    Records up to ``cut`` were exported and given up. ``found`` counts all findings, of which only
+    Records up to ``cut`` were exported and deleted. ``found`` counts all findings, of which only
     the first are in ``findings``; ``first`` is where they begin and ``stored`` the digest of what
     is stored from there on. Records up to ``unchecked`` were made with a key that was not given.
     ``accepted`` are findings that a person accepted. ``published`` is the greatest number that
@@ -77,5 +77,5 @@ class AuditReport(Record):
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the check found nothing wrong."""
         return not any(chain.findings for chain in self.chains)

@@ -1,4 +1,4 @@
-"""Checking an audit chain that arrives record by record, from the journal or from an export."""
+"""Check an audit chain record by record, from the journal or from an export."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
@@ -18,14 +18,14 @@ async def check_chain(check: ChainCheck, rows: AsyncIterator[AuditRow]) -> Chain
 
 
 def start_of(record: PartitionRecord) -> tuple[int, str]:
-    """Sequence and MAC behind which the trail of a partition begins."""
+    """Sequence and MAC behind which the audit log of a partition begins."""
     return record.audit_cut, record.audit_cut_head or GENESIS
 
 
 async def trail_of(
     journal: Journal, partition: int | None, after: int
 ) -> AsyncIterator[AuditRecord]:
-    """The trail of one partition behind a sequence number, or of all; without what was cut.
+    """The audit log of one partition behind a sequence number, or of all; without what was cut.
 
     Raises:
         Rejected: ``EVT-007`` when there is no such partition.

@@ -1,4 +1,4 @@
-"""What operators' requests have in common: a JSON body, and a key that lets them be sent again."""
+"""Parts of operators' requests: a JSON body, and a key that makes repeating them harmless."""
 
 import orjson
 from aiohttp import web

@@ -1,8 +1,8 @@
 """The check of one partition's chain, record by record.
 
 A chain may have been continued under another key, and a person may have accepted that a stretch of
-it is broken. Both are said by records that only somebody with the key could make, so that the
-check needs nothing beside the trail and its keys.
+it is broken. Both are stated by records that can only be made with the key, so that the check
+needs only the log and its keys.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ MOST_FINDINGS = 100
 
 
 class ChainCheck:
-    """Rows are given to :meth:`take` in order; :meth:`report` says what was found.
+    """Takes rows in order (:meth:`take`) and returns the findings (:meth:`report`).
 
     Args:
         key: the present key of the chain.
@@ -66,7 +66,7 @@ class ChainCheck:
         self._reset()
 
     def take(self, row: AuditRow) -> None:
-        """Check the next row; one that cannot be read leaves the chain where it was."""
+        """Check the next row; an unreadable one does not advance the chain."""
         record = row.record
         if record is None:
             self.find(row.sequence, UNREADABLE)
@@ -82,7 +82,7 @@ class ChainCheck:
             self._compare(self._marks.pop(0))
 
     def report(self) -> ChainReport:
-        """What was found, after the last record."""
+        """The findings, after the last record."""
         shorter = max((mark.count or 0 for mark in self._marks), default=0)
         for known in (*self._marks, *self._ends):
             self._compare(known)
@@ -126,7 +126,7 @@ class ChainCheck:
         self._stored = hashlib.sha256()
 
     def _fits(self, record: AuditRecord) -> bool:
-        """By the key in use; where none is known yet, the first that fits is."""
+        """Check with the key in use; if none is known yet, use the first that fits."""
         names = self._keys if self._active is None else (self._active,)
         for name in names:
             if fits(self._keys[name], self._last[1], record):
@@ -135,7 +135,7 @@ class ChainCheck:
         return False
 
     def _settle(self, sequence: int, record: AuditRecord) -> None:
-        """Whether somebody with a key made the record, and what it says of those before it."""
+        """Whether the record was made with a known key; apply what it states on earlier ones."""
         before = self._active
         ours = record.partition == self._partition
         if not ours or not (self._fits(record) or self._bridges(record)):
@@ -146,7 +146,7 @@ class ChainCheck:
             self._accept(record)
 
     def _bridges(self, record: AuditRecord) -> bool:
-        """Whether a record proves by itself that it stands where it says, under a known key."""
+        """Whether a record's MAC proves its position by itself, under a known key."""
         behind = resumed(record)
         name = record.entry.details.get("new_key", record.entry.details.get("key"))
         if behind is None or not isinstance(name, str) or name not in self._keys:
@@ -159,14 +159,14 @@ class ChainCheck:
         return True
 
     def _rekey(self, record: AuditRecord) -> None:
-        """What an unknown key made cannot be checked; its end is what this record names."""
+        """Records of an unknown key cannot be checked; their end is what this record names."""
         unknown = record.entry.details.get("old_key") not in self._keys
         if self._found and self._only_misfits and unknown:
             self._unchecked = record.sequence - 1
             self._reset()
 
     def _accept(self, record: AuditRecord) -> None:
-        """All findings so far, if what is stored is what the person saw."""
+        """Accept all findings so far, if the stored rows are those that the person saw."""
         if record.entry.details.get("digest") != self._stored.hexdigest():
             return
         entry = record.entry

@@ -1,4 +1,4 @@
-"""The other end of the operators' socket, for the command line."""
+"""The client of the operators' socket, for the command line."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -44,14 +44,14 @@ BASE = "http://operator"
 
 
 class AdminClient:
-    """Asks the running service. Used as ``async with``.
+    """Sends requests to the running service. Used as ``async with``.
 
     Args:
         path: the service's socket.
-        name: the name that the operator gives himself; unverified, goes into the audit trail.
+        name: the name that the operator states; unverified, recorded in the audit log.
 
-    Raises everywhere: what the service raised, ``Transient`` ``ADM-001`` when it does not answer,
-    and ``Permanent`` ``ADM-004`` when it may be somebody else who does.
+    Raises everywhere: what the service raised, ``Transient`` ``ADM-001`` if it does not answer,
+    and ``Permanent`` ``ADM-004`` if another program may be listening.
     """
 
     def __init__(self, path: Path, name: str = "") -> None:
@@ -59,7 +59,7 @@ class AdminClient:
         self._headers = {NAME_HEADER: name} if name else {}
 
     async def __aenter__(self) -> Self:
-        """Make ready to ask."""
+        """Open the HTTP session."""
         self._session = aiohttp.ClientSession(
             connector=CheckedConnector(str(self._path)),
             headers=self._headers,
@@ -85,12 +85,12 @@ class AdminClient:
         return await self._ask(SubjectDetail, "/v1/subject", {"kind": kind, "name": wanted})
 
     async def act(self, act: Act, key: str = "") -> Receipt:
-        """Ask for an act; with a ``key`` it may be sent again."""
+        """Send a command; with a ``key`` it may be sent again."""
         headers = {KEY_HEADER: key} if key else {}
         return await self._tell(Receipt, "/v1/acts", act.model_dump(mode="json"), headers)
 
     async def not_applied(self, asked: ActEvents) -> NotApplied:
-        """Which acts have not been applied yet."""
+        """Which commands have not been applied yet."""
         body = asked.model_dump(mode="json")
         return await self._tell(NotApplied, "/v1/acts/not-applied", body)
 
@@ -99,12 +99,12 @@ class AdminClient:
         return await self._tell(PlanReport, "/v1/plan", {"holder": wanted})
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
-        """Check the audit trail."""
+        """Check the audit log."""
         body = {"published": [known.model_dump(mode="json") for known in published]}
         return await self._tell(AuditReport, "/v1/audit/verify", body)
 
     async def cut(self, act: CutTrail, key: str = "") -> Receipt:
-        """Give the beginning of the audit trail up; with a ``key`` it may be sent again."""
+        """Truncate the beginning of the audit log; with a ``key`` it may be sent again."""
         headers = {KEY_HEADER: key} if key else {}
         return await self._tell(Receipt, "/v1/audit/cut", act.model_dump(mode="json"), headers)
 
@@ -118,17 +118,17 @@ class AdminClient:
         return await self._ask(LetterDetail, "/v1/dead-letter", {"place": place})
 
     async def settle(self, act: SettleLetters, key: str = "") -> LetterReceipt:
-        """Replay or drop dead letters; with a ``key`` it may be sent again."""
+        """Re-queue or drop dead letters; with a ``key`` it may be sent again."""
         headers = {KEY_HEADER: key} if key else {}
         body = act.model_dump(mode="json")
         return await self._tell(LetterReceipt, "/v1/dead-letters/settle", body, headers)
 
     async def version(self) -> VersionView:
-        """What runs there."""
+        """The version of the service."""
         return await self._ask(VersionView, "/v1/version")
 
     async def audit(self, partition: int | None, after: int = 0) -> AsyncIterator[AuditRecord]:
-        """The audit trail, record by record."""
+        """The audit log, record by record."""
         wanted: dict[str, Any] = {"after": after}
         if partition is not None:
             wanted["partition"] = partition
@@ -170,7 +170,7 @@ class AdminClient:
 
 
 async def _refused(response: aiohttp.ClientResponse) -> None:
-    """Raise what a problem JSON tells."""
+    """Raise the error in a problem JSON."""
     if response.status < FIRST_FAILURE:
         return
     told = Problem.model_validate_json(await response.read())

@@ -1,4 +1,4 @@
-"""Giving up the beginning of the audit trail, once it was exported and found whole."""
+"""Truncate the beginning of the audit log, once it was exported and found intact."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from connector.operators.records import Receipt
 
 
 async def cut(journal: Journal, keys: Sequence[Credential], act: CutTrail, stamp: Stamp) -> Receipt:
-    """Ask the owners of the partitions to give the trail up to these records.
+    """Ask the owners of the partitions to truncate their audit logs up to these records.
 
     ``keys`` are the present key of the chains, and those before it.
 
     Raises:
-        Permanent: ``AUD-001`` when the trail is not whole: then all of it is evidence.
+        Permanent: ``AUD-001`` when the log is not intact: then all of it is evidence.
         Rejected: ``AUD-003`` when a record that is named is not the journal's.
     """
     ends = [Published(partition=end.partition, count=end.count, head=end.head) for end in act.ends]

@@ -1,9 +1,9 @@
-"""Dead letters: looked at, put in at the front door again, or given up.
+"""Dead letters: list, re-queue or drop them.
 
-A letter that is readable by now (after an upgrade, or a record written by hand) is appended as any
-event is: its id is the same, so that it is not done twice. That somebody replayed or dropped it is
-an event to the letter's partition, whose owner writes it into the audit trail and takes the letter
-out of the list, in one commit. A crash in between leaves the letter there, to be replayed again.
+A letter that can now be parsed (after an upgrade, or a record written by hand) is appended like any
+event: its id is the same, so that it is not applied twice. Re-queuing or dropping is an event to
+the letter's partition, whose owner records it in the audit log and removes the letter, in one
+commit. After a crash in between the letter is still there and can be re-queued again.
 """
 
 from dataclasses import replace
@@ -60,7 +60,7 @@ class DeadLetters:
         return LetterDetail(view=_view(letter, event), letter=letter, event=event, now=now)
 
     async def settle(self, act: SettleLetters, stamp: Stamp) -> LetterReceipt:
-        """Replay or drop letters one after another, in the order in which they are named.
+        """Re-queue or drop letters one after another, in the given order.
 
         Raises:
             Rejected: ``EVT-007`` for a drop without a reason.
@@ -130,7 +130,7 @@ class DeadLetters:
         return found[0] if found and found[0].position == position else None
 
     def _revived(self, letter: DeadLetter) -> tuple[Event | None, str]:
-        """The event, or the code with which the letter stays dead."""
+        """The event, or the code of the reason why it still cannot be parsed."""
         try:
             return self._journal.revive(letter), ""
         except ConnectorError as error:

@@ -1,4 +1,4 @@
-"""Subjects that the journal does not know: what the UEM says of them. Looks only."""
+"""Look up at the UEM subjects that the journal does not know. Looks only."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ FORMS: dict[Kind, str] = {
 
 
 async def users_at_the_uem(planner: Planner, kind: Kind, wanted: str) -> list[SubjectKey]:
-    """The users whom a person may mean, or whose device it is; a person at a CA has none.
+    """The users that a search may mean, or whose device it is; a person at a CA has none.
 
     Raises:
         ConnectorError: what a UEM raised.
@@ -50,7 +50,7 @@ def the_only(found: list[SubjectKey], wanted: str) -> SubjectKey:
 
 
 class Seen(NamedTuple):
-    """The users at the UEM that a subject may be, or the error that kept them from being seen."""
+    """The users at the UEM that a subject may be, or the error of the look-up."""
 
     users: list[SubjectKey]
     error: ConnectorError | None = None

@@ -1,7 +1,7 @@
-"""Whether it is the service that answers on the operators' socket, and not somebody else.
+"""Check that it is the service that answers on the operators' socket.
 
-The kernel says which user is at the other end. Root, and the user who asks, need no impostor. Any
-other user is the service's only if only root and that user could have put the socket there.
+The kernel reports which user is at the other end. Root, and the caller's own user, are trusted. Any
+other user is the service's only if only root and that user could have created the socket.
 """
 
 import os
@@ -20,7 +20,7 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class CheckedConnector(aiohttp.UnixConnector):
-    """Connects to a Unix socket, and asks who is there before anything is sent."""
+    """Connects to a Unix socket, and checks the peer before anything is sent."""
 
     async def _create_connection(self, *args: Any, **kwargs: Any) -> ResponseHandler:
         """Raise what :func:`require_service` raises; aiohttp has no public place for it."""
@@ -34,7 +34,7 @@ class CheckedConnector(aiohttp.UnixConnector):
 
 
 def require_service(path: Path, peer: int, own: int) -> None:
-    """See that an answer on a socket comes from the service.
+    """Check that an answer on a socket comes from the service.
 
     Args:
         path: the socket.
@@ -42,7 +42,7 @@ def require_service(path: Path, peer: int, own: int) -> None:
         own: user id of this process.
 
     Raises:
-        Permanent: ``ADM-004`` when it may be somebody else, with the file or folder that let them.
+        Permanent: ``ADM-004`` when it may be another program, with the file or folder at fault.
     """
     if peer in {ROOT, own}:
         return

@@ -1,4 +1,4 @@
-"""Whether what a question names exists: an empty answer to a misspelt name looks like peace."""
+"""Reject filters that cannot match anything, such as a misspelt route."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ PHASES = frozenset({*Phase, *DeviceStatus})
 
 
 def check_names(query: StatusFilter, routes: Collection[str]) -> None:
-    """Refuse a filter that can fit nobody. Ask only when it fitted nobody: routes are removed.
+    """Reject a filter that cannot match. Call it only if nothing matched: routes can be removed.
 
     Raises:
         Rejected: ``EVT-007``.

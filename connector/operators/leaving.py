@@ -1,4 +1,4 @@
-"""Long work for an operator ends when the operator's program is gone."""
+"""Cancel long work when the operator's program has disconnected."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,9 +13,9 @@ LOOK_EVERY = 0.5
 
 
 async def while_there(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns; it is cancelled when the connection of its request is closed.
+    """Await work, and cancel it when the connection of its request is closed.
 
-    Only for work that changes nothing: an act goes on whether its answer is heard or not.
+    Only for work that changes nothing: a command goes on even if its answer cannot be sent.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:

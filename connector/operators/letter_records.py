@@ -1,4 +1,4 @@
-"""What crosses the operators' socket about dead letters, as records."""
+"""Records about dead letters on the operators' socket."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ AT_ONCE = 200
 
 
 def place_name(partition: int, position: int) -> PlaceName:
-    """A place as people write it."""
+    """A place as text: ``partition/position``."""
     return f"{partition}/{position}"
 
 
@@ -50,7 +50,7 @@ class LetterQuery(Record):
 
 
 class LetterView(Record):
-    """One line of a listing. ``reads_as``: the kind of event that it can be read as by now.
+    """One line of a listing. ``reads_as``: the kind of event that it can now be parsed as.
 
     ``size`` is that of the record's body in bytes, ``digest`` its SHA-256.
     """
@@ -73,7 +73,7 @@ class LetterPage(Record):
 
 
 class LetterDetail(Record):
-    """One letter in full, and the event that it can be read as by now."""
+    """One letter in full, and the event that it can now be parsed as."""
 
     view: LetterView
     letter: DeadLetter
@@ -82,7 +82,7 @@ class LetterDetail(Record):
 
 
 class SettleLetters(Record):
-    """Replay or drop some letters; with ``dry_run`` only say what would become of them."""
+    """Re-queue or drop some letters; with ``dry_run`` only report the outcome."""
 
     act: Literal["replay", "drop"]
     places: tuple[PlaceName, ...] = Field(min_length=1, max_length=AT_ONCE)
@@ -91,11 +91,11 @@ class SettleLetters(Record):
 
 
 class LetterOutcome(Record):
-    """What became, or would become, of one letter.
+    """The outcome, or expected outcome, for one letter.
 
     ``replayed``: an event again (``known``: its id had come before, nothing more follows);
-    ``dropped``: given up; ``dead``: it still cannot be read, ``code`` says why; ``missing``: it is
-    not among the dead letters, perhaps settled by somebody else.
+    ``dropped``: removed; ``dead``: it still cannot be read, ``code`` says why; ``missing``: it is
+    not among the dead letters, perhaps settled by another operator.
     """
 
     place: PlaceName
@@ -107,7 +107,7 @@ class LetterOutcome(Record):
 
 
 class LetterReceipt(Record):
-    """What became of each letter, in the order in which they were named."""
+    """The outcome for each letter, in the given order."""
 
     act: Literal["replay", "drop"]
     dry_run: bool
@@ -120,5 +120,5 @@ def original_of(letter: DeadLetter) -> bytes:
 
 
 def digest_of(letter: DeadLetter) -> Sha256Hex:
-    """SHA-256 of the record's body: which letter it was, when it is gone."""
+    """SHA-256 of the record's body, which identifies the letter after it was removed."""
     return hashlib.sha256(original_of(letter)).hexdigest()

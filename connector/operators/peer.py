@@ -40,7 +40,7 @@ def uid_behind(transport: asyncio.BaseTransport | None) -> int:
 
 
 def gatekeeper(uids: Collection[int]) -> Middleware:
-    """Lets in the service's own user, root, and the users with these ids; nobody else."""
+    """A middleware that admits the service's own user, root, and these user ids only."""
     allowed = {os.getuid(), 0, *uids}
 
     @web.middleware
@@ -55,5 +55,5 @@ def gatekeeper(uids: Collection[int]) -> Middleware:
 
 
 def _printable(name: str) -> str:
-    """The name that somebody gives himself goes into the audit trail: one short printable line."""
+    """The stated name as it is recorded in the audit log: one short printable line."""
     return "".join(char for char in name if char.isprintable())[:LONGEST_NAME].strip()

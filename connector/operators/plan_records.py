@@ -1,11 +1,11 @@
-"""What a delivery would do, as it crosses the operators' socket. Public data only."""
+"""Records about dry runs on the operators' socket. Public data only."""
 
 from connector.core.errors import Fault
 from connector.core.model import Millis, Record, Sha256Hex, Slot, SubjectKey, Usage
 
 
 class PlannedGeneration(Record):
-    """A listed generation and what would become of it: its slot, or why it is left out."""
+    """A listed generation with its slot, or the reason why it is left out."""
 
     fingerprint: Sha256Hex
     slot: Slot | None
@@ -30,7 +30,7 @@ class PlannedDevice(Record):
 class PlanReport(Record):
     """What a delivery would do now. Nothing was fetched and nothing was sent.
 
-    ``replaces`` says what the UEM holds that the upload would replace; ``faults`` hold everything
+    ``replaces`` says what the UEM holds that the upload would replace; ``faults`` has everything
     that would stop it, in the order in which it would be met. ``digest`` names the set.
     """
 

@@ -27,7 +27,7 @@ from connector.operators.plan_records import PlannedDevice, PlannedGeneration, P
 
 
 class Planner:
-    """Goes through what planning goes through, and gathers every fault instead of stopping.
+    """Does the steps of planning, and collects every fault instead of stopping at the first.
 
     Args:
         routes: the routes in force.
@@ -73,10 +73,10 @@ class Planner:
         return await self._with_set(report, state, facts, route)
 
     async def find(self, wanted: str) -> list[SubjectKey]:
-        """Holders whom the journal does not know, by user name, mail or device, asked at the UEMs.
+        """Find holders that the journal does not know at the UEMs, by user name, mail or device.
 
         Args:
-            wanted: what a person typed; a number is a user's id, ``device/ID`` names a device.
+            wanted: the search text; a number is a user's id, ``device/ID`` names a device.
 
         Raises:
             ConnectorError: what a UEM raised.
@@ -105,7 +105,7 @@ class Planner:
     async def _with_set(
         self, report: PlanReport, state: HolderState, facts: HolderFacts, route: RoutePolicy
     ) -> PlanReport:
-        """Add person, generations and set; what keeps them from being known is a fault too."""
+        """Add person, generations and set; an error on the way is a fault of the plan."""
         try:
             pair = observed_pair(facts, route)
             report = report.model_copy(update={"person": pair.person})
@@ -207,7 +207,7 @@ def _listed(state: HolderState, listing: EscrowListing) -> tuple[PlannedGenerati
 def _obstructed(
     report: PlanReport, first: Fault, found: Mapping[Sha256Hex, Permanent]
 ) -> PlanReport:
-    """The plan with everything that keeps a set from being made, not only what comes first."""
+    """The plan with every obstacle to a set, not only the first."""
     others = (obstacle.fault() for obstacle in found.values())
     faults = (*report.faults, first, *(fault for fault in others if fault != first))
     generations = tuple(
@@ -242,7 +242,7 @@ def _sent(unchecked: str) -> str:
 
 
 def _replaces(state: HolderState, selection: Selection | None) -> str:
-    """What the UEM holds for the user that an upload would replace, as far as we know."""
+    """What the UEM holds for the user that an upload would replace, as far as is known."""
     copy = state.copy_
     if copy.state is CopyState.NONE and not state.delivered:
         return "what somebody may have put in by hand; nothing of ours is there"

@@ -1,4 +1,4 @@
-"""What the operators' socket needs behind it, as a protocol."""
+"""The service behind the operators' socket, as a protocol."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -29,7 +29,7 @@ from connector.operators.records import (
 
 
 class LetterService(Protocol):
-    """What operators may ask and do about dead letters; raises as :class:`AdminService`."""
+    """Queries and commands on dead letters; raises as :class:`AdminService`."""
 
     async def letters(self, query: LetterQuery) -> LetterPage:
         """A page of dead letters."""
@@ -40,12 +40,12 @@ class LetterService(Protocol):
         ...
 
     async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:
-        """Replay or drop letters; the same ``key`` again writes no second audit record."""
+        """Re-queue or drop letters; the same ``key`` again writes no second audit record."""
         ...
 
 
 class AdminService(LetterService, Protocol):
-    """Everything that operators may ask and do.
+    """All queries and commands of operators.
 
     Raises everywhere: ``Rejected`` ``DLV-007`` for a subject that is not known, ``EVT-007`` for a
     question that cannot be answered as it is; ``Transient`` ``JRN-001`` when the journal cannot be
@@ -75,7 +75,7 @@ class AdminService(LetterService, Protocol):
         ...
 
     async def not_applied(self, asked: ActEvents) -> NotApplied:
-        """Which acts have not been applied by the owners of their subjects yet."""
+        """Which commands have not been applied by the owners of their subjects yet."""
         ...
 
     async def plan(self, wanted: str, operator: Operator) -> PlanReport:
@@ -83,22 +83,22 @@ class AdminService(LetterService, Protocol):
         ...
 
     def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
-        """The audit trail, of one partition behind a sequence number, or of all."""
+        """The audit log of one partition behind a sequence number, or of all."""
         ...
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
-        """Check the audit trail against its key, the journal's own heads, and published ones."""
+        """Check the audit log against its key, the journal's own heads, and published ones."""
         ...
 
     async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
-        """Give up the trail to records that were exported; written down behind the cut.
+        """Truncate the audit log up to exported records; the cut itself is recorded.
 
         Raises:
-            Permanent: ``AUD-001`` when the trail is not whole.
+            Permanent: ``AUD-001`` when the log is not intact.
             Rejected: ``AUD-003`` when a record is not the journal's.
         """
         ...
 
     def version(self) -> VersionView:
-        """What runs here."""
+        """The version of the service."""
         ...

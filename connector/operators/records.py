@@ -1,4 +1,4 @@
-"""What crosses the operators' socket, as records. Public data only; nothing here holds a key."""
+"""Records on the operators' socket. Public data only; nothing here holds a key."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,7 @@ Possession = Literal["newest set", "earlier set", "nothing"]
 
 
 class Deliver(Record):
-    """Open a new delivery, perhaps after taking one encryption generation out by name."""
+    """Open a new delivery, perhaps after dropping one encryption generation by name."""
 
     act: Literal["deliver"] = "deliver"
     holder: Wanted
@@ -82,7 +82,7 @@ class ForgetIdentity(Record):
 
 
 class Pause(Record):
-    """Apply the brake, on one route or on all."""
+    """Pause one route, or all."""
 
     act: Literal["pause"] = "pause"
     route: str | None = None
@@ -90,7 +90,7 @@ class Pause(Record):
 
 
 class Resume(Record):
-    """Release the brake, on one route or on all."""
+    """Resume one route, or all."""
 
     act: Literal["resume"] = "resume"
     route: str | None = None
@@ -102,14 +102,14 @@ Act = Annotated[HolderAct | RetryMany | Pause | Resume, Field(discriminator="act
 
 
 class Operator(Record):
-    """Who asks: the verified user id of the peer, and the name he gives himself, unverified."""
+    """The caller: the verified user id of the peer, and the stated name, unverified."""
 
     uid: int
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME)] = ""
 
     @property
     def by(self) -> str:
-        """As the audit trail names him."""
+        """The caller as named in the audit log."""
         return f"local:{self.uid} as {self.name}" if self.name else f"local:{self.uid}"
 
 
@@ -160,7 +160,7 @@ class SubjectPage(Record):
 
 
 class GenerationRow(Record):
-    """One generation of a holder, and how it stands on each of his devices.
+    """One generation of a holder, and its status on each of the holder's devices.
 
     ``devices``: device key → ``missing``, ``scheduled``, ``sent``, ``assumed``, ``present`` or
     ``unknown``. Assumed is an earlier generation that came with a set of which only the current one
@@ -206,7 +206,7 @@ class DeviceRow(Record):
 
 
 class SubjectDetail(Record):
-    """Everything known of one subject."""
+    """All details of one subject."""
 
     summary: SubjectSummary
     state: Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]
@@ -217,7 +217,7 @@ class SubjectDetail(Record):
 
 
 class PartitionView(Record):
-    """What a partition knows of itself."""
+    """A partition's own record."""
 
     partition: int
     epoch: int
@@ -244,7 +244,7 @@ class UpstreamView(Record):
 
 
 class CredentialView(Record):
-    """A certificate that the service shows to others, and when it ends."""
+    """A certificate that the service presents, and when it expires."""
 
     name: str
     not_after: Millis
@@ -269,7 +269,7 @@ class PhaseCount(Record):
 
 
 class Overview(Record):
-    """The service at a glance: the pauses that stand, and the conditions, worst first."""
+    """The service at a glance: pauses in force, and conditions, worst first."""
 
     now: Millis
     pauses: tuple[StandingPause, ...] = ()

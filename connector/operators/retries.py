@@ -22,7 +22,7 @@ async def retry_many(
     """Make a retry durable for all holders that an act chooses and that have something to retry.
 
     Raises:
-        Rejected: ``EVT-007`` when nothing is chosen by, or no name fits.
+        Rejected: ``EVT-007`` without a filter, or when no name fits.
         Transient: ``JRN-001`` when the journal takes none of them.
     """
     if act.code is None and act.route is None:
@@ -48,7 +48,7 @@ async def retry_many(
 async def _append(
     journal: Journal, stamp: Stamp, keys: list[SubjectKey], reason: str
 ) -> list[Event]:
-    """The events that are durable: all, or as many as the journal took before it stopped."""
+    """Append events; those stored: all, or as many as the journal took before it failed."""
     done: list[Event] = []
     for start in range(0, len(keys), BATCH):
         part = retry_events(stamp, keys[start : start + BATCH], reason)

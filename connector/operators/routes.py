@@ -41,7 +41,7 @@ class VerifyQuery(Record):
 
 
 class AuditQuery(Record):
-    """Which part of the audit trail is wanted; ``partition`` None means all of them."""
+    """Which part of the audit log is wanted; ``partition`` None means all of them."""
 
     partition: int | None = Field(default=None, ge=0)
     after: int = Field(default=0, ge=0)
@@ -104,7 +104,7 @@ class _Handlers:
         return answer(await self._service.plan(query.holder, request[OPERATOR]))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """One record per line; a fault after the first one breaks the connection off."""
+        """One record per line; a fault after the first one closes the connection."""
         query = AuditQuery.model_validate(dict(request.query))
         records = self._service.audit(query.partition, query.after)
         first = await anext(records, None)

@@ -1,4 +1,4 @@
-"""Finding the one subject that a person means."""
+"""Find the one subject that an operator means."""
 
 from collections.abc import AsyncIterator, Iterable
 
@@ -19,7 +19,7 @@ KINDS: dict[Kind, SubjectKind] = {
 
 
 async def every(journal: Journal, query: StatusFilter) -> AsyncIterator[State]:
-    """All subjects that a filter lets through, page by page, but for those that cannot be read."""
+    """All subjects that match a filter, page by page, except unreadable ones."""
     page = query.model_copy(update={"limit": PAGE})
     while states := await journal.status(page):
         for state in states:
@@ -34,7 +34,7 @@ async def find(journal: Journal, kind: Kind, wanted: str, tenants: Iterable[str]
     Args:
         journal: where the states are.
         kind: which kind of subject.
-        wanted: what the person typed.
+        wanted: the search text.
         tenants: names of the UEMs (of the CAs, for persons), to try ``wanted`` as an id.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The operators' socket: made, guarded, and taken away again."""
+"""The operators' socket: create, protect and remove it."""
 
 import contextlib
 import socket
@@ -24,7 +24,7 @@ class AdminServer:
     """Serves operators on a Unix socket while it is open (``async with``).
 
     Args:
-        service: what is behind it.
+        service: handles the requests.
         path: the socket; its directory is made where it is missing, with mode 0700 (0711 when
             other users are allowed). The mode of a directory that is there is left alone.
         uids: user ids allowed besides the own one and root.
@@ -54,7 +54,7 @@ class AdminServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Answer what was asked, then take the socket away."""
+        """Finish running requests, then remove the socket."""
         await self._stack.aclose()
 
     def _listen(self) -> socket.socket:
@@ -74,7 +74,7 @@ class AdminServer:
         return listener
 
     def _clear(self) -> None:
-        """Take a stale socket away, but not that of a living process, and nothing else."""
+        """Remove a stale socket, but not that of a running process, and nothing else."""
         if not self._path.is_socket():
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -1,4 +1,4 @@
-"""The operators' service on a journal: look at states, make acts durable, check the trail."""
+"""The operators' service on a journal: query states, store commands, check the audit log."""
 
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -65,9 +65,9 @@ SEEN = DeadLetterFilter(limit=1000)
 class Surroundings:
     """What the operators' service needs besides journal and planner.
 
-    ``unique`` makes an id that never comes twice, ``routes`` and ``upstreams`` tell how things
-    stand now, ``audit_key`` is the key of the chain's MAC, ``version`` that of the program.
-    ``verified`` is told whether a check of the trail found it whole. ``conditions`` are those that
+    ``unique`` makes a unique id, ``routes`` and ``upstreams`` return the present state,
+    ``audit_key`` is the key of the chain's MAC, ``version`` that of the program. ``verified`` is
+    called with the result of a check of the audit log. ``conditions`` are those that
     the process reports; what the journal shows is added here. ``old_audit_keys`` are those that the
     chain was made with before.
     """
@@ -129,7 +129,7 @@ class OperatorService:
         )
 
     async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
-        """One subject; of one that only the UEM knows the refusal says so."""
+        """One subject; if only the UEM knows it, the error says so."""
         state = await self._known(kind, wanted)
         pauses = await self._pauses()
         return SubjectDetail(
@@ -154,14 +154,14 @@ class OperatorService:
         return receipt.model_copy(update={"pauses": await self._pauses()})
 
     async def not_applied(self, asked: ActEvents) -> NotApplied:
-        """Which acts are still waiting in the journal."""
+        """Which commands are still waiting in the journal."""
         return await not_applied(self._journal, asked)
 
     async def _pauses(self) -> tuple[StandingPause, ...]:
         return standing(record.brakes for record in await self._journal.records())
 
     async def plan(self, wanted: str, operator: Operator) -> PlanReport:
-        """What a delivery would do now; who asked is durable before anything is looked at."""
+        """What a delivery would do now; the request is recorded before anything is looked up."""
         state = await self._holder(wanted)
         stamp = self._stamp(operator)
         body = PlanRequested(by=operator.by)
@@ -169,11 +169,11 @@ class OperatorService:
         return await self._planner.plan(state)
 
     def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
-        """The audit trail, without what was cut."""
+        """The audit log, without what was cut."""
         return trail_of(self._journal, partition, after)
 
     async def verify(self, published: Sequence[Published]) -> AuditReport:
-        """Check the trail."""
+        """Check the audit log."""
         around = self._around
         chains = await check_journal(
             self._journal, around.audit_key, published, around.old_audit_keys
@@ -183,7 +183,7 @@ class OperatorService:
         return report
 
     async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
-        """Give the beginning of the trail up."""
+        """Truncate the beginning of the audit log."""
         keys = (self._around.audit_key, *self._around.old_audit_keys)
         return await cut(self._journal, keys, act, self._stamp(operator, key))
 
@@ -196,11 +196,11 @@ class OperatorService:
         return await self._letters.detail(place, self._around.clock.now())
 
     async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:
-        """Replay or drop dead letters."""
+        """Re-queue or drop dead letters."""
         return await self._letters.settle(act, self._stamp(operator, key))
 
     def version(self) -> VersionView:
-        """What runs here."""
+        """The version of the service."""
         return VersionView(version=self._around.version, python=platform.python_version())
 
     def _stamp(self, operator: Operator, key: str = "") -> Stamp:
@@ -213,7 +213,7 @@ class OperatorService:
         return await find(self._journal, kind, wanted, sorted(tenants))
 
     async def _known(self, kind: Kind, wanted: str) -> State:
-        """A subject that the journal knows; a holder also by what only the UEM knows of them."""
+        """A subject in the journal; a holder also by names that only the UEM knows."""
         try:
             return await self._find(kind, wanted)
         except Rejected as unknown:

@@ -1,4 +1,4 @@
-"""What does not go on by itself: which codes wait for a person, how many, since when."""
+"""Subjects that need a person: by code, how many, since when."""
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family

@@ -1,4 +1,4 @@
-"""From the journal's states to what people look at. Pure."""
+"""Views of the journal's states for operators. Pure."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ WAITS_FOR_RESUME = "waits for resume"
 
 
 def summary(state: State | UnreadableState, pauses: Iterable[StandingPause] = ()) -> SubjectSummary:
-    """One line about a subject; ``pauses`` are those that stand."""
+    """One line about a subject; ``pauses`` are those in force."""
     match state:
         case HolderState():
             return _holder(state, pauses)
@@ -93,7 +93,7 @@ def _title(code: str | None) -> str:
 
 
 def devices(state: HolderState) -> tuple[DeviceRow, ...]:
-    """The holder's devices: what each has, and what is in the way of the newest set."""
+    """The holder's devices: what each has, and why it does not have the newest set."""
     return tuple(_device_row(state, key, known) for key, known in state.devices.items())
 
 
@@ -175,7 +175,7 @@ def _due(wants: Iterable[Want]) -> int | None:
 
 
 def matrix(state: HolderState) -> tuple[GenerationRow, ...]:
-    """The holder's generations, newest first, each with how it stands on each device."""
+    """The holder's generations, newest first, each with its status on each device."""
     listed = {generation.fingerprint: generation for generation in state.generations}
     delivered = (sent.fingerprint for sent in state.delivered)
     on_devices = (fingerprint for entries in state.sets.values() for fingerprint in entries)
@@ -210,7 +210,7 @@ def _objection(generation: Generation | None) -> str:
 
 
 def _on_device(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> str:
-    """What is proven of the device first; then what may have reached it, or is under way."""
+    """The status on a device: what is proven, else what may have arrived or is under way."""
     entry = state.delivery.devices.get(key) if state.delivery else None
     proven = fingerprint in generations_on(state, key)
     sets = [generations_of(state, digest) for digest in state.copy_.digests]
@@ -235,14 +235,14 @@ def _proven(state: HolderState, fingerprint: Sha256Hex, key: SubjectKey) -> str:
 
 
 def _may_have_arrived_unseen(state: HolderState, entry: DeviceInDelivery | None) -> bool:
-    """Whether a copy came and went without a look at the device: an upload of unknown fate."""
+    """Whether a copy existed without a look at the device: an upload with unknown outcome."""
     return state.copy_.state is CopyState.GONE and entry is not None and entry.looked_at is None
 
 
 def _standing(
     delivery: Delivery | None, entry: DeviceInDelivery | None, fingerprint: Sha256Hex
 ) -> str:
-    """By the delivery alone, where nothing is proven of the device."""
+    """The status by the delivery alone, if nothing is proven of the device."""
     if delivery is None or entry is None or entry.phase is DevicePhase.LEFT:
         return "unknown"
     planned = any(one.fingerprint == fingerprint for one in delivery.entries)

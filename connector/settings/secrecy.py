@@ -1,4 +1,4 @@
-"""Which settings would be secrets if somebody wrote them down instead of a file's path."""
+"""Which settings would be secrets if they held the value instead of a file's path."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

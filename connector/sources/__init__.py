@@ -1,5 +1,4 @@
 """The listener for webhooks: limit, authenticate, parse, normalise, append, answer.
 
-It asks nobody and thinks about nothing else. A 2xx leaves only after the journal has made the
-event durable.
+It calls no other service. A 2xx is sent only after the journal has stored the event durably.
 """

@@ -1,9 +1,9 @@
-"""Which connections may stay while there are too many: strangers make room for known callers.
+"""Which connections stay when there are too many: strangers are dropped before known callers.
 
 A connection is a *stranger's* until its first request with the right credentials. An address that
-was let in once, or that belongs to a listed proxy, is *familiar*: it is not limited by itself, and
-a part of all connections is kept for it. Whenever something is full, the oldest stranger goes, so
-that a caller who says who they are soon after connecting always finds a place.
+authenticated before, or that belongs to a listed proxy, is *familiar*: it has no limit of its own,
+and a part of all connections is reserved for it. When a limit is reached, the oldest stranger is
+dropped, so that a caller who authenticates soon after connecting always finds a place.
 """
 
 from collections import OrderedDict, defaultdict
@@ -20,15 +20,15 @@ MOST_FAMILIAR = 1024
 
 
 class Guest(Protocol):
-    """A connection as this file sees it."""
+    """The part of a connection that admission needs."""
 
     def drop(self) -> None:
-        """End at once."""
+        """Close at once."""
         ...
 
 
 class Room(NamedTuple):
-    """How much there is: connections, strangers of one address, bytes of all strangers."""
+    """The limits: connections, strangers of one address, bytes of all strangers."""
 
     connections: int
     per_address: int
@@ -36,11 +36,11 @@ class Room(NamedTuple):
 
 
 class Admission:
-    """Keeps count of all open connections.
+    """Counts all open connections.
 
     Args:
-        room: how much there is.
-        metrics: told of connections that were ended for lack of room.
+        room: the limits.
+        metrics: counts connections that were closed for lack of room.
     """
 
     def __init__(self, room: Room, metrics: IntakeMetrics) -> None:
@@ -61,11 +61,11 @@ class Admission:
 
     @property
     def bytes_of_strangers(self) -> int:
-        """How much callers that are not known yet have made us hold."""
+        """Bytes held for callers that are not authenticated yet."""
         return self._bytes
 
     def enter(self, guest: Guest, address: str, *, is_proxy: bool) -> bool:
-        """Take a new connection in; whether there is room. A stranger may have to go for it."""
+        """Admit a new connection, perhaps by dropping a stranger; whether there was room."""
         site = site_of(address)
         is_familiar = is_proxy or site in self._familiar
         if not is_familiar and len(self._by_site.get(site, ())) >= self._room.per_address:
@@ -86,7 +86,7 @@ class Admission:
         return True
 
     def let_in(self, guest: Guest) -> None:
-        """Its caller is known now: it is no stranger any more, and its address is familiar."""
+        """The caller has authenticated: no stranger any more, and the address is familiar."""
         site = self._sites.get(guest)
         if site is None:
             return
@@ -101,7 +101,7 @@ class Admission:
             self._familiar.popitem(last=False)
 
     def leave(self, guest: Guest) -> None:
-        """It has ended, for any reason; more than once does no harm."""
+        """The connection has ended, for any reason; calling this twice is harmless."""
         site = self._sites.pop(guest, None)
         if site is None:
             return
@@ -114,7 +114,7 @@ class Admission:
                 self._by_site.pop(site)
 
     def hold(self, guest: Guest, size: int) -> None:
-        """A stranger sent so many more bytes that are kept. The oldest may have to go for it."""
+        """Count bytes held for a stranger; the oldest stranger may be dropped for them."""
         if guest not in self._sites:
             return
         self._held[guest] = self._held.get(guest, 0) + size
@@ -123,11 +123,11 @@ class Admission:
             self._drop(next(iter(self._held)), "bytes")
 
     def held(self, guest: Guest) -> int:
-        """How much is kept of what this one sent."""
+        """Bytes held for this connection."""
         return self._held.get(guest, 0)
 
     def release(self, guest: Guest) -> None:
-        """Nothing of what it sent is kept any more."""
+        """Its bytes are not held any more."""
         self._bytes -= self._held.pop(guest, 0)
 
     def _drop(self, guest: Guest, why: ConnectionEnd) -> None:

@@ -1,4 +1,4 @@
-"""What we answer: prebuilt bytes for the usual, problem JSON (RFC 9457) for refusals.
+"""Answers: prebuilt bytes for the usual ones, problem JSON (RFC 9457) for refusals.
 
 A problem carries the stable code and the catalogue's words, nothing of what was sent.
 """
@@ -61,7 +61,7 @@ def empty(request: web.BaseRequest, status: int) -> web.StreamResponse:
 def problem(
     code: str, *, retry_after: float | None = None, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """The refusal that a code of the catalogue stands for.
+    """The response for a code of the catalogue.
 
     Args:
         code: ``AREA-NNN``.
@@ -77,7 +77,7 @@ def problem(
 
 @cache
 def last_words(code: str) -> bytes:
-    """The same refusal as bytes, for a connection that is closed before it has sent a request."""
+    """The same as bytes, for a connection that is closed before it has sent a request."""
     status, body = _problem(code)
     wait = f"Retry-After: {RETRY_AFTER}\r\n" if status in RETRYABLE else ""
     head = (

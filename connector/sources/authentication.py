@@ -1,8 +1,8 @@
-"""Who sent it. Only this file can make a :class:`VerifiedNotification`.
+"""Authentication of senders. Only this file can make a :class:`VerifiedNotification`.
 
 Every comparison runs in constant time over digests or signatures, against every valid secret of
-the tenant, and against as many stand-ins where the tenant is unknown: neither the answer nor its
-time tells a wrong tenant from a wrong password, or which secret was nearly right.
+the tenant, and against as many dummies if the tenant is unknown: neither the answer nor its time
+shows whether tenant or password was wrong, or which secret was nearly right.
 """
 
 import base64
@@ -38,7 +38,7 @@ class VerifiedNotification:
     def __init__(
         self, seal: object, tenant: str, body: bytes, kind: MediaType, signed_id: str = ""
     ) -> None:
-        """Made only where a sender was verified; raises TypeError for everybody else."""
+        """Only for this module; raises TypeError without its private token."""
         if seal is not _SEAL:
             raise TypeError("only connector.sources.authentication verifies notifications")
         self.tenant = tenant
@@ -48,7 +48,7 @@ class VerifiedNotification:
 
 
 class KnownCaller:
-    """Somebody who proved to be a tenant before his body was read."""
+    """A caller that authenticated as a tenant before the body was read."""
 
     __slots__ = ("_seal", "tenant")
 
@@ -126,7 +126,7 @@ def _digests(tenant: BasicSender) -> tuple[bytes, ...]:
 
 
 def _widened(secrets: tuple[T, ...], width: int) -> tuple[T, ...]:
-    """As many as the widest tenant has, by repeating the first: repeats admit nobody else."""
+    """Pad to the largest number of secrets by repeating the first, which admits no one else."""
     return secrets + secrets[:1] * (width - len(secrets))
 
 
@@ -209,7 +209,7 @@ class SignatureAuthentication:
 
 
 def _signing(key: bytes) -> Signer:
-    """The key stays inside: nothing that is printed shows it."""
+    """Make a signing function; it keeps the key where no ``repr`` shows it."""
     keyed = hmac.new(key, digestmod=hashlib.sha256)
 
     def sign(message: bytes) -> bytes:

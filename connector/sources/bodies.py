@@ -1,4 +1,4 @@
-"""Reading a body: how large, how slow, and how much of all bodies together."""
+"""Read bodies, with limits for size, time, and the sum of all bodies."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ class Bodies:
 
     Args:
         limit: largest body, bytes.
-        in_flight: bytes that all requests at work may hold together.
+        in_flight: bytes that all running requests may hold together.
         seconds: time within which a body must have arrived.
     """
 
@@ -25,7 +25,7 @@ class Bodies:
         self._seconds = seconds
 
     def reserve(self, request: web.BaseRequest) -> int:
-        """Take room for a body, before a byte of it is read; a chunked one counts as the largest.
+        """Reserve room for a body before it is read; a chunked one counts with the maximum.
 
         Returns:
             How much was taken, bytes, to be given back by :meth:`release` when the request ends.
@@ -51,7 +51,7 @@ class Bodies:
         self._free += size
 
     async def read(self, request: web.BaseRequest) -> bytes:
-        """All of a body for which there is room.
+        """Read a body for which room was reserved.
 
         Raises:
             Rejected: ``EVT-001`` malformed transfer coding, ``EVT-002`` larger than allowed,

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, seen through the proxies that we trust."""
+"""The client's address of a request, behind trusted proxies."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -39,7 +39,7 @@ def is_within(address: str, networks: Networks) -> bool:
 
 
 def site_of(address: str) -> str:
-    """Who is counted together: one IPv4 address, or a whole IPv6 /64."""
+    """The unit in which failures are counted: one IPv4 address, or a whole IPv6 /64."""
     parsed = address_of(address)
     if isinstance(parsed, IPv6Address):
         return str(ip_network(f"{parsed}/{IPV6_SITE}", strict=False))
@@ -47,7 +47,7 @@ def site_of(address: str) -> str:
 
 
 def client_address(request: web.BaseRequest, proxies: Networks) -> str:
-    """The address of who sent a request."""
+    """The client's address of a request."""
     forwarded = request.headers.getall(hdrs.X_FORWARDED_FOR, ())
     return behind_proxies(request.remote or "", forwarded, proxies)
 
@@ -55,7 +55,7 @@ def client_address(request: web.BaseRequest, proxies: Networks) -> str:
 def behind_proxies(peer: str, forwarded: Sequence[str], proxies: Networks) -> str:
     """The peer, or behind trusted proxies the last address they name that is not theirs.
 
-    Only what a trusted proxy itself appended is believed; earlier entries are the sender's words.
+    Only what a trusted proxy itself appended is used; the sender can forge earlier entries.
     Where a proxy names no address, its own is the answer: an unreadable header must not put the
     clients of different proxies together.
 

@@ -1,4 +1,4 @@
-"""One connection: what it may send, what it hears when it speaks no HTTP, and its certain end."""
+"""One connection: limits on what it sends, answers to invalid HTTP, and a hard end."""
 
 import asyncio
 import logging
@@ -19,14 +19,14 @@ HARD_END = 2.0
 
 
 class Host(Protocol):
-    """What a connection needs of the listener: who is there, how much fits, who may come in."""
+    """What a connection needs of the listener: admission, limits, allowed peers."""
 
     admission: Admission
     head: int
     patience: float
 
     def refusal(self, connection: "Connection", transport: asyncio.Transport) -> bytes | None:
-        """None to let a connection in, else what it is told before it is closed."""
+        """None to admit a connection, else the answer before it is closed."""
         ...
 
 
@@ -47,7 +47,7 @@ class Connection(web.RequestHandler):
         self._last: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in, or close it."""
+        """Admit it, or close it."""
         stream = cast("asyncio.Transport", transport)
         refusal = self._listener.refusal(self, stream)
         if refusal is None:
@@ -64,18 +64,18 @@ class Connection(web.RequestHandler):
         self._content = None
 
     def let_in(self) -> None:
-        """Its caller has proved who they are."""
+        """The caller has authenticated."""
         if self.is_stranger:
             self.is_stranger = False
             self._listener.admission.let_in(self)
 
     def drop(self) -> None:
-        """Cut it at once: somebody else needs the place."""
+        """Close it at once, because the place is needed for another connection."""
         if self.transport is not None:
             self.transport.abort()
 
     def outlives(self, *, is_challenge: bool) -> bool:
-        """Whether it stays open after a refusal: for a known caller, and once to be asked."""
+        """Whether it stays open after a refusal: for a known caller, and once for a challenge."""
         if not self.is_stranger:
             return True
         stays = is_challenge and not self._was_asked
@@ -91,7 +91,7 @@ class Connection(web.RequestHandler):
         return sum(len(n) + len(v) for n, v in request.raw_headers) <= self._listener.head
 
     def data_received(self, data: bytes) -> None:
-        """Count what strangers send, but for bodies, which are counted where they are read."""
+        """Count bytes of strangers, except bodies, which are counted where they are read."""
         super().data_received(data)
         if not self.is_stranger or self._force_close:
             return
@@ -109,7 +109,7 @@ class Connection(web.RequestHandler):
             self.force_close()
 
     def pause_writing(self) -> None:
-        """The peer does not read what it asked for: it has as long as a silent one."""
+        """The peer does not read the answer: the limit for silent peers applies."""
         super().pause_writing()
         self._cut_in(self._listener.patience, self.transport)
 
@@ -119,12 +119,12 @@ class Connection(web.RequestHandler):
         self._go_on()
 
     async def start(self) -> None:
-        """Serve; after the last answer the peer has a moment, no more."""
+        """Serve; after the last answer the peer has a short time to close."""
         await super().start()
         self._cut_in(HARD_END, self.transport)
 
     def force_close(self) -> None:
-        """Close; a peer that answers no goodbye, or takes no bytes, is cut."""
+        """Close; a peer that does not complete the close in time is cut off."""
         transport = self.transport
         super().force_close()
         self._cut_in(HARD_END, transport)
@@ -146,7 +146,7 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - holds the sender's bytes
     ) -> web.StreamResponse:
-        """Answer without a word of the request; log the error's class only."""
+        """Answer without content of the request; log the error's class only."""
         if isinstance(exc, ConnectionError):
             raise exc
         if isinstance(exc, LineTooLong):

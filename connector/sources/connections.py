@@ -25,12 +25,12 @@ HEADS = 2
 
 
 class Connections(web.Server):
-    """Makes connections, counts them, and refuses those that are too many or not let in.
+    """Makes connections, counts them, and refuses those beyond the limits or not allowed.
 
     Args:
         handler: answers one request.
         limits: how much a connection may send, and how many there may be.
-        peers: the only networks that may connect, or None for everybody.
+        peers: the only networks that may connect, or None for all.
         metrics: where the number of connections is reported.
     """
 
@@ -64,7 +64,7 @@ class Connections(web.Server):
         return Connection(self, loop=self._loop, **self._kwargs)
 
     def refusal(self, connection: Connection, transport: asyncio.Transport) -> bytes | None:
-        """None to let a connection in, else what it is told before it is closed."""
+        """None to admit a connection, else the answer before it is closed."""
         peer = transport.get_extra_info("peername")
         address = peer[0] if peer else ""
         is_proxy = self._peers is not None

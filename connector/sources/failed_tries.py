@@ -1,7 +1,7 @@
-"""The brake on guessing: how often one address may fail to authenticate as one tenant.
+"""A limit on failed authentications per address and tenant.
 
-It never stands before the right credentials: they are compared first. What it saves is the log and
-the effort of answering; against guessing there is the length of the secrets.
+It never blocks the right credentials: they are compared first. It limits the log and the work of
+answering; the length of the secrets protects against guessing.
 """
 
 import math
@@ -17,7 +17,7 @@ class FailedTries:
     """Counts failures per address and tenant in fixed windows; forgets the oldest when full.
 
     Args:
-        limit: failures within one window after which the address is told to wait.
+        limit: failures within one window, after which the answer is to wait.
         window: length of a window, seconds.
         addresses: most pairs of address and tenant remembered.
     """

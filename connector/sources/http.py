@@ -1,4 +1,4 @@
-"""The routes: which path and method is whose, and what a refusal looks like."""
+"""HTTP routes: which endpoint serves a path and method, and the form of refusals."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
@@ -25,7 +25,7 @@ OUTCOMES: dict[int, WebhookOutcome] = {
 
 
 class Route(NamedTuple):
-    """One address: its template for metrics, who sends there, what he may do."""
+    """One address: its template for metrics, its senders, the allowed methods."""
 
     template: str
     source: str

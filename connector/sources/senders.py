@@ -1,4 +1,4 @@
-"""What every sender may do, step by step: admit, read, verify, normalise, append."""
+"""Serve requests of senders, step by step: admit, read, verify, normalise, append."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Gate:
-    """What becomes of callers that cannot be let in: they are counted and logged."""
+    """Counts and logs callers that fail to authenticate."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class Gate:
 class Senders:
     """All senders of one source.
 
-    They have bodies of their own: where only the body proves who calls, strangers can fill that
-    room, and must not keep the notifications of another source out.
+    Each source has its own room for bodies: where only the body authenticates the caller, strangers
+    can fill that room, and must not block the notifications of another source.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Senders:
         self._clock = clock
 
     def replace(self, source: Source) -> None:
-        """From now on its senders may send, and only they."""
+        """Replace the senders at once."""
         self._source = source
 
     async def post(self, request: web.BaseRequest, sender: str) -> web.StreamResponse:
-        """One notification."""
+        """Handle one notification."""
         head = Head(sender, request.headers)
         caller = self._known(request, head)
         reserved = self._bodies.reserve(request)
@@ -93,7 +93,7 @@ class Senders:
     def _known(
         self, request: web.BaseRequest, head: Head, *, is_test: bool = False
     ) -> Caller | None:
-        """The caller, where the head proves them, and lets them in."""
+        """The caller, if the head authenticates them; the connection is then admitted."""
         try:
             caller = self._source.caller(head)
         except Rejected as error:

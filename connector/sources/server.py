@@ -25,7 +25,7 @@ BACKLOG = 1024
 
 
 class Surroundings(NamedTuple):
-    """What the listener works with: where events go, what time it is, who counts."""
+    """What the listener works with: journal, clock and metrics."""
 
     journal: Log
     clock: Clock
@@ -40,8 +40,8 @@ class IntakeServer:
 
     Args:
         listener: where, and with which certificate or for which proxies.
-        limits: how much anybody may send.
-        sources: who may send, by type; :meth:`replace_sources` changes it at once.
+        limits: how much callers may send.
+        sources: the senders, by type; :meth:`replace_sources` changes them at once.
         surroundings: journal, clock and metrics.
 
     Raises:
@@ -72,7 +72,7 @@ class IntakeServer:
         self._routes = Routes(self._senders, clock, metrics)
 
     def replace_sources(self, sources: Mapping[str, Source]) -> None:
-        """From now on exactly their senders may send; the types are those it was made with."""
+        """Replace the senders of all sources at once; the types must stay the same."""
         for name, senders in self._senders.items():
             senders.replace(sources[name])
 

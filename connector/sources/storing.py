@@ -1,10 +1,9 @@
-"""From verified notifications to durable events, together for all that arrived together.
+"""Store verified notifications as events, in one batch for all that arrived together.
 
 Requests that arrive while the event loop brings more at every turn are normalised in one go and
 appended in one call. A notification costs a third of what it costs alone that way, because the code
 that reads it and the code that moves requests do not push each other out of the processor's caches,
-and because fewer and larger commits wait for fewer syncs. A request that comes alone waits for
-nobody.
+and because fewer and larger commits wait for fewer syncs. A single request is stored at once.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ LONGEST_HELD: Final = 0.005
 
 
 class Log(Protocol):
-    """The one verb of a journal that intake needs."""
+    """The one method of a journal that intake needs."""
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         """See :meth:`connector.core.journal.Journal.append`."""
@@ -47,11 +46,11 @@ class _Waiting(NamedTuple):
 
 
 class Storing:
-    """Makes events durable and counts how that went.
+    """Stores events durably and counts the outcomes.
 
     Args:
         journal: where events go.
-        metrics: told of each notification.
+        metrics: counts each notification.
         patience: seconds; senders give up after 15 or 30, so a stalled disk must become a 503
             before that. The rows are kept all the same, and their ids absorb what is sent again.
         longest_held: seconds that requests wait for appends that run.
@@ -87,7 +86,7 @@ class Storing:
         await stored
 
     async def close(self) -> None:
-        """Wait for what is on its way to the journal."""
+        """Wait for appends that are running."""
         while self._appends:
             await asyncio.wait(self._appends)
 

@@ -1,4 +1,4 @@
-"""Who may send notifications, and how much anybody may send. Plain records of the settings."""
+"""Who may send notifications, and how much. Plain records of the settings."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network

@@ -30,8 +30,8 @@ class ServerCertificate:
     Args:
         certificate: PEM file with the certificate and its chain.
         key: PEM file with its key.
-        metrics: are told when the certificate ends.
-        clock: tells whether it has ended.
+        metrics: publishes when the certificate expires.
+        clock: shows whether it has expired.
 
     Raises:
         Permanent: ``CFG-003`` when the first pair cannot be read.

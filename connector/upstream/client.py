@@ -1,4 +1,4 @@
-"""One upstream: sends requests, reads answers within limits, and maps what goes wrong."""
+"""One upstream: sends requests, reads answers within limits, and maps failures to faults."""
 
 import asyncio
 from collections.abc import (
@@ -56,7 +56,7 @@ class Upstream:
             ``uem:NAME``.
         settings: address, TLS, proxy, limits.
         codes: :data:`~connector.upstream.CA` or :data:`~connector.upstream.UEM`.
-        permits: asked before each request; without them there is no limit.
+        permits: awaited before each request; without them there is no limit.
         probe: asks for something that is no subject's (``of_all``) and needs the same rights, to
             find out whether what one request met concerns all. Without it the number of different
             requests that met it decides.
@@ -101,7 +101,7 @@ class Upstream:
             self._session = None
 
     def fault(self, kind: Kind, detail: str, *, retry_after: float | None = None) -> ConnectorError:
-        """The exception for a failure of this upstream; the caller raises it."""
+        """The exception for a failure of this upstream, for the caller to raise."""
         return fault(self._codes, self._name, kind, detail, retry_after=retry_after)
 
     def misconfigured(self, detail: str) -> ConnectorError:
@@ -274,7 +274,7 @@ class Upstream:
 
     @asynccontextmanager
     async def _mapped(self, method: str, url: URL, *, of_all: bool = False) -> AsyncIterator[None]:
-        """Turn the library's exceptions into ours; their texts may name people and stay out."""
+        """Turn the library's exceptions into ours, without their texts, which may name people."""
         try:
             yield
         except CAUGHT as error:

@@ -1,8 +1,8 @@
 """What can go wrong towards an upstream, and which family, scope and code it is.
 
 A fault of reaching the upstream, of TLS, of our credentials or of its load concerns all its users
-(``Scope.UPSTREAM``); an answer that makes no sense concerns the one who asked. So does one that
-does not come, is a 5xx or a 403, unless a request about nobody is answered like that as well
+(``Scope.UPSTREAM``); an invalid answer concerns the one request. So does a missing answer, a 5xx or
+a 403, unless a request that concerns no user is answered like that as well
 (:mod:`connector.upstream.outage_detector`).
 """
 

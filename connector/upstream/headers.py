@@ -55,7 +55,7 @@ def budget(headers: Mapping[str, str]) -> Budget | None:
 
 
 def reference(headers: Mapping[str, str]) -> str:
-    """What the server's people can look the answer up by, ready for a text; empty without."""
+    """The reference by which the server's operators find the request; empty if there is none."""
     found = headers.get("X-Correlation-Id", headers.get("X-Request-Id", ""))
     return f", correlation {found}" if PLAIN_ID.fullmatch(found) else ""
 

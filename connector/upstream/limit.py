@@ -1,4 +1,4 @@
-"""The requests to one upstream: counted, and sent no faster than it may be asked.
+"""The request limit of one upstream: requests are counted and paced.
 
 Every request of the service passes here, for all effects, because that is what an
 upstream counts. A hand-over process keeps to a part of the rate by itself and says what it sends;
@@ -23,10 +23,10 @@ class RequestLimit:
     Args:
         name: ``ca:NAME`` or ``uem:NAME``, for the metrics.
         rate: requests per second at the moment, infinite without a limit.
-        metrics: told of requests, waits and what is left of a budget.
+        metrics: counts requests and waits, and publishes what is left of a budget.
         reserve: part of the upstream's budget that is kept for what a device waits for.
         monotonic: seconds.
-        sleep: lets so many seconds pass.
+        sleep: sleeps for a number of seconds.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class RequestLimit:
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
-        """Wait for the permit of one request. Those who wait get theirs in their order."""
+        """Wait for the permit of one request; permits are given in the order of the calls."""
         asked = self._monotonic()
         async with self._turn:
             while (wait := self._wait()) > 0:
@@ -66,7 +66,7 @@ class RequestLimit:
         self._metrics.request_sent(self.name, "hand_over")
 
     def hold(self, seconds: float) -> None:
-        """Send nothing for so long: the upstream asked to slow down."""
+        """Send nothing for ``seconds``, because the upstream asked to slow down."""
         self._held_until = max(self._held_until, self._monotonic() + seconds)
         self._metrics.request_throttled(self.name)
 

@@ -1,9 +1,9 @@
-"""Telling an upstream that is at fault from one that is at fault with one resource.
+"""Tell an outage of an upstream from a fault of one resource.
 
-No answer in time, a status 5xx or a 403 may come of one record that the server cannot handle or
-does not show us. Taken for a fault of the whole upstream it would pause everybody, again and again,
-as long as that one record is asked for. So it concerns the one who asked, unless a probe fails as
-well: a request about nobody, which needs the same rights and the same parts of the server.
+A timeout, a status 5xx or a 403 may be caused by one record that the server cannot handle or does
+not show us. If it counted as a fault of the whole upstream, it would pause all holders again and
+again, as long as that record is requested. So it concerns the one request, unless a probe fails as
+well: a request that concerns no user and needs the same rights and the same parts of the server.
 
 The probe is sent at the first 403, because that would end a delivery, and a lost role would end
 them all. What is tried again anyway has time: the probe is sent when several different resources
@@ -25,7 +25,7 @@ Probe = Callable[[], Awaitable[None]]
 
 
 class Probing:
-    """Sends a probe for all who are in doubt; what a probe met counts for those it began after."""
+    """Sends one probe for all callers in doubt; it counts for those that asked before it began."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -37,11 +37,11 @@ class Probing:
     async def answered(self) -> bool:
         """Whether a probe is answered; a refusal of the one request is an answer, too.
 
-        One that is answered right after one that was not proves nothing: what failed may have done
-        so before the outage was over.
+        An answer right after a probe without one proves nothing: the failure may have happened
+        before the outage was over.
 
         Raises:
-            ConnectorError: what the probe met, where that is a fault of the whole upstream.
+            ConnectorError: the probe's failure, if it is a fault of the whole upstream.
         """
         before = self._begun
         async with self._turn:
@@ -82,7 +82,7 @@ class Suspicion:
         self._failed: set[str] = set()
 
     async def confirmed(self, resource: str) -> bool:
-        """Note a failure; whether it is the upstream's. ``resource`` is its address.
+        """Note a failure; whether it counts as the upstream's. ``resource`` is its address.
 
         Raises:
             ConnectorError: as :meth:`Probing.answered`.
@@ -97,12 +97,12 @@ class Suspicion:
         return False
 
     def allayed(self) -> None:
-        """The upstream answered something."""
+        """Forget the failures: the upstream answered."""
         self._failed.clear()
 
 
 class OutageDetector:
-    """Says of each failure whether it is one resource's or the upstream's.
+    """Decides for each failure whether it is one resource's or the upstream's.
 
     Args:
         probe: asks for what is no single subject's; without it different resources decide alone.
@@ -116,7 +116,7 @@ class OutageDetector:
     def answered(self, status: int) -> None:
         """A single subject's request was answered.
 
-        A refusal shows that the server works, not that we have our rights.
+        A refusal shows that the server works, not that our rights are in order.
         """
         if status < FAILING:
             self._failing.allayed()

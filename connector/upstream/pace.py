@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class Pace:
-    """No second carries more permits than the rate, and one.
+    """In no second are more permits given than the rate, plus one.
 
     A permit is there when ``1 / rate`` seconds have passed since the last one, by the rate of now:
     with a smaller share of the rate the wait is longer from the same moment on.
@@ -15,7 +15,7 @@ class Pace:
     """
 
     def __init__(self, rate: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        """The first permit is there at once."""
+        """The first permit is available at once."""
         self._rate = rate
         self._monotonic = monotonic
         self._last: float | None = None
@@ -30,7 +30,7 @@ class Pace:
         return max(self._last + 1 / rate - self._monotonic(), 0.0)
 
     def take(self) -> None:
-        """Take a permit. One that is not there yet is made up for by a longer wait afterwards."""
+        """Take a permit. One taken early makes the next wait longer."""
         now, rate = self._monotonic(), self._rate()
         owed = now if self._last is None or rate <= 0 else self._last + 1 / rate
         self._last = max(owed, now)

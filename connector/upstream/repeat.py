@@ -1,4 +1,4 @@
-"""Repeating idempotent reads a little, for troubles that pass within seconds.
+"""Repeat idempotent reads a few times, for failures that pass within seconds.
 
 Only a broken connection and the statuses of an overloaded or restarting gateway are worth it.
 Refused credentials and throttling would be made worse, a timeout has waited long enough already.
@@ -37,7 +37,7 @@ def _is_broken(error: BaseException) -> bool:
 
 
 def _passes(answer: Answer) -> bool:
-    """Whether a second try may find it better at once; not if the server named a time itself."""
+    """Whether an immediate second try may succeed; not if the server named a time itself."""
     return answer.status in PASSING and "Retry-After" not in answer.headers
 
 

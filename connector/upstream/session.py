@@ -46,6 +46,6 @@ def open_session(settings: UpstreamSettings) -> ClientSession:
         auto_decompress=False,
     )
     # The library repeats PUT and DELETE by itself when a kept connection breaks, and has no public
-    # switch for it. Whether an act may be done twice is its caller's to know.
+    # switch for it. Only the caller knows whether an act may be repeated.
     session._retry_connection = False  # noqa: SLF001
     return session

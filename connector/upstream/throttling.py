@@ -16,7 +16,7 @@ SHORTEST_WAIT = 0.1
 class Patience:
     """How long one request waits in all where it is asked to.
 
-    A look of many requests would otherwise be lost with the one that came too early, and begin
+    A look of many requests would otherwise fail with the one that came too early, and begin
     again from the start. What lasts longer is a fault of the upstream, which the state waits out.
     """
 

@@ -1,4 +1,4 @@
-"""Why the service ended: the one error to tell, out of all that its concurrent parts left."""
+"""Why the service ended: the one error to report, out of those of its concurrent parts."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """What is counted now and then instead of at every change.
 
-What waits in this process is told by every process. What the whole journal holds (subjects by
-state, watched copies, dead letters) is told by one: all that are summed up would count it twice.
+Queues of this process are published by every process. What the whole journal holds (subjects by
+state, watched copies, dead letters) is published by one, so that sums over processes are right.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Gauges:
                     await stop.wait()
 
     async def publish_while_first(self, every: float) -> None:
-        """Tell what the whole journal holds, until cancelled; from then on another does."""
+        """Publish what the whole journal holds, until cancelled; then another process does it."""
         try:
             while True:
                 await self._quietly(self.publish())

@@ -1,6 +1,6 @@
-"""Going on with an audit trail under another key, or in spite of damage, by a person's will.
+"""Continue an audit log under another key, or in spite of accepted damage.
 
-Both write one record into each chain concerned, which only somebody with the key can make, and
+Both write one record into each chain concerned, which can only be made with the key, and
 which names what it stands behind; ``audit verify`` understands them.
 """
 

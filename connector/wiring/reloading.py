@@ -35,7 +35,7 @@ async def reopen_upstreams(
 
 
 def taken_up(take_up: Callable[[], None]) -> bool:
-    """Have somebody else take the secrets up; whether they did."""
+    """Pass the changed secrets to one user of them; whether they were accepted."""
     try:
         take_up()
     except ConnectorError as error:

@@ -1,4 +1,4 @@
-"""A journal that is older than the world: it starts paused, and everything is looked at again.
+"""A restored journal: it starts paused, and everything is looked at again.
 
 Since the backup, sets may have been uploaded, requests begun, and devices enrolled of which the
 journal knows nothing. So every copy counts as perhaps there, open requests and users are looked at
@@ -78,7 +78,7 @@ def _lost(_fault: Permanent) -> None:
 
 
 async def mark_served(settings: Settings, journal: Journal, key: Credential, by: str) -> None:
-    """Mark the journal of a service that starts on an older snapshot, if somebody says so.
+    """Mark the journal of a service that starts on an older snapshot, if the settings say so.
 
     Raises:
         Rejected: as :func:`embedded`.
@@ -90,7 +90,7 @@ async def mark_served(settings: Settings, journal: Journal, key: Credential, by:
 
 
 async def mark(journal: Journal, will: Will) -> None:
-    """Pause every partition, and tell every holder that the journal was restored."""
+    """Pause every partition, and send every holder an event that the journal was restored."""
     writer = Writer(journal, will.key)
     await writer.take_over()
     for record in list(writer.records):

@@ -54,7 +54,7 @@ def listener(intake: Intake) -> Listener:
 
 
 def limits(intake: Intake) -> Limits:
-    """How much anybody may send."""
+    """The limits for all callers."""
     return Limits(
         body=intake.body_limit,
         header=intake.header_limit,

@@ -1,4 +1,4 @@
-"""Copies a journal, from wherever an earlier try got to.
+"""Copy a journal, continuing an earlier attempt.
 
 The first commit into each partition of the target names the source; only the last one, into
 partition 0, takes that name away again. In between the target cannot be served, and only a copy of
@@ -31,7 +31,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who has a journal copied, why and when; ``key`` is that of the target's audit chains.
+    """An order to copy a journal: by whom, why and when; ``key`` makes the target's audit chains.
 
     ``trail`` is the SHA-256 of the file into which the source's audit trail was exported.
     """
@@ -77,9 +77,9 @@ async def copy(survey: Survey, found: Contents, target: Journal, order: Order) -
 
     Args:
         survey: the source.
-        found: what it holds, to be written into the trail at the end.
-        target: open, and owned by nobody.
-        order: who wants it.
+        found: its contents, recorded in the audit log at the end.
+        target: open, and without an owner.
+        order: by whom, why and when.
     """
     where = await standing(target, survey.name)
     if where == "finished":
@@ -99,7 +99,7 @@ async def copy(survey: Survey, found: Contents, target: Journal, order: Order) -
 
 
 async def _begin(writer: Writer, survey: Survey, order: Order) -> None:
-    """The beginning of each chain, in rising order; brakes hold from here on."""
+    """Begin each chain, in rising order; brakes are in force from here on."""
     brakes = survey.folded.brakes
     chains: list[JsonValue] = [
         [one.partition, one.audit_count, one.audit_head] for one in survey.records
@@ -141,7 +141,7 @@ async def _letters(writer: Writer, survey: Survey, target: Journal) -> None:
 
 
 async def _events(survey: Survey, target: Journal, *, begun: bool) -> None:
-    """Append what nobody has read, but not what an earlier try has appended."""
+    """Append unread events, except those that an earlier attempt has appended."""
     there = {(event.subject, event.id) async for event in _appended(target)} if begun else set()
     batch: list[Event] = []
     async for event in survey.events():

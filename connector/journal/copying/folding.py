@@ -1,7 +1,7 @@
-"""What a journal's partitions hold back, and acts of people on partitions that wait unread.
+"""The brakes of a journal's partitions, and commands to partitions that were not applied yet.
 
-Acts on partitions cannot be copied: the partitions of the other journal are other ones. They are
-applied here instead, as the partitions' owners would have done, and told in the new trail.
+Commands to partitions cannot be copied, because the other journal has other partitions. They are
+applied here instead, as the partitions' owners would have done, and recorded in the new audit log.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -21,7 +21,7 @@ _EMPTY_READS = 3
 
 @dataclass(slots=True)
 class Folded:
-    """Brakes of all partitions, dead letters that people settled, those not yet set aside."""
+    """Brakes of all partitions, settled dead letters, and unreadable events not set aside yet."""
 
     brakes: Brakes
     entries: list[AuditEntry] = field(default_factory=list)
@@ -74,7 +74,7 @@ def _apply(folded: Folded, partition: int, kept: Brakes, event: Event, now: Mill
 
 
 def merged(held: Iterable[Brakes]) -> Brakes:
-    """What holds back one partition holds back all; keys that were disclosed are added up."""
+    """Merge brakes: a pause of one partition pauses all; disclosed keys are added up."""
     held = list(held)
     disclosed: dict[Millis, int] = {}
     for one in held:

@@ -1,4 +1,4 @@
-"""What a journal holds, read piece by piece."""
+"""Read the contents of a journal, page by page."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ class Survey:
 
     @classmethod
     async def of(cls, journal: Journal, now: Millis) -> Self:
-        """Read what the partitions know of themselves, and what waits for them."""
+        """Read the partitions' records, and the commands that wait for them."""
         records = await journal.records()
         return cls(journal, records, await fold(journal, records, now))
 
@@ -58,8 +58,8 @@ class Survey:
     async def states(self) -> AsyncIterator[State | UnreadableState]:
         """All states, kind by kind, by key; those that cannot be read as they are stored.
 
-        An act that was running belongs to no owner of the other journal: its epoch is 0, so that
-        whoever takes it over finds it open.
+        An act that was running belongs to no owner of the other journal: its epoch is set to 0, so
+        that the next owner finds it open.
         """
         for kind in _KINDS:
             query = StatusFilter(kind=kind, limit=_PAGE)
@@ -76,14 +76,14 @@ class Survey:
                 yield one
 
     async def events(self) -> AsyncIterator[Event]:
-        """Events of subjects that nobody has read, those of one subject in their order."""
+        """Unread events of subjects, those of one subject in their order."""
         for record in self.records:
             async for entry in unread(self._journal, record):
                 if isinstance(entry, Positioned) and not of_partition(entry.event):
                     yield entry.event
 
     async def letters(self) -> AsyncIterator[DeadLetter]:
-        """Dead letters that nobody has settled, and what would become one, always in one order."""
+        """Unsettled dead letters, and unread events that would become one, in a fixed order."""
         query = DeadLetterFilter(limit=_LETTERS)
         while page := await self._journal.dead_letters(query):
             for letter in page:

@@ -1,4 +1,4 @@
-"""Digests of collections whose order means nothing."""
+"""Digests of unordered collections."""
 
 import hashlib
 

@@ -20,7 +20,7 @@ FULL = 500
 
 @dataclass(slots=True)
 class _Round:
-    """What waits for the next commit of one partition."""
+    """The content of the next commit of one partition."""
 
     states: list[StateRow] = field(default_factory=list)
     known: list[KnownId] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Writer:
         self.records: list[PartitionRecord] = []
 
     async def take_over(self) -> None:
-        """Own all partitions: whoever owned one before cannot commit any more."""
+        """Own all partitions: earlier owners cannot commit any more."""
         self.records = [
             await self._journal.take_over(number) for number in range(self._journal.partitions)
         ]

@@ -1,4 +1,4 @@
-"""Whether anybody serves a Kafka journal at the moment."""
+"""Whether a process serves a Kafka journal at the moment."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,7 @@ _PAUSE = 0.2
 
 
 async def require_rest(options: KafkaOptions) -> None:
-    """See that no process is a member of the group of owners.
+    """Check that no process is a member of the group of owners.
 
     Raises:
         Permanent: ``JRN-009`` when there is one; one that died is one until its session ends.
@@ -53,7 +53,7 @@ async def _groups(admin: AIOKafkaAdminClient, options: KafkaOptions) -> list[Any
 
 
 def _readable(group: Any) -> Any:
-    """The group, unless the broker says why it does not tell."""
+    """The group; raises if the broker refuses to describe it."""
     if group[_ERROR]:
         raise for_code(group[_ERROR])
     return group

@@ -1,4 +1,4 @@
-"""Records as they come from a consumer, whatever happens to the cluster meanwhile."""
+"""Records from a consumer, across failures of the cluster."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,11 +17,11 @@ _AGAIN = 0.2
 async def batches(
     consumer: AIOKafkaConsumer, *, wait_ms: int, most: int
 ) -> AsyncIterator[Mapping[TopicPartition, Sequence[ConsumerRecord]]]:
-    """What the consumer brings, without an end: trouble with the cluster passes.
+    """Yield what the consumer reads, without an end; failures of the cluster are waited out.
 
     Args:
         consumer: connected, with partitions.
-        wait_ms: milliseconds after which it is asked anew.
+        wait_ms: milliseconds after which it is asked again.
         most: records at once.
     """
     while True:

@@ -28,8 +28,8 @@ class Brakes:
         """Make records durable, all or none; returns as :meth:`Transactions.run`.
 
         Raises:
-            Transient: ``JRN-001``; when the answer is missing they may be durable, all of them, and
-                their ids absorb the repetition.
+            Transient: ``JRN-001``; without an answer all of them may be durable, and
+                their ids make a repetition harmless.
             Permanent: ``JRN-015`` when a record is larger than the cluster takes.
         """
         async with self._turn:

@@ -1,4 +1,4 @@
-"""What is wrong with the topics that are there. Pure; cluster.py looks."""
+"""What is wrong with the existing topics. Pure; cluster.py reads them."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,7 @@ from connector.journal.kafka.topics import FOR_EVER, Found, Plan, Topic, TopicFa
 
 
 def planned(options: KafkaOptions, found: Mapping[str, Found]) -> Plan:
-    """Compare what is there, by name, with what is wanted."""
+    """Compare the existing topics, by name, with the wanted ones."""
     topics = wanted(options)
     missing = tuple(topic for topic in topics if topic.name not in found)
     there = [(topic, found[topic.name]) for topic in topics if topic.name in found]
@@ -20,7 +20,7 @@ def planned(options: KafkaOptions, found: Mapping[str, Found]) -> Plan:
 
 
 def all_faults(plan: Plan) -> tuple[TopicFault, ...]:
-    """What keeps the service from starting: missing topics, too."""
+    """All faults that keep the service from starting, missing topics included."""
     missing = [
         TopicFault(
             topic=topic.name,

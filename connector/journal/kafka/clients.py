@@ -80,7 +80,7 @@ class Clients:
 
 
 async def end_producer(producer: AIOKafkaProducer) -> None:
-    """End a producer at once, whatever state it is in; who waits for it gets an error."""
+    """End a producer at once, in any state; callers that wait for it get an error."""
     await _to_the_end(_end_producer(producer))
 
 
@@ -104,7 +104,7 @@ async def end_consumer(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _to_the_end(ending: Coroutine[Any, Any, None]) -> None:
-    """Whoever is cancelled meanwhile waits all the same: it takes a few seconds at most."""
+    """Wait for the end even if cancelled meanwhile: it takes a few seconds at most."""
     task = asyncio.get_running_loop().create_task(ending)
     try:
         await asyncio.shield(task)
@@ -131,7 +131,7 @@ async def _end_producer(producer: AIOKafkaProducer) -> None:
 
 
 def _fail_what_waits(producer: AIOKafkaProducer) -> None:
-    """Callers get an error; those of its futures that nobody will ask are marked as seen."""
+    """Fail the callers' futures; mark those that are not awaited as retrieved."""
     accumulator = producer._message_accumulator  # noqa: SLF001
     waiting = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
     accumulator.fail_all(ProducerClosed())
@@ -149,7 +149,7 @@ async def _end_consumer(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _quietly(ending: Coroutine[Any, Any, object]) -> None:
-    """Whatever it fails with, the client is not used any more.
+    """Ignore errors: the client is not used any more.
 
     In a task of its own, because aiokafka lets out the cancellation of its own tasks.
     """

@@ -2,7 +2,7 @@
 
 Key is the subject, value the event's JSON (``schemas/event``), the attributes are headers
 ``ce_…`` (https://github.com/cloudevents/spec, kafka-protocol-binding.md section 3.2). Readers need
-none of the headers: whoever produces by hand may leave them out.
+none of the headers: records that are produced by hand may leave them out.
 """
 
 from collections.abc import Sequence

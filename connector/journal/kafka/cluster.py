@@ -1,4 +1,4 @@
-"""Looking at a Kafka cluster and making topics in it."""
+"""Inspect a Kafka cluster and create topics in it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -34,7 +34,7 @@ async def require(options: KafkaOptions) -> None:
         TopicsRefused: ``KAF-004``, with everything that is wrong.
         ConnectorError: as :func:`administration`.
     """
-    await reach(options, Access(options))  # where nobody answers, that is said at once
+    await reach(options, Access(options))  # if no broker answers, that is reported at once
     # aiokafka asks any broker it has heard of, and of one that is gone it hears for a while yet;
     # with the controller gone, until there is another.
     for _ in range(_TRIES - 1):
@@ -110,14 +110,14 @@ async def _settings(admin: AIOKafkaAdminClient, names: list[str]) -> Mapping[str
     for answer in answers:
         for code, _, _, name, entries in answer.resources:
             if code == UnknownTopicOrPartitionError.errno:
-                continue  # made a moment ago, and not known to every broker yet: not there yet
+                continue  # just created, and not known to every broker yet: treated as missing
             _checked(code, f"reading the settings of {name}")
             found[name] = {entry[0]: entry[1] for entry in entries}
     return found
 
 
 async def create(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> None:
-    """Make topics, and wait until all are seen. One that is there by now is left as it is.
+    """Create topics, and wait until all are visible. One that exists already is left as it is.
 
     Raises:
         Permanent: ``KAF-005`` when the cluster refuses one.

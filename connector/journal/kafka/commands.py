@@ -1,4 +1,4 @@
-"""Commands to a partition, found ahead of all that waits before them.
+"""Commands to a partition, found ahead of the events before them.
 
 Only so many events wait in memory. While more of a partition wait with the brokers, a second
 consumer, the scout, looks through them for commands; it looks at keys only, and ends where the
@@ -41,7 +41,7 @@ class Lane:
         self._found: deque[Incoming] = deque()
 
     def look(self, records: Sequence[Incoming]) -> bool:
-        """Take what either reader brought, in its order; whether a command was among it."""
+        """Take records of either reader, in order; whether a command was among them."""
         before = len(self._found)
         self._found.extend(
             one for one in records if one.offset >= self.looked and _is_command(one.key)
@@ -54,7 +54,7 @@ class Lane:
         return [one for one in self._found if one.offset >= position]
 
     def pass_by(self, position: int) -> None:
-        """Let go what a committed round has applied."""
+        """Remove the commands that a committed round has applied."""
         while self._found and self._found[0].offset < position:
             self._found.popleft()
 
@@ -64,11 +64,11 @@ def _is_command(key: bytes | None) -> bool:
 
 
 class Scout:
-    """Looks through what is too much for memory. ``lanes``: by partition, fed by both readers.
+    """Searches records that do not fit in memory. ``lanes``: by partition, fed by both readers.
 
     Args:
         places: the partitions of the topic of events, by number.
-        ring: told the partitions in which a command was found.
+        ring: called with the partitions in which a command was found.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Scout:
             await end_consumer(consumer)
 
     def send(self, partition: int) -> None:
-        """Look for commands in what stays with the brokers."""
+        """Search the records that stay with the brokers for commands."""
         lane = self.lanes[partition]
         if self._consumer is not None and not lane.scouting:
             lane.scouting = True
@@ -102,7 +102,7 @@ class Scout:
             self._consumer.resume(self._places[partition])
 
     def recall(self, partition: int) -> None:
-        """The reader of events sees everything by itself again."""
+        """Stop searching: the reader of events has caught up."""
         lane = self.lanes[partition]
         if self._consumer is not None and lane.scouting:
             lane.scouting = False

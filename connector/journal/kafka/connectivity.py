@@ -1,4 +1,4 @@
-"""The first connection to a cluster: it works, or it is said clearly what stands in the way.
+"""The first connection to a cluster: it works, or the error says clearly what is wrong.
 
 aiokafka's clients log why they cannot connect and raise something general. So one connection is
 made before them, and what it ends with is mapped.
@@ -65,7 +65,7 @@ async def _connect_once(host: str, port: int, arguments: dict[str, Any]) -> None
     try:
         brokers = (await connection.send(MetadataRequest([]))).brokers
     except KafkaConnectionError:
-        # aiokafka takes any answer to a token for a yes. A broker that said no hangs up now, or
+        # aiokafka takes any answer to a token for a success. A broker that refused closes now, or
         # answers with what reads like a cluster without brokers.
         if arguments.get("sasl_mechanism") != Mechanism.OAUTHBEARER:
             raise
@@ -77,7 +77,7 @@ async def _connect_once(host: str, port: int, arguments: dict[str, Any]) -> None
 
 
 def fault(doing: str, error: BaseException) -> ConnectorError:
-    """What an error of the client means. Names its class, quotes nothing that a broker said."""
+    """The fault for an error of the client. Names its class, quotes no text of a broker."""
     cause = error.__cause__ or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Permanent("KAF-003", f"{doing}: {cause.verify_message}")

@@ -1,4 +1,4 @@
-"""Where partitions end at this moment."""
+"""The present end offsets of partitions."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -17,9 +17,9 @@ PAUSE = 0.004
 class EndOffsets:
     """Asks for end offsets, those of open transactions included.
 
-    What only counts committed records would stop before a hanging transaction, and whoever reads
-    up to there would miss all that was committed behind it. With ``committed`` it is asked for
-    that: how far a reader of committed records can get now.
+    The end of the committed records stops before a hanging transaction, and a reader that stops
+    there would miss all that was committed behind it. With ``committed`` exactly that offset is
+    returned: how far a reader of committed records can get now.
     """
 
     def __init__(self, clients: Clients, limit: float, *, committed: bool = False) -> None:

@@ -1,7 +1,7 @@
-"""What an error of the Kafka client means for the journal.
+"""The journal's fault for an error of the Kafka client.
 
-Nothing that a broker says loses the journal: what is durable lies there, so every trouble passes
-or is for a person, and the service goes on by itself once it is mended.
+No error of a broker loses the journal: what is durable lies there, so every failure either passes
+or needs a person, and the service goes on by itself once it is fixed.
 """
 
 from aiokafka.errors import (

@@ -26,7 +26,7 @@ _AGAIN = 0.2
 
 
 class Follower:
-    """Reads the topics from the beginning, and then whatever comes.
+    """Reads the topics from the beginning, and then follows them.
 
     The partition that this process owns is left out: the owner writes the tables by itself.
     """
@@ -75,7 +75,7 @@ class Follower:
             await end_consumer(consumer)
 
     async def catch_up(self, partition: int, limit: float) -> None:
-        """Let the tables of a partition become as its topic is now; it is followed from then on.
+        """Bring the tables of a partition up to date with its topic, and follow it from then on.
 
         Raises:
             Transient: ``JRN-001`` when that takes longer than ``limit`` seconds.
@@ -105,11 +105,11 @@ class Follower:
         return True
 
     def leave(self, partition: int) -> None:
-        """Follow a partition no more: this process is its owner."""
+        """Stop following a partition: this process is its owner."""
         self._opened().pause(TopicPartition(self._states, partition))
 
     def written(self, partition: int, position: int) -> None:
-        """What lies before ``position`` is in the tables by now, put there by the owner."""
+        """Note that the owner has written everything before ``position`` into the tables."""
         self._opened().seek(TopicPartition(self._states, partition), position)
 
     def follow(self, partition: int) -> None:
@@ -141,7 +141,7 @@ class Follower:
         return self._consumer
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Tables that are followed no more answer wrongly: then the process must end."""
+        """Following has ended, so the tables become stale: the process must end."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self._local.lose(error)
 
@@ -172,8 +172,8 @@ class Follower:
     def _gather(self, changes: Changes, batch: Iterable[ConsumerRecord], partition: int) -> None:
         """Take records apart in their order.
 
-        Once live, a smaller epoch behind a greater one is never genuine: who raised it had fenced
-        all before. While restoring that cannot be told, for a compacted topic keeps the raise last.
+        Once live, a smaller epoch behind a greater one is never valid: the new owner had fenced
+        all before it. During a restore this cannot be checked: compaction keeps the raise last.
         """
         floor = self._local.epoch(partition) if self._live else 0
         for one in batch:

@@ -36,7 +36,7 @@ _LOOK_PATIENCE = 1.0
 
 
 class Inbox:
-    """One consumer for all partitions, each of which is paused until somebody reads it.
+    """One consumer for all partitions, each of which is paused until it is read.
 
     A second one, the scout, looks for commands in what does not fit into memory (:class:`Scout`).
     Neither is in a group: a group's rebalance would set back its positions and forget its pauses.
@@ -91,7 +91,7 @@ class Inbox:
         self.ring(range(len(self._buffers)))
 
     def ring(self, partitions: Iterable[int]) -> None:
-        """Wake who waits for these."""
+        """Wake the owners of these partitions."""
         self._signals.ring(partitions)
 
     async def wait(self, partition: int, seconds: float) -> None:
@@ -126,7 +126,7 @@ class Inbox:
         """The position, or the end of the topic when that has lost what was read already.
 
         Without it, events that come would go unread until their offsets have reached the position.
-        What retention took away before it was read cannot be had back, but it is said.
+        Events that retention deleted before they were read are lost, which is logged.
         """
         place = self._places[partition]
         first, end = (
@@ -139,14 +139,14 @@ class Inbox:
         return min(position, end)
 
     def end(self, partition: int) -> None:
-        """Read a partition no more."""
+        """Stop reading a partition."""
         self._buffers[partition].close()
         self._scout.recall(partition)
         if self._consumer is not None:
             self._consumer.pause(self._places[partition])
 
     def expect(self, partition: int, position: int) -> None:
-        """Know that there are events up to a position, because this process wrote them."""
+        """Note that there are events up to a position, because this process wrote them."""
         buffer = self._buffers[partition]
         buffer.wanted = max(buffer.wanted, position) if buffer.open else 0
 
@@ -201,7 +201,7 @@ class Inbox:
         return self._buffers[partition].consumed(position, unread)
 
     def passed(self, partition: int, record: PartitionRecord) -> None:
-        """Let go what a committed round has consumed."""
+        """Remove what a committed round has consumed."""
         self._buffers[partition].pass_by(record.position)
         self._scout.lanes[partition].pass_by(record.commanded)
 

@@ -1,4 +1,4 @@
-"""The clustered journal: what is durable lies in Kafka, what is asked for in a SQLite file."""
+"""The clustered journal: durable records in Kafka, queries on a local SQLite file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -233,11 +233,11 @@ class KafkaJournal(TableQueries):
         return await self._local.ask_long(partial(partitions.dead_letters, query=query))
 
     def revive(self, letter: DeadLetter) -> Event:
-        """The event that a dead letter is after all."""
+        """Parse the event in a dead letter again."""
         return events.revive(letter, self._count)
 
     async def tidy(self, now: Millis) -> None:
-        """Let go subjects without a state whose ids are older than their retention."""
+        """Remove subjects without a state whose ids are older than their retention."""
         self.renew_logins()
         for owner in list(self._owners.values()):
             await owner.forget(now - self._options.ids_kept)
@@ -287,13 +287,13 @@ class KafkaJournal(TableQueries):
         )
 
     def _drop_others(self, mine: frozenset[int]) -> None:
-        """With a new assignment, what did not come back is not ours any more."""
+        """Drop the partitions that a new assignment did not give back."""
         gone = [self._owners.pop(number) for number in list(self._owners) if number not in mine]
         for owner in gone:
             self._dropping.add(task := asyncio.get_running_loop().create_task(owner.close()))
             task.add_done_callback(self._dropping.discard)
 
     async def _dropped(self) -> None:
-        """Wait until what was dropped is let go."""
+        """Wait until the dropped partitions are closed."""
         if self._dropping:
             await asyncio.wait(set(self._dropping))

@@ -1,7 +1,7 @@
-"""The local tables of one pod: those of the embedded journal, in a file that is made anew at start.
+"""The local tables of one pod: those of the embedded journal, in a file created at each start.
 
-They hold every partition, so that any pod answers for any subject. Nothing in them is owed to
-anybody: losing the file costs the time of reading the topics again.
+They hold every partition, so that any pod answers for any subject. All of it is in the topics too:
+losing the file costs the time of reading them again.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,9 +36,9 @@ class Changes:
 
 
 class LocalTables:
-    """Writes what the topics say, and answers questions about it.
+    """Writes the content of the topics, and answers queries.
 
-    ``on_lost`` is called once when the file failed: the process must end and start anew.
+    ``on_lost`` is called once when the file failed: the process must end and start again.
     """
 
     def __init__(
@@ -135,15 +135,15 @@ class LocalTables:
             after = page[-1][0]
 
     async def ask(self, query: Callable[[Connection], T]) -> T:
-        """A question of the loop."""
+        """Run a query of the loop."""
         return await self.opened().loop_reader.ask(query)
 
     async def ask_long(self, query: Callable[[Connection], T]) -> T:
-        """A question of people or gauges."""
+        """Run a query of operators or gauges."""
         return await self.opened().listing_reader.ask(query)
 
     def lose(self, error: BaseException) -> None:
-        """Believe the tables no more, and say why; later calls raise ``JRN-002``."""
+        """Mark the tables as lost, with the reason; later calls raise ``JRN-002``."""
         if self._engine is not None:
             fault = error if isinstance(error, Permanent) else faults.lost("following", error)
             self._engine.writer.lose(fault)

@@ -25,12 +25,12 @@ class Membership:
     """Joins when it is first asked, and leaves at once when it is closed.
 
     Revocation means nothing: the protocol revokes everything at every rebalance and gives most of
-    it back. Only an assignment counts. What cannot go on is left, and joined anew. Whoever was out
-    of the group in between owns nothing of before: what he is given again was perhaps another's.
+    it back. Only an assignment counts. After an error the member leaves and joins again. A member
+    that was out of the group owns nothing from before: another may have owned it in between.
 
     Args:
         session, rebalance: timeouts in milliseconds.
-        changed: called in the event loop with each new assignment, before anybody sees it.
+        changed: called in the event loop with each new assignment, before it is returned.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Membership:
             await asyncio.wait([task])
 
     def take(self, partitions: Iterable[int], name: str) -> None:
-        """Hear of an assignment; ``name``: which member of the group it is for."""
+        """Take an assignment; ``name``: the member of the group that it is for."""
         if self._name not in {"", name}:
             self._was_out = True
             self._changed(frozenset())
@@ -116,7 +116,7 @@ class Membership:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Hears of assignments. The events are read by a consumer that rebalances do not touch."""
+    """Receives assignments. Events are read by a consumer that rebalances do not affect."""
 
     def __init__(
         self, consumer: AIOKafkaConsumer, take: Callable[[Iterable[int], str], None]
@@ -128,7 +128,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has
         """Change nothing: what does not come back is dropped with the next assignment."""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Hear what is ours now."""
+        """Take the new assignment."""
         places = list(assigned)
         self._consumer.pause(*places)
         # The group knows a member by a name that it loses with its place; aiokafka does not tell.

@@ -1,4 +1,4 @@
-"""What the connector calls its things in Kafka: all names begin with one prefix."""
+"""The connector's names in Kafka: all begin with one prefix."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Names(NamedTuple):
 
     @property
     def audit(self) -> str:
-        """Topic of the audit trail."""
+        """Topic of the audit log."""
         return f"{self.prefix}.audit"
 
     @property
@@ -44,5 +44,5 @@ class Names(NamedTuple):
         return f"{self.prefix}.owner."
 
     def transactional_id(self, partition: int) -> str:
-        """The one transactional id of a partition: who uses it fences all who used it before."""
+        """The transactional id of a partition: a new user of it fences all earlier ones."""
         return f"{self.transactions}{partition}"

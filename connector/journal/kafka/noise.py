@@ -1,4 +1,4 @@
-"""Keeps the log readable while a broker is gone: the client says the same many times a second."""
+"""Limits repeated log lines: while a broker is down, the client logs many a second."""
 
 import logging
 
@@ -13,14 +13,14 @@ _TALKATIVE = (
 
 
 class Seldom(logging.Filter):
-    """Lets each kind of line through once in a while. Its time is that of the log's records."""
+    """A log filter that passes each kind of line once per interval, by the records' time."""
 
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line of this kind (its text without the values) was not said lately."""
+        """Whether no line of this kind (its text without the values) was logged recently."""
         kind = str(record.msg)
         if record.created - self._said.get(kind, 0.0) < _SECONDS:
             return False
@@ -32,11 +32,11 @@ _SELDOM = Seldom()
 
 
 def calm() -> None:
-    """Have what is no news said seldom or not at all; calling it again changes nothing.
+    """Limit or drop log lines without new information; calling it again changes nothing.
 
     Brokers answer NOT_ENOUGH_REPLICAS to the first record of a transaction while the markers of
     the last one are being written (since 3.6, to clients of the old transaction protocol); the
-    producer tries again after its backoff. Real trouble reaches the caller as an error.
+    producer tries again after its backoff. Real failures reach the caller as an error.
     """
     logging.getLogger("aiokafka.producer.sender").setLevel(logging.CRITICAL)
     for name in _TALKATIVE:

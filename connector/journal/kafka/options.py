@@ -1,4 +1,4 @@
-"""What the Kafka journal is told: where the cluster is, how to log in, names, numbers, times.
+"""Options of the Kafka journal: the cluster, the login, names, numbers, times.
 
 Times are in milliseconds. Secrets are named by the files in which they lie.
 """

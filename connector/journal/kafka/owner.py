@@ -34,7 +34,7 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the owners of one process share. ``limit``: seconds for a step of the cluster's."""
+    """What the owners of one process share. ``limit``: seconds for one step of the cluster."""
 
     clients: Clients
     local: LocalTables
@@ -50,8 +50,8 @@ class Surroundings:
 class Owner:
     """Takes a partition over and commits its rounds, one after another.
 
-    Three guards keep a former owner out: the broker refuses his transactional id once a newer one
-    has begun with it; readers refuse his epoch; and a record that turns up late has a version that
+    Three guards keep a former owner out: the broker refuses its producer once a newer one has begun
+    with the same transactional id; readers refuse its epoch; and a late record has a version that
     is not newer.
     """
 
@@ -66,7 +66,7 @@ class Owner:
         self._lost = False
 
     async def take_over(self) -> PartitionRecord:
-        """Fence the predecessor, catch up with him, and raise the epoch.
+        """Fence the previous owner, catch up, and raise the epoch.
 
         Raises:
             Transient: ``JRN-001`` when the cluster does not let that happen now, ``JRN-003`` when
@@ -90,7 +90,7 @@ class Owner:
 
         Raises:
             Transient: ``JRN-001`` when it was not written, ``JRN-003`` when this is not the owner
-                any more, or cannot tell whether it was written: then it has to take over anew.
+                any more, or cannot tell whether it was written: then it has to take over again.
             Permanent: ``JRN-006`` when the round contradicts what is stored.
             TooLarge: when a record is larger than the cluster takes.
         """
@@ -112,7 +112,7 @@ class Owner:
         except (ConnectorError, Refused):
             self._record = before
             raise
-        except BaseException:  # cancelled: whoever begins anew finds out what became of it
+        except BaseException:  # cancelled: the next begin finds out whether it was written
             self._record = before
             await self._transactions.close()
             raise
@@ -132,7 +132,7 @@ class Owner:
                 await self._write_alone(old, local.own_seen(number))
 
     async def close(self) -> None:
-        """Own it no more; a commit that runs ends first, later ones are refused."""
+        """Give the partition up; a running commit ends first, later ones are refused."""
         self._lost = True
         async with self._turn:
             await self._leave()
@@ -140,7 +140,7 @@ class Owner:
     # ------------------------------------------------------------------------------- beginnings
 
     async def _begin(self) -> None:
-        """Fence, catch up, and see that this program understands all that is there."""
+        """Fence, catch up, and check that this program understands all records."""
         around = self._around
         try:
             await self._transactions.start()
@@ -156,10 +156,10 @@ class Owner:
             )
 
     async def _resume(self) -> PartitionRecord:
-        """Begin anew after trouble. Nobody else may have owned the partition in between.
+        """Begin again after a failure, if no other owner came in between.
 
         Raises:
-            Transient: ``JRN-003`` when somebody has.
+            Transient: ``JRN-003`` when one came.
         """
         await self._begin()
         known = await self._around.local.record(self._partition)
@@ -168,7 +168,7 @@ class Owner:
         return known
 
     async def _go_on(self) -> None:
-        """Begin anew with a round, if the last one that is known here was the last."""
+        """Begin again with a round, if the last one known here was the last."""
         known = await self._resume()
         if known.commits != self._record.commits:
             await self._lose()
@@ -256,7 +256,7 @@ class Owner:
                 around.inbox.expect(place.partition, position)
 
     def _offsets(self) -> dict[TopicPartition, int]:
-        """What the group is told when the read position moved, for tools that show a lag."""
+        """The group's offsets when the read position moved, for tools that show the lag."""
         position = self._record.position
         if position == self._offset:
             return {}
@@ -273,7 +273,7 @@ class Owner:
 
         Raises:
             Transient: ``JRN-001`` when it was not; ``JRN-003`` when that cannot be found out now,
-                or somebody else owns the partition: whoever takes it over sees what is true.
+                or another owner has the partition: its take-over shows what is true.
         """
         for _ in range(_RETRIES):
             if self._lost:

@@ -1,4 +1,4 @@
-"""What was read of one partition's events and is not committed yet, each event once."""
+"""Events of one partition that were read and are not committed yet, each once."""
 
 import asyncio
 from collections import deque
@@ -25,7 +25,7 @@ class Consumed(NamedTuple):
 
 
 def consumed(entries: Iterable[Entry]) -> list[Consumed]:
-    """What of these has to be remembered so that it is not read again."""
+    """The events whose ids have to be remembered, so that they are not read again."""
     return [
         Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
         for entry in entries
@@ -50,7 +50,7 @@ class PartitionBuffer:
         self._first: dict[tuple[SubjectKey, str], int] = {}
 
     def begin(self, after: int) -> None:
-        """Begin behind a position; what was there is forgotten."""
+        """Open the buffer, empty, behind a position."""
         self.open = True
         self.after = after
         self._raw.clear()
@@ -58,7 +58,7 @@ class PartitionBuffer:
         self._first.clear()
 
     def close(self) -> None:
-        """Take nothing more, and forget."""
+        """Close and empty the buffer."""
         self.begin(0)
         self.open = False
         self.wanted = 0
@@ -69,7 +69,7 @@ class PartitionBuffer:
         return len(self._raw) + len(self._entries)
 
     def put(self, records: Sequence[Incoming]) -> None:
-        """Take what the consumer brought."""
+        """Add records of the consumer, if the buffer is open."""
         if self.open:
             self._raw.extend(records)
             self.arrived.set()
@@ -81,7 +81,7 @@ class PartitionBuffer:
     def add(
         self, entries: Sequence[Entry], known: Mapping[SubjectKey, Mapping[str, Millis]]
     ) -> None:
-        """Keep entries, but not those whose id their subject knows or that stand here already."""
+        """Add entries, except those whose id their subject knows or that are here already."""
         for entry in entries:
             if isinstance(entry, Positioned):
                 subject, name = entry.event.subject, entry.event.id
@@ -95,7 +95,7 @@ class PartitionBuffer:
         return [entry for entry, _ in zip(self._entries, range(limit), strict=False)]
 
     def consumed(self, position: int, unread: Collection[int] = ()) -> list[Consumed]:
-        """The events up to a position that somebody has been given.
+        """The events up to a position.
 
         The id of one that was set aside as a dead letter (``unread``) may come again.
         """
@@ -106,7 +106,7 @@ class PartitionBuffer:
         )
 
     def pass_by(self, position: int) -> None:
-        """Let go what lies before a position that is committed."""
+        """Remove what lies before a committed position."""
         self.after = max(self.after, position)
         while self._entries and self._entries[0].position <= position:
             entry = self._entries.popleft()

@@ -1,4 +1,4 @@
-"""The producer that makes appended events durable, and is made anew after fatal errors."""
+"""The producer for appended events, which is replaced after fatal errors."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from connector.journal.kafka.transactions import Positions, Sent, acknowledged, 
 class Producer:
     """Idempotent, acknowledged by all in-sync replicas, bounded in number and time.
 
-    What was refused for its time may become durable after all; its id absorbs the repetition.
+    A record that timed out may become durable later; its id makes a repetition harmless.
 
     Args:
         monotonic: seconds.
@@ -62,7 +62,7 @@ class Producer:
             raise faults.unwritable("connecting to the cluster", error) from error
 
     async def close(self) -> None:
-        """Finish what waits, as long as an append may take, and end; twice is harmless."""
+        """Wait for pending records, as long as an append may take, and end; twice is harmless."""
         self._closed = True
         if self._producer is not None and self._waiting:
             with contextlib.suppress(TimeoutError):
@@ -102,9 +102,9 @@ class Producer:
             del self._calls[call]
 
     async def _append_fitting(self, records: Sequence[Outgoing]) -> Positions:
-        """Brokers hold their limit against batches: what each takes alone is written all the same.
+        """Append one by one: brokers apply their limit to batches, and a single record may fit.
 
-        What was written before a batch was refused comes twice; its id absorbs that.
+        Records written before a batch was refused are written twice; their ids make that harmless.
         """
         try:
             return await self._append(records)
@@ -129,7 +129,7 @@ class Producer:
             give_up(sent)
 
     async def _started(self) -> AIOKafkaProducer:
-        """One attempt at a time, for all who wait."""
+        """Start the producer; one attempt at a time, for all callers."""
         async with self._starting:
             if self._producer is not None:
                 return self._producer

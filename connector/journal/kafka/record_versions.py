@@ -1,4 +1,4 @@
-"""The table of heads: of each subject, which of its records is the newest, and the ids it knows.
+"""The table of record versions: each subject's newest record, and the ids that it knows.
 
 It stands beside the tables that both journals share, in the local file of one pod.
 """
@@ -63,7 +63,7 @@ def apply(connection: Connection, records: Iterable[StateRecord]) -> None:
 
 
 def of(connection: Connection, keys: Sequence[SubjectKey]) -> dict[SubjectKey, Head]:
-    """The heads of these subjects; unknown ones are missing."""
+    """The newest versions of these subjects; unknown ones are missing."""
     rows = connection.execute(_OF, (json.dumps(list(keys)),))
     return {row[0]: Head._make(row) for row in rows}
 
@@ -95,7 +95,7 @@ def contents(
 
 
 def _put_new(connection: Connection, records: Sequence[StateRecord]) -> None:
-    """Subjects that were never heard of have nothing to be taken out first."""
+    """Insert new subjects, which have no rows that must be removed first."""
     connection.executemany(
         state_tables.PUT, [one.columns for one in records if one.columns is not None]
     )

@@ -39,7 +39,7 @@ Seen = dict[str, Millis]
 
 
 class Head(NamedTuple):
-    """What decides whether a record is newer than another of its key, and what it remembers.
+    """The version of a record, and the ids that it remembers.
 
     ``newest`` is the greatest time in ``seen``; ``bare`` whether the subject has no state.
     """
@@ -54,7 +54,7 @@ class Head(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, int]:
-        """The greatest of a key counts."""
+        """The key to compare versions by; the greatest is the newest."""
         return self.epoch, self.version
 
 

@@ -1,8 +1,8 @@
-"""From :class:`SecurityOptions` to what an aiokafka client is told; the only reader of its secrets.
+"""Arguments of aiokafka clients from :class:`SecurityOptions`; the only reader of its secrets.
 
 aiokafka keeps the password with which it was made and uses it for every later connection of that
 client. So that a rotated one counts without a restart, :meth:`Access.renew` gives running clients
-what lies in the files now; a certificate is loaded anew into the context that they share; a token
+what lies in the files now; a certificate is loaded again into the context that they share; a token
 is read at every login by itself.
 """
 

@@ -1,7 +1,7 @@
 """What a round makes of its subjects' records: versions, and the ids that they remember.
 
-An id that a subject has consumed stays in the subject's own record for its retention, so that
-whoever owns the partition next knows it as well.
+An id that a subject has consumed stays in the subject's own record for its retention, so that the
+next owner of the partition knows it as well.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -120,7 +120,7 @@ def _record(
 
 
 def _unheard_of(key: SubjectKey, round_: PartitionRecord) -> Head:
-    """What comes before a subject's first record.
+    """The version before a subject's first record.
 
     Versions begin with the round's commit counter, which no version of an earlier subject of that
     name exceeds, for each commit raises a version by one at most.

@@ -36,14 +36,14 @@ class Found(Record):
 
 
 class TopicFault(Record):
-    """One thing that is wrong with a topic, and what a person does about it."""
+    """One thing that is wrong with a topic, and how to fix it."""
 
     topic: str
     wrong: str
     action: str
 
     def __str__(self) -> str:
-        """One line for people."""
+        """One line of text."""
         return f"{self.topic}: {self.wrong}; {self.action}"
 
 
@@ -57,7 +57,7 @@ class TopicsRefused(Permanent):
 
 
 class Plan(NamedTuple):
-    """What ``kafka init`` would make, leaves as it is, and cannot mend."""
+    """What ``kafka init`` would create, leaves as it is, and cannot fix."""
 
     missing: tuple[Topic, ...]
     right: tuple[Found, ...]
@@ -72,7 +72,7 @@ def wanted(options: KafkaOptions) -> tuple[Topic, ...]:
         names.states: {
             "cleanup.policy": "compact",
             # A table is rebuilt from what compaction left, so it must be neither late nor rare;
-            # a removed subject is told of as long as anybody's local copy may be old.
+            # a tombstone is kept as long as any pod's local copy may be old.
             "min.cleanable.dirty.ratio": "0.1",
             "segment.bytes": str(64 * MEBI),
             "segment.ms": str(DAY),

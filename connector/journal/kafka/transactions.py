@@ -1,4 +1,4 @@
-"""Transactions of one transactional id, with an outcome that is known or said to be unknown."""
+"""Transactions of one transactional id, whose outcome is known or reported as unknown."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -46,10 +46,10 @@ class Fenced(Exception):
 
 
 class Transactions:
-    """One transaction after another, by a producer that is made anew after any trouble.
+    """One transaction after another, by a producer that is replaced after any failure.
 
     Args:
-        transactional_id: beginning with it fences whoever used it before.
+        transactional_id: starting with it fences earlier producers that used it.
         limit: seconds for beginning, for writing, and for committing, each.
     """
 
@@ -132,7 +132,7 @@ class Transactions:
         group: str,
         singly: bool,  # noqa: FBT001 - as run() was told
     ) -> Positions:
-        """All that comes before the commit: whatever fails here has never been committed."""
+        """All steps before the commit: after a failure here nothing was committed."""
         sent: Sent = []
         try:
             async with asyncio.timeout(self._limit):
@@ -226,7 +226,7 @@ async def acknowledged(sent: Sent) -> Positions:
 
 
 def give_up(sent: Sent) -> None:
-    """Wait no more for records: nobody will ask what became of them."""
+    """Stop waiting for records whose outcome is not needed any more."""
     for _, one in sent:
         if not one.cancel() and not one.cancelled():
             one.exception()
