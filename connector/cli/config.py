@@ -105,6 +105,7 @@ def version(call: Call) -> None:
         "python": platform.python_version(),
         "escrow": sorted(plugins.escrow),
         "targets": sorted(plugins.targets),
+        "sources": sorted(plugins.sources),
         "broken": sorted(plugins.broken),
     }
     if call.screen.form is Format.JSON:
@@ -114,7 +115,7 @@ def version(call: Call) -> None:
         show(
             ("what", "which"),
             [
-                (name, ", ".join(which) if isinstance(which, list) else which)
+                (name, ", ".join(which) or "none" if isinstance(which, list) else which)
                 for name, which in facts.items()
             ],
         )

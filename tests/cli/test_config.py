@@ -123,6 +123,7 @@ def test_versions(command: Command) -> None:
     facts = json.loads(command("version", "-o", "json").out)
     assert facts["escrow"] == ["http"]
     assert facts["targets"] == ["workspace_one"]
+    assert facts["sources"] == ["standard_webhooks", "workspace_one"]
     assert facts["broken"] == []
     assert command("--version").out == f"pki-connector {facts['version']}\n"
     assert command("version", "-h").out == command("version", "--help").out
