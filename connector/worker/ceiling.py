@@ -6,7 +6,8 @@ takes its share of what is left; while those records may be out of date, it take
 
 What another process took and has not committed yet cannot be seen here. So that it is not given out
 twice, a share may be used for :data:`VALID` seconds only, and the next one is computed
-:data:`QUIET` seconds after the last use of it, when all others can see that use. Far below the
+:data:`QUIET` seconds after the last use of it: by then all others know of that use, shares that
+they computed without it have ended, and what they took from those is known here. Far below the
 ceiling this is not needed: there only a small part is shared out at a time, and several such parts
 together do not reach the ceiling.
 """
@@ -21,9 +22,10 @@ from connector.core.states import Brakes
 from connector.worker import brakes
 from connector.worker.share import Owned, keys_of
 
+LAG = 1.0
+"""How long a use may take to be durable and known to the other processes, in seconds."""
 VALID = 1.0
-QUIET = 2.0
-"""The difference is how long a use may take to be durable and known here, in seconds."""
+QUIET = LAG + VALID + LAG
 SMALL_PART = 8
 """While half of the ceiling is left, an eighth of it is shared out at a time."""
 
