@@ -28,18 +28,18 @@ class Metric(NamedTuple):
 
 CATALOGUE = (
     Metric(
-        "build_info", "gauge", "Which program runs; always 1.", ("version", "revision", "python")
+        "build_info", "gauge", "Version of the running program; always 1.", ("version", "revision", "python")
     ),
     Metric(
         "webhook_events_total",
         "counter",
-        "Notifications answered.",
+        "Notifications answered, by outcome.",
         ("source", "event_type", "outcome"),
     ),
     Metric(
         "webhook_auth_failures_total",
         "counter",
-        "Notifications whose caller was not let in.",
+        "Authentication failures of notifications.",
         ("source", "error_code"),
     ),
     Metric("webhook_connections", "gauge", "Connections open at the webhook listener."),
@@ -59,42 +59,42 @@ CATALOGUE = (
     Metric(
         "certificate_reloads_total",
         "counter",
-        "Times that the listener's certificate files were read anew.",
+        "Reloads of the listener's certificate files.",
         ("outcome",),
     ),
-    Metric("journal_waiting", "gauge", "What waits in a queue of the journal.", ("queue",)),
+    Metric("journal_waiting", "gauge", "Entries waiting in a queue of the journal.", ("queue",)),
     Metric(
         "journal_oldest_waiting_seconds",
         "gauge",
-        "How long the oldest in a queue has waited.",
+        "Waiting time of the oldest entry in a queue.",
         ("queue",),
     ),
     Metric(
         "journal_writable",
         "gauge",
-        "1: the journal takes what it is given; 0: webhooks are answered 503.",
+        "1: the journal can be written; 0: it cannot, and webhooks are answered with 503.",
     ),
     Metric("journal_volume_free_bytes", "gauge", "Free bytes on the volume of the journal's file."),
-    Metric("dlq_depth", "gauge", "Unreadable records kept.", ("queue",)),
+    Metric("dlq_depth", "gauge", "Dead letters kept.", ("queue",)),
     Metric(
-        "dlq_messages_total", "counter", "Records that could not be read.", ("queue", "error_code")
+        "dlq_messages_total", "counter", "Records that became dead letters.", ("queue", "error_code")
     ),
     Metric(
         "subject_failures_total",
         "counter",
-        "Events and outcomes that could not be used for their subject, which waits; others go on.",
+        "Events and outcomes whose handling failed; only their subject waits.",
         ("error_code",),
     ),
     Metric(
         "event_ids_dropped_total",
         "counter",
-        "Ids of events that a subject forgot before their time, because it remembers 256 at most.",
+        "Event ids that a subject dropped early because it keeps at most 256; they protect from replays.",
     ),
     Metric("partitions_owned", "gauge", "Journal partitions that this process owns."),
     Metric(
         "partitions_stopped",
         "gauge",
-        "Journal partitions assigned to this process that cannot go on.",
+        "Journal partitions assigned to this process that it cannot work on.",
     ),
     Metric("audit_records", "gauge", "Audit records in a partition's chain.", ("partition",)),
     Metric(
@@ -104,12 +104,12 @@ CATALOGUE = (
         ("partition",),
     ),
     Metric(
-        "audit_last_append_timestamp_seconds", "gauge", "When the last audit record was written."
+        "audit_last_append_timestamp_seconds", "gauge", "Time of the last audit record."
     ),
     Metric(
         "audit_chain_valid",
         "gauge",
-        "1: the last check found every chain whole; NaN: no check yet.",
+        "1: the last check found every chain intact; 0: it did not; NaN: no check yet.",
     ),
     Metric(
         "delivery_stage_duration_seconds",
@@ -118,7 +118,7 @@ CATALOGUE = (
         ("stage", "outcome", "target"),
         STAGES,
     ),
-    Metric("deliveries_opened_total", "counter", "Deliveries begun.", ("target", "trigger")),
+    Metric("deliveries_opened_total", "counter", "Deliveries started.", ("target", "trigger")),
     Metric(
         "deliveries_total",
         "counter",
@@ -143,66 +143,66 @@ CATALOGUE = (
     Metric(
         "retries_total",
         "counter",
-        "Steps that will be tried again.",
+        "Failed steps that will be retried.",
         ("operation", "error_code"),
     ),
     Metric(
         "devices_ended_total",
         "counter",
-        "Devices that were waited for, by whether they got the set and, if not, why.",
+        "Devices whose delivery ended, by outcome and error code.",
         ("target", "outcome", "error_code"),
     ),
     Metric(
         "devices_lost_total",
         "counter",
-        "Devices whose enrolment the UEM did not confirm in time.",
+        "Devices whose enrolment the UEM did not confirm before the deadline.",
         ("error_code",),
     ),
     Metric(
         "outdated_notifications_total",
         "counter",
-        "Enrolments and un-enrolments received after newer news of the same device.",
+        "Enrolments and un-enrolments received after a newer event of the same device.",
         ("event",),
     ),
     Metric(
         "stale_facts_total",
         "counter",
-        "Late or doubled facts that changed nothing.",
+        "Late or duplicate facts that changed nothing.",
         ("subject",),
     ),
-    Metric("purge_pending", "gauge", "Copies in the UEM that are watched.", ("target",)),
+    Metric("purge_pending", "gauge", "Copies in the UEM that are being watched.", ("target",)),
     Metric(
-        "purge_oldest_age_seconds", "gauge", "Age of the oldest copy that is watched.", ("target",)
+        "purge_oldest_age_seconds", "gauge", "Age of the oldest copy that is being watched.", ("target",)
     ),
     Metric(
         "purges_total",
         "counter",
-        "Copies that were watched to their end, and alarms on the way.",
+        "Copies that are gone, and alarms about copies that are overdue.",
         ("target", "method", "outcome"),
     ),
     Metric(
         "copy_lifetime_seconds",
         "histogram",
-        "How long a copy was in the UEM before it was gone.",
+        "Time from the upload of a copy until it was gone.",
         ("target",),
         STAGES,
     ),
     Metric(
         "clocks_disagree_total",
         "counter",
-        "Times that a UEM's clock began to differ from ours by more than the setting.",
+        "Times that a UEM's clock started to differ from ours by more than clock_tolerance.",
         ("target",),
     ),
     Metric(
         "backend_requests_total",
         "counter",
-        "Effects at an upstream.",
+        "Operations at an upstream; each may take several HTTP requests.",
         ("backend", "operation", "outcome", "error_code"),
     ),
     Metric(
         "backend_request_duration_seconds",
         "histogram",
-        "Time of an effect at an upstream.",
+        "Duration of an operation at an upstream.",
         ("backend", "operation", "outcome"),
         CALLS,
     ),
@@ -215,49 +215,49 @@ CATALOGUE = (
     Metric(
         "backend_rate_limit_wait_seconds",
         "histogram",
-        "Time that a request of the service waited for its permit.",
+        "Time that a request of the service waited for the rate limit.",
         ("backend",),
         CALLS,
     ),
     Metric(
         "backend_http_requests_total",
         "counter",
-        "Requests sent to an upstream, by the process that sent them (service, hand_over).",
+        "HTTP requests sent to an upstream, by the sending process (service, hand_over).",
         ("backend", "caller"),
     ),
     Metric(
         "backend_throttled_requests_total",
         "counter",
-        "Requests that an upstream answered with 429 and that were sent again after a wait.",
+        "Requests answered with 429 and sent again after a wait.",
         ("backend",),
     ),
     Metric(
         "backend_budget_left",
         "gauge",
-        "Requests left in the upstream's present window, as its last answer said "
-        "(X-RateLimit-Remaining); no series where it says nothing.",
+        "Requests left in the upstream's current window, from X-RateLimit-Remaining of its last "
+        "answer; no series without that header.",
         ("backend",),
     ),
     Metric(
         "own_credential_expiry_timestamp_seconds",
         "gauge",
-        "When a credential of the service ends.",
+        "Time at which a credential of the service expires.",
         ("credential",),
     ),
     Metric(
         "config_last_reload_successful",
         "gauge",
-        "Whether the settings were last read without a fault, at start or at a reload.",
+        "1: the last reading of the settings, at start or reload, succeeded; 0: it failed.",
     ),
     Metric(
         "config_last_reload_success_timestamp_seconds",
         "gauge",
-        "When the settings were last reloaded.",
+        "Time of the last successful reload of the settings.",
     ),
     Metric(
         "pauses",
         "gauge",
-        "Pauses that stand, on all routes or on one; `status` says by whom and why.",
+        "Active pauses, of all routes or of one; `status` shows who paused and why.",
     ),
     Metric(
         "conditions",
@@ -265,8 +265,8 @@ CATALOGUE = (
         "Conditions that this process reports at the top of `status`, by code.",
         ("error_code",),
     ),
-    Metric("clock_jumps_total", "counter", "Jumps of the wall clock.", ("direction",)),
+    Metric("clock_jumps_total", "counter", "Jumps of the wall clock, by direction.", ("direction",)),
     Metric(
-        "log_keys_dropped_total", "counter", "Keys left out of log lines: no event may carry them."
+        "log_keys_dropped_total", "counter", "Members removed from log lines because no log event may carry them."
     ),
 )

@@ -49,7 +49,7 @@ async def test_generations_by_devices(ask: Asked) -> None:
     out = (await ask("status", "holder", "12")).out
     assert "failed for 1h" in out
     assert "CA-410 the request was denied" in out
-    assert "Ask them; then retry." in out
+    assert "Ask the CA's approvers; then retry." in out
     rows = {
         name: line for name in (CURRENT, ARCHIVED) for line in out.splitlines() if name[:16] in line
     }

@@ -120,7 +120,7 @@ def test_the_service_does_not_start_without_its_topics(
     """``serve`` makes nothing; it tells all that is missing and ends."""
     result = configured()("serve")
     assert result.code == 1
-    assert "KAF-004 Topics not as needed" in result.err
+    assert "KAF-004 Topics missing or misconfigured" in result.err
     for topic in names.topics:
         assert f"{topic}: does not exist" in result.err
 

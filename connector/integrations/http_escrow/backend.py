@@ -50,7 +50,7 @@ class Meaning(NamedTuple):
 
 
 PROBLEMS: dict[str, Meaning] = {
-    "invalid_request": Meaning(Permanent, "CA-400", "the CA takes our request as invalid"),
+    "invalid_request": Meaning(Permanent, "CA-400", "the CA rejects our request as invalid"),
     "person_not_allowed": Meaning(Permanent, "CA-403", "the CA bars us from this person"),
     "person_unknown": Meaning(Permanent, "CA-404", "the CA does not know the person"),
     "generation_unknown": Meaning(Permanent, "CA-413", "the person has no such certificate"),
