@@ -26,7 +26,7 @@ from connector.operators.chain_check import MOST_FINDINGS
 from connector.operators.client import AdminClient
 from connector.wiring.offline import offline_journal
 
-audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+audit = typer.Typer(no_args_is_help=True, help="Check, export and cut the audit log.")
 COLUMNS = (
     "partition",
     "sequence",
@@ -45,20 +45,20 @@ SHOWN = 5
 """Findings told per chain; a wrong key would make one of every record."""
 OfflineOption = Annotated[
     bool,
-    typer.Option(
-        "--offline", help="Read the journal itself, by the settings, while the service is down."
-    ),
+    typer.Option("--offline", help="Read the journal that the settings name, without the service."),
 ]
 OldKeysOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--old-key-file", exists=True, help="A key before `audit rekey`, with --file; several."
+        "--old-key-file",
+        exists=True,
+        help="Key used before `audit rekey`, with --file; may be repeated.",
     ),
 ]
 PublishedOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--published", exists=True, help="A scrape of /metrics kept elsewhere: all its chains."
+        "--published", exists=True, help="Saved scrape of /metrics; all its chains are compared."
     ),
 ]
 PartitionOption = Annotated[
@@ -84,7 +84,7 @@ def verify(
     file: Annotated[
         list[Path] | None,
         typer.Option(
-            "--file", exists=True, help="Check an exported copy; several that follow one another."
+            "--file", exists=True, help="Check an exported copy; repeat it for files in sequence."
         ),
     ] = None,
     key_file: Annotated[
@@ -93,9 +93,9 @@ def verify(
     old_key_file: OldKeysOption = None,
     offline: OfflineOption = False,
 ) -> None:
-    """Find changed, missing, doubled or cut-off records; exit code 8 when there are any.
+    """Find changed, missing, duplicate or cut-off records; exit code 8 when there are any.
 
-    A cut-off end shows only against a head or count that was published elsewhere.
+    A missing end can only be found with a head or count that was published before.
     """
     known = _published(partition, head, count)
     known += published_in(published) if published else []
@@ -161,7 +161,7 @@ def _findings(call: Call, chain: ChainReport) -> None:
     if more > 0:
         call.screen.fault(f"    and {more} more; the first {MOST_FINDINGS} with --output json")
     if chain.found >= chain.count > 1:
-        call.screen.fault("    No record fits: is this the key that the chain was made with?")
+        call.screen.fault("    No record matches: check that this is the chain's key.")
 
 
 def _notes(call: Call, chain: ChainReport) -> None:
@@ -190,7 +190,7 @@ def export(
     call: Call,
     partition: PartitionOption = None,
     after: Annotated[
-        int, typer.Option("--after", min=0, help="Only records behind this sequence number.")
+        int, typer.Option("--after", min=0, help="Only records after this sequence number.")
     ] = 0,
     offline: OfflineOption = False,
 ) -> None:

@@ -18,7 +18,7 @@ from connector.settings.plugins import installed
 from connector.settings.report import Answer, Problem
 from connector.settings.schema import configuration_schema
 
-config = typer.Typer(no_args_is_help=True, help="The settings.")
+config = typer.Typer(no_args_is_help=True, help="Print and check the settings.")
 
 
 @config.command("example")
@@ -27,7 +27,7 @@ def example(
         Literal["sqlite", "kafka"], typer.Option(help="Kind of journal.")
     ] = "sqlite",
 ) -> None:
-    """Print a commented file to begin with; what must be decided is left empty."""
+    """Print a commented example file; required settings without a default are left empty."""
     typer.echo(example_text(installed(), journal), nl=False)
 
 
@@ -46,11 +46,11 @@ def check(
         bool,
         typer.Option(
             "--connect",
-            help="Ask each upstream whether it answers, with the configured credentials.",
+            help="Also connect to each upstream with the configured credentials.",
         ),
     ] = False,
 ) -> None:
-    """Print every value in force with its source, or every fault with its place (exit code 8)."""
+    """Print all effective values with their sources, or all faults (exit code 8)."""
     checked = check_settings(call.config, call.world.environment, installed())
     settings = effective(checked)
     rows = [(one.setting, one.value, one.source) for one in settings]
@@ -66,7 +66,7 @@ def check(
     if checked.problems:
         report(call, checked.problems)
         raise typer.Exit(Exit.PROBLEMS)
-    call.screen.remark(f"The settings are in order; {len(checked.warnings)} warning(s).")
+    call.screen.remark(f"The settings are valid; {len(checked.warnings)} warning(s).")
     if not _all_answer(call, answers):
         raise typer.Exit(Exit.PROBLEMS)
 

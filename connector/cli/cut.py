@@ -22,24 +22,24 @@ from connector.operators.client import AdminClient
 def cut(
     call: Call,
     file: Annotated[
-        Path, typer.Option("--file", exists=True, help="The exported copy (JSON) that is kept.")
+        Path, typer.Option("--file", exists=True, help="The exported copy (JSON); keep this file.")
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only compare, and say what would be cut.")
+        bool, typer.Option("--dry-run", help="Only compare, and show what would be removed.")
     ] = False,
 ) -> None:
-    """Let the journal give up the records that an exported copy holds.
+    """Remove the exported head of the audit log from the journal.
 
     Every record of the copy is compared with the journal's, and the whole trail is checked;
-    nothing is cut when anything differs. The head that the rest is chained to stays.
+    if anything differs, nothing is removed. The journal keeps the head that the rest is chained to.
     """
     if not reason.strip() and not dry_run:
         raise typer.BadParameter("cutting the audit trail needs a --reason")
     ends = asyncio.run(_compared(call, file))
     if dry_run or not ends:
         _show(call, ends)
-        call.screen.remark("Nothing was cut.")
+        call.screen.remark("No record was removed.")
         return
     acts = [_act(ends[at : at + CUT_AT_ONCE], reason) for at in range(0, len(ends), CUT_AT_ONCE)]
     key = call.world.unique()
@@ -69,7 +69,7 @@ async def _compared(call: Call, file: Path) -> list[ChainEnd]:
     async with AdminClient(call.socket, call.name) as client:
         for number, copied in groupby(records([file]), lambda record: record.partition):
             if any(end.partition == number for end in ends):
-                raise Rejected("AUD-003", f"partition {number} comes twice: not as exported")
+                raise Rejected("AUD-003", f"partition {number} appears twice in the copy")
             ends += await _end_of(client, number, copied)
     return ends
 

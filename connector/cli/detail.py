@@ -62,38 +62,38 @@ def _holder(state: HolderState, now: Millis, held: Sequence[StandingPause]) -> F
     if state.identity is not None:
         yield "person", state.identity.pinned.person
         if state.identity.conflicting is not None:
-            yield "person today", f"{state.identity.conflicting.person} (to be confirmed)"
+            yield "person now", f"{state.identity.conflicting.person} (to be confirmed)"
     if state.delivery is not None:
         yield from _delivery(state.delivery, now)
     yield "copy in the UEM", _copy(state.copy_, now)
     if state.running is not None:
-        yield "act under way", f"{state.running.effect}, {age(state.running.started_at, now)} ago"
+        yield "running act", f"{state.running.effect}, {age(state.running.started_at, now)} ago"
     for want in sorted(state.wants, key=lambda want: want.due):
         if want.effect is Effect.WAIT:
-            yield "at the latest", due(want.due, now)
+            yield "latest by", due(want.due, now)
         else:
             yield "next step", f"{step(want, state.route, held)} {due(want.due, now)}"
 
 
 def _delivery(delivery: Delivery, now: Millis) -> Facts:
     yield "delivery", f"{delivery.id}, opened {moment(delivery.opened_at)} by {delivery.by}"
-    yield "because of", delivery.trigger
+    yield "trigger", delivery.trigger
     yield "phase", f"{delivery.phase} for {age(delivery.phase_since, now)}"
     if delivery.why:
         yield "why", delivery.why
     if delivery.open:
-        yield "gives up", due(delivery.deadline, now)
+        yield "deadline", due(delivery.deadline, now)
     trouble = delivery.trouble
     if trouble is not None:
-        yield "trouble", f"{trouble.code} {trouble.detail}"
+        yield "last error", f"{trouble.code} {trouble.detail}"
         if entry := catalogue().get(trouble.code):
-            yield "what to do", entry.action
+            yield "action", entry.action
 
 
 def _copy(copy: Copy, now: Millis) -> str:
     parts = [copy.state.value]
     if copy.since is not None and copy.gone_at is None:
-        parts.append(f"since {moment(copy.since)}, looked at again {due(copy.due, now)}")
+        parts.append(f"since {moment(copy.since)}, next look {due(copy.due, now)}")
     if copy.gone_at is not None:
         parts.append(f"gone {age(copy.gone_at, now)} ago: {copy.evidence}")
     if copy.overdue:
@@ -111,7 +111,7 @@ def _device(state: DeviceState, now: Millis) -> Facts:
     yield "name", state.friendly_name
     yield "enrolled", moment(state.enrolled_at)
     if state.trouble is not None:
-        yield "trouble", f"{state.trouble.code} {state.trouble.detail}"
+        yield "last error", f"{state.trouble.code} {state.trouble.detail}"
     for want in state.wants:
         yield "next step", f"{want.effect} {due(want.due, now)}"
 
@@ -129,7 +129,7 @@ def _devices(
 ) -> tuple[Sequence[str], Iterator[tuple[object, ...]]]:
     columns = (
         *("device", "name", "platform", "has", "age", "evidence", "delivery"),
-        *("profile", "looked at", "seen", "code", "cause"),
+        *("profile", "last look", "seen", "code", "cause"),
     )
     return columns, (
         (

@@ -24,7 +24,7 @@ from connector.operators.letter_records import (
     SettleLetters,
 )
 
-dlq = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be read.")
+dlq = typer.Typer(no_args_is_help=True, help="List, re-queue and drop dead letters.")
 
 COLUMNS = ("place", "code", "came", "bytes", "sha256", "reads as", "subject")
 OUTCOMES = ("place", "result", "code", "reads as", "subject")
@@ -32,27 +32,32 @@ MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 SENT_AT_ONCE = 100
 """Letters dropped with one request."""
 
-PlaceArgument = Annotated[str, typer.Argument(help="Which one: PARTITION/POSITION.")]
+PlaceArgument = Annotated[str, typer.Argument(help="The dead letter: PARTITION/POSITION.")]
 OnePlace = Annotated[
     str | None,
-    typer.Argument(metavar="[PLACE]", help="One letter (PARTITION/POSITION); or choose many."),
+    typer.Argument(
+        metavar="[PLACE]", help="One dead letter (PARTITION/POSITION), or select many by options."
+    ),
 ]
-CodeOption = Annotated[str | None, typer.Option("--code", help="Only with this error code.")]
+CodeOption = Annotated[str | None, typer.Option("--code", help="Only those with this error code.")]
 PartitionOption = Annotated[
-    int | None, typer.Option("--partition", min=0, help="Only of this partition.")
+    int | None, typer.Option("--partition", min=0, help="Only those of this partition.")
 ]
 SinceOption = Annotated[
     datetime | None,
-    typer.Option("--since", formats=MOMENTS, help="Only what came then or later (UTC)."),
+    typer.Option(
+        "--since", formats=MOMENTS, help="Only those received at or after this time (UTC)."
+    ),
 ]
 UntilOption = Annotated[
-    datetime | None, typer.Option("--until", formats=MOMENTS, help="Only what came before (UTC).")
+    datetime | None,
+    typer.Option("--until", formats=MOMENTS, help="Only those received before this time (UTC)."),
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="Every letter there is.")]
+AllOption = Annotated[bool, typer.Option("--all", help="All dead letters.")]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Only say what would become of each.")
+    bool, typer.Option("--dry-run", help="Only show what would happen to each.")
 ]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")]
 
 
 @dlq.command("list")
@@ -63,9 +68,9 @@ def listing(
     since: SinceOption = None,
     until: UntilOption = None,
     partition: PartitionOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = AT_ONCE,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")] = AT_ONCE,
 ) -> None:
-    """List dead letters, and what each can be read as by now."""
+    """List dead letters, with the event that each can now be parsed as."""
     query = _query(code, since, until, partition)
     letters = call.ask(lambda client: _some(client, query, limit))
     if call.screen.form is Format.JSON:
@@ -96,12 +101,12 @@ def replay(
     partition: PartitionOption = None,
     everything: AllOption = False,
     dry_run: DryRunOption = False,
-    rate: Annotated[float, typer.Option("--rate", min=0.1, help="At most so many a second.")] = 10,
+    rate: Annotated[float, typer.Option("--rate", min=0.1, help="Maximum number per second.")] = 10,
     reason: ReasonOption = "",
 ) -> None:
-    """Put dead letters in at the front door again: those that can be read by now.
+    """Re-queue dead letters that can now be parsed.
 
-    Exit code 7 when some still cannot be read (8 with --dry-run); they stay where they are.
+    Exit code 7 if some still cannot be parsed (8 with --dry-run); they stay dead letters.
     """
     query = None if place else _chosen(code, since, until, partition, everything=everything)
 
@@ -129,7 +134,7 @@ def drop(
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
 ) -> None:
-    """Give dead letters up; needs a --reason."""
+    """Drop dead letters; requires a --reason."""
     query = None if place else _chosen(code, since, until, partition, everything=everything)
     if not reason.strip() and not dry_run:
         raise typer.BadParameter("dropping dead letters needs a --reason")
@@ -174,7 +179,7 @@ def _chosen(
     choice = (code, since, until, partition)
     if not everything and all(one is None for one in choice):
         raise typer.BadParameter(
-            "name a letter, choose by --code, --since, --until or --partition, or say --all"
+            "name a dead letter, select by --code, --since, --until or --partition, or use --all"
         )
     return _query(*choice)
 
@@ -240,7 +245,7 @@ def _tell(
         case Format.TABLE:
             call.screen.table(OUTCOMES, map(_outcome, outcomes))
     if dry_run:
-        call.screen.remark("A dry run: nothing was changed.")
+        call.screen.remark("Dry run: nothing was changed.")
     if any(outcome.result == "missing" for outcome in outcomes):
         raise typer.Exit(Exit.NOT_FOUND if len(outcomes) == 1 else Exit.PARTLY)
     if any(outcome.result == "dead" for outcome in outcomes):

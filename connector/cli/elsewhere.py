@@ -10,7 +10,7 @@ from connector.cli.exits import Exit
 
 GROUP: Final = "pki_connector.commands"
 OF_THE_TESTKIT: Final = ("demo", "simulate")
-NOT_INSTALLED: Final = "Not installed: it is in the distribution pki-connector-testkit."
+NOT_INSTALLED: Final = "Not installed; it is part of the distribution pki-connector-testkit."
 ANY: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Whatever stands behind the name, the answer is how to get the command."""
 

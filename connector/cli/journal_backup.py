@@ -25,25 +25,25 @@ def backup(
 ) -> None:
     """Copy the embedded journal into one file while the service runs, and check the copy.
 
-    It holds no key. Keep the metrics of the same moment beside it: `audit verify --published`.
+    It holds no key. Keep a scrape of the metrics of that time for `audit verify --published`.
     """
     back_up(embedded(settings_of(call)).path, file)
     if call.screen.form is Format.JSON:
         call.screen.json({"backup": str(file)})
     else:
-        call.screen.line(f"{file} holds the journal, and was checked.")
+        call.screen.line(f"{file} holds a checked copy of the journal.")
 
 
 @asking
 def restore(
     call: Call,
     file: Annotated[Path, typer.Argument(exists=True, help="The backup.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")] = "",
 ) -> None:
-    """Put a backup in the place of the embedded journal; the service must not run.
+    """Replace the embedded journal with a backup; the service must be stopped.
 
-    The journal that is there is kept beside it. The service then starts paused and looks at
-    everything again; `status --restored` shows what, and `resume` ends it.
+    The previous journal is kept beside it. The service then starts paused and checks every
+    holder again; `status --restored` lists them, and `resume` ends the pause.
     """
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise typer.BadParameter("--reason says why, in at most 512 characters")
@@ -59,7 +59,7 @@ def restore(
     if call.screen.form is Format.JSON:
         call.screen.json({"restored": str(file), "kept": str(aside) if aside.exists() else None})
         return
-    call.screen.line(f"{file} is the journal now.")
+    call.screen.line(f"{file} is now the journal.")
     if aside.exists():
-        call.screen.line(f"The one before is {aside}.")
-    call.screen.remark("Start the service, look through status --restored, then resume.")
+        call.screen.line(f"The previous journal is {aside}.")
+    call.screen.remark("Start the service, review status --restored, then resume.")

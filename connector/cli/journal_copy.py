@@ -24,7 +24,7 @@ from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
 from connector.wiring.offline import offline_journal
 
-journal = typer.Typer(no_args_is_help=True, help="The journal as a whole.")
+journal = typer.Typer(no_args_is_help=True, help="Back up, restore and copy the journal.")
 DIFFERS = "JRN-011"
 TOLD: dict[Standing, str] = {
     "empty": "Copied.",
@@ -52,20 +52,21 @@ class Sides(NamedTuple):
 def copy_journal(
     call: Call,
     source: Annotated[
-        Path, typer.Option("--from", exists=True, help="Settings whose journal is copied.")
+        Path, typer.Option("--from", exists=True, help="Settings file of the journal to copy.")
     ],
     target: Annotated[
-        Path, typer.Option("--to", exists=True, help="Settings whose journal becomes the copy.")
+        Path,
+        typer.Option("--to", exists=True, help="Settings file of the empty journal to copy into."),
     ],
     trail: Annotated[
-        Path, typer.Option("--trail", help="File for the audit trail so far; keep it.")
+        Path, typer.Option("--trail", help="File for the exported audit log; keep it.")
     ],
-    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")] = "",
 ) -> None:
     """Copy states, ids, unread events, brakes and dead letters into an empty journal.
 
-    Nobody may serve either of them. Interrupted, it is repeated with the same arguments. At the end
-    both sides are read again and compared: exit code 8 when they differ.
+    No service may run on either journal. If interrupted, repeat it with the same arguments. At the
+    end both journals are read again and compared: exit code 8 if they differ.
     """
     settings = settings_of(call, source), settings_of(call, target)
     sides = asyncio.run(_copy(call, *settings, trail, reason))
@@ -141,7 +142,7 @@ def _show(call: Call, sides: Sides, trail: Path) -> None:
     show = call.screen.csv if call.screen.form is Format.CSV else call.screen.table
     show(("what", "source", "copy", "equal"), rows)
     call.screen.remark(TOLD[sides.standing])
-    call.screen.remark(f"The audit trail so far is in {trail}.")
+    call.screen.remark(f"The exported audit log is in {trail}.")
 
 
 def _rows(sides: Sides) -> list[tuple[object, ...]]:

@@ -17,7 +17,7 @@ from connector.journal.kafka.topics import Plan, TopicFault
 from connector.settings.journal import KafkaSettings
 from connector.wiring.journal import kafka_options
 
-kafka = typer.Typer(no_args_is_help=True, help="The clustered journal's topics and rights.")
+kafka = typer.Typer(no_args_is_help=True, help="Topics and permissions of the clustered journal.")
 
 
 class TopicReport(Record):
@@ -36,25 +36,25 @@ class TopicReport(Record):
 def init(
     call: Call,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be made.")
+        bool, typer.Option("--dry-run", help="Only show what would be created.")
     ] = False,
 ) -> None:
-    """Make the topics that are missing; exit code 8, and nothing made, when another is wrong.
+    """Create missing topics; exit code 8, and none created, if an existing one is misconfigured.
 
-    The plan is shown first. What is there already is never changed: what to do about it stands
-    beside each fault.
+    The plan is shown first. Existing topics are never changed: each fault says how to correct
+    it.
     """
     options = _options(call)
     found = asyncio.run(_plan(options))
     _show_plan(call, found)
     if found.faults:
-        call.screen.fault(f"{len(found.faults)} fault(s); nothing was made.")
+        call.screen.fault(f"{len(found.faults)} fault(s); nothing was created.")
         raise typer.Exit(Exit.PROBLEMS)
     if dry_run:
-        call.screen.remark("Nothing was made.")
+        call.screen.remark("Nothing was created.")
         return
     asyncio.run(_make(options, found))
-    call.screen.remark(f"{len(found.missing)} topic(s) made.")
+    call.screen.remark(f"{len(found.missing)} topic(s) created.")
 
 
 async def _plan(options: KafkaOptions) -> Plan:
@@ -128,10 +128,13 @@ def show_acls(
         ),
     ] = None,
     creator: Annotated[
-        bool, typer.Option("--creator", help="Also what kafka init needs to make the topics.")
+        bool,
+        typer.Option(
+            "--creator", help="Also the permissions that kafka init needs to create topics."
+        ),
     ] = False,
 ) -> None:
-    """Print the rights that the connector needs, as command lines of kafka-acls."""
+    """Print the permissions that the connector needs, as kafka-acls commands."""
     options = _options(call)
     servers = ",".join(options.bootstrap_servers)
     wanted = acls(options.names, principal or _own_principal(options), creator=creator)
@@ -159,7 +162,7 @@ def _cells(one: Acl) -> tuple[str, ...]:
 def _own_principal(options: KafkaOptions) -> str:
     sasl = options.security.sasl
     if sasl is None or sasl.user is None:
-        raise typer.BadParameter("the settings name no user: say --principal User:NAME")
+        raise typer.BadParameter("the settings name no user; use --principal User:NAME")
     return f"User:{sasl.user}"
 
 

@@ -34,7 +34,7 @@ def _facts(detail: LetterDetail) -> list[tuple[str, object]]:
         ("came", moment(view.at)),
         ("bytes", view.size),
         ("sha256", view.digest),
-        ("reads as", view.reads_as or "nothing: it stays dead"),
+        ("reads as", view.reads_as or "nothing: it cannot be parsed"),
         ("subject", view.subject),
         *headers,
     ]

@@ -50,7 +50,7 @@ ColumnsOption = Annotated[
     typer.Option("--columns", help=f"Only these, separated by commas: {', '.join(COLUMNS)}."),
 ]
 WideOption = Annotated[
-    bool, typer.Option("--wide", "-w", help="All columns, however wide the lines become.")
+    bool, typer.Option("--wide", "-w", help="All columns, without a limit on the width of lines.")
 ]
 
 
@@ -120,7 +120,7 @@ def show(call: Call, page: SubjectPage, columns: tuple[str, ...], *, wide: bool)
             if left_out:
                 call.screen.remark(f"Not shown: {', '.join(left_out)} (--wide, --columns).")
     if page.after:
-        call.screen.remark("There are more; narrow the listing or raise --limit.")
+        call.screen.remark("There are more; use filters or raise --limit.")
 
 
 def _rows(page: SubjectPage) -> list[tuple[object, ...]]:

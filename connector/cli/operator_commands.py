@@ -41,7 +41,7 @@ HolderArgument = Annotated[
         help="The holder: key (TENANT/user/ID), id, user name, mail, device/ID or serial number."
     ),
 ]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")]
 RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
 
 
@@ -68,7 +68,7 @@ def _act(call: Call, wanted: Wish | None, kind: type[BaseModel], **given: object
     outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
     _show(call, outcome or receipt)
     if not receipt.complete:
-        call.screen.fault("The journal stopped taking events; repeat the command for the rest.")
+        call.screen.fault("The journal stopped accepting events; repeat the command for the rest.")
         raise typer.Exit(Exit.PARTLY)
     if outcome is not None and outcome.exit is not Exit.OK:
         raise typer.Exit(outcome.exit)
@@ -107,14 +107,15 @@ def deliver(
     call: Call,
     holder: HolderArgument,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be delivered; touches no key.")
+        bool,
+        typer.Option("--dry-run", help="Only show what would be delivered; no key is fetched."),
     ] = False,
     drop_generation: Annotated[
         str | None,
         typer.Option(
             "--drop-generation",
             metavar="FINGERPRINT",
-            help="Take one encryption generation out of the holder's history first.",
+            help="First drop this encryption generation from the holder's history.",
         ),
     ] = None,
     reason: ReasonOption = "",
@@ -122,7 +123,7 @@ def deliver(
     until: UntilOption = None,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Deliver a holder's keys now, also when the notification of his device was lost."""
+    """Deliver a holder's keys now, also if the device's notification was lost."""
     if dry_run:
         report = call.ask(lambda client: client.plan(holder))
         plan.show(call, report)
@@ -139,7 +140,7 @@ def deliver(
 def retry(
     call: Call,
     holder: Annotated[
-        str | None, typer.Argument(help="The holder; or --code and --route choose many.")
+        str | None, typer.Argument(help="The holder, or select many by --code and --route.")
     ] = None,
     code: Annotated[str | None, typer.Option("--code", help="All with this error code.")] = None,
     route: RouteOption = None,
@@ -148,16 +149,16 @@ def retry(
     until: UntilOption = None,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Try again what failed or waits: by a push while the copy lives, else by a new delivery."""
+    """Retry what failed or waits: push the profile, or deliver again if the copy is gone."""
     if holder is not None and (code or route):
-        raise typer.BadParameter("name a holder, or choose by --code and --route")
+        raise typer.BadParameter("name a holder, or select by --code and --route")
     wanted = wish(wait=wait, until=until, timeout=timeout)
     if holder is not None:
         _act(call, wanted, RetryOne, holder=holder, reason=reason)
     elif code or route:
         _act(call, wanted, RetryMany, code=code, route=route, reason=reason)
     else:
-        raise typer.BadParameter("name a holder, or choose by --code and --route")
+        raise typer.BadParameter("name a holder, or select by --code and --route")
 
 
 @asking
@@ -181,7 +182,7 @@ def pause(
     wait: WaitOption = False,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Apply the brake: no act is started; looks and the watch over copies go on."""
+    """Pause all routes or one: no key leaves escrow; looks and the watch over copies continue."""
     wanted = wish(wait=wait, timeout=timeout)
     _act(call, wanted, Pause, route=route, reason=reason)
 
@@ -194,20 +195,21 @@ def resume(
     wait: WaitOption = False,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Release the brake."""
+    """End a pause."""
     wanted = wish(wait=wait, timeout=timeout)
     _act(call, wanted, Resume, route=route, reason=reason)
 
 
 identity = typer.Typer(
-    no_args_is_help=True, help="Who a UEM user is at the CA: the pair pinned at first delivery."
+    no_args_is_help=True,
+    help="Show, confirm and forget the pinned identity of a UEM user at the CA.",
 )
 
 
 @identity.command("show")
 @asking
 def identity_show(call: Call, holder: HolderArgument) -> None:
-    """Show the pinned pair, and one seen since that waits for a person."""
+    """Show the pinned identity, and a changed one that must be confirmed."""
     state = call.ask(lambda client: client.detail("holder", holder)).state
     known = state.identity if isinstance(state, HolderState) else None
     pairs = {
@@ -232,7 +234,7 @@ def identity_confirm(
     wait: WaitOption = False,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Confirm that the changed pair is right: it is the same person."""
+    """Confirm that the changed identity is the same person."""
     wanted = wish(wait=wait, timeout=timeout)
     _act(call, wanted, ConfirmIdentity, holder=holder, reason=reason)
 
@@ -246,6 +248,6 @@ def identity_forget(
     wait: WaitOption = False,
     timeout: TimeoutOption = TIMEOUT,
 ) -> None:
-    """Forget the pinned pair and what was delivered before."""
+    """Forget the pinned identity and the record of delivered generations."""
     wanted = wish(wait=wait, timeout=timeout)
     _act(call, wanted, ForgetIdentity, holder=holder, reason=reason)

@@ -24,25 +24,25 @@ ConfigOption = Annotated[
         "--config",
         envvar="PKI_CONNECTOR_CONFIG",
         readable=False,  # not asked here: the report on settings says it better
-        help="The settings' YAML file.",
+        help="The settings file (YAML).",
     ),
 ]
 OutputOption = Annotated[
-    Format, typer.Option("--output", "-o", help="table for people, json or csv for machines.")
+    Format, typer.Option("--output", "-o", help="Output format: table, json or csv.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes.")]
 SocketOption = Annotated[
     Path | None,
     typer.Option(
         "--socket",
         envvar="PKI_CONNECTOR_SOCKET",
         readable=False,  # as above: whoever may not use it is told so, with a code
-        help="The service's operator socket; default: that of the settings.",
+        help="The service's operator socket; default: the one in the settings.",
     ),
 ]
 AsOption = Annotated[
     str,
-    typer.Option("--as", help="Your name for the audit trail, beside your verified user id."),
+    typer.Option("--as", help="Your name for the audit log, in addition to your verified user id."),
 ]
 
 

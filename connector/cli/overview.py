@@ -47,7 +47,7 @@ def _needs_person(call: Call, stuck: Sequence[Stuck], now: Millis) -> None:
         return
     total = sum(one.count for one in stuck)
     codes = ", ".join(f"{one.count} {one.code}" for one in stuck)
-    call.screen.line(f"needs a person: {total} ({codes})", "yellow")
+    call.screen.line(f"needs an operator: {total} ({codes})", "yellow")
     for one in stuck:
         where = f"; status {one.kind} --code {one.code}"
         entry = catalogue().get(one.code)

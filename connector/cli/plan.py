@@ -53,19 +53,19 @@ def _devices(call: Call, report: PlanReport) -> None:
             (device.device, device.name, device.platform, device.enrolled, device.unfit or "fit")
             for device in report.devices
         ],
-        "Devices that would get it",
+        "Devices that would receive the keys",
     )
 
 
 def _faults(call: Call, report: PlanReport) -> None:
     if report.would_deliver:
-        call.screen.line("Nothing stands in the way. Nothing was fetched or sent.")
+        call.screen.line("The delivery is possible. No key was fetched or sent.")
         return
     rows = [
         (fault.code, fault.detail, catalogue()[fault.code].action if _known(fault.code) else "")
         for fault in report.faults
     ]
-    call.screen.table(("code", "what stands in the way", "what to do"), rows, "Faults")
+    call.screen.table(("code", "problem", "action"), rows, "Faults")
 
 
 def _known(code: str) -> bool:

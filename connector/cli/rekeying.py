@@ -19,7 +19,7 @@ from connector.wiring.rekeying import accept as accept_damage
 from connector.wiring.rekeying import rekey as change_key
 
 LONGEST_REASON = 512
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")]
 
 
 @asking
@@ -28,19 +28,19 @@ def rekey(
     reason: ReasonOption = "",
     old_key_file: Annotated[
         Path | None,
-        typer.Option("--old-key-file", exists=True, help="The key that was used so far."),
+        typer.Option("--old-key-file", exists=True, help="The previous key."),
     ] = None,
     key_lost: Annotated[
         bool,
         typer.Option(
-            "--key-lost", help="The old key is gone: go on without checking what it made."
+            "--key-lost", help="The previous key is lost: continue without checking its records."
         ),
     ] = False,
 ) -> None:
-    """Continue the audit trail under the key that the settings name now.
+    """Continue the audit log with the key that the settings name.
 
-    The journal must not be served. The whole trail is checked with the old key first. The first
-    record under the new key names the old head and both keys. Interrupted, it is repeated.
+    The service must be stopped. The whole log is checked with the previous key first. The first
+    record with the new key names the old head and both keys. If interrupted, repeat it.
     """
     if (old_key_file is None) is not key_lost:
         raise typer.BadParameter("give either --old-key-file or --key-lost")
@@ -56,8 +56,8 @@ def rekey(
     if call.screen.form is Format.JSON:
         call.screen.json({"partitions": done})
     else:
-        call.screen.line(f"{len(done)} chain(s) go on under the new key.")
-    call.screen.remark("Keep the old key, and name it in audit.old_key_files.")
+        call.screen.line(f"{len(done)} chain(s) continue with the new key.")
+    call.screen.remark("Keep the old key, and add it to audit.old_key_files.")
 
 
 @asking
@@ -68,10 +68,10 @@ def accept(
         bool, typer.Option("--dry-run", help="Only show what would be accepted.")
     ] = False,
 ) -> None:
-    """Accept that the audit trail is broken as it is, and go on.
+    """Accept the findings of a broken audit log, and continue it.
 
-    The journal must not be served. What is accepted stays as it is and is shown by every
-    `audit verify`, with who accepted it and why. Export the trail first: it is evidence.
+    The service must be stopped. The accepted records are not changed, and every `audit verify`
+    shows who accepted them and why. Export the log first: it is evidence.
     """
     settings = settings_of(call)
     will = _will(call, settings, reason or ("-" if dry_run else ""))
@@ -82,7 +82,7 @@ def accept(
 
     _show(call, asyncio.run(accepting()))
     if dry_run:
-        call.screen.remark("Nothing was accepted.")
+        call.screen.remark("No finding was accepted.")
 
 
 def _will(call: Call, settings: Settings, reason: str) -> Will:

@@ -23,7 +23,7 @@ def published_in(files: Iterable[Path]) -> list[Published]:
     """
     found = [one for file in files for one in _read(file)]
     if not found:
-        raise typer.BadParameter("no audit chain is shown in the scrape")
+        raise typer.BadParameter("the scrape has no audit chain")
     return found
 
 
@@ -32,7 +32,7 @@ def _read(file: Path) -> Iterator[Published]:
         families = list(text_string_to_metric_families(file.read_text(encoding="utf-8")))
         counts, heads = _by_partition(families, COUNTS), _by_partition(families, HEADS)
     except (ValueError, KeyError, OSError):
-        raise typer.BadParameter(f"{file} is no scrape of /metrics") from None
+        raise typer.BadParameter(f"{file} is not a scrape of /metrics") from None
     for partition, count in counts.items():
         head = f"{heads[partition]:0{DIGITS}x}" if partition in heads and count else None
         yield Published(partition=partition, count=count, head=head)

@@ -20,7 +20,8 @@ def serve(
     restored: Annotated[
         bool,
         typer.Option(
-            "--restored", help="The journal is an older snapshot: start as after journal restore."
+            "--restored",
+            help="The journal is an older snapshot: start paused, as after journal restore.",
         ),
     ] = False,
 ) -> None:

@@ -39,27 +39,28 @@ class Subjects(StrEnum):
 def status(
     call: Call,
     what: Annotated[
-        Subjects | None, typer.Argument(help="What to list; nothing: the service at a glance.")
+        Subjects | None,
+        typer.Argument(help="Kind of subject to list; default: an overview of the service."),
     ] = None,
     key: Annotated[
         str | None,
-        typer.Argument(help="One of them: its key, id, user name, mail or delivery id."),
+        typer.Argument(help="One subject: key, id, user name, mail or delivery id."),
     ] = None,
     phase: Annotated[str | None, typer.Option(help="Only those in this phase.")] = None,
     route: Annotated[str | None, typer.Option(help="Only those on this route.")] = None,
     code: Annotated[str | None, typer.Option(help="Only those with this error code.")] = None,
     restored: Annotated[
         bool,
-        typer.Option("--restored", help="After a restored backup: the holders to look at again."),
+        typer.Option("--restored", help="Holders to review after a backup was restored."),
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows.")] = 200,
     columns: listing.ColumnsOption = None,
     wide: listing.WideOption = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again every two seconds until Ctrl-C.")
+        bool, typer.Option("--watch", help="Refresh every two seconds until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show what is going on: all, one kind of subject, or one subject."""
+    """Show the state of the service, of one kind of subject, or of one subject."""
     chosen = listing.columns_of(columns)
 
     def show() -> None:

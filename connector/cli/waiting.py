@@ -26,7 +26,7 @@ WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the act is applied; exit code 9 if it is not.")
 ]
 TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=0, help="How many seconds to wait at most.")
+    float, typer.Option("--timeout", min=0, help="Maximum number of seconds to wait.")
 ]
 
 
@@ -42,13 +42,13 @@ UntilOption = Annotated[
     Until | None,
     typer.Option(
         "--until",
-        help="Wait for more: until the devices have the set, or until the delivery has ended, with"
-        " the copy gone. Exit code 8 if it fails.",
+        help="Wait until the devices have installed the set (installed), or until the delivery has"
+        " ended and the copy is gone (ended). Exit code 8 if it fails.",
     ),
 ]
 TIMEOUT = 60.0
 NOT_APPLIED = "not applied yet"
-DISCLOSES = "a new hand-over, keys leave escrow again"
+DISCLOSES = "new hand-over, keys leave escrow again"
 
 
 class Wish(NamedTuple):

@@ -28,7 +28,10 @@ class Metric(NamedTuple):
 
 CATALOGUE = (
     Metric(
-        "build_info", "gauge", "Version of the running program; always 1.", ("version", "revision", "python")
+        "build_info",
+        "gauge",
+        "Version of the running program; always 1.",
+        ("version", "revision", "python"),
     ),
     Metric(
         "webhook_events_total",
@@ -77,7 +80,10 @@ CATALOGUE = (
     Metric("journal_volume_free_bytes", "gauge", "Free bytes on the volume of the journal's file."),
     Metric("dlq_depth", "gauge", "Dead letters kept.", ("queue",)),
     Metric(
-        "dlq_messages_total", "counter", "Records that became dead letters.", ("queue", "error_code")
+        "dlq_messages_total",
+        "counter",
+        "Records that became dead letters.",
+        ("queue", "error_code"),
     ),
     Metric(
         "subject_failures_total",
@@ -88,7 +94,7 @@ CATALOGUE = (
     Metric(
         "event_ids_dropped_total",
         "counter",
-        "Event ids that a subject dropped early because it keeps at most 256; they protect from replays.",
+        "Ids of events (against replays) that a subject dropped early, as it keeps at most 256.",
     ),
     Metric("partitions_owned", "gauge", "Journal partitions that this process owns."),
     Metric(
@@ -103,9 +109,7 @@ CATALOGUE = (
         "First 12 hexadecimal digits of the MAC at the end of a partition's chain, as a number.",
         ("partition",),
     ),
-    Metric(
-        "audit_last_append_timestamp_seconds", "gauge", "Time of the last audit record."
-    ),
+    Metric("audit_last_append_timestamp_seconds", "gauge", "Time of the last audit record."),
     Metric(
         "audit_chain_valid",
         "gauge",
@@ -172,7 +176,10 @@ CATALOGUE = (
     ),
     Metric("purge_pending", "gauge", "Copies in the UEM that are being watched.", ("target",)),
     Metric(
-        "purge_oldest_age_seconds", "gauge", "Age of the oldest copy that is being watched.", ("target",)
+        "purge_oldest_age_seconds",
+        "gauge",
+        "Age of the oldest copy that is being watched.",
+        ("target",),
     ),
     Metric(
         "purges_total",
@@ -265,8 +272,12 @@ CATALOGUE = (
         "Conditions that this process reports at the top of `status`, by code.",
         ("error_code",),
     ),
-    Metric("clock_jumps_total", "counter", "Jumps of the wall clock, by direction.", ("direction",)),
     Metric(
-        "log_keys_dropped_total", "counter", "Members removed from log lines because no log event may carry them."
+        "clock_jumps_total", "counter", "Jumps of the wall clock, by direction.", ("direction",)
+    ),
+    Metric(
+        "log_keys_dropped_total",
+        "counter",
+        "Members removed from log lines because no log event may carry them.",
     ),
 )

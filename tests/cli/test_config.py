@@ -46,7 +46,7 @@ def test_a_certificate_that_ends_is_a_warning(
 def test_good_settings_are_said_to_be_in_order(command: Command, good: Path) -> None:
     """In the last line, beside the table."""
     result = command("config", "check", "--config", str(good))
-    assert result.err.splitlines()[-1] == "The settings are in order; 0 warning(s)."
+    assert result.err.splitlines()[-1] == "The settings are valid; 0 warning(s)."
 
 
 def test_every_fault_is_told_with_its_place(command: Command, good: Path) -> None:

@@ -99,7 +99,7 @@ async def test_a_dry_run_says_what_would_stay_dead(ask: Asked) -> None:
     await ask.world.bury(0, 3, readable())
     await ask.world.bury(1, 7, NONSENSE)
     result = await ask("dlq", "replay", "--all", "--dry-run")
-    assert (result.code, result.err) == (8, "A dry run: nothing was changed.\n")
+    assert (result.code, result.err) == (8, "Dry run: nothing was changed.\n")
     assert (await ask("dlq", "drop", "--all", "--dry-run")).code == 0
     assert await ask.world.events() == []
 
@@ -131,7 +131,7 @@ async def test_a_replay_keeps_to_its_rate(ask: Asked) -> None:
         (("dlq", "show", "nine"), 2, "EVT-007"),
         (("dlq", "replay", "0/9"), 3, ""),
         (("dlq", "replay", "nine"), 2, "PARTITION/POSITION"),
-        (("dlq", "replay"), 2, "or say --all"),
+        (("dlq", "replay"), 2, "or use --all"),
         (("dlq", "drop", "--all"), 2, "needs a --reason"),
         (("dlq", "drop", "0/3", "--reason", " "), 2, "needs a --reason"),
         (("dlq", "list", "--code", "nonsense"), 2, "EVT-005"),

@@ -159,7 +159,7 @@ async def test_the_glance_says_whether_anything_is_stuck(ask: Asked) -> None:
     """How many need a person and why, which upstream is out since when, and own certificates."""
     await ask.world.put(holder(10, phase=Phase.FAILED), holder(11, phase=Phase.FAILED))
     lines = (await ask("status")).out.splitlines()
-    assert "needs a person: 2 (2 CA-410)" in lines
+    assert "needs an operator: 2 (2 CA-410)" in lines
     assert any(line.startswith("    CA-410 ") and "the first for 1h" in line for line in lines)
     (upstream,) = [line for line in lines if line.startswith("ca:main")]
     assert upstream.split()[:2] == ["ca:main", "open"]

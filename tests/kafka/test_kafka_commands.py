@@ -86,14 +86,14 @@ def test_the_plan_is_shown_carried_out_and_then_done(
     """Dry run, run, run again; the service would start."""
     call = configured()
     dry = call("kafka", "init", "--dry-run", "-o", "json")
-    assert (dry.code, dry.err) == (0, "Nothing was made.\n")
+    assert (dry.code, dry.err) == (0, "Nothing was created.\n")
     assert states(dry) == dict.fromkeys(names.topics, "new")
     table = call("kafka", "init")
     assert table.code == 0
     assert "cleanup.policy=compact" in table.out
-    assert table.err == "4 topic(s) made.\n"
+    assert table.err == "4 topic(s) created.\n"
     again = call("kafka", "init", "-o", "json")
-    assert (again.code, again.err) == (0, "0 topic(s) made.\n")
+    assert (again.code, again.err) == (0, "0 topic(s) created.\n")
     assert states(again) == dict.fromkeys(names.topics, "right")
     asyncio.run(require(single(broker, names.prefix, partitions=4)))
 
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_told_and_nothing_is_made(
     told = call("kafka", "init", "-o", "json")
     assert told.code == 8
     assert states(told) == dict.fromkeys(names.topics, "new") | {names.states: "wrong"}
-    assert "nothing was made" in told.err
+    assert "nothing was created" in told.err
     table = call("kafka", "init", "--dry-run", "-o", "csv")
     assert table.code == 8
     assert "has 3 partitions instead of 4 (set journal.partitions" in table.out
