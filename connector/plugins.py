@@ -34,7 +34,7 @@ def load(entry: EntryPoint) -> Any:
     """The class of a plug-in.
 
     Raises:
-        Permanent: ``CFG-004`` with the kind of error, whatever its module raised.
+        Permanent: ``CFG-004`` with the class of the error that its module raised.
     """
     try:
         plugin = entry.load()

@@ -257,7 +257,7 @@ class Journal(Protocol):
     def audit_rows(self, partition: int, after: int = 0) -> AsyncIterator[AuditRow]:
         """All stored audit records behind a sequence number, damaged ones included.
 
-        It ends, and needs bounded memory whatever the content is.
+        It ends, and needs bounded memory for any content.
         """
         ...
 

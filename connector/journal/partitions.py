@@ -86,7 +86,7 @@ def check(connection: Connection, record: PartitionRecord, audit: Sequence[Audit
 def check_behind(
     position: int, count: int, record: PartitionRecord, audit: Sequence[AuditRecord]
 ) -> None:
-    """Whether a round goes on behind a read position and so many audit records.
+    """Check that a round continues at a read position and a number of audit records.
 
     Raises:
         Permanent: ``JRN-006`` when it does not.

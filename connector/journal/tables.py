@@ -69,7 +69,7 @@ _LISTINGS = (
 )
 
 _SUBJECTS = (
-    # Whose event it was, once the payload that said so was let go.
+    # The event's subject, once the payload that contains it was deleted.
     "ALTER TABLE events ADD COLUMN subject TEXT",
 )
 

@@ -14,7 +14,7 @@ from connector.journal.transactions import Work
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When appends are refused: so many events wait, or the oldest waits so many seconds."""
+    """When appends are refused: ``waiting`` events wait, or the oldest for ``age`` seconds."""
 
     waiting: int = 5000
     age: float = 2.0

@@ -13,7 +13,7 @@ class Health:
     Args:
         checks: what must hold before work may come (journal open and writable, partitions
             restored, settings valid); each is quick and raises nothing.
-        parts: what may fail while the rest goes on; shown to whoever asks for more, and no reason
+        parts: what may fail while the rest goes on; shown in the detailed answer, and no reason
             to send no work.
     """
 

@@ -61,7 +61,7 @@ class AdminServer:
         directory, mode = self._modes
         if not self._path.parent.exists():
             self._path.parent.mkdir(mode=directory, parents=True)
-            self._path.parent.chmod(directory)  # whatever the umask is
+            self._path.parent.chmod(directory)  # for any umask
         self._clear()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

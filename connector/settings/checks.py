@@ -174,7 +174,7 @@ def _webhook_passwords(values: dict[str, Any], unusable: set[Path]) -> Iterator[
 
 
 def _wide_networks(values: dict[str, Any]) -> Iterator[Found]:
-    """Plain HTTP from everywhere would let everybody on the way read the passwords."""
+    """Plain HTTP from any network would expose the passwords on the way."""
     intake = _mapping(_mapping(values, "service"), "intake")
     for index, text in _items(intake.get("plain_from")):
         try:

@@ -130,7 +130,7 @@ def _file_problem(file: File, code: str, wrong: str) -> Problem:
 
 
 def _syntax(file: File, error: Exception) -> Problem:
-    """The library's message may quote the line, so only position and kind are told."""
+    """The library's message may quote the line, so only position and kind are reported."""
     mark = getattr(error, "problem_mark", None)
     place = f"{file}:{mark.line + 1}" if mark else str(file)
     setting = THIS_LINE if mark else WHOLE_FILE

@@ -134,7 +134,7 @@ def _problem(found: Found, tree: Tree) -> Problem:
 def admin_socket(file: File | None, environment: Mapping[str, str]) -> File:
     """The operators' socket alone, from settings that need not be good otherwise.
 
-    So that a command can ask the service whatever else it may read of the settings.
+    So that a command can reach the service even if it may not read the other settings.
 
     Raises:
         SettingsRefused: when the file cannot be read at all.

@@ -2,7 +2,7 @@
 
 Kubernetes swaps a whole volume by renaming the link ``..data``; a watch on a file would be lost
 with the old one, so the directories are watched. As a watch can fail silently (network file
-systems, ``subPath`` mounts), everything is also read anew now and then.
+systems, ``subPath`` mounts), everything is also read again at intervals.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def take_snapshot(paths: Iterable[Path]) -> Snapshot:
 class SecretFiles:
     """All mounted files that the settings name, and what is in them now.
 
-    ``healthy`` is false while a file cannot be read, or was refused by somebody who needs it; of
+    ``healthy`` is false while a file cannot be read, or was refused by a user of it; of
     that file the last good content stays in use, and it is tried again. ``reloads`` counts the
     changes taken over.
     """

@@ -119,7 +119,7 @@ class Storing:
     def _read(self, one: _Waiting) -> Event | None:
         try:
             event = one.read()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this request's alone
+        except Exception as error:  # noqa: BLE001 - any error concerns this request alone
             _fail(one, error)
             return None
         if event is None:

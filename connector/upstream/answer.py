@@ -40,7 +40,7 @@ class Answer:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON, whatever media type it claims (servers are careless with it).
+        """The body as JSON, for any media type (servers often send a wrong one).
 
         Raises:
             Permanent: the area's "answers something else", when it is no JSON.

@@ -43,7 +43,7 @@ class Patience:
     def _asked(self, answer: Answer) -> float | None:
         """Seconds to wait; None when it is no such answer.
 
-        A 503 is the one resource's, as far as anybody can know, and a reason to wait only where it
+        A 503 concerns the one resource, as far as is known, and is a reason to wait only where it
         says for how long. A 429 counts our requests together.
         """
         told = retry_after(answer.headers)

@@ -39,7 +39,7 @@ async def upload(
     *,
     headers: Mapping[str, str] = NOTHING,
 ) -> Answer:
-    """Send a set, once, and overwrite ``content`` whatever comes of it.
+    """Send a set, once, and always overwrite ``content`` afterwards.
 
     Args:
         upstream: where to.

@@ -78,7 +78,7 @@ async def require_whole(journal: Journal) -> None:
 
 
 def kafka_options(wanted: KafkaSettings) -> KafkaOptions:
-    """What the clustered journal is told, from the settings."""
+    """The options of the clustered journal, from the settings."""
     told = _in_millis(wanted)
     return KafkaOptions.model_validate({name: told[name] for name in told.keys() - OURS})
 

@@ -100,7 +100,7 @@ class JournalWatch:
             raise
 
     async def follow(self, stop: asyncio.Event, every: float) -> None:
-        """Look every so many seconds until ``stop``."""
+        """Check at intervals until ``stop``."""
         while not stop.is_set():
             await self.look(every)
             with contextlib.suppress(TimeoutError):

@@ -26,7 +26,7 @@ async def offline_journal(
     """The journal of these settings, open until the block is left.
 
     The local tables of a clustered one lie in a folder that is gone afterwards. With ``new`` an
-    embedded one may be made where there is none. ``alone``: nobody may serve it meanwhile, which an
+    embedded one may be made where there is none. ``alone``: no service may use it, which an
     embedded one never allows.
 
     Raises:

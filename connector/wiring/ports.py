@@ -1,4 +1,4 @@
-"""The plug-ins of the service, opened, and opened anew when their credentials change.
+"""The plug-ins of the service, opened, and opened again when their credentials change.
 
 Parent and hand-over processes construct them alike, from the plug-in's own settings; a hand-over
 reads its credentials itself.

@@ -37,7 +37,7 @@ class TrailWatch:
         self._metrics = metrics
 
     async def follow(self, first: float, every: float) -> None:
-        """Check after ``first`` seconds and then every so many, until cancelled."""
+        """Check after ``first`` seconds and then at intervals, until cancelled."""
         try:
             await asyncio.sleep(first)
             while True:

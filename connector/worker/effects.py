@@ -277,7 +277,7 @@ class UpstreamEffects:
     def _rate(self, upstream: str, requests: int, limit: Millis) -> float | None:
         """Requests per second that one hand-over may send.
 
-        At least so many that its requests need only half of its time limit: at a lower rate it
+        At least the rate at which its requests need half of its time limit: at a lower rate it
         would be ended before its last request, and so would every retry. The service slows down
         elsewhere for what this exceeds the share.
         """

@@ -114,7 +114,7 @@ def simulate_uem(
 
 
 def _until_stopped(simulator: Coroutine[Any, Any, None]) -> None:
-    """Run it; an address that cannot be listened on, or a folder, is told in one line."""
+    """Run it; an address or folder that cannot be used is reported in one line."""
     try:
         asyncio.run(simulator)
     except OSError as error:

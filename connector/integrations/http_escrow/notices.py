@@ -60,7 +60,7 @@ class Concerned(_Tolerant):
 
 
 class Kind(_Tolerant):
-    """What every payload has, whatever its type."""
+    """The members that payloads of every type have."""
 
     type: Annotated[str, Field(max_length=128)]
 

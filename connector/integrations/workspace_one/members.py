@@ -1,6 +1,6 @@
 """Reading the JSON objects of the interface, which are spelled differently by release.
 
-Names are compared whatever their case. A missing or ill-typed member reads as nothing.
+Names are compared in any case. A missing or ill-typed member counts as absent.
 """
 
 from collections.abc import Iterator, Mapping

@@ -30,7 +30,7 @@ async def require_rest(options: KafkaOptions) -> None:
     """Check that no process is a member of the group of owners.
 
     Raises:
-        Permanent: ``JRN-009`` when there is one; one that died is one until its session ends.
+        Permanent: ``JRN-009`` when there is one; a crashed one counts until its session ends.
         ConnectorError: as :func:`connector.journal.kafka.cluster.administration`.
     """
     async with administration(options) as admin:

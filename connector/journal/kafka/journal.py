@@ -70,7 +70,7 @@ class KafkaJournal(TableQueries):
 
         Args:
             options: cluster, topics, times.
-            local: the file of the local tables; made anew at each start.
+            local: the file of the local tables; created at each start.
             instance: a name that no other process has or had, for its own transactional id.
             monotonic: seconds.
             on_lost: called once in the event loop when the local tables failed (``JRN-002``): the

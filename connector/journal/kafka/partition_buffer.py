@@ -91,7 +91,7 @@ class PartitionBuffer:
             self._entries.append(entry)
 
     def entries(self, limit: int) -> list[Entry]:
-        """The first so many entries; they stay."""
+        """The first ``limit`` entries; they stay in the buffer."""
         return [entry for entry, _ in zip(self._entries, range(limit), strict=False)]
 
     def consumed(self, position: int, unread: Collection[int] = ()) -> list[Consumed]:

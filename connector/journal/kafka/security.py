@@ -93,7 +93,7 @@ class Access:
 
 
 class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no types
-    """A token that somebody else keeps fresh in a file; read at every login."""
+    """A token in a file that another program keeps fresh; read at every login."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

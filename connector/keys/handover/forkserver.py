@@ -56,7 +56,7 @@ class ForkServer:
     def _obey(self) -> bool:
         try:
             datagram, descriptors, _, _ = socket.recv_fds(self._control, DATAGRAM_LIMIT, 1)
-        except ConnectionResetError:  # the service died with reports that it had not read
+        except ConnectionResetError:  # the service ended before it had read all reports
             return False
         if not datagram:
             return False

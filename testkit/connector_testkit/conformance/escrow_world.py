@@ -82,7 +82,7 @@ async def open_ids(backend: EscrowBackend, person: str) -> list[str]:
 
 
 def password() -> KeyMaterial:
-    """The suite's own password, anew."""
+    """A new copy of the suite's own password."""
     return KeyMaterial(PASSWORD)
 
 

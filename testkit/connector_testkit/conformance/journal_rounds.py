@@ -29,7 +29,7 @@ from connector_testkit.conformance.journal_samples import (
 
 
 class OwnerCases:
-    """One owner per partition, known by his epoch."""
+    """One owner per partition, identified by its epoch."""
 
     async def test_taking_over_raises_the_epoch(self, world: JournalWorld) -> None:
         first = await world.journal.take_over(0)

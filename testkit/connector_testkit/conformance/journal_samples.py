@@ -53,7 +53,7 @@ def subjects(
 
 
 def some_subjects(journal: Journal, number: int, partition: int = 0) -> list[SubjectKey]:
-    """The first so many holders of a partition, in the order of their keys."""
+    """The first holders of a partition, in the order of their keys."""
     return list(islice(subjects(journal, partition), number))
 
 
@@ -70,7 +70,7 @@ def event(subject: SubjectKey, name: str = "", *, at: int = 1_000) -> Event:
 
 
 def numbered(subject: SubjectKey, number: int) -> list[Event]:
-    """So many events of one subject."""
+    """``number`` events of one subject."""
     return [event(subject, str(place)) for place in range(number)]
 
 
@@ -91,7 +91,7 @@ def acting(key: SubjectKey, epoch: int) -> HolderState:
 
 
 def chained(record: PartitionRecord, number: int, subject: SubjectKey) -> list[AuditRecord]:
-    """The next so many audit records of a partition."""
+    """The next audit records of a partition."""
     entries = [AuditEntry(at=1, subject=subject, action=f"sample.{n}") for n in range(number)]
     return list(
         link(

@@ -1,4 +1,4 @@
-"""What every source must do, whatever its dialect; authors of a plug-in subclass the suite.
+"""What every source must do, for any dialect; authors of a plug-in subclass the suite.
 
 The subclass gives a fixture ``stage``, a :class:`SourceStage` of its dialect::
 

@@ -44,7 +44,7 @@ def question(world: TargetWorld, holder: str, *devices: str) -> InstallQuestion:
 
 
 async def refusal(look: Awaitable[object]) -> ConnectorError | None:
-    """What a look raises; without that it must have found nobody."""
+    """What a look raises; if it raises nothing, it must not have found a user."""
     try:
         found = await look
     except ConnectorError as error:

@@ -82,7 +82,7 @@ class TargetWorld(Protocol):
         ...
 
     async def later(self) -> None:
-        """Let seconds pass on the product's clock, which is told in whole seconds only."""
+        """Let seconds pass on the product's clock, which has whole seconds only."""
         ...
 
     async def disturb(self, trouble: Trouble) -> None:

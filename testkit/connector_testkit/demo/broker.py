@@ -108,6 +108,6 @@ class Brokers:
 
 
 def _dying_with_us() -> tuple[str, ...]:
-    """A command that has the kernel kill the broker when whoever started it is killed."""
+    """A command that has the kernel kill the broker when its parent is killed."""
     path = shutil.which("setpriv")
     return (path, "--pdeathsig", "KILL", "--") if path else ()

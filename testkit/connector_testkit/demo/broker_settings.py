@@ -26,7 +26,7 @@ _OAUTH = f"{_MODULES}.oauthbearer"
 class Guard:
     """Turns on the listeners TLS, MUTUAL and SASL, and the rights of users (ACLs).
 
-    Whoever comes through OPEN or TLS has no name and may do everything; so may ``superusers``
+    Clients of OPEN or TLS have no name and may do everything; so may ``superusers``
     (``User:NAME``). Passwords are those of throw-away brokers: they stand in the nodes' settings.
     """
 

@@ -22,7 +22,7 @@ class Cluster(Stage):
     whose = "the connectors' and the broker's"
 
     async def upstreams(self) -> Addresses:
-        """The broker, and whoever is there as ever.
+        """The broker, and the upstreams of every stage.
 
         Raises:
             BrokerUnavailable: there is no broker to be had on this machine.

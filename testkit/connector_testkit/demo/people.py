@@ -23,7 +23,7 @@ class Mail:
 
 @dataclass(slots=True)
 class Actor:
-    """A person with his user in the UEM, his devices and his mails."""
+    """A person with their user in the UEM, their devices and their mail."""
 
     name: str
     user: int = 0
@@ -32,12 +32,12 @@ class Actor:
 
     @property
     def address(self) -> str:
-        """His mail address."""
+        """The person's mail address."""
         return f"{self.name}@example.com"
 
     @property
     def holder(self) -> str:
-        """His key in the connector."""
+        """The holder's key in the connector."""
         return f"acme-uem/user/{self.user}"
 
 
@@ -54,10 +54,10 @@ async def employ(
     generations: Sequence[tuple[float, float]] | None = None,
     **user: Any,
 ) -> Actor:
-    """Make a person at the CA, his certificates, and his user in the UEM.
+    """Make a person at the CA, their certificates, and their user in the UEM.
 
     ``generations`` are as in :data:`GENERATIONS`, which is where they come from otherwise;
-    ``user`` are more facts about his user, such as its ``id``.
+    ``user`` are more facts about the user, such as its ``id``.
     """
     actor = Actor(name)
     await stage.ca.put_person(NewPerson(person=name, name=name, addresses=(actor.address,)))
@@ -71,13 +71,13 @@ async def employ(
 
 
 async def encryption_certificates(stage: Stage, actor: Actor) -> list[CertificateInfo]:
-    """All his encryption certificates, oldest first."""
+    """All encryption certificates of the person, oldest first."""
     listed = await stage.ca.certificates(actor.name)
     return [one for one in listed if one.usage is not Usage.SIGNING]
 
 
 async def write_mails(stage: Stage, actor: Actor, writer: MailWriter, folder: Path) -> None:
-    """One mail to every encryption certificate of his that has none yet."""
+    """Encrypt one mail to every certificate of the person that has none yet."""
     have = {mail.generation for mail in actor.mails}
     for number, one in enumerate(await encryption_certificates(stage, actor), start=1):
         if one.fingerprint in have:
@@ -88,7 +88,7 @@ async def write_mails(stage: Stage, actor: Actor, writer: MailWriter, folder: Pa
 
 
 async def readable(stage: Stage, actor: Actor, device: int) -> int:
-    """How many of his mails a device decrypts to exactly their text."""
+    """How many of the person's mails a device decrypts to exactly their text."""
     opened = 0
     for mail in actor.mails:
         try:

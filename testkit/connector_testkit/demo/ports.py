@@ -1,7 +1,7 @@
-"""Loopback ports for programs that are started later, which nobody else takes meanwhile.
+"""Loopback ports for programs that are started later, reserved until then.
 
-Several stages may be set up at the same time, each by a process of its own. Therefore whoever
-chooses a port keeps its number among UDP ports, which nothing here uses, until his process ends.
+Several stages may be set up at the same time, each by a process of its own. Therefore a process
+that chooses a port binds the UDP port of that number, which nothing here uses, until it ends.
 """
 
 import socket
@@ -16,13 +16,13 @@ program leaves is still free when it comes back."""
 
 
 def free_port() -> int:
-    """A port that is free now, and chosen by nobody else."""
+    """A port that is free now, and not reserved by another process."""
     (port,) = free_ports(1)
     return port
 
 
 def free_ports(count: int, among: Sequence[int] = RANGE) -> list[int]:
-    """Different ports that are free now, and chosen by nobody else.
+    """Different ports that are free now, and not reserved by another process.
 
     Raises:
         OSError: there are not so many.

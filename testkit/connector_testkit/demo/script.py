@@ -112,7 +112,7 @@ class Script:
         self._tell.check(what, holds=True)
 
     async def _before(self) -> None:
-        """Two people have certificates, and mail that nobody can read on a phone yet."""
+        """Two people have certificates, and mail that no phone can decrypt yet."""
         stage = self._stage
         self._alice, self._bob = await employ(stage, "alice"), await employ(stage, "bob")
         self._actors = (self._alice, self._bob)
@@ -143,7 +143,7 @@ class Script:
         await self._reads_all(self._bob, device)
 
     async def _killed_on_the_way(self) -> None:
-        """While alice's keys are on their way, a connector dies as if the power had failed."""
+        """While alice's keys are on their way, a connector is killed as by a power failure."""
         stage, alice = self._stage, self._alice
         fetched = sum(one.operation is Operation.FETCH for one in await stage.ca.ledger())
         uploads = len(await stage.uem.ledger("upload"))
@@ -246,7 +246,7 @@ class Script:
         self._tell.check("`pki-connector audit verify` finds the audit trail whole", code == 0)
 
     async def _said_alike(self) -> None:
-        """Whichever connector is asked, it knows what became of everybody."""
+        """Every connector of the cluster reports the same state of each holder."""
         for pod in self._stage.pods[1:]:
 
             async def holds(pod: Pod = pod) -> bool:

@@ -82,7 +82,7 @@ def settings(
     tls: tuple[Path, Path],
     journal: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the service is told.
+    """The settings of the service.
 
     Args:
         folder: where journal and socket go.
@@ -111,7 +111,7 @@ def settings(
         "uems": {"acme-uem": _uem(kept, at.uem, tls[1])},
         "cas": {"acme-ca": _ca(kept, at.ca, tls[0])},
         "routes": {"staff": _route()},
-        # The demo looks for keys in the service's memory, as whoever started both.
+        # The demo searches the service's memory for keys, which needs the same user for both.
         "testing": {"memory_readable": True},
     }
 

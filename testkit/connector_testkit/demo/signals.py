@@ -1,4 +1,4 @@
-"""Ending in good order when somebody ends the demo by a signal."""
+"""End in good order when the demo gets a signal."""
 
 import asyncio
 import signal

@@ -86,7 +86,7 @@ class InstantWorld:
         )
 
     def user(self, user: str) -> HolderFacts:
-        """A user as the UEM shows him."""
+        """A user as the UEM shows them."""
         mail = self.mail_edits.get(user, f"user{user}@example.com")
         return HolderFacts(
             id=user, name=f"user{user}", mail=mail, group="all", devices=self.devices(user)

@@ -1,6 +1,6 @@
 """A simulated certificate authority with key escrow, for trying out and for tests.
 
-Never for keys that matter. It speaks ``schemas/escrow-http.openapi.yaml`` over mutual TLS, issues,
+Never for keys that matter. It serves ``schemas/escrow-http.openapi.yaml`` over mutual TLS, issues,
 renews, revokes and escrows real certificates in memory, sends signed notifications, and misbehaves
 on command.
 """

@@ -26,7 +26,7 @@ class Stalls:
         await self._release.wait()
 
     def release(self) -> None:
-        """Let all that wait go on; later ones wait anew."""
+        """Release all waiting answers; later ones wait again."""
         self._release.set()
         self._release = asyncio.Event()
 

@@ -53,7 +53,7 @@ class CaControl:
             await self._session.close()
 
     async def put_person(self, person: NewPerson) -> None:
-        """Make a person known, or replace his record."""
+        """Add a person, or replace their record."""
         await self._order("persons", person)
 
     async def issue(self, order: Issue) -> CertificateInfo:
@@ -113,7 +113,7 @@ class CaControl:
         return await self._look("ledger", list[LedgerEntry], {"since": str(since)})
 
     async def wait_for(self, operation: Operation, count: int) -> int:
-        """Wait until so many requests of a kind arrived in all; how many there are."""
+        """Wait until ``count`` requests of a kind arrived in all; how many there are."""
         query = {"operation": operation.value, "count": str(count)}
         return (await self._look("ledger/wait", dict[str, int], query))["count"]
 

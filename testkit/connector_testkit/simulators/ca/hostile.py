@@ -1,4 +1,4 @@
-"""RSA keys that hurt whoever loads them without looking: a huge modulus, a huge exponent.
+"""RSA keys that are expensive to load unchecked: a huge modulus, a huge exponent.
 
 Loading an RSA key with full checks tests its primes; with a 16,384-bit modulus that burns seconds
 to minutes of CPU. Nothing here is prime: the numbers only have to be parsed. ``e * d = 1`` holds

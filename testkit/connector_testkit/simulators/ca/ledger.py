@@ -1,4 +1,4 @@
-"""The record of every request that the escrow API received, for whoever checks from outside."""
+"""The record of every request that the escrow API received, for tests from outside."""
 
 import asyncio
 from collections import Counter

@@ -45,7 +45,7 @@ class WebhookOptions(Options):
 
 
 class CaOptions(Options):
-    """Everything that a simulated CA is told at its start.
+    """All options of a simulated CA.
 
     ``directory`` gets the TLS files of :mod:`connector_testkit.simulators.tls` and ``issuers.pem``
     (the certificates of the issuing CA and its root). Port 0 means any free port. ``approval``:

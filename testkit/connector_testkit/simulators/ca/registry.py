@@ -64,7 +64,7 @@ class Registry:
         return iter(self._persons.values())
 
     def put(self, record: NewPerson) -> None:
-        """Make a person known, or replace his record and keep his generations."""
+        """Add a person, or replace their record and keep their generations."""
         known = self._persons.get(record.person)
         if known is None:
             self._persons[record.person] = Person(record)
@@ -72,7 +72,7 @@ class Registry:
             known.record = record
 
     def person(self, name: str) -> Person:
-        """A person by his exact name.
+        """A person by exact name.
 
         Raises:
             Refusal: ``person_unknown``.

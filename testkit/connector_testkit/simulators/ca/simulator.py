@@ -140,7 +140,7 @@ async def _listen(
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task that runs for ever; if it had died before, say of what."""
+    """Cancel a task that runs for ever; if it had failed before, raise its error."""
     task.cancel()
     await asyncio.wait([task])
     if not task.cancelled():

@@ -30,7 +30,7 @@ class Budget:
             raise ApiError.throttled()
 
     def _pass(self) -> None:
-        """Let at most so many pass in any second of the machine's time."""
+        """Let at most this many pass in any second of the machine's time."""
         limit = self._tenant.behaviour.requests_per_second
         if limit is None:
             return

@@ -48,7 +48,7 @@ class UemControl:
     # --- users and copies
 
     async def add_user(self, username: str, **facts: Any) -> int:
-        """Add a user; ``facts``: id, email, external_id, group, attributes, … Returns his id."""
+        """Add a user; ``facts``: id, email, external_id, group, attributes, … Returns the id."""
         return int((await self._ask("POST", "users", {"username": username, **facts}))["id"])
 
     async def change_user(self, user: int, **facts: Any) -> Facts:
@@ -56,7 +56,7 @@ class UemControl:
         return await self._ask("PATCH", f"users/{user}", facts)
 
     async def delete_user(self, user: int) -> None:
-        """Delete a user and his certificates."""
+        """Delete a user and their certificates."""
         await self._ask("DELETE", f"users/{user}")
 
     async def copy(self, user: int) -> Facts:

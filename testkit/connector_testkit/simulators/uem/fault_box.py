@@ -1,4 +1,4 @@
-"""Faults that wait for their turn: the next so many matching cases, or all."""
+"""Faults that apply to a number of the next matching cases, or to all."""
 
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar

@@ -144,7 +144,7 @@ class Fleet:
         )
 
     def _hand_over(self, device: Device, user: User) -> None:
-        """The device is somebody else's now: his profiles, nobody's keys yet."""
+        """The device has another user now: that user's profiles, and no keys yet."""
         profiles = list(device.profiles)
         self._strip(device)
         self._tenant.own(device, user.id)

@@ -54,7 +54,7 @@ def decrypt(message: bytes, held: CertificateSet | None) -> tuple[bytes, Pair]:
 
 
 def _der(message: bytes) -> bytes:
-    """The CMS structure, out of whatever it came in."""
+    """The CMS structure, extracted from its encoding."""
     if message[:1] == b"\x30":
         return message
     try:

@@ -1,7 +1,7 @@
 """What a simulated UEM is started with, and the switches that may be turned while it runs.
 
-Whatever is only assumed about the real product (no public source shows it) is a switch here, its
-default being the safest guess. A customer's finding can then be reproduced without a code change.
+Everything that is only assumed about the real product (no public source shows it) is a switch here,
+with the safest guess as its default. A customer's finding can be reproduced without a code change.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ def _loopback(host: str) -> str:
 class WebhookTarget(BaseModel):
     """Where event notifications go, as on the console's page of the same name.
 
-    ``retries`` (with ``retry_pause`` between them) is 0 as nobody has seen the product retry.
+    ``retries`` (with ``retry_pause`` between them) is 0: the product was never seen to retry.
     ``parallel`` is the number of posts under way at once; above 1 the order is left to chance.
     """
 

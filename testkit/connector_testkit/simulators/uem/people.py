@@ -63,6 +63,6 @@ class People:
         user.attributes.update(change.attributes)
 
     def delete(self, user: User) -> None:
-        """Delete a user and, as is assumed of the product, his certificates with him."""
+        """Delete a user and, as is assumed of the product, their certificates."""
         self._store.purge(user.id, "deleted", self._tenant.clock.now())
         del self._tenant.users[user.id]

@@ -45,7 +45,7 @@ class Profiles:
             device.sample = []
 
     def uploaded(self, user: int) -> None:
-        """A set has arrived: push whatever waited for it."""
+        """A set has arrived: push the profiles that waited for it."""
         again = self._tenant.behaviour.pushes_on_upload
         for device in self._tenant.devices_of(user):
             for profile in list(device.profiles.values()):

@@ -1,4 +1,4 @@
-"""Which path means what. Paths are matched whatever their case, with or without ``/v1``."""
+"""The routes. Paths are matched in any case, with or without ``/v1``."""
 
 import re
 from collections.abc import Sequence

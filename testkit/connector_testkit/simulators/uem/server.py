@@ -125,7 +125,7 @@ class UemSimulator:
 
     @web.middleware
     async def _settled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Nobody sees a state that the clock has already left."""
+        """Do what is due first, so that no request sees an outdated state."""
         self.tenant.timetable.settle()
         return await handler(request)
 

@@ -29,7 +29,7 @@ def _value(number: int) -> dict[str, int]:
 
 
 def user_object(user: User, devices: int) -> dict[str, Any]:
-    """A user; ``devices`` is how many he has enrolled."""
+    """A user; ``devices`` is how many devices are enrolled."""
     return {
         "Id": _value(user.id),
         "Uuid": user.uuid,

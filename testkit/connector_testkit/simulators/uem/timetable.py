@@ -14,8 +14,8 @@ DueAct = tuple[datetime, int, Callable[[datetime], None]]
 class Timetable:
     """Acts that are due at a time of the simulator's clock.
 
-    An act is called once, with the time that it was due at. Whoever reads the simulator's state
-    calls :meth:`settle` first, so that nobody sees a state that the clock has already left.
+    An act is called once, with the time that it was due at. Code that reads the simulator's state
+    calls :meth:`settle` first, so that it never sees an outdated state.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -38,7 +38,7 @@ class Timetable:
         self._changed.set()
 
     def settle(self) -> None:
-        """Do what is due by now."""
+        """Do what is due."""
         now = self._now()
         while self._due and self._due[0][0] <= now:
             due, _, act = heapq.heappop(self._due)

@@ -2,7 +2,7 @@
 
 The body's two known members are ``Signing`` and ``Encryption``, each with ``CertificatePayload``
 (base64 PKCS#12) and ``Password``. How earlier encryption pairs are sent is not public, so the
-member's name and the way are switches. Member names are read whatever their case.
+member's name and the way are switches. Member names are read in any case.
 """
 
 from typing import Any
@@ -120,7 +120,7 @@ def _xml(body: bytes) -> dict[str, Any]:
     """The members of ``<SMIMECertificate>``; the list member repeats its inner object."""
     try:
         root = fromstring(body)
-    except Exception:  # noqa: BLE001 - whatever the parser refuses is a bad body
+    except Exception:  # noqa: BLE001 - anything that the parser refuses is a bad body
         raise BadBundleError("the body is not XML") from None
     members: dict[str, Any] = {}
     for element in root:

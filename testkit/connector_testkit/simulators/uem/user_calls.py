@@ -93,7 +93,7 @@ class UserCalls:
 
 
 def _fits(user: User, call: Call) -> bool:
-    """Whether every given filter is a part of its attribute, whatever the case."""
+    """Whether every given filter is a part of its attribute, in any case."""
     parts = ((read, call.query.get(name, "").lower()) for name, read in FILTERS.items())
     if not all(part in read(user).lower() for read, part in parts):
         return False

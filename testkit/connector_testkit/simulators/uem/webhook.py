@@ -1,7 +1,7 @@
 """The event notification sender: one POST per event, HTTP Basic, TLS verified against a CA file.
 
-Nobody has seen the product repeat a post that failed, or keep an order, so by default neither is
-done. Each post and its answer is in the ledger.
+The product was never seen to repeat a post that failed, or to keep an order, so by default neither
+is done. Each post and its answer is in the ledger.
 """
 
 import asyncio
