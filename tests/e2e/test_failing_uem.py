@@ -15,8 +15,6 @@ from tests.e2e.world import UPLOAD, World
 
 pytestmark = pytest.mark.slow
 BREAKS = [
-    {"kind": "error", "status": 500},
-    {"kind": "error", "status": 503},
     {"kind": "reset"},
     {"kind": "silent"},
     {"kind": "apply_reset"},
@@ -24,9 +22,7 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "fault", BREAKS, ids=lambda fault: f"{fault['kind']}{fault.get('status', '')}"
-)
+@pytest.mark.parametrize("fault", BREAKS, ids=lambda fault: str(fault["kind"]))
 async def test_upload_of_unknown_fate_is_watched_and_repeated(
     world: World, fault: dict[str, Any]
 ) -> None:
@@ -45,6 +41,21 @@ async def test_upload_of_unknown_fate_is_watched_and_repeated(
     applied = fault["kind"].startswith("apply")
     assert len(await uploads(world, alice)) == 1 + applied
     await the_newest_came_last(world, alice)
+    await agree(world)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_an_upload_that_was_answered_with_a_fault_is_sent_again(
+    world: World, status: int
+) -> None:
+    """By the same process while it has time, else by the next one; nothing was taken before."""
+    alice = await world.person("alice")
+    await world.uem.fault(path=UPLOAD, count=1, kind="error", status=status)
+    await world.enrol(alice)
+    await world.sees(alice, "present", has_copy(CopyState.PRESENT))
+    await world.reads_all(alice)
+    await world.completed(alice)
+    assert len(await uploads(world, alice)) == 1
     await agree(world)
 
 
