@@ -26,6 +26,7 @@ from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.upstream import RequestLimit
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 
@@ -233,6 +234,7 @@ def _worker(
         metrics=NoMetrics(),
         crash=never,
         options=WorkerOptions(),
+        dates=ServerDates(clock.monotonic),
     )
 
 

@@ -28,7 +28,16 @@ from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
 from connector.sources.server import IntakeServer, Surroundings
-from connector.wiring import alarms, handover, observation, ownership, ports, restoring, tenants
+from connector.wiring import (
+    alarms,
+    clock_watch,
+    handover,
+    observation,
+    ownership,
+    ports,
+    restoring,
+    tenants,
+)
 from connector.wiring import gate as gates
 from connector.wiring.audit_key import audit_keys, report_key, require_key
 from connector.wiring.clock import MachineClock, dice
@@ -47,6 +56,7 @@ from connector.wiring.reloading import reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
 from connector.worker import Owners, PartitionWorker
 from connector.worker.effects import UpstreamEffects
+from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import UpstreamLimits
 
 GAUGES_EVERY = 15.0
@@ -87,6 +97,7 @@ class Service:
         self._metrics = observation.metrics(settings)
         self._board = Board(self._clock, self._metrics)
         self._expiries = Expiries(settings, self._clock, self._board, self._metrics)
+        self._dates = ServerDates(self._clock.monotonic)
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -126,9 +137,8 @@ class Service:
         watch = JournalWatch(
             journal, self._board, self._metrics, self._clock, settings.journal.path.parent
         )
-        gate = gates.gate(
-            settings, self._clock, self._routes, self._metrics, alarms.changed, journal
-        )
+        limited = (self._routes, self._metrics, alarms.changed, journal)
+        gate = gates.gate(settings, self._clock, *limited, dates=self._dates)
         starting = handover.started(settings, gate.permits, self._board)
         hand_over = await stack.enter_async_context(starting)
         upstreams = (settings, gate.permits, self._clock.monotonic)
@@ -208,15 +218,14 @@ class Service:
             metrics=self._metrics,
             crash=ownership.crash_point(self._settings),
             options=ownership.worker_options(self._settings),
+            dates=self._dates,
             tell=tell,
             alarm=ownership.failed,
         )
 
     def _gauges(self, journal: ServedJournal) -> Gauges:
-        return Gauges(journal, self._metrics, self._clock, self._time, self._policies)
-
-    def _time(self) -> int:
-        return self._parts.owners.time()
+        clocks = (self._clock, lambda: self._parts.owners.time())  # noqa: PLW0108 - made later
+        return Gauges(journal, self._metrics, *clocks, self._policies)
 
     async def _turn(self, group: asyncio.TaskGroup, parts: Parts) -> None:
         """Probes and owners first, webhooks last; on the way down the other way round."""
@@ -252,6 +261,7 @@ class Service:
             parts.secrets.follow(self._stop),
             self._expiries.follow(self._stop),
             parts.watch.follow(self._stop, WATCH_EVERY),
+            clock_watch.follow(parts.owners.doubts, self._board, self._stop),
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
         )
 

@@ -23,6 +23,7 @@ from connector.cli.waiting import (
 from connector.core.states import HolderState
 from connector.operators.client import AdminClient
 from connector.operators.records import (
+    AcceptClock,
     Act,
     Cancel,
     ConfirmIdentity,
@@ -45,7 +46,7 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the aud
 RouteOption = Annotated[str | None, typer.Option("--route", help="Only this route.")]
 
 
-BRAKES = {"pause", "resume"}
+BRAKES = {"pause", "resume", "accept_clock"}
 """Acts on the whole service: the partitions that take them are no subjects of an operator's."""
 NEEDED = {
     "holder": "name the holder by key, id, user name, mail, device/ID or serial number",
@@ -198,6 +199,24 @@ def resume(
     """End a pause."""
     wanted = wish(wait=wait, timeout=timeout)
     _act(call, wanted, Resume, route=route, reason=reason)
+
+
+clock = typer.Typer(
+    no_args_is_help=True, help="What time it is, where clock and journal are far apart."
+)
+
+
+@clock.command("accept")
+@asking
+def clock_accept(
+    call: Call,
+    reason: ReasonOption,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = TIMEOUT,
+) -> None:
+    """Accept the present clock of the service as right: journal time follows it."""
+    wanted = wish(wait=wait, timeout=timeout)
+    _act(call, wanted, AcceptClock, reason=reason)
 
 
 identity = typer.Typer(

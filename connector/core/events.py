@@ -150,6 +150,12 @@ class Resumed(HumanAct):
     route: Text | None = None
 
 
+class ClockAccepted(HumanAct):
+    """A person says that the wall clock, as of ``received_at``, is right. To every partition."""
+
+    kind: Literal["clock_accepted"] = "clock_accepted"
+
+
 class JournalRestored(HumanAct):
     """The journal was put back to an older state: what the holder knows may be out of date."""
 
@@ -208,6 +214,7 @@ EventBody = Annotated[
     | PlanRequested
     | Paused
     | Resumed
+    | ClockAccepted
     | DeadLetterReplayed
     | DeadLetterDropped
     | AuditCut

@@ -87,7 +87,8 @@ class PartitionRecord(Record):
     next one is chained to this head. ``copying`` names the journal that this one is being copied
     from: it may not be served before that is done. ``audit_key`` names the key that the last audit
     record was made with; empty where an older version made it. ``restored``: when a backup was put
-    in the place of the journal, until a person resumes; 0 otherwise.
+    in the place of the journal, until a person resumes; 0 otherwise. ``time``: journal time of the
+    last commit, ``confirmed``: the newest one that an upstream's clock agreed with.
     """
 
     partition: int
@@ -104,6 +105,7 @@ class PartitionRecord(Record):
     copying: str = ""
     audit_key: str = Field(default="", max_length=64)
     restored: Millis = 0
+    confirmed: Millis = 0
 
     @property
     def commanded(self) -> int:

@@ -136,6 +136,7 @@ class Rules(Record):
 
     ``dice`` yields numbers in [0, 1) for jitter. ``deadlines_held`` is true during a pause, within
     24 hours after it, and while the clock is in doubt: deadlines and expiries end nothing then.
+    ``time_unsure``: it is not even known what time it is, so that no copy is concluded gone.
     ``epoch`` is the owner's epoch, ``boot`` the moment on the clock of its machine's boot, which
     the waits that keep acts apart are counted on. ``ended_kept`` is how long what has ended stays
     where no route says so.
@@ -145,6 +146,7 @@ class Rules(Record):
     epoch: int = 0
     boot: BootTime
     deadlines_held: bool = False
+    time_unsure: bool = False
     device_retry: Retry = Retry()
     device_deadline: Millis = 14 * DAY
     ended_kept: Millis = 90 * DAY

@@ -29,10 +29,7 @@ from connector.core.reach import Reach
 
 
 class RequestPermits(Protocol):
-    """The limit of the requests to one upstream: a plug-in asks it before each one.
-
-    :class:`connector.upstream.Upstream` does that for a plug-in that is given to it.
-    """
+    """A plug-in asks before each request; :class:`connector.upstream.Upstream` does it for one."""
 
     async def take(self) -> None:
         """Wait until one more request may be sent."""
@@ -40,6 +37,10 @@ class RequestPermits(Protocol):
 
     def hold(self, seconds: float) -> None:
         """Send nothing for ``seconds``, because the upstream asked to slow down."""
+        ...
+
+    def answered(self, server_time: Millis | None) -> None:
+        """Told the ``Date`` of each answer, if it has one."""
         ...
 
     def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:

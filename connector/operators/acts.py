@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connector.core.errors import Rejected
 from connector.core.events import (
     CancelRequested,
+    ClockAccepted,
     DeliveryRequested,
     Event,
     EventBody,
@@ -22,6 +23,7 @@ from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, par
 from connector.core.model import subject_key as make_key
 from connector.core.states import HolderState
 from connector.operators.records import (
+    AcceptClock,
     Cancel,
     ConfirmIdentity,
     Deliver,
@@ -122,10 +124,19 @@ def retry_events(stamp: Stamp, holders: Iterable[SubjectKey], reason: str) -> li
     return [event for holder in holders for event in events_for(stamp, holder, [body])]
 
 
-def brake_events(stamp: Stamp, act: Pause | Resume, partitions: int) -> list[Event]:
-    """A brake is an event to every partition."""
-    kind = Paused if isinstance(act, Pause) else Resumed
-    body = kind(by=stamp.operator.by, reason=act.reason, route=act.route)
+def partition_events(
+    stamp: Stamp, act: Pause | Resume | AcceptClock, partitions: int
+) -> list[Event]:
+    """A brake, or that the clock is right, is an event to every partition."""
+    by = stamp.operator.by
+    body: EventBody
+    match act:
+        case AcceptClock():
+            body = ClockAccepted(by=by, reason=act.reason)
+        case Pause():
+            body = Paused(by=by, reason=act.reason, route=act.route)
+        case Resume():
+            body = Resumed(by=by, reason=act.reason, route=act.route)
     return [
         event
         for number in range(partitions)

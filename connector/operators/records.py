@@ -97,8 +97,15 @@ class Resume(Record):
     reason: Words = ""
 
 
+class AcceptClock(Record):
+    """The wall clock of the service is right, wherever the journal's time stands."""
+
+    act: Literal["accept_clock"] = "accept_clock"
+    reason: Reason
+
+
 HolderAct = Deliver | RetryOne | Cancel | ConfirmIdentity | ForgetIdentity
-Act = Annotated[HolderAct | RetryMany | Pause | Resume, Field(discriminator="act")]
+Act = Annotated[HolderAct | RetryMany | Pause | Resume | AcceptClock, Field(discriminator="act")]
 
 
 class Operator(Record):

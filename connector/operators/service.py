@@ -14,7 +14,13 @@ from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.secret import Credential
 from connector.core.states import HolderState, StandingPause, standing
-from connector.operators.acts import Stamp, brake_events, events_for, holder_bodies, last_events
+from connector.operators.acts import (
+    Stamp,
+    events_for,
+    holder_bodies,
+    last_events,
+    partition_events,
+)
 from connector.operators.applying import ActEvents, NotApplied, not_applied
 from connector.operators.audit_records import AuditReport, CutTrail, Published
 from connector.operators.auditing import check_journal, trail_of
@@ -34,6 +40,7 @@ from connector.operators.letter_records import (
 from connector.operators.plan_records import PlanReport
 from connector.operators.planner import Planner
 from connector.operators.records import (
+    AcceptClock,
     Act,
     CredentialView,
     HolderAct,
@@ -145,8 +152,8 @@ class OperatorService:
         """Make an act durable."""
         stamp = self._stamp(operator, key)
         match act:
-            case Pause() | Resume():
-                return await self._brake(act, stamp)
+            case Pause() | Resume() | AcceptClock():
+                return await self._to_all(act, stamp)
             case RetryMany():
                 receipt = await retry_many(self._journal, act, stamp, self._around.routes())
             case _:
@@ -257,10 +264,10 @@ class OperatorService:
             discloses=(state.key,) if again else (),
         )
 
-    async def _brake(self, act: Pause | Resume, stamp: Stamp) -> Receipt:
+    async def _to_all(self, act: Pause | Resume | AcceptClock, stamp: Stamp) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
             raise Rejected("EVT-007", "no such route is configured")
-        events = brake_events(stamp, act, self._journal.partitions)
+        events = partition_events(stamp, act, self._journal.partitions)
         await self._journal.append(events)
         return Receipt(act=act.act, subjects=tuple(event.subject for event in events))
 

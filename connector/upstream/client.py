@@ -247,6 +247,7 @@ class Upstream:
         await self._permits.take()
         async with self._send(method, url, headers, body) as response:
             answer = await self.read(response)
+        self._permits.answered(answer.server_time)
         told = budget(answer.headers)
         if told is not None:
             self._permits.left(*told)

@@ -11,10 +11,15 @@ from collections.abc import Awaitable, Callable
 from math import inf
 
 from connector.core.metrics import NoMetrics, RequestMetrics
+from connector.core.model import Millis
 from connector.upstream.pace import Pace
 
 LONGEST_SLEEP = 1.0
 """The rate is asked again after so many seconds, as partitions may have moved."""
+
+
+def _untold(_time: Millis | None) -> None:
+    """The time of an answer is of no interest."""
 
 
 class RequestLimit:
@@ -25,17 +30,19 @@ class RequestLimit:
         rate: requests per second at the moment, infinite without a limit.
         metrics: counts requests and waits, and publishes what is left of a budget.
         reserve: part of the upstream's budget that is kept for what a device waits for.
+        told_time: told the time of each answer.
         monotonic: seconds.
         sleep: sleeps for a number of seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default, all but three are named
         self,
         name: str = "",
         rate: Callable[[], float] = lambda: inf,
         metrics: RequestMetrics | None = None,
         *,
         reserve: float = 0.0,
+        told_time: Callable[[Millis | None], None] = _untold,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -46,6 +53,7 @@ class RequestLimit:
         self._sleep = sleep
         self._pace = Pace(rate, monotonic)
         self._reserve = reserve
+        self.answered = told_time
         self._held_until = 0.0
         self._scarce_until = 0.0
         self._turn = asyncio.Lock()

@@ -14,22 +14,26 @@ from connector.settings.model import Settings
 from connector.upstream import RequestLimit
 from connector.worker.ceiling import Ceiling
 from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.server_dates import ServerDates
 from connector.worker.share import Share, rate_of
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 
 Alarm = Callable[[str, CircuitState, Fault | None], None]
 
 
-def gate(
+def gate(  # noqa: PLR0913 - the parts that the limits are made of
     settings: Settings,
     clock: Clock,
     routes: Callable[[], Mapping[str, RoutePolicy]],
     metrics: Metrics,
     alarm: Alarm,
     journal: Journal,
+    *,
+    dates: ServerDates,
 ) -> UpstreamLimits:
     """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends.
 
+    ``dates`` is told the time of each answer.
     Rates, room and ceiling are those of all processes on the journal together.
     """
     share = Share(journal.share, clock.monotonic)
@@ -43,6 +47,7 @@ def gate(
                 partial(_rate, one.rate, share),
                 metrics,
                 reserve=one.budget_reserve,
+                told_time=dates.note,
                 monotonic=clock.monotonic,
             ),
             parallel=one.parallel,

@@ -18,6 +18,9 @@ from connector.worker.round import RoundDraft
 from connector.worker.running_effects import RunningEffects
 from connector.worker.upstream_limits import Lane, UpstreamLimits, parse_lane
 
+BY_TIME = ACTS | {Effect.LIST}
+"""Effects in which certificates are judged by the time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -34,6 +37,7 @@ class Admission:
     ``held_back`` says, after a round, whether an effect that is due waits for a permit; ``probes``
     has the upstreams that should be probed, with their circuit breakers.
     ``acts_wait``: no act may start, because a brake may be stored that was not read yet.
+    ``time_unsure``: no act may start, nor a listing, which is judged by the time.
     ``more_elapsed``: more deadlines may have passed than one round looks at.
     """
 
@@ -53,6 +57,7 @@ class Admission:
         self.held_back = False
         self.probes: dict[str, CircuitBreaker] = {}
         self.acts_wait = False
+        self.time_unsure = False
         self.more_elapsed = False
 
     async def due(
@@ -90,6 +95,8 @@ class Admission:
 
     def _room(self, lane: Lane, held: Brakes) -> int:
         if self.acts_wait and lane.effect in ACTS:
+            return 0
+        if self.time_unsure and lane.effect in BY_TIME and not self._limits.only_time(lane):
             return 0
         return self._limits.room(lane, held)
 

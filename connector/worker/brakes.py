@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from connector.core.audit import AuditEntry
-from connector.core.events import Event, Paused, Resumed
+from connector.core.events import ClockAccepted, Event, Paused, Resumed
 from connector.core.model import DAY, HOUR, Millis
 from connector.core.states import Brakes, StandingPause
 
@@ -25,15 +25,17 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
     return changed, entry(event, body, now)
 
 
-def entry(event: Event, act: Paused | Resumed, now: Millis, outcome: str = "ok") -> AuditEntry:
-    """The audit entry for a brake that a person applied or released."""
+def entry(
+    event: Event, act: Paused | Resumed | ClockAccepted, now: Millis, outcome: str = "ok"
+) -> AuditEntry:
+    """The audit entry for a brake or a clock that a person decided about."""
     return AuditEntry(
         at=now,
         subject=event.subject,
         action=f"person.{act.kind}",
         actor=act.by,
         reason=act.reason,
-        route=act.route,
+        route=None if isinstance(act, ClockAccepted) else act.route,
         outcome=outcome,
     )
 
@@ -91,6 +93,18 @@ def hold_deadlines(brakes: Brakes, now: Millis) -> bool:
     if brakes.paused_since is not None:
         return True
     return brakes.released_at is not None and now < brakes.released_at + DAY
+
+
+def settled_by(brakes: Brakes, now: Millis) -> Brakes:
+    """Brakes after time stepped back: what was noted at a later time counts from now on."""
+    minute, counted = now - now % MINUTE, dict[Millis, int]()
+    for at, count in brakes.disclosed:
+        counted[min(at, minute)] = counted.get(min(at, minute), 0) + count
+    changes: dict[str, object] = {"disclosed": tuple(sorted(counted.items()))}
+    for name in ("paused_since", "released_at"):
+        at = getattr(brakes, name)
+        changes[name] = at if at is None else min(at, now)
+    return brakes.model_copy(update=changes)
 
 
 def disclosed(brakes: Brakes, now: Millis) -> int:

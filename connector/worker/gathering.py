@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.core.errors import Transient
+from connector.core.events import Event
 from connector.core.journal import Commands, DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKey, is_partition
 from connector.core.rows import FIRST_PLACE, Due, OpenAct
@@ -38,6 +39,10 @@ class Gathered:
     def anything(self) -> bool:
         """Whether the round has any input."""
         return self.news or bool(self.due)
+
+    def to_the_partition(self) -> Iterator[Event]:
+        """The commands to the partition itself that have not been applied yet."""
+        return (one.event for one in self.commands)
 
     def keys(self) -> Iterator[SubjectKey]:
         """The subjects that the round handles, possibly more than once."""

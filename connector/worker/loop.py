@@ -5,12 +5,11 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from connector.core.audit import AuditRecord
-from connector.core.boot_time import BootTime
 from connector.core.errors import Transient
 from connector.core.facts import ActFound
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
-from connector.core.model import SECOND, SubjectKey
+from connector.core.model import SubjectKey
 from connector.core.policy import RoutePolicy, Rules
 from connector.core.ports import Clock
 from connector.core.secret import Credential
@@ -18,15 +17,16 @@ from connector.crash import CrashPoint, never
 from connector.worker import brakes, partition_commands, reading
 from connector.worker.admission import Admission, Ready
 from connector.worker.gathering import Gathered, Gathering, only_for_now
-from connector.worker.journal_time import JournalTime
 from connector.worker.options import WorkerOptions, untold
 from connector.worker.oversized import OnceMore, Oversized
+from connector.worker.partition_clock import PartitionClock
 from connector.worker.ports import Effects
 from connector.worker.quarantine import Quarantine, record_failures
 from connector.worker.refunds import Refunds
 from connector.worker.round import Failure, RoundDraft
 from connector.worker.round_publisher import RoundPublisher
 from connector.worker.running_effects import Outcome, RunningEffects
+from connector.worker.server_dates import ServerDates
 from connector.worker.starting import Groups, Start, Starter
 from connector.worker.state_cache import StateCache
 from connector.worker.upstream_limits import UpstreamLimits, paused
@@ -51,6 +51,7 @@ class PartitionWorker:
         metrics: told the business moments.
         crash: crash points.
         options: see :class:`WorkerOptions`.
+        dates: what the upstreams of the process say of the time.
         tell: told each audit record once it is durable.
         alarm: told each fact at which the program failed.
     """
@@ -69,6 +70,7 @@ class PartitionWorker:
         metrics: Metrics,
         crash: CrashPoint,
         options: WorkerOptions,
+        dates: ServerDates,
         tell: Callable[[AuditRecord], None] = untold,
         alarm: Callable[[Failure], None] = untold,
     ) -> None:
@@ -95,7 +97,7 @@ class PartitionWorker:
         self._gathering = Gathering(journal, partition, self._admission, self._flights)
         self._starter = Starter(gate, self._flights, self._gathering, self._refunds, crash)
         self._record = PartitionRecord(partition=partition)
-        self._time: JournalTime | None = None
+        self.time = PartitionClock(clock, options, dates)
         self.running = asyncio.Event()
         """Set once the partition is owned and the loop turns."""
 
@@ -106,7 +108,7 @@ class PartitionWorker:
 
     def now(self) -> int:
         """Journal time in milliseconds."""
-        return self._clock.now() if self._time is None else self._time.now()
+        return self.time.now()
 
     def stop(self) -> None:
         """Ask the loop to drain and end."""
@@ -136,7 +138,7 @@ class PartitionWorker:
         partition_commands.require_ours(self._record, self._audit_key)
         self._known(self._record)
         self._news.chain(self._record, self._record.time)
-        self._time = JournalTime(self._clock, self._options.clock_jump, self._record.time)
+        self.time.start(self._record)
         self._crash("loop.after_take_over")
         self.running.set()
 
@@ -211,10 +213,12 @@ class PartitionWorker:
     async def _round(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
         """One turn; True when something was done, so that there may be more."""
         self._wake.clear()
+        self._admission.time_unsure = self.time.unsure
         gathered = await self._gathering.gather(self._record, self.now())
         # A round of nothing is no step that a death could interrupt.
         crash = self._crash if gathered.anything else never
         crash("loop.after_read")
+        self.time.round_begins(gathered.outcomes, gathered.to_the_partition())
         decided = self._clock.monotonic()
         ready: list[Ready] = []
         try:
@@ -228,6 +232,8 @@ class PartitionWorker:
         self._refunds.settled(gathered.outcomes)
         start = Start(sheet, ready, decided)
         self._flights.probe(looks, self._admission.probes)
+        if self.time.should_ask():
+            self._flights.ask(looks, self._gate.all_names())
         await self._starter.start(Groups(looks, acts), start, self._record)
         # A page of deadlines at which nothing came of any must not make the loop spin.
         more = self._admission.more_elapsed and bool(sheet.states or sheet.failures)
@@ -236,10 +242,10 @@ class PartitionWorker:
     async def _advance(self, gathered: Gathered, ready: list[Ready]) -> RoundDraft:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
         sheet = await self._sheet(gathered.keys())
-        reading.note_jumps(sheet, self._time, self._metrics)
+        self.time.note(sheet, self._metrics)
         for act in gathered.found:
             sheet.apply(act.key, ActFound())
-        reading.read(sheet, gathered.commands, gathered.letters)
+        reading.read(sheet, gathered.commands, gathered.letters, self.time.accepts)
         self._refunds.give_back(sheet, gathered.outcomes)
         for key, fact in gathered.outcomes:
             sheet.apply(key, fact)
@@ -262,23 +268,17 @@ class PartitionWorker:
 
     async def _sheet(self, keys: Iterable[SubjectKey]) -> RoundDraft:
         loaded, barred = await self._recent.load_readable(list(dict.fromkeys(keys)))
-        barred |= self._oversized.subjects
-        now = self.now()
-        doubt = self._time is not None and self._time.in_doubt
+        now, held = self.now(), self._record.brakes
         rules = Rules(
             routes=dict(self._routes()),
             epoch=self._record.epoch,
-            boot=self._boot_time(),
+            boot=self.time.boot_time(self._record.epoch),
             device_deadline=self._options.device_deadline,
-            deadlines_held=doubt or brakes.hold_deadlines(self._record.brakes, now),
+            deadlines_held=self.time.in_doubt or brakes.hold_deadlines(held, now),
+            time_unsure=self.time.unsure,
             dice=self._dice,
         )
-        return RoundDraft(self._record, now, rules, loaded, barred)
-
-    def _boot_time(self) -> BootTime:
-        """Where the machine's boot has no name, nothing of an earlier owner is counted on."""
-        boot = self._options.boot or f"owner {self._record.epoch}"
-        return BootTime(boot, int(self._clock.monotonic() * SECOND))
+        return RoundDraft(self._record, now, rules, loaded, {**barred, **self._oversized.subjects})
 
     async def _commit(self, sheet: RoundDraft) -> None:
         if not sheet.changed(self._record):
@@ -287,6 +287,7 @@ class PartitionWorker:
         applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
         commit = sheet.commit(self._audit_key)
         await self._oversized.commit(self._journal, sheet, commit)
+        self.time.written()
         self._recent.written(sheet.states, sheet.gone)
         self._record = commit.record
         self._known(self._record)

@@ -10,6 +10,7 @@ from connector.core.errors import ConnectorError, Family, Fault
 from connector.core.journal import Journal
 from connector.core.model import Millis
 from connector.worker.loop import PartitionWorker
+from connector.worker.partition_clock import Doubt
 
 FIRST_PARTITION = 0
 LOST = "JRN-002"
@@ -104,8 +105,18 @@ class Owners:
         return frozenset(self._workers)
 
     def time(self) -> Millis:
-        """The earliest journal time of the partitions that are worked on; 0 where there is none."""
+        """The earliest journal time of the partitions that are worked on; 0 where there is none.
+
+        0 as well while one of them does not know what time it is.
+        """
+        if self.doubts():
+            return 0
         return min((worker.now() for worker in self._workers.values()), default=0)
+
+    def doubts(self) -> dict[int, Doubt]:
+        """By partition, what the clocks say where it is not known what time it is."""
+        told = {number: worker.time.doubt() for number, worker in self._workers.items()}
+        return {number: doubt for number, doubt in told.items() if doubt is not None}
 
     def wake(self) -> None:
         """Let every worker look again at once."""

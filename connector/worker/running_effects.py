@@ -94,6 +94,17 @@ class RunningEffects:
                 self._tasks.add(task)
                 task.add_done_callback(partial(self._probed, breaker))
 
+    def ask(self, group: asyncio.TaskGroup, upstreams: Iterable[str]) -> None:
+        """Ask upstreams something cheap, for the time that their answers carry."""
+        for upstream in upstreams:
+            task = group.create_task(self._ask(upstream))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, upstream: str) -> None:
+        await self._effects.probe(upstream)
+        self._notify()
+
     def _probed(self, breaker: CircuitBreaker, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         breaker.probe_withdrawn()

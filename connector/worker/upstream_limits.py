@@ -106,6 +106,10 @@ class UpstreamLimits:
         self.ceiling = ceiling
         self._metrics = metrics
 
+    def all_names(self) -> tuple[str, ...]:
+        """Every upstream."""
+        return tuple(self._upstreams)
+
     def names(self, lane: Lane) -> tuple[str, ...]:
         """The upstreams that effects of a lane talk to."""
         route = self._routes().get(lane.route) if lane.route else None

@@ -34,6 +34,7 @@ async def kinds(world: AdminWorld) -> list[str]:
         (("identity", "forget", KEY, "--reason", "asked"), ["identity_forgotten"]),
         (("pause", "--route", "staff", "--reason", "incident"), ["paused"] * 2),
         (("resume",), ["resumed"] * 2),
+        (("clock", "accept", "--reason", "checked"), ["clock_accepted"] * 2),
     ],
 )
 async def test_an_act_is_accepted(
@@ -56,6 +57,7 @@ async def test_an_act_is_accepted(
         (("identity", "confirm", KEY, "--reason", "x"), 1),
         (("cancel", KEY), 2),
         (("pause",), 2),
+        (("clock", "accept"), 2),
         (("pause", "--reason", " "), 2),
         (("cancel", KEY, "--reason", "  "), 2),
         (("deliver", KEY, "--drop-generation", "bbbbbbbb"), 2),

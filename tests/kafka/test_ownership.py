@@ -17,6 +17,7 @@ from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.owners import Listeners, OwnersOptions
+from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
@@ -73,6 +74,7 @@ class Member:
             partition=partition,
             effects=InstantEffects(InstantWorld(now=self.clock.now)),
             gate=UpstreamLimits({}, dict, 1, None, NoMetrics()),
+            dates=ServerDates(time.monotonic),
             clock=self.clock,
             routes=dict,
             dice=lambda: 0.5,

@@ -148,3 +148,14 @@ async def test_a_budget_is_scarce_until_its_window_ends(
     assert place.permits.scarce() is scarce
     await clock.sleep(61)
     assert not place.permits.scarce()
+
+
+async def test_the_time_of_each_answer_is_told(place: Place) -> None:
+    """Also of one that is an error: its clock is as good."""
+    times: list[int | None] = []
+    place.permits = RequestLimit(told_time=times.append)
+    date = {"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    place.handler = answering((404, date))
+    async with place.upstream() as upstream:
+        await upstream.look(("x",), judged=(404,))
+    assert times == [784111777000]

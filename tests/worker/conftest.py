@@ -27,6 +27,7 @@ from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.round import Failure
+from connector.worker.server_dates import ServerDates
 from connector.worker.share import whole
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
@@ -122,7 +123,8 @@ class Stage:
         journal: type[StubbornJournal] = StubbornJournal,
     ) -> None:
         self.clock = SteppedClock()
-        self.world = InstantWorld(now=self.clock.now)
+        self.dates = ServerDates(self.clock.monotonic)
+        self.world = InstantWorld(now=self.clock.now, dated=self._dated)
         self.routes = {"corp": ROUTE}
         self.alarms: list[tuple[str, str]] = []
         self.lost: list[Permanent] = []
@@ -141,6 +143,9 @@ class Stage:
         self.boot = ""
         self.crash: CrashPoint = never
         self.gate = self.limited()
+
+    def _dated(self, server_time: Millis) -> None:
+        self.dates.note(server_time)
 
     def _alarm(self, upstream: str, state: CircuitState, _fault: Fault | None) -> None:
         self.alarms.append((upstream, state))
@@ -165,6 +170,8 @@ class Stage:
         return Ceiling(keys, self.journal.current_records, whole, self.clock.monotonic)
 
     def worker(self, partition: int = 0) -> PartitionWorker:
+        """Of a process that has just started: no upstream has told it the time."""
+        self.dates = ServerDates(self.clock.monotonic)
         return PartitionWorker(
             journal=self.journal,
             partition=partition,
@@ -177,6 +184,7 @@ class Stage:
             metrics=self.metrics,
             crash=self.crash,
             options=WorkerOptions(boot=self.boot),
+            dates=self.dates,
             tell=self.told.append,
             alarm=self.failures.append,
         )

@@ -42,7 +42,7 @@ def looked(step: Holder, look: GoneLook | None, fault: Fault | None) -> None:
 
 def agrees(step: Holder, server_time: Millis) -> bool:
     """Whether the UEM's clock and journal time say the same, so that something may be concluded."""
-    return abs(server_time - step.now) <= _tolerance(step)
+    return not step.rules.time_unsure and abs(server_time - step.now) <= _tolerance(step)
 
 
 def _tolerance(step: Holder) -> Millis:

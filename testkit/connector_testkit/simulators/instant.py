@@ -41,7 +41,8 @@ class InstantWorld:
     """What the instant CA and UEM know. Device ``d`` belongs to user ``d // devices_each``.
 
     ``renewals`` counts the generations per user beyond the first; ``fault`` is consulted before
-    every effect and ``down`` for every probe, both may answer with a fault.
+    every effect and ``down`` for every probe, both may answer with a fault. ``dated`` is told the
+    time of every answer to a look or a probe.
     """
 
     now: Callable[[], Millis]
@@ -56,6 +57,7 @@ class InstantWorld:
     confirmed: dict[str, Millis] = field(default_factory=dict)
     fault: Callable[[Effect, Subject], Fault | None] = lambda _effect, _state: None
     down: Callable[[str], Fault | None] = lambda _upstream: None
+    dated: Callable[[Millis], None] = lambda _time: None
 
     def generations(self, user: str) -> tuple[Generation, ...]:
         """All encryption and signing generations of a user, oldest first."""
@@ -117,13 +119,17 @@ class InstantEffects:
 
     async def probe(self, upstream: str) -> Fault | None:
         """Whether an upstream answers."""
-        return self._world.down(upstream)
+        fault = self._world.down(upstream)
+        if fault is None:
+            self._world.dated(self._world.now())
+        return fault
 
     async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:  # noqa: ARG002 - the world has its own clock
         """Answer a look at once."""
         fault = self._world.fault(effect, state)
         if fault is not None:
             return Looked(effect, state.version, fault=fault)
+        self._world.dated(self._world.now())
         return Looked(effect, state.version, self._answer(effect, state))
 
     def _answer(self, effect: Effect, state: Subject) -> LookResult:

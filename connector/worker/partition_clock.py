@@ -1,0 +1,130 @@
+"""The clocks of one partition: its journal time, what upstreams say of it, and the boot's clock."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from connector.core.audit import AuditEntry
+from connector.core.boot_time import BootTime
+from connector.core.events import ClockAccepted, Event
+from connector.core.handover import Accepted
+from connector.core.journal import PartitionRecord
+from connector.core.metrics import Metrics
+from connector.core.model import SECOND, Millis, SubjectKind, subject_key
+from connector.core.ports import Clock, Evidence, GoneLook
+from connector.worker import brakes
+from connector.worker.journal_time import JournalTime
+from connector.worker.options import WorkerOptions
+from connector.worker.round import RoundDraft
+from connector.worker.running_effects import Outcome
+from connector.worker.server_dates import ServerDates
+
+DOUBT = "CLK-002"
+
+
+class Doubt(NamedTuple):
+    """What the two clocks say while it is not known which of them is right."""
+
+    journal: Millis
+    wall: Millis
+
+
+class PartitionClock:
+    """Tells what time it is for a partition, and whether that is known.
+
+    Args:
+        clock: wall and monotonic clock of the machine.
+        options: how far clocks may be apart, and the name of the machine's boot.
+        dates: what the upstreams say.
+    """
+
+    def __init__(self, clock: Clock, options: WorkerOptions, dates: ServerDates) -> None:
+        """The partition is not owned yet, so that the wall clock is all there is."""
+        self._clock = clock
+        self._options = options
+        self._dates = dates
+        self._time: JournalTime | None = None
+        self._back: Millis = 0
+
+    def start(self, record: PartitionRecord) -> None:
+        """The partition was taken over as it stands in its record."""
+        jump = self._options.clock_jump
+        self._time = JournalTime(self._clock, jump, record.time, record.confirmed)
+        self._back = 0
+
+    def now(self) -> Millis:
+        """Journal time in milliseconds."""
+        return self._clock.now() if self._time is None else self._time.now()
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it is not known what time it is, so that nothing may begin by it."""
+        return self._time is not None and self._time.unsure
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nothing may expire."""
+        return self._time is not None and self._time.in_doubt
+
+    def doubt(self) -> Doubt | None:
+        """What the clocks say while it is not known what time it is."""
+        return Doubt(self.now(), self._clock.now()) if self.unsure else None
+
+    def should_ask(self) -> bool:
+        """Whether the upstreams should be asked for their time now."""
+        return self.unsure and self._dates.ask()
+
+    def boot_time(self, epoch: int) -> BootTime:
+        """Where the machine's boot has no name, nothing of an earlier owner is counted on."""
+        boot = self._options.boot or f"owner {epoch}"
+        return BootTime(boot, int(self._clock.monotonic() * SECOND))
+
+    def round_begins(self, outcomes: Iterable[Outcome], commands: Iterable[Event]) -> None:
+        """Before a round decides anything: what outcomes and people say of the time."""
+        for _, fact in outcomes:
+            self._dates.note(_server_time(fact.result))
+        if self._time is None:
+            return
+        self._back += self._time.heard(self._dates.now())
+        for event in commands:
+            if isinstance(event.body, ClockAccepted) and self.accepts(event):
+                self._back += self._time.accept()
+
+    def accepts(self, event: Event) -> bool:
+        """Whether a person who accepted a wall clock has seen what this one says now."""
+        return abs(event.received_at - self._clock.now()) <= self._options.clock_jump
+
+    def note(self, sheet: RoundDraft, metrics: Metrics) -> None:
+        """Write down what became of the time: jumps once, steps back with what depends on it."""
+        if self._time is None:
+            return
+        for direction in self._time.jumps():
+            metrics.clock_jumped(direction)
+            sheet.audit.append(_entry(sheet, "clock.jumped", "CLK-001", direction))
+        sheet.record = sheet.record.model_copy(update={"confirmed": self._time.confirmed})
+        if self._back:
+            metrics.clock_jumped("backward")
+            sheet.audit.append(_entry(sheet, "clock.stepped_back", DOUBT, "", back=self._back))
+            settled = brakes.settled_by(sheet.record.brakes, sheet.now)
+            sheet.record = sheet.record.model_copy(update={"brakes": settled})
+
+    def written(self) -> None:
+        """What was noted is durable."""
+        self._back = 0
+
+
+def _entry(
+    sheet: RoundDraft, action: str, outcome: str, reason: str, **details: Millis
+) -> AuditEntry:
+    subject = subject_key("-", SubjectKind.PARTITION, str(sheet.record.partition))
+    return AuditEntry(
+        at=sheet.now,
+        subject=subject,
+        action=action,
+        outcome=outcome,
+        reason=reason,
+        details=dict(details),
+    )
+
+
+def _server_time(result: object) -> Millis | None:
+    return result.server_time if isinstance(result, Evidence | GoneLook | Accepted) else None
