@@ -78,17 +78,24 @@ class UpstreamSettings(BaseModel):
         default=None, description="PEM private key of the client certificate (a mounted secret)."
     )
     proxy: Address | None = Field(default=None, description="HTTP proxy towards this upstream.")
-    connect_timeout: float = Field(default=5, gt=0, le=60, description="Seconds to connect.")
-    timeout: float = Field(default=30, gt=0, le=120, description="Seconds for one request in all.")
+    connect_timeout: float = Field(
+        default=5, gt=0, le=60, description="Connect timeout, in seconds."
+    )
+    timeout: float = Field(
+        default=30, gt=0, le=120, description="Total timeout of one request, in seconds."
+    )
     rate: float = Field(
-        default=20, gt=0, le=1000, description="Requests sent to this upstream, per second."
+        default=20,
+        gt=0,
+        le=1000,
+        description="Maximum number of requests per second to this upstream.",
     )
     throttle_wait: float = Field(
         default=20,
         ge=0,
         le=600,
-        description="Seconds that one request may wait in all, and be sent again, where the "
-        "upstream asks for it (429, or 503 with Retry-After).",
+        description="Total seconds that one request may wait and be repeated when the "
+        "upstream throttles it (429, or 503 with Retry-After).",
     )
     budget_reserve: float = Field(
         default=0.1,
@@ -101,7 +108,7 @@ class UpstreamSettings(BaseModel):
         default=8,
         ge=1,
         le=256,
-        description="Effects running at once, and no more than requests per second.",
+        description="Maximum number of concurrent operations; never more than rate.",
     )
     response_limit: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest response body read, in bytes."

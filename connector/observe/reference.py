@@ -7,15 +7,16 @@ INTRODUCTION = """# Metrics
 `/metrics` on the observation port speaks the Prometheus text format and OpenMetrics. Base units
 only; counters end in `_total`, moments in time in `_timestamp_seconds`. No label ever holds a user,
 a device, an address or free text; a value that is not known beforehand is counted as `other`.
-Combinations that are likely are there from the first scrape on, at zero: what the configured parts
-can do, and failures of enrolments by code. Others appear when they are first counted. The metrics
-of the process itself (`process_…`, `python_…`) are those of the Prometheus client library.
+Likely combinations of labels are present from the first scrape on, at zero: the operations of the
+configured parts, and failures of enrolments by code. Others appear when they are first
+counted. The metrics of the process itself (`process_…`, `python_…`) are those of the Prometheus
+client library.
 
-`enrolment_to_ready_seconds` is the one to set an objective on. `audit_records` and
-`audit_head_prefix` show the end of each audit chain: keep them outside the cluster, and a cut-off
-chain can be proven with `audit verify`.
+Use `enrolment_to_ready_seconds` for a service level objective. `audit_records` and
+`audit_head_prefix` show the end of each audit chain: store them outside the cluster, so that
+`audit verify` can detect a cut-off chain.
 
-This page is generated from `connector/observe/definitions.py`; `make docs` writes it anew.
+This page is generated from `connector/observe/definitions.py`; do not edit it, run `make docs`.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |

@@ -14,9 +14,9 @@ from connector.settings.plugins import Plugins
 from connector.settings.report import Path
 
 HEAD = """\
-# Settings of the PKI Connector. Values that have no default are left empty: decide them, then run
+# Settings of the PKI Connector. Values without a default are left empty: set them, then run
 # `pki-connector config check`. A line that begins with # and a name shows a default.
-# Every value can come from the environment as well: service.log_level is
+# Every value can also be set by an environment variable: service.log_level is
 # PKI_CONNECTOR_SERVICE__LOG_LEVEL. Secrets are given as paths of mounted files only.
 # Durations carry their unit: 30s, 48h, 14d. Relative paths start at the directory of this file.
 """

@@ -4,28 +4,28 @@ from pydantic import JsonValue
 
 CONSIDER = {
     "person_attribute": (
-        "It names whose keys are handed over: whoever may edit it can receive another's keys. "
-        "Take one that only the directory writes (not the mail address alone)."
+        "It decides whose keys are handed over: a user who can edit it can receive another user's "
+        "keys. Choose one that only the directory can write (not the mail address alone)."
     ),
     "agreeing_attribute": (
-        "A second attribute, from another hand than the first, that must fit the CA's record. "
-        "A mistake in one of them then stops the delivery instead of giving keys away."
+        "A second attribute, maintained separately, that must match the CA's record. A mistake in "
+        "one of them then stops the delivery instead of disclosing keys."
     ),
     "retention": (
-        "Copy it from the UEM's own setting. Too short here: a copy is called gone while it is "
-        "still there. Too long: copies are watched, and called overdue, in vain."
+        "Use the value set in the UEM. If it is shorter here, a copy is reported as gone while it "
+        "still exists. If it is longer, copies are watched for longer than needed."
     ),
     "profiles": (
-        "Only this profile counts as proof that the keys arrived. Take the mail profile with "
-        "S/MIME that the users get, per platform; `*` stands for every other platform."
+        "Only this profile counts as evidence that the keys arrived. Name the mail profile with "
+        "S/MIME of each platform; `*` stands for all other platforms."
     ),
     "other_devices": (
-        "The UEM sends the keys to all devices of a user. `hold`: nothing leaves escrow while "
-        "another device of the user is compromised. `accept`: that device gets the keys too."
+        "The UEM sends the keys to all devices of a user. `hold`: no key leaves escrow while "
+        "another device of the user is compromised. `accept`: that device receives the keys too."
     ),
     "unknown_set": (
-        "An upload replaces all that the UEM holds for the user. `replace`: also what somebody "
-        "put in by hand. `refuse`: the first delivery must be asked for by a person."
+        "An upload replaces all that the UEM holds for the user. `replace`: also a set that was "
+        "uploaded by hand. `refuse`: the first delivery must be requested by an operator."
     ),
     "signing": (
         "An escrowed signing key can sign in the user's name. `required`: no delivery without "

@@ -52,9 +52,9 @@ class SqliteSettings(Section):
     partitions: int = Field(default=4, ge=1, le=256)
     """Number of partitions; fixed for the life of the journal."""
     ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
-    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
+    """How long event ids are kept, so that a repeated webhook changes nothing."""
     queue_limit: int = Field(default=4096, ge=1)
-    """Appends waiting for the disk at once; more are answered 503."""
+    """Maximum number of appends waiting for the disk; further ones are answered with 503."""
 
 
 class BrokerClient(Section):
@@ -70,9 +70,9 @@ class BrokerTls(Section):
     """TLS 1.2 or newer; host names are checked."""
 
     ca_file: Path | None = None
-    """PEM certificates of who may have issued the brokers' certificates; default: the system's."""
+    """PEM certificates of the issuers trusted for the brokers; default: the system's."""
     client: BrokerClient | None = None
-    """The connector's own certificate, where the brokers ask for one."""
+    """The connector's own certificate, if the brokers require one."""
 
 
 class Sasl(Section):
@@ -81,7 +81,7 @@ class Sasl(Section):
     model_config = ConfigDict(json_schema_extra=EITHER)
 
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
-    """How the connector says who it is."""
+    """Mechanism of the login."""
     user: str | None = Field(default=None, min_length=1)
     """User name, for all but OAUTHBEARER."""
     password_file: Path | None = None
@@ -101,25 +101,25 @@ class Sasl(Section):
 
 
 class BrokerSecurity(Section):
-    """How the brokers are reached. Without TLS only on this machine, unless told otherwise."""
+    """Encryption and login. Without TLS, brokers on this machine only, unless accepted below."""
 
     tls: BrokerTls | None = None
-    """Encryption; must be given, if only as `{}`, for brokers on other machines."""
+    """Encryption; required for brokers on other machines, at least as `{}`."""
     sasl: Sasl | None = None
-    """The login; default: none (the client certificate, or nobody in particular)."""
+    """The login; default: none (the client certificate if there is one, otherwise anonymous)."""
     accept_plain_text: bool = False
-    """Speak to brokers on other machines without TLS: everybody on the way reads and changes it."""
+    """Use brokers on other machines without TLS: the network can read and change all records."""
 
 
 class Retention(Section):
     """How long records are kept."""
 
     events: Annotated[Period, Field(ge=timedelta(days=1))] = timedelta(days=14)
-    """Events, from when they were taken; longer than any outage that must be survived."""
+    """Events, from the time they were accepted; longer than the longest expected outage."""
     audit: Annotated[Period, Field(ge=timedelta(days=1))] | None = None
-    """The audit trail; default: for ever. Export it before limiting it."""
+    """The audit log; default: unlimited. Export it before you limit it."""
     dead_letters: Annotated[Period, Field(ge=timedelta(days=1))] = timedelta(days=90)
-    """Records that could not be read."""
+    """Dead letters."""
 
 
 class KafkaSettings(Section):
@@ -132,41 +132,41 @@ class KafkaSettings(Section):
     prefix: str = Field(
         default="pki-connector", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200
     )
-    """What the names of topics, group and transactional ids begin with."""
+    """Prefix of the names of topics, group and transactional ids."""
     path: Path = Path("/var/lib/pki-connector/tables.sqlite")
-    """File of the local tables, on a local disk; made anew at each start."""
+    """File of the local tables, on a local disk; rebuilt at each start."""
     partitions: int = Field(default=24, ge=1, le=1024)
     """Partitions of each topic; fixed for the life of a prefix."""
     replication: int = Field(default=3, ge=1, le=9)
-    """Copies of each record, on as many brokers."""
+    """Number of replicas of each record."""
     min_insync_replicas: int = Field(default=2, ge=1, le=9)
-    """Copies that must be written before a webhook is answered 2xx."""
+    """Number of replicas that must be written before a webhook is answered with 2xx."""
     accept_single_replica: bool = False
-    """One copy, not flushed to disk at once, is wanted: a broker's power loss loses events."""
+    """Accept one replica that is not flushed at once: events are lost if its broker loses power."""
     security: BrokerSecurity = BrokerSecurity()
     """Encryption and login."""
     retention: Retention = Retention()
     """How long the brokers keep records."""
     ids_kept: Annotated[Period, Field(ge=timedelta(days=7))] = timedelta(days=7)
-    """How long the ids of taken events are known, so that a repeated webhook changes nothing."""
+    """How long event ids are kept, so that a repeated webhook changes nothing."""
     session_timeout: Annotated[Period, Field(ge=timedelta(seconds=6), le=timedelta(minutes=5))] = (
         timedelta(seconds=15)
     )
-    """After this time without a sign of life a pod loses its partitions."""
+    """Time without a heartbeat after which a pod loses its partitions."""
     rebalance_timeout: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(minutes=1)
     """Longest time that pods may take to join again when partitions move."""
     transaction_timeout: Annotated[
         Period, Field(ge=timedelta(seconds=1), le=timedelta(minutes=15))
     ] = timedelta(seconds=10)
-    """After this time the brokers abort a transaction that its owner left open."""
+    """Time after which the brokers abort an open transaction."""
     request_timeout: Annotated[Period, Field(ge=timedelta(seconds=1))] = timedelta(seconds=10)
     """Longest time to wait for the answer to one request."""
     append_timeout: Annotated[
         Period, Field(ge=timedelta(milliseconds=500), le=timedelta(seconds=9))
     ] = timedelta(seconds=8)
-    """Longest time that a webhook waits for its event to be durable; then it is answered 503."""
+    """Maximum time a webhook waits until its event is durable; then it is answered with 503."""
     queue_limit: int = Field(default=4096, ge=1)
-    """Appends waiting for the brokers at once; more are answered 503."""
+    """Maximum number of appends waiting for the brokers; further ones are answered with 503."""
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -178,7 +178,7 @@ class KafkaSettings(Section):
         if self.security.tls is None and not local and not self.security.accept_plain_text:
             raise ValueError(
                 "security.tls is needed for brokers on other machines"
-                " (or security.accept_plain_text, which lets others read along)"
+                " (or security.accept_plain_text, which sends records unencrypted)"
             )
         return self
 

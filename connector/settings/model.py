@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     journal: Journal = SqliteSettings()
     """The durable log."""
     audit: Audit
-    """The audit trail."""
+    """The audit log."""
     handover: Handover = Handover()
     """The processes in which keys live."""
     worker: Worker = Worker()
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     cas: dict[Name, CaSettings] = Field(min_length=1)
     """Certificate authorities with key escrow, by a name of your choice that never changes."""
     routes: dict[Name, RouteSettings] = Field(min_length=1, json_schema_extra=NAMES_ONLY)
-    """Which users are served from which CA to which UEM. The first one that fits counts."""
+    """Which users are served from which CA to which UEM. The first matching route is used."""
 
     @classmethod
     def settings_customise_sources(

@@ -41,16 +41,16 @@ class IdentitySettings(Section):
     ]
     """UEM user attribute that must agree with the CA's record of that person."""
     agreeing_ca_attribute: Annotated[str, Field(min_length=1, max_length=128)] = "mail"
-    """What it is compared with at the CA; ``mail``: one of the proven addresses."""
+    """The CA's attribute that it is compared with; ``mail``: any proven address."""
 
 
 class GateSettings(Section):
-    """What a device must be before keys go out to it."""
+    """What a device must fulfil before keys are sent to it."""
 
     platforms: tuple[Lower, ...] = ()
     """Allowed platforms as the UEM names them; empty allows all."""
     require_compliant: bool = False
-    """Whether the UEM must call the device compliant."""
+    """Whether the UEM must report the device as compliant."""
 
 
 class BackOff(Section):
@@ -63,7 +63,7 @@ class BackOff(Section):
 
 
 class RouteSettings(Section):
-    """For whom, from which CA to which UEM, and by which rules."""
+    """Which users are served from which CA to which UEM, and by which rules."""
 
     uem: Name
     """Name of the UEM whose devices are served."""
@@ -74,18 +74,18 @@ class RouteSettings(Section):
     mail_domains: tuple[Lower, ...] = ()
     """Mail domains served."""
     mode: Literal["deliver", "observe"] = "deliver"
-    """``observe`` plans everything and fetches nothing."""
+    """``observe``: deliveries are planned, and no key is fetched."""
     identity: IdentitySettings
-    """Who is who."""
+    """How a UEM user is matched with a person at the CA."""
     retention: Annotated[
         Period,
         Field(json_schema_extra=considered("retention")),
     ]
     """How long the UEM keeps an uploaded set."""
     retention_from: Literal["upload", "install", "kept"] = "upload"
-    """What the UEM counts the retention from; try it with a short one. With ``install`` a copy is
-    called gone later, and never before a device has the set. With ``kept`` the UEM purges no copy,
-    deliveries are completed while it stays, and nothing watches for its end."""
+    """What the UEM counts the retention from; test it with a short retention. With ``install`` a
+    copy is reported as gone later, and never before a device has the set. With ``kept`` the UEM
+    purges no copy: deliveries are completed while it stays, and its end is not watched."""
     profiles: Annotated[
         dict[Lower, ProfileId],
         Field(
@@ -98,7 +98,7 @@ class RouteSettings(Section):
         Literal["hold", "accept"],
         Field(json_schema_extra=considered("other_devices")),
     ]
-    """What an unhealthy other device of the user means."""
+    """What to do when another device of the user is unhealthy."""
     unknown_set: Annotated[
         Literal["replace", "refuse"],
         Field(json_schema_extra=considered("unknown_set")),
@@ -108,15 +108,15 @@ class RouteSettings(Section):
         Literal["required", "if_escrowed", "never"],
         Field(json_schema_extra=considered("signing")),
     ]
-    """What happens with the signing pair."""
+    """How the signing pair is handled."""
     accept_incomplete_history: bool = False
     """With ``archived_mode: off``: serve users although their older mail stays unreadable."""
     approvals: Annotated[
         int, Field(ge=0), AfterValidator(_no_approvals), Field(json_schema_extra={"maximum": 0})
     ] = 0
-    """How many people must approve a retrieval; refused until there is a way to approve."""
+    """Number of approvals before a retrieval; not supported by this version."""
     gates: GateSettings = GateSettings()
-    """What a device must be."""
+    """What a device must fulfil."""
     push: Literal["second_upload", "always", "never"] = "second_upload"
     """When our profile is pushed to the devices after an upload."""
     assumed_platforms: tuple[Lower, ...] = ()
@@ -129,30 +129,30 @@ class RouteSettings(Section):
     must lead to one of them. Default: the chain that the CA lists is followed as far as it goes,
     and only a wrong signature in it is refused."""
     retention_margin: Duration = timedelta(hours=1)
-    """Added to the retention before the copy is called gone."""
+    """Added to the retention before the copy is reported as gone."""
     clock_tolerance: Period = timedelta(minutes=5)
-    """Largest difference between the UEM's clock and ours; beyond it nothing is concluded."""
+    """Largest accepted difference between the UEM's clock and ours; beyond it, no copy is gone."""
     overdue_after: Period = timedelta(days=1)
-    """After retention and margin: time until a copy that is not gone raises an alarm."""
+    """Time after retention and margin until a copy that is not gone raises an alarm."""
     retry: BackOff = BackOff(first=timedelta(seconds=2), cap=timedelta(minutes=15))
     """Between tries of the same step."""
     phase_deadline: Period = timedelta(days=14)
-    """Longest time in one phase; then the delivery fails."""
+    """Maximum time in one phase; then the delivery fails."""
     look_every: BackOff = BackOff(first=timedelta(seconds=30), cap=timedelta(minutes=15))
-    """Between looks at whether the profile arrived."""
+    """Between checks whether the profile is installed."""
     request_look_every: BackOff = BackOff(first=timedelta(seconds=30), cap=timedelta(minutes=15))
-    """Between looks at recovery requests that wait for the CA."""
+    """Between checks of recovery requests that wait for the CA."""
     look_fresh: Period = timedelta(minutes=1)
-    """How old the look at user and devices may be when keys are fetched."""
+    """Maximum age of the data about user and devices when keys are fetched."""
     hand_over_limit: Limit = timedelta(minutes=1)
     """Longest hand-over, from start to the UEM's answer; up to ten minutes, for a CA that gives a
     key only once: the hand-over keeps it and tries the UEM again for so long."""
     hand_over_margin: Period = timedelta(seconds=5)
-    """Added to it before a hand-over of unknown fate is done once more."""
+    """Added to it before a hand-over with an unknown outcome is repeated."""
     act_limit: Limit = timedelta(seconds=30)
     """Longest other act (asking for a recovery, pushing a profile)."""
     automatic_per_day: int = Field(default=5, ge=1)
-    """Deliveries per user and day that nobody asked for; then stop and alarm."""
+    """Maximum number of automatic deliveries per user and day; then stop and alarm."""
     expired_rounds: int = Field(default=3, ge=0)
     """How often the keys are sent again to a device that was away while the copy expired."""
     history_kept: Period = timedelta(days=90)

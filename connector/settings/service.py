@@ -51,7 +51,7 @@ class FailedTries(Section):
     """How often one address may fail to authenticate as one tenant."""
 
     limit: int = Field(default=20, ge=1)
-    """Failures within the window after which further ones are answered 429 and not logged."""
+    """Failures within the window after which further ones are answered with 429 and not logged."""
     window: Period = timedelta(minutes=1)
     """Length of the window."""
 
@@ -62,7 +62,7 @@ class Intake(Section):
     model_config = ConfigDict(json_schema_extra=EITHER)
 
     listen: Listen = Listen(port=8443)
-    """Where webhooks are taken."""
+    """Address that accepts webhooks."""
     tls: Tls | None = None
     """The server certificate. TLS 1.2 or newer."""
     plain_from: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -72,15 +72,15 @@ class Intake(Section):
     header_limit: int = Field(default=8 * KIB, ge=KIB, le=64 * KIB)
     """Largest request line and largest header field, in bytes."""
     idle_timeout: Period = timedelta(seconds=15)
-    """After this time without a request, or with half of one, a connection is closed."""
+    """Time without a complete request after which a connection is closed."""
     connections: int = Field(default=1024, ge=1)
-    """Connections open at once. An eighth is kept for addresses that were let in before; when it is
-    full, the oldest connection whose caller is not known yet makes room."""
+    """Maximum number of connections. An eighth is kept for addresses that authenticated before; at
+    the limit, the oldest unauthenticated connection is closed."""
     connections_per_address: int = Field(default=128, ge=1)
-    """Connections of one address (an IPv6 /64) that was never let in; the oldest makes room. Listed
-    proxies are not limited by address."""
+    """Maximum number of connections of one address (an IPv6 /64) that never authenticated; at the
+    limit, its oldest one is closed. Listed proxies are not limited by address."""
     failed_tries: FailedTries = FailedTries()
-    """Brake on guessing passwords; the right one is let in even after failures."""
+    """Limit on guessing passwords; correct credentials are accepted even after failures."""
 
     @model_validator(mode="after")
     def _tls_or_proxy(self) -> Self:
@@ -93,14 +93,14 @@ class Observe(Section):
     """The listener for probes and metrics."""
 
     listen: Listen = Listen(port=9464)
-    """Where /livez, /readyz and /metrics are served."""
+    """Address that serves /livez, /readyz and /metrics."""
 
 
 class Admin(Section):
     """The operators' socket."""
 
     socket: Path = Path("/run/pki-connector/operators.sock")
-    """Unix socket; its directory is made with mode 0700 (0711 where ``uids`` are listed)."""
+    """Unix socket; its directory is created with mode 0700 (0711 where ``uids`` are listed)."""
     uids: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """User ids allowed besides the service's own and root."""
 
@@ -119,30 +119,30 @@ class Service(Section):
     user_hash_key_file: Path | None = None
     """Key of the hash that stands for a user in logs (mounted); default: a new one per start."""
     drain: Period = timedelta(seconds=30)
-    """Longest time to finish what was begun after SIGTERM."""
+    """Maximum time to finish running work after SIGTERM."""
 
 
 class Audit(Section):
-    """The audit trail."""
+    """The audit log."""
 
     key_file: Path
     """Key of the chain's MAC (a mounted secret, at least 32 random bytes as text)."""
     old_key_files: tuple[Path, ...] = ()
-    """Keys that the trail was made with before `audit rekey`; only to check those records."""
+    """Keys used before `audit rekey`; only to check those records."""
     check_every: Annotated[Period, Field(ge=timedelta(minutes=1))] = timedelta(days=1)
-    """Time between two checks of the whole trail by the service itself."""
+    """Interval at which the service checks the whole audit log."""
 
 
 class Handover(Section):
     """The processes in which keys live."""
 
     accept_unlocked_memory: bool = False
-    """Go on although memory cannot be locked and swap is on: keys may reach the swap device."""
+    """Start although memory cannot be locked and swap is on: keys may reach the swap device."""
     sandbox: SandboxMode = SandboxMode.WHEN_AVAILABLE
     """Keep hand-overs to what their plug-ins declare (Landlock, seccomp): require refuses to start
     where the kernel lacks a part, when_available goes on without it, off is for finding faults."""
     parallel: int | None = Field(default=None, ge=1, le=256)
-    """Hand-overs at once; default: one more than processors."""
+    """Maximum number of concurrent hand-overs; default: number of CPUs plus one."""
 
 
 class Testing(Section):
@@ -162,10 +162,10 @@ class Worker(Section):
     """The loop that advances the subjects."""
 
     disclosure_ceiling: int = Field(default=1000, ge=1)
-    """Most keys disclosed within an hour, over all routes and pods; then everything waits."""
+    """Maximum number of keys disclosed per hour, over all routes and pods; then deliveries wait."""
     clock_jump: Period = timedelta(minutes=5)
-    """A forward jump of the clock beyond this holds decisions about expiry."""
+    """A forward jump of the clock beyond this postpones decisions about expiry."""
     device_deadline: Period = timedelta(days=14)
-    """How long a device is looked up at the UEM before it counts as lost."""
+    """How long a device is looked up in the UEM before it counts as lost."""
     tidy_every: Period = timedelta(hours=1)
-    """How often the journal lets go of what is older than its retention."""
+    """How often the journal deletes records older than their retention."""

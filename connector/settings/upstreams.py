@@ -33,7 +33,8 @@ class UemSettings(Upstream):
     """A UEM: the plug-in's settings, and those of its source (:mod:`connector.plugins`)."""
 
     webhook: BaseModel | None = Field(
-        default=None, description="Its event notifications; without them nothing is noticed."
+        default=None,
+        description="Its event notifications; without them the connector learns of no enrolment.",
     )
 
 
@@ -41,5 +42,5 @@ class CaSettings(Upstream):
     """A CA: the plug-in's settings, and those of its source."""
 
     webhook: BaseModel | None = Field(
-        default=None, description="Its notices that certificates changed."
+        default=None, description="Its notifications about changed certificates."
     )

@@ -20,16 +20,20 @@ from connector.core.values import parse_duration
 M = TypeVar("M", bound=BaseModel)
 
 Directory = Annotated[
-    Path, typer.Option("--directory", help="Gets the TLS files that a client needs.")
+    Path, typer.Option("--directory", help="Directory to write the clients' TLS files to.")
 ]
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+Port = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the API; 0: any free port.")
+]
 ControlPort = Annotated[
-    int, typer.Option("--control-port", min=0, max=65535, help="For /_sim/; 0 takes a free one.")
+    int, typer.Option("--control-port", min=0, max=65535, help="Port of /_sim/; 0: any free port.")
 ]
 Switches = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="Any other option, as docs/simulators.md names it."
+        "--set",
+        metavar="NAME=VALUE",
+        help="Any other option of docs/simulators.md; may be repeated.",
     ),
 ]
 
@@ -56,7 +60,7 @@ def demo(
     raise typer.Exit(asyncio.run(run(Console(), kind)))
 
 
-simulate = typer.Typer(no_args_is_help=True, help="Simulated upstreams for trying out.")
+simulate = typer.Typer(no_args_is_help=True, help="Run a simulated CA or UEM.")
 
 
 @simulate.command("ca")
@@ -65,7 +69,7 @@ def simulate_ca(
     port: Port = 0,
     control_port: ControlPort = 0,
     approval: Annotated[
-        bool, typer.Option("--approval", help="Recovery requests wait for a decision.")
+        bool, typer.Option("--approval", help="Recovery requests require an approval.")
     ] = False,
     switches: Switches = None,
 ) -> None:
@@ -92,9 +96,11 @@ def simulate_uem(
     ],
     port: Port = 0,
     control_port: ControlPort = 0,
-    retention: Annotated[str, typer.Option("--retention", help="How long a set is kept.")] = "1h",
+    retention: Annotated[
+        str, typer.Option("--retention", help="Retention of uploaded sets.")
+    ] = "1h",
     install_delay: Annotated[
-        str, typer.Option("--install-delay", help="From push to installed profile.")
+        str, typer.Option("--install-delay", help="Time from the push to the installed profile.")
     ] = "500ms",
     switches: Switches = None,
 ) -> None:

@@ -51,13 +51,15 @@ class Meaning(NamedTuple):
 
 PROBLEMS: dict[str, Meaning] = {
     "invalid_request": Meaning(Permanent, "CA-400", "the CA rejects our request as invalid"),
-    "person_not_allowed": Meaning(Permanent, "CA-403", "the CA bars us from this person"),
+    "person_not_allowed": Meaning(
+        Permanent, "CA-403", "the CA denies access to this person's keys"
+    ),
     "person_unknown": Meaning(Permanent, "CA-404", "the CA does not know the person"),
     "generation_unknown": Meaning(Permanent, "CA-413", "the person has no such certificate"),
     "generation_revoked": Meaning(Permanent, "CA-413", "the signing certificate is revoked"),
     "not_recoverable": Meaning(Permanent, "CA-413", "the key is not recoverable"),
     "request_conflict": Meaning(Permanent, "CA-414", "the id belongs to another request"),
-    "request_unknown": Meaning(Transient, "CA-409", "the CA does not know the request any more"),
+    "request_unknown": Meaning(Transient, "CA-409", "the CA no longer knows the request"),
     "request_not_granted": Meaning(Transient, "CA-409", "the request is not granted"),
     "request_already_fetched": Meaning(Transient, "CA-409", "the key was fetched before"),
 }
@@ -79,7 +81,7 @@ class HttpEscrowSettings(UpstreamSettings):
         default="pki-connector",
         min_length=1,
         max_length=128,
-        description="How this installation names itself in recovery requests.",
+        description="Name of this installation in recovery requests.",
     )
 
     @model_validator(mode="after")
@@ -233,7 +235,7 @@ class HttpEscrow:
             raise await self._refusal(answer)
         if answer.content_type != content_type:
             raise self._upstream.fault(
-                Kind.NONSENSE, f"reading an answer that is no {content_type}"
+                Kind.NONSENSE, f"reading an answer that is not {content_type}"
             )
 
     async def _refusal(self, answer: Answer) -> ConnectorError:

@@ -31,9 +31,9 @@ NO_BUNDLE = (
 )
 CONSIDER_ARCHIVED = (
     "Every upload replaces all that the UEM holds; without the earlier pairs, older mail becomes "
-    "unreadable on the devices. list-field: they go in the member archived_member, whose name "
-    "must be read once on the tenant's own https://HOST/api/help. off: they are not sent, and "
-    "users with more than one encryption certificate are refused unless the route accepts that."
+    "unreadable on the devices. list-field: they are sent in the member archived_member, whose "
+    "name is shown on the tenant's https://HOST/api/help. off: they are not sent, and users with "
+    "more than one encryption certificate are refused unless the route accepts that."
 )
 
 
@@ -71,20 +71,20 @@ class ProfileStatuses(BaseModel):
         default=("3", "installed"), description="The profile is on the device."
     )
     pending: tuple[Word, ...] = Field(
-        default=("0", "1", "2", "pending"), description="It is on its way, or waits."
+        default=("0", "1", "2", "pending"), description="The installation is pending."
     )
     removed: tuple[Word, ...] = Field(
-        default=("4", "5", "removed"), description="It is being, or was, taken away."
+        default=("4", "5", "removed"), description="The profile is being, or was, removed."
     )
     error: tuple[Word, ...] = Field(
-        default=("6", "error", "failed"), description="Its installation failed."
+        default=("6", "error", "failed"), description="The installation failed."
     )
 
 
 class WorkspaceOneSettings(UpstreamSettings):
     """How to reach and to read a Workspace ONE UEM tenant.
 
-    ``address`` is the API host without ``/API``. Secrets are files, read anew at each opening.
+    ``address`` is the API host without ``/API``. Secrets are files, read again at each opening.
     """
 
     username: str = Field(
@@ -106,9 +106,7 @@ class WorkspaceOneSettings(UpstreamSettings):
         pattern=MEMBERS,
         description="Name of the upload's member with the earlier encryption pairs (assumed).",
     )
-    api_path: str = Field(
-        default="API", pattern=PREFIX, description="What all paths of the interface begin with."
-    )
+    api_path: str = Field(default="API", pattern=PREFIX, description="Prefix of all API paths.")
     upload_path: str = Field(
         default=PATHS[Operation.UPLOAD],
         pattern=PATH,
@@ -142,7 +140,7 @@ class WorkspaceOneSettings(UpstreamSettings):
             "13",
         ),
         description="Enrolment statuses (lower case) of a device whose enrolment is over. A status "
-        "in neither list is looked at again until worker.device_deadline.",
+        "in neither list is checked again until worker.device_deadline.",
     )
     install_event: str = Field(
         default="InstallProfileConfirmed",
@@ -151,9 +149,11 @@ class WorkspaceOneSettings(UpstreamSettings):
     event_severity: str = Field(
         default="information",
         pattern=r"^[a-z]*$",
-        description="Severity asked for in the device event log; empty: not asked for.",
+        description="Severity filter of the device event log; empty: no filter.",
     )
-    event_days: int = Field(default=14, ge=1, le=365, description="Days of event log looked at.")
+    event_days: int = Field(
+        default=14, ge=1, le=365, description="Days of the event log that are read."
+    )
     expiry_tolerance: int = Field(
         default=0,
         ge=0,
@@ -162,14 +162,14 @@ class WorkspaceOneSettings(UpstreamSettings):
     )
     check_device_count: bool = Field(
         default=True,
-        description="Believe a search of a user's devices only when it finds as many as the user's "
+        description="Accept a search of a user's devices only when it finds as many as the user's "
         "EnrolledDevicesCount says.",
     )
     push_by: Literal["serial_number", "device_id"] = Field(
         default="serial_number",
         description="How a profile push names the device; device_id is assumed to work.",
     )
-    page_size: int = Field(default=500, ge=1, le=500, description="Entries asked for per page.")
+    page_size: int = Field(default=500, ge=1, le=500, description="Entries per page.")
 
     @model_validator(mode="after")
     def _paths_fit(self) -> Self:

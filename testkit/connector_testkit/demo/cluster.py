@@ -16,7 +16,7 @@ class Cluster(Stage):
     """Three connectors that share their work; none needs the journal's files of another."""
 
     opening = (
-        f"Starting a CA, a UEM, a real broker (Apache Kafka {VERSION}, fetched once into the cache)"
+        f"Starting a CA, a UEM, a real broker (Apache Kafka {VERSION}, downloaded once)"
         " and three connectors, each a process of its own"
     )
     whose = "the connectors' and the broker's"
@@ -51,7 +51,7 @@ class Cluster(Stage):
         await self.aim_uem(left[0])
         await self.aim_ca(left[-1])
         names = " and ".join(other.name for other in left)
-        return f"{names} take webhooks and partitions over once {pod.name} is missed (6 s)"
+        return f"{names} take over webhooks and partitions after {pod.name}'s session timeout (6 s)"
 
     def processes(self) -> list[int]:
         """As ever, and the broker."""
@@ -60,6 +60,6 @@ class Cluster(Stage):
     def places(self) -> dict[str, Path]:
         """As ever, and where the broker keeps topics, settings and what it says."""
         return {
-            "file, log and answer they wrote": self.written,
-            "file of the broker, topics among them": self.folder / KAFKA,
+            "file, log and answer of the connectors": self.written,
+            "file of the broker, including topics": self.folder / KAFKA,
         }

@@ -45,7 +45,7 @@ async def run(console: Console, kind: type[Stage] = Stage) -> int:
     if code > SIGNALLED:
         with suppress(OSError):  # the terminal may be gone
             name = signal.Signals(code - SIGNALLED).name
-            narrator.say(f"  ✘ Ended by {name}; processes and files of the demo are gone.")
+            narrator.say(f"  ✘ Ended by {name}; the demo's processes and files were removed.")
     return code
 
 
@@ -54,15 +54,13 @@ async def _played(narrator: Narrator, kind: type[Stage]) -> int:
         try:
             await Script(kind(Path(folder)), narrator).play()
         except BrokerUnavailable as error:
-            narrator.say(f"  ✘ No Kafka broker here: {error}. `make demo` needs none.")
+            narrator.say(f"  ✘ No Kafka broker: {error}. `make demo` does not need one.")
             return 1
         except (CheckFailedError, OSError, RuntimeError) as error:
-            narrator.say(f"  ✘ FAILED: {str(error) or 'waited too long'}")
+            narrator.say(f"  ✘ FAILED: {str(error) or 'timed out'}")
             _tail(Path(folder), narrator)
             return 1
-    narrator.say(
-        f"Done: {narrator.checked} things checked from the outside, all as they should be."
-    )
+    narrator.say(f"Done: {narrator.checked} checks passed.")
     return 0
 
 
@@ -92,7 +90,7 @@ class Script:
         async with self._stage as stage:
             status = await stage.uem.test_webhook()
             self._tell.check(
-                "the UEM's «test connection» reaches the connector", status == HTTPStatus.OK
+                "the UEM's test connection reaches the connector", status == HTTPStatus.OK
             )
             await self._before()
             await self._first_device()
@@ -120,7 +118,7 @@ class Script:
             await write_mails(stage, actor, self._writer, stage.aside)
         self._tell.say(
             "alice has three generations of encryption keys (one expired), bob one;"
-            f" {len(self._alice.mails) + len(self._bob.mails)} mails encrypted by"
+            f" {len(self._alice.mails) + len(self._bob.mails)} messages encrypted by"
             f" {self._writer.tool}"
         )
 
@@ -136,7 +134,9 @@ class Script:
         async def holds() -> bool:
             return await readable(self._stage, actor, device) == total
 
-        await self._until(f"device {device} decrypts all {total} mails of {actor.name}", holds)
+        await self._until(
+            f"device {device} decrypts {total} of {total} messages of {actor.name}", holds
+        )
 
     async def _first_device(self) -> None:
         device = await self._enrol(self._bob, "bob's phone")
@@ -155,7 +155,7 @@ class Script:
         await killed.kill()
         sent = len(await stage.uem.ledger("upload")) - uploads
         self._tell.say(
-            f"kill -9 of {killed.name} while the first of alice's keys leaves escrow"
+            f"kill -9 of {killed.name} while alice's first key leaves escrow"
             f" ({sent} uploads so far)"
         )
         self._tell.say(await stage.recover(killed))
@@ -163,7 +163,7 @@ class Script:
             await self._reads_all(alice, device)
         if not killed.running:
             await stage.rejoin(killed)
-            self._tell.say(f"{killed.name} is started again, and the UEM posts to it")
+            self._tell.say(f"{killed.name} is restarted, and the UEM posts to it")
 
     async def _purged(self) -> None:
         """The retention passes; the copies are gone, and the connector names its evidence."""
@@ -172,7 +172,7 @@ class Script:
         async def no_copy() -> bool:
             return not await uem.copies()
 
-        await self._until("the UEM holds no copy of any key any more (its ledger)", no_copy)
+        await self._until("the UEM's ledger shows no copy of any key", no_copy)
         for actor in self._actors:
             await self._concluded(actor)
 
@@ -180,7 +180,7 @@ class Script:
         async def holds() -> bool:
             return bool((await self._holder(actor))["copy"]["state"] == "gone")
 
-        await self._until(f"the connector has concluded that {actor.name}'s copy is gone", holds)
+        await self._until(f"the connector reports {actor.name}'s copy as gone", holds)
         evidence = (await self._holder(actor))["copy"]["evidence"]
         self._tell.say(f"    evidence: {evidence}")
 
@@ -194,13 +194,15 @@ class Script:
         last = max((entry["seq"] for entry in await stage.uem.ledger()), default=0)
         renewed = await stage.ca.renew("alice")
         await write_mails(stage, alice, self._writer, stage.aside)
-        self._tell.say("the CA renews alice's certificate and says so; a new mail is written")
+        self._tell.say(
+            "the CA renews alice's certificate and posts its webhook; a new message is encrypted"
+        )
         upload = await stage.uem.wait_for(
             "upload", lambda entry: entry["user"] == alice.user, since=last, within=patience()
         )
         wanted = {one.fingerprint for one in await encryption_certificates(stage, alice)}
         self._tell.check(
-            f"the upload holds the whole archive ({len(wanted)} encryption generations)",
+            f"the upload contains all {len(wanted)} encryption generations",
             wanted <= set(_fingerprints(upload)) and renewed.fingerprint in wanted,
         )
         for device in alice.devices:
@@ -219,12 +221,14 @@ class Script:
         async def holds() -> bool:
             return not (await self._holder(bob))["devices"]
 
-        await self._until("the connector knows that bob has no device any more", holds)
-        self._tell.check("the device has lost the keys", await readable(stage, bob, device) == 0)
+        await self._until("the connector shows no device of bob", holds)
+        self._tell.check(
+            "the device no longer has the keys", await readable(stage, bob, device) == 0
+        )
         await self._concluded(self._alice)
         for actor, devices in ((bob, 0), (self._alice, len(self._alice.devices))):
             self._tell.check(
-                f"status counts {devices} devices of {actor.name} with all their keys",
+                f"status shows {devices} of {devices} devices of {actor.name} with the newest set",
                 await self._counted(actor) == (devices, devices),
             )
 
@@ -240,10 +244,10 @@ class Script:
         for command in (("status", "holder"), ("status", "holder", self._alice.holder)):
             code, table = await self._stage.connector.tell(*command, columns=columns)
             self._tell.console.print(table, markup=False, highlight=False, soft_wrap=True)
-            self._tell.check(f"`pki-connector {' '.join(command)}` answers", code == 0)
+            self._tell.check(f"`pki-connector {' '.join(command)}` succeeds", code == 0)
         await self._said_alike()
         code, _ = await self._stage.connector.tell("audit", "verify")
-        self._tell.check("`pki-connector audit verify` finds the audit trail whole", code == 0)
+        self._tell.check("`pki-connector audit verify` finds the audit log intact", code == 0)
 
     async def _said_alike(self) -> None:
         """Every connector of the cluster reports the same state of each holder."""
@@ -253,7 +257,7 @@ class Script:
                 said = [await one.ask("status", "holder") for one in (self._stage.connector, pod)]
                 return bool(said[0]["items"] == said[1]["items"])
 
-            await self._until(f"{pod.name} says the same of everybody", holds)
+            await self._until(f"{pod.name} shows the same state of all users", holds)
 
     async def _nothing_leaked(self) -> None:
         """Every key and password that travelled is looked for wherever it could have been left."""
@@ -266,7 +270,7 @@ class Script:
             not any(found),
         )
         for pod in stage.pods:
-            self._tell.check(f"{pod.name} ends in good order when asked", await pod.stop() == 0)
+            self._tell.check(f"{pod.name} exits with code 0 on SIGTERM", await pod.stop() == 0)
         for where, folder in stage.places().items():
             in_files = await asyncio.to_thread(searcher.in_files, folder)
             self._tell.check(f"0 hits in every {where}", not in_files)

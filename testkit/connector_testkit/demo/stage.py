@@ -138,7 +138,7 @@ class Stage:
         """Do what lets the service go on after this connector was killed; what that was."""
         await pod.start()
         await pod.ready()
-        return f"{pod.name} is back"
+        return f"{pod.name} is running again"
 
     async def rejoin(self, pod: Pod) -> None:
         """Start a connector again beside others; the UEM posts to it from then on."""
@@ -152,7 +152,7 @@ class Stage:
 
     def places(self) -> dict[str, Path]:
         """The folders that must hold no secret, by what is in them."""
-        return {"file, log and answer it wrote": self.written}
+        return {"file, log and answer of the connector": self.written}
 
     async def planted(self) -> list[bytes]:
         """Pieces of private keys, bundles and passwords, as CA and UEM saw them pass."""
