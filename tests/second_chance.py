@@ -3,9 +3,10 @@
 A flaky test does not fail the run, but it is named in its last lines and written to ``flaky.txt``,
 which belongs into the next commit. A test that is listed there gets no second chance: whoever finds
 it failing has to mend it and to take it from the list. More than :data:`MOST` in one run fail it.
-Only tests in :data:`BY_TIMING` get one: their subject is how long processes, sockets and brokers
-take. Every other test, and each one that is added, gets none: property tests, crash points, pauses,
-the journal, the audit trail, and everything that handles keys must never depend on chance.
+Only tests in :data:`BY_TIMING` get one: they run processes, sockets and brokers against the clock.
+Every other test, and each one that is added elsewhere, gets none, and within a listed file none
+whose name is :data:`PROTECTED`: property tests, crash points, pauses, the journal, the audit trail,
+and everything that handles keys must never depend on chance.
 """
 
 import re
@@ -23,6 +24,19 @@ MARKER = "by_timing"
 BY_TIMING = frozenset(
     {
         "tests/cli/test_process.py",
+        "tests/cli/test_serving.py",
+        "tests/docs/test_commands.py::test_the_stage_by_hand",
+        "tests/e2e/test_bad_secret.py",
+        "tests/e2e/test_barred.py",
+        "tests/e2e/test_failing_uem.py",
+        "tests/e2e/test_hazards.py",
+        "tests/e2e/test_retention.py",
+        "tests/e2e/test_scenarios.py",
+        "tests/e2e/test_smoke.py",
+        "tests/e2e/test_stopping.py",
+        "tests/examples/test_acme.py",
+        "tests/test_distributions.py",
+        "tests/bench/test_kafka_blocks.py",
         "tests/testkit/demo/test_endings.py",
         "tests/testkit/demo/test_ports.py",
         "tests/sources/test_limits.py::test_silent_connection_is_closed",
@@ -45,6 +59,7 @@ BY_TIMING = frozenset(
     }
 )
 """Files, and single tests of files that hold others as well."""
+PROTECTED = re.compile(r"audit|trail|journal|key|crash|pause|copy|restore|conformance|leak")
 GROUP = re.compile(r"@[a-z_]+$")
 """What xdist adds to the name of a test that has to run in one process with others."""
 
@@ -55,7 +70,8 @@ def mark(items: Iterable[pytest.Item], by_timing: Collection[str] = BY_TIMING) -
         test = getattr(item, "obj", None)
         name = item.nodeid.partition("[")[0]
         named = name in by_timing or name.partition("::")[0] in by_timing
-        if named and not getattr(test, "is_hypothesis_test", False):
+        never = getattr(test, "is_hypothesis_test", False) or PROTECTED.search(item.name)
+        if named and not never:
             item.add_marker(MARKER)
 
 
