@@ -32,7 +32,9 @@ def _host(value: str) -> str:
 class Listen(Section):
     """An address to listen on."""
 
-    host: Annotated[str, AfterValidator(_host)] = "0.0.0.0"  # noqa: S104 - a container's only interface; narrowed by the operator
+    host: Annotated[
+        str, AfterValidator(_host), Field(json_schema_extra={"pattern": r"^\S{1,253}$"})
+    ] = "0.0.0.0"  # noqa: S104 - a container's only interface; narrowed by the operator
     """IP address or host name of the interface."""
     port: int = Field(ge=0, le=65535)
     """TCP port; 0 takes a free one."""
