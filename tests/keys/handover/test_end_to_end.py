@@ -241,7 +241,7 @@ def memory_of(pid: int) -> Iterator[bytes]:
 
 async def test_key_material_cannot_be_made_here() -> None:
     """In any process but a hand-over's, making key material is a fault of its own."""
-    code = "from connector.core.secret import KeyMaterial; KeyMaterial(b'x')"
+    code = "from connector.core.key_material import KeyMaterial; KeyMaterial(b'x')"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE
     )

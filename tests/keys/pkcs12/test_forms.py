@@ -24,7 +24,7 @@ from tests.keys.pkcs12.forged_pkcs12 import (
 from tests.keys.pkcs12.opening import PASSWORD, code_of, expected, opened
 from tests.keys.pkcs12.programs import program
 
-DATA = Path(__file__).parent.parent / "data" / "certificates"
+DATA = Path(__file__).parents[2] / "data" / "certificates"
 
 
 @pytest.mark.parametrize("scheme", ["PBE-SHA1-2DES", "PBE-SHA1-RC2-128", "PBE-SHA1-RC2-40"])
