@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 ROOT = Path.cwd()
 PLACEHOLDERS: Mapping[str, str] = {"SECURITY.md": "SECURITY_CONTACT"}
-"""Words in files that whoever publishes has to replace."""
+"""Words in files that the publisher has to replace."""
 
 UNRELEASED = "## Unreleased\n"
 PROJECTS = (".", "testkit")

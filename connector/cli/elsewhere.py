@@ -12,7 +12,7 @@ GROUP: Final = "pki_connector.commands"
 OF_THE_TESTKIT: Final = ("demo", "simulate")
 NOT_INSTALLED: Final = "Not installed; it is part of the distribution pki-connector-testkit."
 ANY: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Whatever stands behind the name, the answer is how to get the command."""
+"""Arguments are accepted and ignored: the answer is how to get the command."""
 
 
 def add_commands(app: typer.Typer) -> None:

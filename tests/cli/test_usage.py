@@ -26,7 +26,7 @@ def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 @pytest.mark.parametrize(("name", "leaf"), list(_leaves(TREE)), ids=lambda given: str(given)[:20])
 def test_no_words_of_a_library_reach_a_person(name: str, leaf: Any) -> None:
-    """Whatever is given to whichever option or argument; only parsed here, nothing is run."""
+    """For each option and argument; the command line is parsed, nothing is run."""
     options = [max(one.opts, key=len) for one in leaf.params if one.param_type_name == "option"]
     lines = [[f"{option}={value}"] for option in options for value in WRONG]
     lines += [[value] for value in WRONG] + [[value, value, value] for value in WRONG]

@@ -72,7 +72,7 @@ async def test_what_the_preparation_raises_comes_out_and_nothing_leaves(place: P
 async def test_a_status_says_what_became_of_it(
     place: Place, status: int, code: str, family: Family, scope: Scope
 ) -> None:
-    """A set is sent once, whatever the answer."""
+    """A set is sent once, for each kind of answer."""
     place.handler = answering(status)
     with pytest.raises(ConnectorError) as raised:
         await uploaded(place, bytearray(SET))

@@ -76,7 +76,7 @@ class TroubledEffects(HeldEffects):
 
 
 def _swollen(looked: Looked) -> Looked:
-    """The same user with a name that no journal takes, as if nobody had cut it."""
+    """The same user with a name that no journal takes, as if it had not been cut."""
     if not isinstance(looked.result, HolderFacts):
         return looked
     huge = looked.result.model_copy(update={"name": "x" * LARGEST["state"]})
@@ -136,7 +136,7 @@ class BystanderCases:
         assert told == ({(SICK, TOLD[trouble])} if trouble in TOLD else set())
 
     async def test_others_are_served_beside_a_state_of_another_version(self, stage: Stage) -> None:
-        """Whatever comes for it, and although it wants something at once."""
+        """For each event for it, and although it wants something at once."""
         stage.gate = as_in_service(stage)
         key = subject_key("acme", SubjectKind.HOLDER, SICK)
         foreign = UnreadableState(

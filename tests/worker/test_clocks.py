@@ -120,7 +120,7 @@ async def test_a_step_of_the_wall_clock_brings_no_second_upload_while_one_is_una
 
 
 class Unanswered(HeldEffects):
-    """Nobody hears what becomes of an upload."""
+    """The outcome of an upload is not received."""
 
     async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
         if running.effect is not Effect.HAND_OVER:

@@ -104,7 +104,7 @@ def test_a_record_that_is_too_large_for_a_letter_keeps_its_beginning() -> None:
 
 
 def test_every_letter_fits_that_is_made_of_a_record() -> None:
-    """Whatever is in it: a body, headers, or the code of the failure."""
+    """For each part of it: a body, headers, or the code of the failure."""
     for body, headers in (
         (b"x" * (LARGEST["dead letter"] // 2), []),
         (b"", [("n" * (LARGEST["dead letter"] // 4), b"v" * (LARGEST["dead letter"] // 4))]),

@@ -92,8 +92,8 @@ class AcmeMdm(AcmePlugin):
     ) -> Delivered:
         """Replace the user's set.
 
-        ``upload`` calls ``sending`` right before the first byte, says "fate unknown" where nobody
-        can know, and overwrites the body. What is left to us is Acme's clear refusal.
+        ``upload`` calls ``sending`` right before the first byte, says "fate unknown" without a
+        clear answer, and overwrites the body. What is left to us is Acme's clear refusal.
         """
         path = ("mdm", "users", holder, "smime")
         content = packed(bundles)

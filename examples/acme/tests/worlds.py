@@ -54,7 +54,7 @@ class MdmWorld(World):
     secrets = (TOKEN,)
 
     def __init__(self, acme: Toy, server: ToyServer, folder: Path) -> None:
-        """Nobody is there yet."""
+        """Start without users."""
         super().__init__(acme, server, folder)
         self._numbers = count(1)
 

@@ -153,7 +153,7 @@ class SourceConformance:
     def test_noise_is_refused_or_means_nothing(
         self, stage: SourceStage, made: Source, body: bytes
     ) -> None:
-        """A known sender's nonsense raises no other error than a refusal by code."""
+        """A malformed body of a known sender raises no other error than a refusal by code."""
         code = "EVT-001"
         try:
             assert received(made, "first", stage.post("first", body)) is None
