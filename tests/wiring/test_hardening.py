@@ -13,7 +13,8 @@ from pathlib import Path
 from connector.wiring.hardening import harden
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
+hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 harden(memory_readable=sys.argv[1] == "readable")
 with tempfile.TemporaryDirectory() as folder:
     made = Path(folder) / "made"
