@@ -4,6 +4,7 @@ Its last arguments are the number of the control socket's descriptor, the servic
 ``readable`` or ``closed``: whether tests may search its memory.
 """
 
+import gc
 import os
 import secrets
 import sys
@@ -25,6 +26,7 @@ def main(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         hardening.forbid_looking_in()
         _refuse_a_tracer()
     hardening.close_all_but(control)
+    gc.disable()  # until all is loaded: modules stay, looking through them again costs a fifth
     from connector.keys.handover import forkserver  # noqa: PLC0415 - not before all of the above
 
     forkserver.run(control, token_bytes)

@@ -120,6 +120,7 @@ def run(control: int, token_bytes: Callable[[int], bytes]) -> None:
         lockdown.unlock_memory()
         gc.collect()
         gc.freeze()
+        gc.enable()  # the start disabled it
         server = ForkServer(connected, partial(child.main, token_bytes=token_bytes))
         server.tell(Ready(memory_locks=memory_locks, sandbox=parts))
         server.serve()
