@@ -5,7 +5,7 @@ that chooses a port binds the UDP port of that number, which nothing here uses, 
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import SystemRandom
 
@@ -27,10 +27,19 @@ def free_ports(count: int, among: Sequence[int] = RANGE) -> list[int]:
     Raises:
         OSError: there are not so many.
     """
-    chosen = list(islice(filter(_chosen, SystemRandom().sample(among, len(among))), count))
+    chosen = list(islice(filter(_chosen, _shuffled(among)), count))
     if len(chosen) < count:
         raise OSError(f"fewer than {count} loopback ports are free")
     return chosen
+
+
+def _shuffled(among: Sequence[int]) -> Iterator[int]:
+    """All of them in random order, drawn one at a time: mostly the first ones will do."""
+    dice, left = SystemRandom(), list(among)
+    while left:
+        drawn = dice.randrange(len(left))
+        left[drawn], left[-1] = left[-1], left[drawn]
+        yield left.pop()
 
 
 def _chosen(port: int) -> bool:
