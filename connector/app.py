@@ -131,7 +131,7 @@ class Service:
         settings = self._settings
         journal = await self._journal(stack)
         secrets = SecretFiles(mounted_files(settings.model_dump()), on_change=self._reloaded)
-        keys = audit_keys(settings, secrets.snapshot)
+        keys = audit_keys(settings, secrets.snapshot.credential)
         await require_key(journal, keys[0])
         await restoring.mark_served(settings, journal, keys[0], self._restored_by)
         watch = JournalWatch(

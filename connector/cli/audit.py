@@ -19,11 +19,11 @@ from connector.cli.scrape import published_in
 from connector.cli.serve import settings_of
 from connector.cli.trail import check_files
 from connector.core.audit import AuditRecord
-from connector.mounted import read_secret
 from connector.operators.audit_records import AuditReport, ChainReport, Published
 from connector.operators.auditing import check_journal, trail_of
 from connector.operators.chain_check import MOST_FINDINGS
 from connector.operators.client import AdminClient
+from connector.wiring.audit_key import audit_keys
 from connector.wiring.offline import offline_journal
 
 audit = typer.Typer(no_args_is_help=True, help="Check, export and cut the audit log.")
@@ -227,8 +227,7 @@ async def _trail(
 
 async def _check_offline(call: Call, known: list[Published]) -> AuditReport:
     settings = settings_of(call)
-    key = read_secret(settings.audit.key_file)
-    old = [read_secret(file) for file in settings.audit.old_key_files]
+    key, *old = audit_keys(settings)
     async with offline_journal(settings) as journal:
         return AuditReport(chains=tuple(await check_journal(journal, key, known, old)))
 

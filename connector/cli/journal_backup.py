@@ -7,15 +7,11 @@ import typer
 
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
+from connector.cli.rekeying import will_of
 from connector.cli.serve import settings_of
 from connector.journal.backup import back_up
-from connector.mounted import read_secret
-from connector.wiring.clock import MachineClock
-from connector.wiring.rekeying import Will
 from connector.wiring.restoring import embedded
 from connector.wiring.restoring import restore as put_in_place
-
-LONGEST_REASON = 512
 
 
 @asking
@@ -45,17 +41,8 @@ def restore(
     The previous journal is kept beside it. The service then starts paused and checks every
     holder again; `status --restored` lists them, and `resume` ends the pause.
     """
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise typer.BadParameter("--reason says why, in at most 512 characters")
     settings = settings_of(call)
-    will = Will(
-        key=read_secret(settings.audit.key_file),
-        old=(),
-        by=call.operator,
-        reason=reason.strip(),
-        now=MachineClock().now(),
-    )
-    aside = put_in_place(settings, file, will)
+    aside = put_in_place(settings, file, will_of(call, settings, reason))
     if call.screen.form is Format.JSON:
         call.screen.json({"restored": str(file), "kept": str(aside) if aside.exists() else None})
         return

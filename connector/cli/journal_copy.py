@@ -17,10 +17,10 @@ from connector.core.journal import Journal
 from connector.journal.copying.contents import Contents, contents
 from connector.journal.copying.copy import Order, Standing, copy
 from connector.journal.copying.survey import Survey
-from connector.mounted import read_secret
 from connector.operators.audit_records import AuditReport
 from connector.operators.auditing import check_journal
 from connector.settings.model import Settings
+from connector.wiring.audit_key import audit_keys
 from connector.wiring.clock import MachineClock
 from connector.wiring.offline import offline_journal
 
@@ -84,7 +84,7 @@ async def _copy(call: Call, old: Settings, new: Settings, trail: Path, reason: s
         survey = await Survey.of(source, now)
         found = await contents(survey)
         order = Order(
-            key=read_secret(new.audit.key_file),
+            key=audit_keys(new)[0],
             by=call.operator,
             reason=reason,
             now=now,
@@ -99,7 +99,7 @@ async def _read_again(new: Settings, found: Contents, standing: Standing, now: i
     """What the target holds for a process that has not written it."""
     async with offline_journal(new, alone=True) as target:
         there = await contents(await Survey.of(target, now))
-        chains = await check_journal(target, read_secret(new.audit.key_file), ())
+        chains = await check_journal(target, audit_keys(new)[0], ())
     return Sides(found, there, AuditReport(chains=tuple(chains)), standing)
 
 
@@ -116,10 +116,10 @@ async def _export(source: Journal, old: Settings, trail: Path) -> str:
         Permanent: ``AUD-001`` when the trail is not whole: it is not copied over.
     """
     digest = await export(source, trail)
-    before = old.audit.old_key_files
-    key, earlier = read_secret(old.audit.key_file), [read_secret(file) for file in before]
+    key, *earlier = audit_keys(old)
     chains = await check_journal(source, key, (), earlier)
-    copied = await asyncio.to_thread(check_files, [trail], old.audit.key_file, (), before)
+    files = old.audit.key_file, (), old.audit.old_key_files
+    copied = await asyncio.to_thread(check_files, [trail], *files)
     if any(chain.findings for chain in (*chains, *copied.chains)):
         raise Permanent("AUD-001", "copying: the source's audit trail is not whole")
     return digest

@@ -12,6 +12,7 @@ from connector.cli.serve import settings_of
 from connector.mounted import read_secret
 from connector.operators.audit_records import ChainReport
 from connector.settings.model import Settings
+from connector.wiring.audit_key import audit_keys
 from connector.wiring.clock import MachineClock
 from connector.wiring.offline import offline_journal
 from connector.wiring.rekeying import Will
@@ -46,7 +47,7 @@ def rekey(
         raise typer.BadParameter("give either --old-key-file or --key-lost")
     settings = settings_of(call)
     last = None if old_key_file is None else read_secret(old_key_file)
-    will = _will(call, settings, reason)
+    will = will_of(call, settings, reason)
 
     async def changing() -> list[int]:
         async with offline_journal(settings, alone=True) as journal:
@@ -74,7 +75,7 @@ def accept(
     shows who accepted them and why. Export the log first: it is evidence.
     """
     settings = settings_of(call)
-    will = _will(call, settings, reason or ("-" if dry_run else ""))
+    will = will_of(call, settings, reason or ("-" if dry_run else ""))
 
     async def accepting() -> list[ChainReport]:
         async with offline_journal(settings, alone=True) as journal:
@@ -85,12 +86,14 @@ def accept(
         call.screen.remark("No finding was accepted.")
 
 
-def _will(call: Call, settings: Settings, reason: str) -> Will:
+def will_of(call: Call, settings: Settings, reason: str) -> Will:
+    """Who calls, why, when, and with which audit keys."""
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise typer.BadParameter("--reason says why, in at most 512 characters")
+    key, *old = audit_keys(settings)
     return Will(
-        key=read_secret(settings.audit.key_file),
-        old=[read_secret(file) for file in settings.audit.old_key_files],
+        key=key,
+        old=old,
         by=call.operator,
         reason=reason.strip(),
         now=MachineClock().now(),

@@ -1,21 +1,26 @@
 """Whether the mounted key is the one that the audit trail was made with."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from connector.core.audit import GENESIS, fits, key_name
 from connector.core.conditions import Severity
 from connector.core.errors import Permanent
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.secret import Credential
+from connector.mounted import read_secret
 from connector.settings.model import Settings
-from connector.settings.reload import Snapshot
 from connector.wiring.conditions import Board
 
 NAME = "audit-key"
 
 
-def audit_keys(settings: Settings, mounted: Snapshot) -> tuple[Credential, ...]:
+def audit_keys(
+    settings: Settings, read: Callable[[Path], Credential] = read_secret
+) -> tuple[Credential, ...]:
     """The present key of the trail, and those before it."""
     files = (settings.audit.key_file, *settings.audit.old_key_files)
-    return tuple(mounted.credential(file) for file in files)
+    return tuple(map(read, files))
 
 
 def report_key(mounted: Credential, used: Credential, board: Board) -> None:
