@@ -61,7 +61,8 @@ async def test_a_process_keeps_to_its_part_of_the_rate_and_says_what_it_sends(
         await limited.stop()
     assert isinstance(outcome, Accepted), outcome
     assert heard == [f"ca:{job.escrow.name}"] * (1 + keys) + [f"uem:{job.target.name}"]
-    assert outcome.seconds["list"] + outcome.seconds["obtain"] >= keys / 2
+    # A little less: the time between the two steps is in neither.
+    assert outcome.seconds["list"] + outcome.seconds["obtain"] >= keys / 2 * 0.9
 
 
 @pytest.mark.parametrize("profile", ["modern", "compat"])
