@@ -17,6 +17,7 @@ from connector.certificates.reading import Certificate, Unreadable, read
 from connector.certificates.signatures import Signature, digest_of, signature_of
 from connector.core.errors import Permanent
 from connector.core.model import Objection, Sha256Hex
+from connector.mounted import read_mounted
 
 PATH_LIMIT = 8
 V3 = 3
@@ -53,8 +54,8 @@ class TrustedIssuers:
         """Read a PEM bundle. Read once as long as the file is not changed.
 
         Raises:
-            Permanent: ``CFG-003`` when it cannot be read, holds no certificate, or one that cannot
-                be read.
+            Permanent: ``CFG-003`` as :func:`connector.mounted.read_mounted`, or when it holds no
+                certificate, or one that cannot be read.
         """
         try:
             status = path.stat()
@@ -74,7 +75,7 @@ class TrustedIssuers:
 
 @lru_cache(maxsize=16)
 def _from_file(path: Path, _modified: int, _size: int) -> TrustedIssuers:
-    return TrustedIssuers(list(_certificates(path.read_bytes())))
+    return TrustedIssuers(list(_certificates(read_mounted(path))))
 
 
 def _certificates(pem: bytes) -> Iterator[Certificate]:

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path as File
 from typing import NamedTuple
 
-from cryptography import x509
-
 from connector.core.errors import Permanent
-from connector.mounted import read_mounted
 from connector.settings.model import Settings
 from connector.settings.report import Path
+from connector.tls_files import first_certificate
 
 LISTENER = "tls-server"
 SOON = timedelta(days=30)
@@ -55,8 +53,8 @@ def endings(settings: Settings) -> list[Ending]:
     found = []
     for one in own_certificates(settings):
         try:
-            leaf = x509.load_pem_x509_certificates(read_mounted(one.file))[0]
-        except (Permanent, ValueError):
+            leaf = first_certificate(one.file)
+        except Permanent:
             continue
         found.append(Ending(one, leaf.not_valid_after_utc))
     return sorted(found, key=lambda each: each.ends)

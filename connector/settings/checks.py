@@ -16,6 +16,7 @@ from connector.mounted import as_secret, read_mounted, read_secret, signing_key
 from connector.settings.contradictions import Found, contradictions
 from connector.settings.report import Path
 from connector.settings.secrecy import holds_text, names_file
+from connector.tls_files import client_context, load_pair
 
 PAIRS = (("certificate_file", "key_file"), ("client_certificate_file", "client_key_file"))
 SHORTEST_KEY = 32
@@ -114,18 +115,17 @@ def _pairs(value: Any, path: Path, unusable: set[Path]) -> Iterator[Found]:
 
 
 def _pair_fault(path: Path, certificate: str, key: str) -> Iterator[Found]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except (ssl.SSLError, OSError, ValueError):
+        load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), File(certificate), File(key))
+    except Permanent:
         wrong = "certificate and key do not load as a PEM pair"
         yield Found(path, "CFG-003", wrong, "Mount the key of this certificate, not encrypted.")
 
 
 def _bundle_fault(path: Path, bundle: str) -> Iterator[Found]:
     try:
-        ssl.create_default_context(cafile=bundle)
-    except (ssl.SSLError, OSError, ValueError):
+        client_context(File(bundle))
+    except Permanent:
         yield Found(path, "CFG-003", "holds no PEM certificate", "Mount the CA's certificate.")
 
 

@@ -5,7 +5,6 @@ import logging
 import ssl
 from pathlib import Path
 
-from cryptography import x509
 from watchfiles import awatch
 
 from connector.core.errors import Permanent
@@ -13,6 +12,7 @@ from connector.core.metrics import Metrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
 from connector.mounted import changes_of
+from connector.tls_files import first_certificate, load_pair
 
 _log = logging.getLogger(__name__)
 
@@ -84,11 +84,8 @@ class ServerCertificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
-        try:
-            context.load_cert_chain(self._certificate, self._key)
-            leaf = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
-        except (OSError, ValueError):  # ssl.SSLError is an OSError
-            raise Permanent("CFG-003", "reading the listener's certificate and key") from None
+        load_pair(context, self._certificate, self._key)
+        leaf = first_certificate(self._certificate)
         if not expired and millis_of(leaf.not_valid_after_utc) <= self._clock.now():
             raise Permanent("CRT-001", "reading the listener's certificate: past its end")
         self._metrics.own_credential_expires(CREDENTIAL, millis_of(leaf.not_valid_after_utc))

@@ -17,7 +17,7 @@ from typing import Self
 from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
-from connector.core.errors import ConnectorError
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.ports import RequestPermits
 from connector.core.upstream import UpstreamSettings
 from connector.upstream.address import resource
@@ -91,8 +91,8 @@ class Upstream:
         if self._session is None:
             try:
                 self._session = open_session(self._settings)
-            except OSError as error:
-                raise self.misconfigured(f"reading TLS files: {type(error).__name__}") from None
+            except Permanent as error:
+                raise self.misconfigured(error.detail) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,28 +5,16 @@ import ssl
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from connector.core.upstream import UpstreamSettings
+from connector.tls_files import client_context, load_pair
 
 HEADERS = {"User-Agent": "pki-connector", "Accept-Encoding": "identity"}
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
-    """TLS 1.2 or newer with host name and chain verified; there is no way to switch that off.
-
-    Raises:
-        OSError: a certificate or key file is missing or unusable.
-    """
-    # Not create_default_context: that writes session keys to a file if SSLKEYLOGFILE says so.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.ca_file is None:
-        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-    else:
-        context.load_verify_locations(settings.ca_file)
+    """As the settings say; raises as :mod:`connector.tls_files`."""
+    context = client_context(settings.ca_file)
     if settings.client_certificate_file is not None:
-        # A password keeps OpenSSL from asking a terminal when the key is encrypted.
-        context.load_cert_chain(
-            settings.client_certificate_file, settings.client_key_file, password=""
-        )
+        load_pair(context, settings.client_certificate_file, settings.client_key_file)
     return context
 
 
@@ -34,7 +22,7 @@ def open_session(settings: UpstreamSettings) -> ClientSession:
     """A session without cookies, environment, decompression or repetitions of its own.
 
     Raises:
-        OSError: as :func:`tls_context`.
+        Permanent: as :func:`tls_context`.
     """
     session = ClientSession(
         connector=TCPConnector(ssl=tls_context(settings), limit=settings.parallel),

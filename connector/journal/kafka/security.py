@@ -18,8 +18,9 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import AuthenticationFailedError
 
 from connector.core.errors import Permanent
-from connector.journal.kafka.options import KafkaOptions, SaslOptions, TlsOptions
+from connector.journal.kafka.options import KafkaOptions, SaslOptions
 from connector.mounted import read_secret
+from connector.tls_files import client_context, load_pair
 
 
 class Access:
@@ -73,9 +74,9 @@ class Access:
         if tls is None:
             return None
         if self._context is None:
-            self._context = _context(tls)
+            self._context = client_context(tls.ca_file)
         if tls.client is not None:
-            _load_pair(self._context, tls.client.certificate_file, tls.client.key_file)
+            load_pair(self._context, tls.client.certificate_file, tls.client.key_file)
         return self._context
 
     def _login(self) -> dict[str, Any]:
@@ -113,31 +114,3 @@ class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no 
 
 def _password(sasl: SaslOptions) -> str | None:
     return read_secret(sasl.password_file).reveal() if sasl.password_file else None
-
-
-def _context(tls: TlsOptions) -> ssl.SSLContext:
-    """Checks certificate and host name of the brokers; there is no way to switch that off."""
-    # Not create_default_context: that writes session keys to a file if SSLKEYLOGFILE says so.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.ca_file is None:
-        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        return context
-    try:
-        context.load_verify_locations(tls.ca_file)
-    except ssl.SSLError:
-        raise Permanent("CFG-003", f"reading {tls.ca_file}: no PEM certificates") from None
-    except OSError as error:
-        raise Permanent("CFG-003", f"reading {tls.ca_file}: {error.strerror}") from None
-    return context
-
-
-def _load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
-    try:
-        # A password keeps OpenSSL from asking a terminal when the key is encrypted.
-        context.load_cert_chain(certificate, key, password="")
-    except ssl.SSLError:
-        text = f"reading {certificate} and {key}: no PEM certificate and key that fit together"
-        raise Permanent("CFG-003", text) from None
-    except OSError as error:
-        raise Permanent("CFG-003", f"reading {certificate} or {key}: {error.strerror}") from None
