@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -39,6 +41,8 @@ def problems_of(error: ValidationError, tree: Tree, model: type[BaseModel]) -> l
         if fault["type"] == "too_short" and _inner(fault["loc"], faults):
             continue
         path = _real(fault["loc"], tree.values, missing=fault["type"] == "missing")
+        if fault["type"] == "union_tag_invalid":
+            path = (*path, "type")
         code, wrong, action = _words(fault["type"], fault["msg"], path, tree, model)
         problem = Problem(
             setting=dotted(path),
@@ -73,7 +77,7 @@ def _words(
 ) -> tuple[str, str, str]:
     """Code, what is wrong, what to do."""
     if kind.startswith("union_tag_"):
-        return _no_type(kind, path, model)
+        return _no_type(kind, path, tree, model)
     if fixed := FIXED.get(kind):
         return fixed
     if kind == "extra_forbidden":
@@ -88,14 +92,16 @@ def _words(
     return "CFG-001", "is not set", f"Set it: {text or 'it is required'}"
 
 
-def _no_type(kind: str, path: Path, model: type[BaseModel]) -> tuple[str, str, str]:
-    if path == ("journal",):
+def _no_type(kind: str, path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, str]:
+    if path[0] == "journal":
         return JOURNAL
-    installed = ", ".join(types_in(model, path[0])) or "none"
-    action = f"Install the plug-in, or set type to an installed one: {installed}."
+    types = types_in(model, path[0])
+    action = f"Install the plug-in, or set type to an installed one: {', '.join(types) or 'none'}."
     if kind == "union_tag_not_found":
         return "CFG-001", "has no type", action
-    return "CFG-004", "its type names no installed plug-in", action
+    near = _near(str(reduce(getitem, path, tree.values)), types)
+    hint = f"Did you mean {near}? " if near else ""
+    return "CFG-004", "its type names no installed plug-in", hint + action
 
 
 def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, str]:
@@ -106,9 +112,16 @@ def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, 
             "a secret must not be written into the settings",
             f"Mount it as a file and give its path as {name}_file.",
         )
-    near = get_close_matches(name, siblings(model, path, tree.values), 1)
-    hint = f"Did you mean {near[0]}?" if near else "Remove it, or compare with config schema."
+    near = _near(name, siblings(model, path, tree.values))
+    hint = f"Did you mean {near}?" if near else "Remove it, or compare with config schema."
     return "CFG-001", "is no setting", hint
+
+
+def _near(name: str, names: list[str]) -> str | None:
+    """What a misspelt name most likely means: first the one that differs in hyphens only."""
+    plain = name.replace("-", "_").lower()
+    same = [known for known in names if known.replace("-", "_").lower() == plain]
+    return next(iter(same or get_close_matches(name, names, 1)), None)
 
 
 def _readable(message: str) -> str:

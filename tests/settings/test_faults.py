@@ -73,13 +73,13 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
             "to 10m",
         ),
         ("uems.ws-one.address", "http://uem.example.com", "uems.ws-one.address", "CFG-001", "http"),
-        ("uems.ws-one.type", "nope", "uems.ws-one", "CFG-004", "no installed plug-in"),
+        ("uems.ws-one.type", "nope", "uems.ws-one.type", "CFG-004", "no installed plug-in"),
         ("uems.ws-one.type", "broken", "uems.ws-one.type", "CFG-004", "cannot be loaded"),
         ("uems.ws-one.verify", False, "uems.ws-one.verify", "CFG-001", "is no setting"),
         ("uems.BAD", {"type": "phones"}, "uems.BAD", "CFG-001", "match pattern"),
         ("service.intake.plain_from", ["10.0.0.0/8"], "service.intake", "CFG-001", "not both"),
         ("journal.ids_kept", "6d", "journal.ids_kept", "CFG-001", "greater than"),
-        ("journal.type", "postgres", "journal", "CFG-001", "no kind of journal"),
+        ("journal.type", "postgres", "journal.type", "CFG-001", "no kind of journal"),
         ("testing.crash_at", "act.befor", "testing.crash_at", "CFG-001", "'act.before'"),
         ("journal", {"type": "kafka"}, "journal.bootstrap_servers", "CFG-001", "is not set"),
         ("journal", KAFKA, "journal", "CFG-001", "security.tls is needed"),
@@ -135,10 +135,12 @@ def test_a_fault_is_named(
 
 def test_an_unknown_type_comes_with_those_installed(checked: Check, changed: Change) -> None:
     """So that a misspelt one can be put right without another command."""
-    assert only(checked(changed("uems.ws-one.type", "phnoes")).problems).action.endswith(
-        ": phones."
-    )
-    assert only(checked(changed("cas.main.type", "vualt")).problems).action.endswith(": vault.")
+    action = only(checked(changed("uems.ws-one.type", "phnoes")).problems).action
+    assert action.startswith("Did you mean phones? ")
+    assert action.endswith(": phones.")
+    action = only(checked(changed("cas.main.type", "adcs")).problems).action
+    assert action.startswith("Install the plug-in")
+    assert action.endswith(": vault.")
 
 
 def test_the_line_is_that_of_the_setting(checked: Check) -> None:
@@ -152,6 +154,8 @@ def test_a_misspelt_name_is_put_right(checked: Check, changed: Change) -> None:
     """An unknown member is refused, and the one that was probably meant is named."""
     problem = only(checked(changed("service.intake.body_limits", 1)).problems)
     assert problem.action == "Did you mean body_limit?"
+    problem = only(checked(changed("routes.staff.hand-over-limit", "1m")).problems)
+    assert problem.action == "Did you mean hand_over_limit?"
 
 
 @pytest.mark.parametrize("second", [{"mail_domains": ["example.com"]}, {}])
