@@ -64,6 +64,7 @@ class ControlApi:
 
     def _looks(self) -> list[web.RouteDef]:
         return [
+            web.get("/_sim/", self._summary),
             web.get("/_sim/requests", self._requests),
             web.get("/_sim/certificates", self._certificates),
             web.get("/_sim/ledger", self._ledger),
@@ -121,6 +122,19 @@ class ControlApi:
     async def _notify_faults(self, request: web.Request) -> web.Response:
         self._notifier.fault(await read_body(request, NotifyFaults))
         return web.Response(status=204)
+
+    async def _summary(self, _: web.Request) -> web.Response:
+        """What the simulator holds at the moment, in numbers."""
+        persons = list(self._parts.registry)
+        return web.json_response(
+            {
+                "simulator": "ca",
+                "persons": len(persons),
+                "certificates": sum(len(person.generations) for person in persons),
+                "requests": len(list(self._parts.recoveries.all())),
+                "notifications": len(self._notifier.all()),
+            }
+        )
 
     async def _requests(self, _: web.Request) -> web.Response:
         return _answers([recovery.info() for recovery in self._parts.recoveries.all()])

@@ -203,3 +203,15 @@ async def test_any_name_and_address_can_be_issued(
     assert name.startswith(str(common.value))
     assert 60 < len(str(common.value).encode()) <= 64
     assert read(leaf.public_bytes(Encoding.DER)).addresses == (canonical_address(address),)
+
+
+async def test_a_summary_says_what_it_holds(tmp_path: Path) -> None:
+    """The first look of a person with curl, in numbers."""
+    options = CaOptions(directory=tmp_path, key_algorithm=KeyAlgorithm.EC_P256)
+    async with CaSimulator(options) as ca, CaControl(ca.control_url) as control:
+        await control.put_person(NewPerson(person="mara.lind"))
+        await control.issue(Issue(person="mara.lind"))
+        async with ClientSession() as session, session.get(f"{ca.control_url}/_sim/") as answer:
+            held = await answer.json()
+    expected = {"persons": 1, "certificates": 1, "requests": 0, "notifications": 0}
+    assert held == {"simulator": "ca", **expected}
