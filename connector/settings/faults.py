@@ -3,8 +3,6 @@
 import re
 from datetime import timedelta
 from difflib import get_close_matches
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -99,7 +97,7 @@ def _no_type(kind: str, path: Path, tree: Tree, model: type[BaseModel]) -> tuple
     action = f"Install the plug-in, or set type to an installed one: {', '.join(types) or 'none'}."
     if kind == "union_tag_not_found":
         return "CFG-001", "has no type", action
-    near = _near(str(reduce(getitem, path, tree.values)), types)
+    near = _near(_given(path, tree.values), types)
     hint = f"Did you mean {near}? " if near else ""
     return "CFG-004", "its type names no installed plug-in", hint + action
 
@@ -115,6 +113,12 @@ def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, 
     near = _near(name, siblings(model, path, tree.values))
     hint = f"Did you mean {near}?" if near else "Remove it, or compare with config schema."
     return "CFG-001", "is no setting", hint
+
+
+def _given(path: Path, values: Any) -> str:
+    for part in path:
+        values = values[part]
+    return str(values)
 
 
 def _near(name: str, names: list[str]) -> str | None:
