@@ -11,11 +11,17 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 
 from connector_testkit.demo.polling import SLOWNESS, patience, slowness
 from tests import honest, second_chance
+
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")  # on a busy machine an example takes what it takes
 
 SCRUBBED_PREFIXES = ("PKI_CONNECTOR_",)
 SCRUBBED_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"})

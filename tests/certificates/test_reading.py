@@ -63,7 +63,7 @@ def test_an_ordinary_certificate_is_read_as_the_library_reads_it(
     assert read(der).addresses == ("mara@example.com",)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(parts=st.lists(st.tuples(KINDS, VALUES), min_size=1, max_size=5))
 def test_names_are_written_as_the_library_writes_them(
     parts: list[tuple[x509.ObjectIdentifier, str]],
@@ -115,7 +115,7 @@ def issued(authority: Authority, keys: tuple[PrivateKey, ...]) -> list[bytes]:
     return [authority.issue(LEAF, keys[0], shape) for shape in (None, *Shape)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_a_damaged_certificate_raises_nothing_else(
     authority: Authority, issued: list[bytes], data: st.DataObject

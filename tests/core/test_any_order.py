@@ -74,7 +74,7 @@ def notification(enrolled: bool, occurred: Millis | None, now: Millis, number: i
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.data(),
     again=lives,

@@ -146,4 +146,4 @@ class Crowd(RuleBasedStateMachine):
 
 
 TestCrowd = Crowd.TestCase
-TestCrowd.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+TestCrowd.settings = settings(max_examples=60, stateful_step_count=60)

@@ -251,7 +251,8 @@ async def test_broken_chunk_is_the_senders_fault(world: World) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=400), is_xml=st.booleans())
 def test_arbitrary_bodies_are_never_our_fault(

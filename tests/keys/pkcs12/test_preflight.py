@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.core.errors import ConnectorError
@@ -100,7 +100,7 @@ def test_oversized_key_does_not_reach_the_loader(parts: tuple[bytes, bytes]) -> 
     assert code_of(Forged([bytes(5000)], [parts[1]]).dump()) == "KEY-204"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(data=st.data())
 def test_damaged_bundles_raise_nothing_else(proper: bytes, data: st.DataObject) -> None:
     """Whatever byte is changed, the answer is a bundle or a permanent fault with a code."""

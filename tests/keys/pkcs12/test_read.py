@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.hazmat.primitives.serialization import pkcs12 as library
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.core.errors import ConnectorError
@@ -185,7 +185,7 @@ def _seconds(work: object) -> float:
     return time.process_time() - before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_bundles_raise_nothing_but_faults(
     rsa_key: rsa.RSAPrivateKey, data: st.DataObject
