@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from connector.catalogue import catalogue
 from connector.cli.cut import cut
@@ -14,15 +13,23 @@ from connector.cli.exits import Exit
 from connector.cli.formatting import moment, short
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
+from connector.cli.questions import made
 from connector.cli.rekeying import accept, rekey
 from connector.cli.scrape import published_in
 from connector.cli.serve import settings_of
 from connector.cli.trail import check_files
 from connector.core.audit import AuditRecord
-from connector.operators.audit_records import AuditReport, ChainReport, Published
 from connector.operators.auditing import check_journal, trail_of
 from connector.operators.chain_check import MOST_FINDINGS
-from connector.operators.client import AdminClient
+from connector.operators.verbs.audit import (
+    AUDIT,
+    VERIFY,
+    AuditQuery,
+    AuditReport,
+    ChainReport,
+    Published,
+    VerifyQuery,
+)
 from connector.wiring.audit_key import audit_keys
 from connector.wiring.offline import offline_journal
 
@@ -67,7 +74,7 @@ PartitionOption = Annotated[
 
 
 @audit.command("verify")
-@asking
+@asking(VERIFY)
 def verify(
     call: Call,
     partition: PartitionOption = None,
@@ -106,7 +113,7 @@ def verify(
     elif offline:
         report = asyncio.run(_check_offline(call, known))
     else:
-        report = call.ask(lambda client: client.verify(known))
+        report = call.ask(VERIFY, VerifyQuery(published=tuple(known)))
     if partition is not None:
         report = _only(report, partition)
     _show(call, report)
@@ -126,10 +133,7 @@ def _published(partition: int | None, head: str | None, count: int | None) -> li
         return []
     if partition is None:
         raise typer.BadParameter("--head and --count belong to one --partition")
-    try:
-        return [Published(partition=partition, head=head, count=count)]
-    except ValidationError:
-        raise typer.BadParameter("--head is 12 to 64 hexadecimal digits") from None
+    return [made(Published, partition=partition, head=head, count=count)]
 
 
 def _show(call: Call, report: AuditReport) -> None:
@@ -185,7 +189,7 @@ audit.command("accept")(accept)
 
 
 @audit.command("export")
-@asking
+@asking(AUDIT)
 def export(
     call: Call,
     partition: PartitionOption = None,
@@ -216,8 +220,8 @@ async def _trail(
     call: Call, partition: int | None, after: int, *, offline: bool
 ) -> AsyncIterator[AuditRecord]:
     if not offline:
-        async with AdminClient(call.socket, call.name) as client:
-            async for record in client.audit(partition, after):
+        async with call.client() as client:
+            async for record in client.stream(AUDIT, AuditQuery(partition=partition, after=after)):
                 yield record
         return
     async with offline_journal(settings_of(call)) as journal:

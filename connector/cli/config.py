@@ -32,14 +32,14 @@ def example(
 
 
 @config.command("schema")
-@asking
+@asking()
 def schema(call: Call) -> None:
     """Print the JSON Schema (2020-12) of the settings' file."""
     call.screen.json(configuration_schema(installed()))
 
 
 @config.command("check")
-@asking
+@asking()
 def check(
     call: Call,
     connect: Annotated[
@@ -96,7 +96,7 @@ def report(call: Call, problems: tuple[Problem, ...]) -> None:
     call.screen.fault(f"{len(problems)} problem(s) in the settings.")
 
 
-@asking
+@asking()
 def version(call: Call) -> None:
     """Print the versions of the program and of Python, and the plug-ins that are installed."""
     plugins = installed()

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
+from connector.cli.questions import made
 from connector.cli.trail import records
 from connector.core.audit import AuditRecord
 from connector.core.errors import Rejected
-from connector.operators.audit_records import CUT_AT_ONCE, ChainEnd, CutTrail
 from connector.operators.client import AdminClient
+from connector.operators.verbs.audit import AUDIT, CUT, CUT_AT_ONCE, AuditQuery, ChainEnd, CutTrail
 
 
-@asking
+@asking(AUDIT, CUT)
 def cut(
     call: Call,
     file: Annotated[
@@ -41,22 +41,16 @@ def cut(
         _show(call, ends)
         call.screen.remark("No record was removed.")
         return
-    acts = [_act(ends[at : at + CUT_AT_ONCE], reason) for at in range(0, len(ends), CUT_AT_ONCE)]
+    parts = [ends[at : at + CUT_AT_ONCE] for at in range(0, len(ends), CUT_AT_ONCE)]
+    acts = [made(CutTrail, ends=part, reason=reason) for part in parts]
     key = call.world.unique()
 
     async def cutting(client: AdminClient) -> None:
         for act in acts:
-            await client.cut(act, key)
+            await client.ask(CUT, act, key)
 
-    call.ask(cutting)
+    call.talk(cutting)
     _show(call, ends)
-
-
-def _act(ends: list[ChainEnd], reason: str) -> CutTrail:
-    try:
-        return CutTrail(ends=tuple(ends), reason=reason)
-    except ValidationError:
-        raise typer.BadParameter("--reason says why, in at most 512 characters") from None
 
 
 async def _compared(call: Call, file: Path) -> list[ChainEnd]:
@@ -66,7 +60,7 @@ async def _compared(call: Call, file: Path) -> list[ChainEnd]:
         Rejected: ``AUD-003`` when a record differs, or one is missing in the copy.
     """
     ends: list[ChainEnd] = []
-    async with AdminClient(call.socket, call.name) as client:
+    async with call.client() as client:
         for number, copied in groupby(records([file]), lambda record: record.partition):
             if any(end.partition == number for end in ends):
                 raise Rejected("AUD-003", f"partition {number} appears twice in the copy")
@@ -80,7 +74,7 @@ async def _end_of(
     """The end of one partition's copy; none when the journal gave all of it up before."""
     expected = next(copied, None)
     last: AuditRecord | None = None
-    async for record in client.audit(number):
+    async for record in client.stream(AUDIT, AuditQuery(partition=number)):
         while last is None and expected is not None and expected.sequence < record.sequence:
             expected = next(copied, None)
         if expected is None:

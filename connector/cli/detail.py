@@ -17,7 +17,7 @@ from connector.core.states import (
     PersonState,
     StandingPause,
 )
-from connector.operators.records import DeviceRow, GenerationRow, SubjectDetail
+from connector.operators.verbs.status import DeviceRow, GenerationRow, SubjectDetail
 from connector.operators.views import step
 
 Facts = Iterator[tuple[str, object]]

@@ -3,26 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import typer
-from pydantic import ValidationError
 
 from connector.cli import letter
 from connector.cli.exits import Exit
 from connector.cli.formatting import moment, short
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
+from connector.cli.questions import made
 from connector.core.model import millis_of
 from connector.operators.client import AdminClient
-from connector.operators.letter_records import (
+from connector.operators.verbs.dead_letters import (
     AT_ONCE,
+    DROP,
+    LETTER,
+    LETTERS,
+    REPLAY,
     LetterOutcome,
     LetterQuery,
     LetterReceipt,
     LetterView,
+    PlaceQuery,
     SettleLetters,
 )
+from connector.operators.verbs.verb import Verb
+
+L = TypeVar("L", bound=SettleLetters)
 
 dlq = typer.Typer(no_args_is_help=True, help="List, re-queue and drop dead letters.")
 
@@ -60,19 +68,31 @@ DryRunOption = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")]
 
 
+class Filter(NamedTuple):
+    """The options that choose letters."""
+
+    code: CodeOption = None
+    since: SinceOption = None
+    until: UntilOption = None
+    partition: PartitionOption = None
+
+    @property
+    def query(self) -> LetterQuery:
+        """The letters that are chosen."""
+        since, until = _millis(self.since), _millis(self.until)
+        return made(LetterQuery, code=self.code, partition=self.partition, since=since, until=until)
+
+
 @dlq.command("list")
-@asking
+@asking(LETTERS)
 def listing(
     call: Call,
-    code: CodeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    partition: PartitionOption = None,
+    *,
+    which: Filter,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")] = AT_ONCE,
 ) -> None:
     """List dead letters, with the event that each can now be parsed as."""
-    query = _query(code, since, until, partition)
-    letters = call.ask(lambda client: _some(client, query, limit))
+    letters = call.talk(lambda client: _some(client, which.query, limit))
     if call.screen.form is Format.JSON:
         call.screen.json({"items": letters})
         return
@@ -84,21 +104,19 @@ def listing(
 
 
 @dlq.command("show")
-@asking
+@asking(LETTER)
 def show(call: Call, place: PlaceArgument) -> None:
     """Show one dead letter: original bytes as text with escapes, or in hexadecimal."""
-    letter.show(call.screen, call.ask(lambda client: client.letter(place)))
+    letter.show(call.screen, call.ask(LETTER, made(PlaceQuery, place=place)))
 
 
 @dlq.command("replay")
-@asking
+@asking(LETTERS, REPLAY)
 def replay(
     call: Call,
     place: OnePlace = None,
-    code: CodeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    partition: PartitionOption = None,
+    *,
+    which: Filter,
     everything: AllOption = False,
     dry_run: DryRunOption = False,
     rate: Annotated[float, typer.Option("--rate", min=0.1, help="Maximum number per second.")] = 10,
@@ -108,86 +126,69 @@ def replay(
 
     Exit code 7 if some still cannot be parsed (8 with --dry-run); they stay dead letters.
     """
-    query = None if place else _chosen(code, since, until, partition, everything=everything)
+    query = None if place else _chosen(which, everything=everything)
 
     async def replaying(client: AdminClient) -> list[LetterOutcome]:
         outcomes: list[LetterOutcome] = []
         async for name in _places(client, place, query):
             if outcomes and not dry_run:
                 await asyncio.sleep(1 / rate)
-            outcomes += await _settle(call, client, "replay", [name], reason, dry_run=dry_run)
+            outcomes += await _settle(
+                call, client, REPLAY, places=[name], reason=reason, dry_run=dry_run
+            )
         return outcomes
 
-    _tell(call, "replay", call.ask(replaying), dry_run=dry_run)
+    _tell(call, "replay", call.talk(replaying), dry_run=dry_run)
 
 
 @dlq.command("drop")
-@asking
+@asking(LETTERS, DROP)
 def drop(
     call: Call,
     place: OnePlace = None,
-    code: CodeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    partition: PartitionOption = None,
+    *,
+    which: Filter,
     everything: AllOption = False,
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """Drop dead letters; requires a --reason."""
-    query = None if place else _chosen(code, since, until, partition, everything=everything)
+    query = None if place else _chosen(which, everything=everything)
     if not reason.strip() and not dry_run:
         raise typer.BadParameter("dropping dead letters needs a --reason")
+
+    why = reason if reason.strip() else "dry run"
 
     async def dropping(client: AdminClient) -> list[LetterOutcome]:
         names = [name async for name in _places(client, place, query)]
         outcomes: list[LetterOutcome] = []
         for start in range(0, len(names), SENT_AT_ONCE):
             part = names[start : start + SENT_AT_ONCE]
-            outcomes += await _settle(
-                call, client, "drop", part, reason or "dry run", dry_run=dry_run
-            )
+            outcomes += await _settle(call, client, DROP, places=part, reason=why, dry_run=dry_run)
         return outcomes
 
-    _tell(call, "drop", call.ask(dropping), dry_run=dry_run)
+    _tell(call, "drop", call.talk(dropping), dry_run=dry_run)
 
 
-def _query(
-    code: str | None, since: datetime | None, until: datetime | None, partition: int | None
-) -> LetterQuery:
-    times = {"since": since, "until": until}
-    bounds = {name: _millis(moment) for name, moment in times.items() if moment is not None}
-    try:
-        return LetterQuery.model_validate({"code": code, "partition": partition, **bounds})
-    except ValidationError:
-        raise typer.BadParameter("--code is written like EVT-005") from None
-
-
-def _millis(moment: datetime) -> int:
+def _millis(moment: datetime | None) -> int | None:
     """A moment without a zone is meant in UTC."""
+    if moment is None:
+        return None
     return millis_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _chosen(
-    code: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    partition: int | None,
-    *,
-    everything: bool,
-) -> LetterQuery:
-    choice = (code, since, until, partition)
-    if not everything and all(one is None for one in choice):
+def _chosen(which: Filter, *, everything: bool) -> LetterQuery:
+    if not everything and which == Filter():
         raise typer.BadParameter(
             "name a dead letter, select by --code, --since, --until or --partition, or use --all"
         )
-    return _query(*choice)
+    return which.query
 
 
 async def _every(client: AdminClient, query: LetterQuery) -> AsyncIterator[LetterView]:
     """All letters that a query chooses, page by page."""
     while True:
-        page = await client.letters(query)
+        page = await client.ask(LETTERS, query)
         for view in page.items:
             yield view
         if page.after is None:
@@ -216,21 +217,10 @@ async def _places(
 
 
 async def _settle(
-    call: Call,
-    client: AdminClient,
-    act: Literal["replay", "drop"],
-    places: list[str],
-    reason: str,
-    *,
-    dry_run: bool,
+    call: Call, client: AdminClient, verb: Verb[L, LetterReceipt], **given: object
 ) -> tuple[LetterOutcome, ...]:
-    given = {"act": act, "places": places, "reason": reason, "dry_run": dry_run}
-    try:
-        wanted = SettleLetters.model_validate(given)
-    except ValidationError:
-        text = "a letter is named PARTITION/POSITION; a reason has at most 512 characters"
-        raise typer.BadParameter(text) from None
-    return (await client.settle(wanted, call.world.unique())).outcomes
+    act = made(verb.takes, **given)
+    return (await client.ask(verb, act, call.world.unique())).outcomes
 
 
 def _tell(

@@ -14,7 +14,7 @@ from connector.wiring.restoring import embedded
 from connector.wiring.restoring import restore as put_in_place
 
 
-@asking
+@asking()
 def backup(
     call: Call,
     file: Annotated[Path, typer.Argument(help="New file for the backup.")],
@@ -30,7 +30,7 @@ def backup(
         call.screen.line(f"{file} holds a checked copy of the journal.")
 
 
-@asking
+@asking()
 def restore(
     call: Call,
     file: Annotated[Path, typer.Argument(exists=True, help="The backup.")],

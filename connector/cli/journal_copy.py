@@ -17,8 +17,8 @@ from connector.core.journal import Journal
 from connector.journal.copying.contents import Contents, contents
 from connector.journal.copying.copy import Order, Standing, copy
 from connector.journal.copying.survey import Survey
-from connector.operators.audit_records import AuditReport
 from connector.operators.auditing import check_journal
+from connector.operators.verbs.audit import AuditReport
 from connector.settings.model import Settings
 from connector.wiring.audit_key import audit_keys
 from connector.wiring.clock import MachineClock
@@ -48,7 +48,7 @@ class Sides(NamedTuple):
 
 
 @journal.command("copy")
-@asking
+@asking()
 def copy_journal(
     call: Call,
     source: Annotated[

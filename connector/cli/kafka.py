@@ -32,7 +32,7 @@ class TopicReport(Record):
 
 
 @kafka.command("init")
-@asking
+@asking()
 def init(
     call: Call,
     dry_run: Annotated[
@@ -118,7 +118,7 @@ def _remarks(one: TopicReport) -> str:
 
 
 @kafka.command("acls")
-@asking
+@asking()
 def show_acls(
     call: Call,
     principal: Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from connector.cli.formatting import moment
 from connector.cli.output import Format, Screen
 from connector.core.journal import DeadLetter
-from connector.operators.letter_records import LetterDetail, original_of
+from connector.operators.verbs.dead_letters import LetterDetail, original_of
 
 SHOWN = 4096
 """Bytes of a body that are shown to people."""

@@ -9,11 +9,10 @@ from connector.cli import pauses
 from connector.cli.formatting import age, due
 from connector.cli.options import Call
 from connector.cli.output import Format
-from connector.core.journal import StatusFilter
 from connector.core.model import Millis
 from connector.core.states import ENDED, CopyState, Phase
 from connector.operators.client import AdminClient
-from connector.operators.records import SubjectPage, SubjectSummary
+from connector.operators.verbs.status import SUBJECTS, ListQuery, SubjectPage, SubjectSummary
 
 PAGE = 1000
 COLUMNS = (
@@ -57,18 +56,18 @@ WideOption = Annotated[
 class Asked(NamedTuple):
     """Which subjects, how many at most, and which of them are wanted (None: all)."""
 
-    query: StatusFilter
+    query: ListQuery
     limit: int
     wanted: Callable[[SubjectSummary], bool] | None
 
     async def pages(self, client: AdminClient) -> SubjectPage:
         """Pages until there are enough."""
         query = self.query.model_copy(update={"limit": min(self.limit, PAGE)})
-        page = await client.listing(query)
+        page = await client.ask(SUBJECTS, query)
         items = self._wanted(page)
         while page.after and len(items) < self.limit:
             query = self.query.model_copy(update={"after": page.after, "limit": PAGE})
-            page = await client.listing(query)
+            page = await client.ask(SUBJECTS, query)
             items += self._wanted(page)
         whole = page.after or len(items) <= self.limit
         more = page.after if whole else items[self.limit].key

@@ -1,41 +1,37 @@
 """Acts of operators: deliver, retry, cancel, pause, resume, and who is who."""
 
-from typing import Annotated, cast
+from typing import Annotated, TypeVar
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from connector.cli import pauses, plan
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
-from connector.cli.waiting import (
-    NOT_APPLIED,
-    TIMEOUT,
-    TimeoutOption,
-    UntilOption,
-    WaitOption,
-    Wish,
-    became,
-    wait_for,
-    wish,
-)
+from connector.cli.questions import made
+from connector.cli.waiting import NOT_YET, WAITING, Wait, WaitUntil, Wish, became, wait_for
 from connector.core.states import HolderState
-from connector.operators.client import AdminClient
-from connector.operators.records import (
-    AcceptClock,
+from connector.operators.verbs.acts import (
+    ACCEPT_CLOCK,
+    CANCEL,
+    CONFIRM_IDENTITY,
+    DELIVER,
+    FORGET_IDENTITY,
+    PAUSE,
+    RESUME,
+    RETRY,
+    RETRY_MANY,
     Act,
-    Cancel,
-    ConfirmIdentity,
-    Deliver,
-    ForgetIdentity,
-    Pause,
     Receipt,
-    Resume,
-    RetryMany,
-    RetryOne,
 )
+from connector.operators.verbs.plan import PLAN, PlanQuery
+from connector.operators.verbs.status import SUBJECT, SubjectQuery
+from connector.operators.verbs.verb import Verb
 
+A = TypeVar("A", bound=Act)
+
+commands = typer.Typer()
+"""Those that belong to no group."""
 HolderArgument = Annotated[
     str,
     typer.Argument(
@@ -48,23 +44,12 @@ RouteOption = Annotated[str | None, typer.Option("--route", help="Only this rout
 
 BRAKES = {"pause", "resume", "accept_clock"}
 """Acts on the whole service: the partitions that take them are no subjects of an operator's."""
-NEEDED = {
-    "holder": "name the holder by key, id, user name, mail, device/ID or serial number",
-    "code": "--code is written like UEM-400",
-    "drop_generation": "--drop-generation takes 8 or more hexadecimal digits of a fingerprint",
-    "reason": "--reason says why, in at most 512 characters",
-}
-"""What an act wants of each of its members, in the words of the command line."""
 
 
-def _act(call: Call, wanted: Wish | None, kind: type[BaseModel], **given: object) -> None:
+def _act(call: Call, wanted: Wish | None, verb: Verb[A, Receipt], **given: object) -> None:
     """Send an act, once even if the connection breaks and it is sent again; perhaps wait for it."""
-    act, key = _made(kind, given), call.world.unique()
-
-    async def sending(client: AdminClient) -> Receipt:
-        return await client.act(act, key)
-
-    receipt = call.ask(sending)
+    act = made(verb.takes, **given)
+    receipt = call.ask(verb, act, call.world.unique())
     pauses.show(call, receipt.pauses)
     outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
     _show(call, outcome or receipt)
@@ -84,8 +69,8 @@ def _show(call: Call, receipt: Receipt) -> None:
         case Format.CSV:
             call.screen.csv(columns, rows)
         case Format.TABLE if receipt.act in BRAKES:
-            done = [state for _, state in rows if state != NOT_APPLIED]
-            how, of = (done or [NOT_APPLIED])[0], "the journal's partitions"
+            done = [state for _, state in rows if state != NOT_YET]
+            how, of = (done or [NOT_YET])[0], "the journal's partitions"
             if len(done) < len(rows):
                 how, of = "applied", f"{len(rows)} partitions"
             call.screen.line(f"{receipt.act}: {how} by {len(done)} of {of}")
@@ -93,17 +78,8 @@ def _show(call: Call, receipt: Receipt) -> None:
             call.screen.table(columns, rows)
 
 
-def _made(kind: type[BaseModel], given: dict[str, object]) -> Act:
-    try:
-        return cast("Act", kind.model_validate(given))
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_context=False, include_url=False)
-        names = sorted({str(fault["loc"][0]) for fault in faults})
-        text = "; ".join(NEEDED.get(name, f"{name} is not of the right kind") for name in names)
-        raise typer.BadParameter(text) from None
-
-
-@asking
+@commands.command()
+@asking(DELIVER, PLAN, *WAITING)
 def deliver(
     call: Call,
     holder: HolderArgument,
@@ -120,24 +96,23 @@ def deliver(
         ),
     ] = None,
     reason: ReasonOption = "",
-    wait: WaitOption = False,
-    until: UntilOption = None,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: WaitUntil,
 ) -> None:
     """Deliver a holder's keys now, also if the device's notification was lost."""
     if dry_run:
-        report = call.ask(lambda client: client.plan(holder))
+        report = call.ask(PLAN, made(PlanQuery, holder=holder))
         plan.show(call, report)
         if not report.would_deliver:
             raise typer.Exit(Exit.PROBLEMS)
         return
     if drop_generation and not reason:
         raise typer.BadParameter("dropping a generation needs a --reason")
-    wanted = wish(wait=wait, until=until, timeout=timeout)
-    _act(call, wanted, Deliver, holder=holder, reason=reason, drop_generation=drop_generation)
+    _act(call, wait.wish, DELIVER, holder=holder, reason=reason, drop_generation=drop_generation)
 
 
-@asking
+@commands.command()
+@asking(RETRY, RETRY_MANY, *WAITING)
 def retry(
     call: Call,
     holder: Annotated[
@@ -146,90 +121,89 @@ def retry(
     code: Annotated[str | None, typer.Option("--code", help="All with this error code.")] = None,
     route: RouteOption = None,
     reason: ReasonOption = "",
-    wait: WaitOption = False,
-    until: UntilOption = None,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: WaitUntil,
 ) -> None:
     """Retry what failed or waits: push the profile, or deliver again if the copy is gone."""
     if holder is not None and (code or route):
         raise typer.BadParameter("name a holder, or select by --code and --route")
-    wanted = wish(wait=wait, until=until, timeout=timeout)
     if holder is not None:
-        _act(call, wanted, RetryOne, holder=holder, reason=reason)
+        _act(call, wait.wish, RETRY, holder=holder, reason=reason)
     elif code or route:
-        _act(call, wanted, RetryMany, code=code, route=route, reason=reason)
+        _act(call, wait.wish, RETRY_MANY, code=code, route=route, reason=reason)
     else:
         raise typer.BadParameter("name a holder, or select by --code and --route")
 
 
-@asking
+@commands.command()
+@asking(CANCEL, *WAITING)
 def cancel(
     call: Call,
     holder: HolderArgument,
     reason: ReasonOption,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """End the open delivery of a holder."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, Cancel, holder=holder, reason=reason)
+    _act(call, wait.wish, CANCEL, holder=holder, reason=reason)
 
 
-@asking
+@commands.command()
+@asking(PAUSE, *WAITING)
 def pause(
     call: Call,
     reason: ReasonOption,
     route: RouteOption = None,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """Pause all routes or one: no key leaves escrow; looks and the watch over copies continue."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, Pause, route=route, reason=reason)
+    _act(call, wait.wish, PAUSE, route=route, reason=reason)
 
 
-@asking
+@commands.command()
+@asking(RESUME, *WAITING)
 def resume(
     call: Call,
     route: RouteOption = None,
     reason: ReasonOption = "",
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """End a pause."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, Resume, route=route, reason=reason)
+    _act(call, wait.wish, RESUME, route=route, reason=reason)
 
 
 clock = typer.Typer(
     no_args_is_help=True, help="What time it is, where clock and journal are far apart."
 )
+commands.add_typer(clock, name="clock")
 
 
 @clock.command("accept")
-@asking
+@asking(ACCEPT_CLOCK, *WAITING)
 def clock_accept(
     call: Call,
     reason: ReasonOption,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """Accept the present clock of the service as right: journal time follows it."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, AcceptClock, reason=reason)
+    _act(call, wait.wish, ACCEPT_CLOCK, reason=reason)
 
 
 identity = typer.Typer(
     no_args_is_help=True,
     help="Show, confirm and forget the pinned identity of a UEM user at the CA.",
 )
+commands.add_typer(identity, name="identity")
 
 
 @identity.command("show")
-@asking
+@asking(SUBJECT)
 def identity_show(call: Call, holder: HolderArgument) -> None:
     """Show the pinned identity, and a changed one that must be confirmed."""
-    state = call.ask(lambda client: client.detail("holder", holder)).state
+    state = call.ask(SUBJECT, made(SubjectQuery, kind="holder", name=holder)).state
     known = state.identity if isinstance(state, HolderState) else None
     pairs = {
         "pinned": known.pinned if known else None,
@@ -245,28 +219,26 @@ def identity_show(call: Call, holder: HolderArgument) -> None:
 
 
 @identity.command("confirm")
-@asking
+@asking(CONFIRM_IDENTITY, *WAITING)
 def identity_confirm(
     call: Call,
     holder: HolderArgument,
     reason: ReasonOption,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """Confirm that the changed identity is the same person."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, ConfirmIdentity, holder=holder, reason=reason)
+    _act(call, wait.wish, CONFIRM_IDENTITY, holder=holder, reason=reason)
 
 
 @identity.command("forget")
-@asking
+@asking(FORGET_IDENTITY, *WAITING)
 def identity_forget(
     call: Call,
     holder: HolderArgument,
     reason: ReasonOption,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = TIMEOUT,
+    *,
+    wait: Wait,
 ) -> None:
     """Forget the pinned identity and the record of delivered generations."""
-    wanted = wish(wait=wait, timeout=timeout)
-    _act(call, wanted, ForgetIdentity, holder=holder, reason=reason)
+    _act(call, wait.wish, FORGET_IDENTITY, holder=holder, reason=reason)

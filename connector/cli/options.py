@@ -3,20 +3,25 @@
 import asyncio
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from connector.cli.output import Format, Screen
 from connector.core.errors import Rejected
 from connector.operators.client import AdminClient
-from connector.operators.records import LONGEST_NAME, Operator
+from connector.operators.verbs.table import AnyVerb
+from connector.operators.verbs.verb import LONGEST_NAME, Operator, Verb
 from connector.settings.load import admin_socket
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=BaseModel)
+A = TypeVar("A", bound=BaseModel)
 
 ConfigOption = Annotated[
     Path | None,
@@ -58,13 +63,14 @@ class World(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One call of a command: where it prints, what it asks, and in whose name."""
+    """One call of a command: where it prints, what it may ask, and in whose name."""
 
     world: World
     screen: Screen
     config: Path | None
     given_socket: Path | None
     name: str
+    verbs: Sequence[AnyVerb] = ()
 
     @property
     def socket(self) -> Path:
@@ -80,18 +86,30 @@ class Call(NamedTuple):
         """Who works here, for the audit trail: his user id, and the name he gives himself."""
         return Operator(uid=os.getuid(), name=self.name).by
 
-    def ask(self, question: Callable[[AdminClient], Awaitable[T]]) -> T:
-        """The service's answer.
+    def client(self) -> AdminClient:
+        """A client for the verbs of the command, not yet connected."""
+        return AdminClient(self.socket, self.name, self.verbs)
+
+    def ask(self, verb: Verb[Q, A], question: Q, key: str = "") -> A:
+        """The service's answer to one question; raises as :meth:`talk`."""
+
+        async def asking(client: AdminClient) -> A:
+            return await client.ask(verb, question, key)
+
+        return self.talk(asking)
+
+    def talk(self, conversation: Callable[[AdminClient], Awaitable[T]]) -> T:
+        """What several questions to the service lead to.
 
         Raises:
             ConnectorError: what the service raised; ``ADM-001`` when it does not answer.
         """
 
-        async def asking() -> T:
-            async with AdminClient(self.socket, self.name) as client:
-                return await question(client)
+        async def talking() -> T:
+            async with self.client() as client:
+                return await conversation(client)
 
-        return asyncio.run(asking())
+        return asyncio.run(talking())
 
 
 def _shared(
@@ -110,19 +128,41 @@ def _shared(
     return Call(world, screen, config, socket, as_name)
 
 
-def asking(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; its first parameter becomes the :class:`Call`."""
-    _, *own = inspect.signature(command, eval_str=True).parameters.values()
-    shared = inspect.signature(_shared, eval_str=True).parameters
+def asking(*verbs: AnyVerb) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command that asks these verbs of the service, and no others.
 
-    def run(**given: Any) -> None:
-        call = _shared(**{name: given.pop(name) for name in shared})
-        command(call, **given)
+    It gets the shared options: its first parameter becomes the :class:`Call`. A parameter whose
+    type is a named tuple stands for its members, each an option of the command.
+    """
 
-    parameters = [*own, *shared.values()]
-    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # read by inspect
-        [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
-    )
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    return run
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        groups = {one.name: _members(one.annotation) for one in own if _is_group(one.annotation)}
+        kinds = {one.name: one.annotation for one in own}
+        shared = _members(_shared)
+
+        def run(**given: Any) -> None:
+            call = _shared(**{name: given.pop(name) for name in shared})._replace(verbs=verbs)
+            for group, members in groups.items():
+                given[group] = kinds[group](**{name: given.pop(name) for name in members})
+            command(call, **given)
+
+        named = [groups[one.name].values() if one.name in groups else [one] for one in own]
+        parameters = [*chain.from_iterable(named), *shared.values()]
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # read by inspect
+            [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        )
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.verbs = verbs  # type: ignore[attr-defined] # for the test of the table
+        return run
+
+    return decorate
+
+
+def _members(kind: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(kind, eval_str=True).parameters
+
+
+def _is_group(annotation: object) -> bool:
+    return isinstance(annotation, type) and hasattr(annotation, "_fields")

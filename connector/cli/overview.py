@@ -9,7 +9,7 @@ from connector.cli.options import Call
 from connector.cli.output import Format
 from connector.core.conditions import Severity
 from connector.core.model import DAY, Millis
-from connector.operators.records import Overview, Stuck, UpstreamView
+from connector.operators.verbs.status import Overview, Stuck, UpstreamView
 
 SUBJECTS = ("kind", "route", "phase", "count")
 UPSTREAMS = ("upstream", "breaker", "for", "next try", "last success", "code", "detail")

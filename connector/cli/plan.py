@@ -4,7 +4,7 @@ from connector.catalogue import catalogue
 from connector.cli.formatting import day, short
 from connector.cli.options import Call
 from connector.cli.output import Format
-from connector.operators.plan_records import PlanReport
+from connector.operators.verbs.plan import PlanReport
 
 COLUMNS = ("generation", "slot", "usage", "valid from", "until", "delivered before", "reason")
 

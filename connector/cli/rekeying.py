@@ -10,7 +10,7 @@ from connector.cli.options import Call, asking
 from connector.cli.output import Format
 from connector.cli.serve import settings_of
 from connector.mounted import read_secret
-from connector.operators.audit_records import ChainReport
+from connector.operators.verbs.audit import ChainReport
 from connector.settings.model import Settings
 from connector.wiring.audit_key import audit_keys
 from connector.wiring.clock import MachineClock
@@ -23,7 +23,7 @@ LONGEST_REASON = 512
 ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")]
 
 
-@asking
+@asking()
 def rekey(
     call: Call,
     reason: ReasonOption = "",
@@ -61,7 +61,7 @@ def rekey(
     call.screen.remark("Keep the old key, and add it to audit.old_key_files.")
 
 
-@asking
+@asking()
 def accept(
     call: Call,
     reason: ReasonOption = "",

@@ -7,7 +7,7 @@ import typer
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from connector.operators.audit_records import Published
+from connector.operators.verbs.audit import Published
 
 COUNTS = "pki_connector_audit_records"
 HEADS = "pki_connector_audit_head_prefix"

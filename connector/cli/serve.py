@@ -14,7 +14,7 @@ from connector.settings.plugins import installed
 from connector.settings.report import SettingsRefused
 
 
-@asking
+@asking()
 def serve(
     call: Call,
     restored: Annotated[

@@ -8,9 +8,16 @@ import typer
 
 from connector.cli import detail, listing, overview
 from connector.cli.options import Call, asking
-from connector.core.journal import StatusFilter
-from connector.operators.client import AdminClient
-from connector.operators.records import Kind
+from connector.cli.questions import made
+from connector.operators.verbs.status import (
+    OVERVIEW,
+    SUBJECT,
+    SUBJECTS,
+    Kind,
+    ListQuery,
+    SubjectQuery,
+)
+from connector.operators.verbs.verb import Nothing
 
 WATCH_EVERY = 2.0
 
@@ -35,7 +42,7 @@ class Subjects(StrEnum):
                 return "person"
 
 
-@asking
+@asking(OVERVIEW, SUBJECTS, SUBJECT)
 def status(
     call: Call,
     what: Annotated[
@@ -65,16 +72,17 @@ def status(
 
     def show() -> None:
         if what is not None and key is not None:
-            detail.show(call, call.ask(lambda client: client.detail(what.kind, key)))
+            query = made(SubjectQuery, kind=what.kind, name=key)
+            detail.show(call, call.ask(SUBJECT, query))
         elif what is None and not restored:
-            overview.show(call, call.ask(AdminClient.overview))
+            overview.show(call, call.ask(OVERVIEW, Nothing()))
         else:
             kind = "holder" if what is None else what.kind
-            query = StatusFilter(kind=kind, phase=phase, route=route, code=code)
+            wanted_ones = ListQuery(kind=kind, phase=phase, route=route, code=code)
             open_only = what is Subjects.DELIVERY and phase is None
             wanted = listing.unsure if restored else listing.is_open if open_only else None
-            asked = listing.Asked(query, limit, wanted)
-            listing.show(call, call.ask(asked.pages), chosen, wide=wide)
+            asked = listing.Asked(wanted_ones, limit, wanted)
+            listing.show(call, call.talk(asked.pages), chosen, wide=wide)
 
     if watch:
         _watch(call, show)

@@ -18,9 +18,9 @@ from connector.core.audit import (
 from connector.core.errors import Permanent, Rejected
 from connector.core.journal import Journal
 from connector.mounted import read_secret
-from connector.operators.audit_records import AuditReport, Published
 from connector.operators.auditing import trail_of
 from connector.operators.chain_check import ChainCheck
+from connector.operators.verbs.audit import AuditReport, Published
 
 Start = tuple[int, str]
 

@@ -13,21 +13,23 @@ from connector.cli.options import Call
 from connector.core.model import SubjectKey
 from connector.core.states import Brakes, HolderState, Phase
 from connector.core.states.delivery import ENDED
-from connector.operators.applying import AT_ONCE, ActEvents
 from connector.operators.client import AdminClient
-from connector.operators.records import Act, Pause, Receipt, Resume
+from connector.operators.verbs.acts import (
+    AT_ONCE,
+    NOT_APPLIED,
+    Act,
+    ActEvents,
+    Pause,
+    Receipt,
+    Resume,
+)
+from connector.operators.verbs.status import OVERVIEW, SUBJECT, SubjectQuery
+from connector.operators.verbs.verb import Nothing
 
 PAUSE = 0.25
 """Seconds between two looks."""
 DELIVERED = frozenset({Phase.AWAITING_PURGE, Phase.COMPLETED})
 BAD_ENDS = ENDED - DELIVERED
-
-WaitOption = Annotated[
-    bool, typer.Option("--wait", help="Wait until the act is applied; exit code 9 if it is not.")
-]
-TimeoutOption = Annotated[
-    float, typer.Option("--timeout", min=0, help="Maximum number of seconds to wait.")
-]
 
 
 class Until(StrEnum):
@@ -38,6 +40,12 @@ class Until(StrEnum):
     ENDED = "ended"
 
 
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait until the act is applied; exit code 9 if it is not.")
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0, help="Maximum number of seconds to wait.")
+]
 UntilOption = Annotated[
     Until | None,
     typer.Option(
@@ -47,8 +55,12 @@ UntilOption = Annotated[
     ),
 ]
 TIMEOUT = 60.0
-NOT_APPLIED = "not applied yet"
+NOT_YET = "not applied yet"
 DISCLOSES = "new hand-over, keys leave escrow again"
+
+
+WAITING = (OVERVIEW, NOT_APPLIED, SUBJECT)
+"""What a command asks that waits for its act."""
 
 
 class Wish(NamedTuple):
@@ -56,6 +68,32 @@ class Wish(NamedTuple):
 
     until: Until
     timeout: float
+
+
+class Wait(NamedTuple):
+    """The options of an act that can be waited for."""
+
+    wait: WaitOption = False
+    timeout: TimeoutOption = TIMEOUT
+
+    @property
+    def wish(self) -> Wish | None:
+        """What they ask for; None for nothing."""
+        return Wish(Until.APPLIED, self.timeout) if self.wait else None
+
+
+class WaitUntil(NamedTuple):
+    """The options of an act that leads to a delivery."""
+
+    wait: WaitOption = False
+    until: UntilOption = None
+    timeout: TimeoutOption = TIMEOUT
+
+    @property
+    def wish(self) -> Wish | None:
+        """What they ask for; None for nothing."""
+        asked = self.wait or self.until is not None
+        return Wish(self.until or Until.APPLIED, self.timeout) if asked else None
 
 
 class Outcome(Receipt):
@@ -72,18 +110,13 @@ class Outcome(Receipt):
         return Exit.NOT_YET if self.waiting else Exit.OK
 
 
-def wish(*, wait: bool, timeout: float, until: Until | None = None) -> Wish | None:
-    """What the options ask for; None for nothing."""
-    return Wish(until or Until.APPLIED, timeout) if wait or until is not None else None
-
-
 def became(receipt: Receipt, subject: SubjectKey) -> str:
     """What became of an act for one subject, in a word or two."""
     if not isinstance(receipt, Outcome):
         return f"accepted: {DISCLOSES}" if subject in receipt.discloses else "accepted"
     if phase := receipt.phases.get(subject):
         return phase
-    return NOT_APPLIED if subject in receipt.waiting else "applied"
+    return NOT_YET if subject in receipt.waiting else "applied"
 
 
 def wait_for(call: Call, act: Act, receipt: Receipt, wanted: Wish) -> Outcome:
@@ -100,7 +133,7 @@ def wait_for(call: Call, act: Act, receipt: Receipt, wanted: Wish) -> Outcome:
 def _looked(call: Call, act: Act, outcome: Outcome, until: Until) -> Outcome:
     async def looking(client: AdminClient) -> Outcome:
         if isinstance(act, Pause | Resume):
-            held = [one.brakes for one in (await client.overview()).partitions]
+            held = [one.brakes for one in (await client.ask(OVERVIEW, Nothing())).partitions]
             return outcome.model_copy(update={"waiting": _brakes_waiting(act, outcome, held)})
         waiting = await _not_applied(client, outcome)
         phases = dict(outcome.phases)
@@ -115,7 +148,7 @@ def _looked(call: Call, act: Act, outcome: Outcome, until: Until) -> Outcome:
         left = tuple(holder for holder in outcome.waiting if holder in waiting)
         return outcome.model_copy(update={"waiting": left, "phases": phases})
 
-    return call.ask(looking)
+    return call.talk(looking)
 
 
 def _brakes_waiting(
@@ -138,11 +171,12 @@ async def _not_applied(client: AdminClient, outcome: Outcome) -> set[SubjectKey]
     found: set[SubjectKey] = set()
     for start in range(0, len(waiting), AT_ONCE):
         events = {key: outcome.events[key] for key in waiting[start : start + AT_ONCE]}
-        found |= set((await client.not_applied(ActEvents(events=events))).subjects)
+        found |= set((await client.ask(NOT_APPLIED, ActEvents(events=events))).subjects)
     return found
 
 
 async def _phase(client: AdminClient, holder: SubjectKey) -> Phase | None:
-    state = (await client.detail("holder", holder)).state
+    query = SubjectQuery(kind="holder", name=holder)
+    state = (await client.ask(SUBJECT, query)).state
     delivery = state.delivery if isinstance(state, HolderState) else None
     return None if delivery is None else delivery.phase

@@ -22,18 +22,18 @@ from connector.core.holder.operator_commands import can_retry
 from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, parse_subject
 from connector.core.model import subject_key as make_key
 from connector.core.states import HolderState
-from connector.operators.records import (
+from connector.operators.verbs.acts import (
     AcceptClock,
     Cancel,
     ConfirmIdentity,
     Deliver,
     ForgetIdentity,
     HolderAct,
-    Operator,
     Pause,
     Resume,
     RetryOne,
 )
+from connector.operators.verbs.verb import Operator
 
 NO_TENANT = "-"
 

@@ -6,8 +6,8 @@ from connector.core.audit import GENESIS, AuditRecord, AuditRow
 from connector.core.errors import Rejected
 from connector.core.journal import Journal, PartitionRecord
 from connector.core.secret import Credential
-from connector.operators.audit_records import ChainReport, Published
 from connector.operators.chain_check import ChainCheck
+from connector.operators.verbs.audit import ChainReport, Published
 
 
 async def check_chain(check: ChainCheck, rows: AsyncIterator[AuditRow]) -> ChainReport:

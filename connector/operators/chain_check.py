@@ -25,7 +25,7 @@ from connector.core.audit import (
     verify,
 )
 from connector.core.secret import Credential
-from connector.operators.audit_records import Accepted, ChainReport, Published
+from connector.operators.verbs.audit import Accepted, ChainReport, Published
 
 MOST_FINDINGS = 100
 

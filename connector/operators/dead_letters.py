@@ -13,7 +13,7 @@ from connector.core.events import DeadLetterDropped, DeadLetterReplayed, Event
 from connector.core.journal import DeadLetter, DeadLetterFilter, Journal
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.operators.acts import NO_TENANT, Stamp, events_for
-from connector.operators.letter_records import (
+from connector.operators.verbs.dead_letters import (
     LetterDetail,
     LetterOutcome,
     LetterPage,
@@ -63,11 +63,8 @@ class DeadLetters:
         """Re-queue or drop letters one after another, in the given order.
 
         Raises:
-            Rejected: ``EVT-007`` for a drop without a reason.
             Transient: ``JRN-001``; letters named before this one are settled.
         """
-        if act.act == "drop" and not act.reason:
-            raise Rejected("EVT-007", "dropping dead letters needs a reason")
         settle_one = self._replay if act.act == "replay" else self._drop
         outcomes = []
         for name in dict.fromkeys(act.places):

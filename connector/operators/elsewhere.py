@@ -5,8 +5,8 @@ from typing import NamedTuple
 from connector.core.errors import ConnectorError, Rejected
 from connector.core.model import SubjectKey, parse_subject
 from connector.operators.planner import Planner
-from connector.operators.records import Kind
 from connector.operators.search import KINDS, as_key
+from connector.operators.verbs.status import Kind
 
 FORMS: dict[Kind, str] = {
     "holder": "say TENANT/user/ID, a user name, a mail address, device/ID or a serial number",

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Middleware
 
 from connector.core.errors import Rejected
 from connector.operators.answers import Handler
-from connector.operators.records import LONGEST_NAME, Operator
+from connector.operators.verbs.verb import LONGEST_NAME, Operator
 
 CREDENTIALS = struct.Struct("3i")
 """``struct ucred``: process, user and group id, each an ``int``."""

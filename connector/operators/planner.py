@@ -23,7 +23,7 @@ from connector.core.policy import Mode, RoutePolicy, route_for
 from connector.core.ports import EscrowBackend, EscrowListing, Target
 from connector.core.selection import Selection, obstacles, select
 from connector.core.states import CopyState, HolderState
-from connector.operators.plan_records import PlannedDevice, PlannedGeneration, PlanReport
+from connector.operators.verbs.plan import PlannedDevice, PlannedGeneration, PlanReport
 
 
 class Planner:

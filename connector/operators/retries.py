@@ -10,8 +10,8 @@ from connector.core.model import SubjectKey
 from connector.core.states import HolderState
 from connector.operators.acts import Stamp, last_events, retry_events
 from connector.operators.known import check_names
-from connector.operators.records import Receipt, RetryMany
 from connector.operators.search import every
+from connector.operators.verbs.acts import Receipt, RetryMany
 
 BATCH = 200
 

@@ -7,7 +7,7 @@ from connector.core.journal import Journal, StatusFilter
 from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject_key
 from connector.core.rows import UnreadableState
 from connector.core.states import DeviceState, HolderState
-from connector.operators.records import Kind
+from connector.operators.verbs.status import Kind
 from connector.operators.views import State
 
 PAGE = 500

@@ -10,8 +10,8 @@ from typing import Self
 from aiohttp import web
 
 from connector.core.errors import Permanent
+from connector.operators.handlers import Handlers
 from connector.operators.peer import gatekeeper
-from connector.operators.port import AdminService
 from connector.operators.routes import admin_app
 
 OWN_USER = (0o700, 0o600)
@@ -24,7 +24,7 @@ class AdminServer:
     """Serves operators on a Unix socket while it is open (``async with``).
 
     Args:
-        service: handles the requests.
+        handlers: answer the requests.
         path: the socket; its directory is made where it is missing, with mode 0700 (0711 when
             other users are allowed). The mode of a directory that is there is left alone.
         uids: user ids allowed besides the own one and root.
@@ -34,8 +34,8 @@ class AdminServer:
             process serves it.
     """
 
-    def __init__(self, service: AdminService, path: Path, uids: Collection[int] = ()) -> None:
-        self._app = admin_app(service, gatekeeper(uids))
+    def __init__(self, handlers: Handlers, path: Path, uids: Collection[int] = ()) -> None:
+        self._app = admin_app(handlers, gatekeeper(uids))
         self._path = path
         self._modes = LISTED_USERS if uids else OWN_USER
         self._stack = AsyncExitStack()

@@ -1,10 +1,9 @@
 """The operators' service on a journal: query states, store commands, check the audit log."""
 
 import platform
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.core.audit import AuditRecord
 from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected
 from connector.core.events import PlanRequested
@@ -21,48 +20,72 @@ from connector.operators.acts import (
     last_events,
     partition_events,
 )
-from connector.operators.applying import ActEvents, NotApplied, not_applied
-from connector.operators.audit_records import AuditReport, CutTrail, Published
-from connector.operators.auditing import check_journal, trail_of
+from connector.operators.audit_log import AuditLog
 from connector.operators.conditions import of_letters
-from connector.operators.cutting import cut
 from connector.operators.dead_letters import DeadLetters
-from connector.operators.elsewhere import look_for, not_known, the_only, users_at_the_uem
+from connector.operators.handlers import Caller, Handlers
 from connector.operators.known import check_names
-from connector.operators.letter_records import (
-    LetterDetail,
-    LetterPage,
-    LetterQuery,
-    LetterReceipt,
-    PlaceName,
-    SettleLetters,
-)
-from connector.operators.plan_records import PlanReport
+from connector.operators.lookup import Lookup
 from connector.operators.planner import Planner
-from connector.operators.records import (
+from connector.operators.retries import retry_many
+from connector.operators.stuck import stuck
+from connector.operators.verbs.acts import (
+    ACCEPT_CLOCK,
+    CANCEL,
+    CONFIRM_IDENTITY,
+    DELIVER,
+    FORGET_IDENTITY,
+    NOT_APPLIED,
+    PAUSE,
+    RESUME,
+    RETRY,
+    RETRY_MANY,
     AcceptClock,
-    Act,
-    CredentialView,
+    ActEvents,
     HolderAct,
-    Kind,
-    Operator,
-    Overview,
-    PartitionView,
+    NotApplied,
     Pause,
-    PhaseCount,
     Receipt,
     Resume,
     RetryMany,
     RetryOne,
+)
+from connector.operators.verbs.audit import (
+    AUDIT,
+    CUT,
+    VERIFY,
+    CutTrail,
+)
+from connector.operators.verbs.dead_letters import (
+    DROP,
+    LETTER,
+    LETTERS,
+    REPLAY,
+    LetterDetail,
+    LetterPage,
+    LetterQuery,
+    LetterReceipt,
+    PlaceQuery,
+    SettleLetters,
+)
+from connector.operators.verbs.plan import PLAN, PlanQuery, PlanReport
+from connector.operators.verbs.status import (
+    OVERVIEW,
+    SUBJECT,
+    SUBJECTS,
+    VERSION,
+    CredentialView,
+    Overview,
+    PartitionView,
+    PhaseCount,
     SubjectDetail,
     SubjectPage,
+    SubjectQuery,
     UpstreamView,
     VersionView,
 )
-from connector.operators.retries import retry_many
-from connector.operators.search import find
-from connector.operators.stuck import stuck
-from connector.operators.views import State, devices, matrix, summary
+from connector.operators.verbs.verb import Nothing
+from connector.operators.views import devices, matrix, summary
 
 SEEN = DeadLetterFilter(limit=1000)
 """How many dead letters are counted at a glance."""
@@ -92,13 +115,48 @@ class Surroundings:
 
 
 class OperatorService:
-    """:class:`connector.operators.port.AdminService` on a journal."""
+    """Answers operators from a journal.
+
+    Raises everywhere: ``Rejected`` ``DLV-007`` for a subject that is not known, ``EVT-007`` for a
+    question that cannot be answered as it is; ``Transient`` ``JRN-001`` when the journal cannot be
+    written.
+    """
 
     def __init__(self, journal: Journal, planner: Planner, around: Surroundings) -> None:
         self._journal = journal
         self._planner = planner
         self._around = around
+        self._lookup = Lookup(journal, planner, around.routes)
         self._letters = DeadLetters(journal)
+        keys = (around.audit_key, *around.old_audit_keys)
+        self._log = AuditLog(journal, keys, around.verified)
+
+    def handlers(self) -> Handlers:
+        """What answers each verb."""
+        made = Handlers()
+        made.ask(OVERVIEW, lambda _: self.overview())
+        made.ask(SUBJECTS, self.subjects)
+        made.ask(SUBJECT, self.subject)
+        made.ask(VERSION, self._version)
+        made.act(DELIVER, self.act_on_holder)
+        made.act(RETRY, self.act_on_holder)
+        made.act(CANCEL, self.act_on_holder)
+        made.act(CONFIRM_IDENTITY, self.act_on_holder)
+        made.act(FORGET_IDENTITY, self.act_on_holder)
+        made.act(RETRY_MANY, self.retry_many)
+        made.act(PAUSE, self._act_on_all)
+        made.act(RESUME, self._act_on_all)
+        made.act(ACCEPT_CLOCK, self._act_on_all)
+        made.ask(NOT_APPLIED, self._not_applied)
+        made.act(PLAN, self.plan)
+        made.stream(AUDIT, self._log.export)
+        made.ask(VERIFY, self._log.verify)
+        made.act(CUT, self._cut)
+        made.ask(LETTERS, self._page)
+        made.ask(LETTER, self._letter)
+        made.act(REPLAY, self._settle)
+        made.act(DROP, self._settle)
+        return made
 
     async def overview(self) -> Overview:
         """The service at a glance."""
@@ -121,7 +179,7 @@ class OperatorService:
             credentials=tuple(self._around.credentials()),
         )
 
-    async def listing(self, query: StatusFilter) -> SubjectPage:
+    async def subjects(self, query: StatusFilter) -> SubjectPage:
         """A page of subjects."""
         states = await self._journal.status(query)
         if not states and not query.after:
@@ -135,9 +193,9 @@ class OperatorService:
             pauses=pauses,
         )
 
-    async def detail(self, kind: Kind, wanted: str) -> SubjectDetail:
+    async def subject(self, query: SubjectQuery) -> SubjectDetail:
         """One subject; if only the UEM knows it, the error says so."""
-        state = await self._known(kind, wanted)
+        state = await self._lookup.known(query.kind, query.name)
         pauses = await self._pauses()
         return SubjectDetail(
             summary=summary(state, pauses),
@@ -148,113 +206,15 @@ class OperatorService:
             pauses=pauses,
         )
 
-    async def act(self, act: Act, operator: Operator, key: str = "") -> Receipt:
-        """Make an act durable."""
-        stamp = self._stamp(operator, key)
-        match act:
-            case Pause() | Resume() | AcceptClock():
-                return await self._to_all(act, stamp)
-            case RetryMany():
-                receipt = await retry_many(self._journal, act, stamp, self._around.routes())
-            case _:
-                receipt = await self._holder_act(act, stamp)
-        return receipt.model_copy(update={"pauses": await self._pauses()})
-
-    async def not_applied(self, asked: ActEvents) -> NotApplied:
-        """Which commands are still waiting in the journal."""
-        return await not_applied(self._journal, asked)
-
-    async def _pauses(self) -> tuple[StandingPause, ...]:
-        return standing(record.brakes for record in await self._journal.records())
-
-    async def plan(self, wanted: str, operator: Operator) -> PlanReport:
-        """What a delivery would do now; the request is recorded before anything is looked up."""
-        state = await self._holder(wanted)
-        stamp = self._stamp(operator)
-        body = PlanRequested(by=operator.by)
-        await self._journal.append(events_for(stamp, state.key, [body]))
-        return await self._planner.plan(state)
-
-    def audit(self, partition: int | None, after: int) -> AsyncIterator[AuditRecord]:
-        """The audit log, without what was cut."""
-        return trail_of(self._journal, partition, after)
-
-    async def verify(self, published: Sequence[Published]) -> AuditReport:
-        """Check the audit log."""
-        around = self._around
-        chains = await check_journal(
-            self._journal, around.audit_key, published, around.old_audit_keys
-        )
-        report = AuditReport(chains=tuple(chains))
-        self._around.verified(report.whole)
-        return report
-
-    async def cut(self, act: CutTrail, operator: Operator, key: str = "") -> Receipt:
-        """Truncate the beginning of the audit log."""
-        keys = (self._around.audit_key, *self._around.old_audit_keys)
-        return await cut(self._journal, keys, act, self._stamp(operator, key))
-
-    async def letters(self, query: LetterQuery) -> LetterPage:
-        """A page of dead letters."""
-        return await self._letters.listing(query, self._around.clock.now())
-
-    async def letter(self, place: PlaceName) -> LetterDetail:
-        """One dead letter."""
-        return await self._letters.detail(place, self._around.clock.now())
-
-    async def settle(self, act: SettleLetters, operator: Operator, key: str = "") -> LetterReceipt:
-        """Re-queue or drop dead letters."""
-        return await self._letters.settle(act, self._stamp(operator, key))
-
-    def version(self) -> VersionView:
-        """The version of the service."""
-        return VersionView(version=self._around.version, python=platform.python_version())
-
-    def _stamp(self, operator: Operator, key: str = "") -> Stamp:
-        unique = f"{operator.uid}:{key}" if key else self._around.unique()
-        return Stamp(unique, self._around.clock.now(), operator)
-
-    async def _find(self, kind: Kind, wanted: str) -> State:
-        routes = self._around.routes().values()
-        tenants = {route.ca if kind == "person" else route.uem for route in routes}
-        return await find(self._journal, kind, wanted, sorted(tenants))
-
-    async def _known(self, kind: Kind, wanted: str) -> State:
-        """A subject in the journal; a holder also by names that only the UEM knows."""
-        try:
-            return await self._find(kind, wanted)
-        except Rejected as unknown:
-            if unknown.code != "DLV-007":
-                raise
-        seen = await look_for(self._planner, kind, wanted)
-        known = await self._journal.load(seen.users) if kind == "holder" else {}
-        if len(seen.users) != 1 or not known:
-            raise not_known(kind, wanted, seen)
-        return known[seen.users[0]]
-
-    async def _holder(self, wanted: str) -> HolderState:
-        """A known holder; or one whose notification was lost, if the UEM knows the user.
+    async def act_on_holder(self, act: HolderAct, caller: Caller) -> Receipt:
+        """Make an act on one holder durable; it is applied in the order of the journal.
 
         Raises:
-            Rejected: ``DLV-007`` when neither journal nor UEM knows one, ``EVT-007`` for several.
-            ConnectorError: what the UEM raised.
+            Rejected: ``DLV-006`` when it does not fit the holder's state.
         """
-        try:
-            found = await self._find("holder", wanted)
-        except Rejected as unknown:
-            if unknown.code != "DLV-007":
-                raise
-            users = await users_at_the_uem(self._planner, "holder", wanted)
-            key = the_only(users, wanted)
-            found = (await self._journal.load([key])).get(key, HolderState(key=key))
-        if not isinstance(found, HolderState):
-            raise Rejected("DLV-007", "the key names no holder")
-        return found
-
-    async def _holder_act(self, act: HolderAct, stamp: Stamp) -> Receipt:
-        state = await self._holder(act.holder)
-        bodies = holder_bodies(act, state, stamp.operator.by)
-        events = events_for(stamp, state.key, bodies)
+        stamp = self._stamp(caller)
+        state = await self._lookup.holder(act.holder)
+        events = events_for(stamp, state.key, holder_bodies(act, state, stamp.operator.by))
         await self._journal.append(events)
         again = isinstance(act, RetryOne) and discloses(state, stamp.now)
         return Receipt(
@@ -262,14 +222,56 @@ class OperatorService:
             subjects=(state.key,),
             events=last_events(events),
             discloses=(state.key,) if again else (),
+            pauses=await self._pauses(),
         )
 
-    async def _to_all(self, act: Pause | Resume | AcceptClock, stamp: Stamp) -> Receipt:
+    async def retry_many(self, act: RetryMany, caller: Caller) -> Receipt:
+        """Make a retry of many holders durable."""
+        stamp = self._stamp(caller)
+        receipt = await retry_many(self._journal, act, stamp, self._around.routes())
+        return receipt.model_copy(update={"pauses": await self._pauses()})
+
+    async def plan(self, query: PlanQuery, caller: Caller) -> PlanReport:
+        """What a delivery would do now; the request is recorded before anything is looked up."""
+        state = await self._lookup.holder(query.holder)
+        body = PlanRequested(by=caller.operator.by)
+        await self._journal.append(events_for(self._stamp(caller), state.key, [body]))
+        return await self._planner.plan(state)
+
+    async def _act_on_all(self, act: Pause | Resume | AcceptClock, caller: Caller) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
             raise Rejected("EVT-007", "no such route is configured")
-        events = partition_events(stamp, act, self._journal.partitions)
+        events = partition_events(self._stamp(caller), act, self._journal.partitions)
         await self._journal.append(events)
         return Receipt(act=act.act, subjects=tuple(event.subject for event in events))
+
+    async def _not_applied(self, asked: ActEvents) -> NotApplied:
+        events = asked.events.items()
+        waiting = [key for key, name in events if not await self._journal.consumed(key, name)]
+        return NotApplied(subjects=tuple(waiting))
+
+    async def _cut(self, act: CutTrail, caller: Caller) -> Receipt:
+        return await self._log.cut(act, self._stamp(caller))
+
+    async def _page(self, query: LetterQuery) -> LetterPage:
+        return await self._letters.listing(query, self._around.clock.now())
+
+    async def _letter(self, query: PlaceQuery) -> LetterDetail:
+        return await self._letters.detail(query.place, self._around.clock.now())
+
+    async def _settle(self, act: SettleLetters, caller: Caller) -> LetterReceipt:
+        return await self._letters.settle(act, self._stamp(caller))
+
+    async def _version(self, _: Nothing) -> VersionView:
+        return VersionView(version=self._around.version, python=platform.python_version())
+
+    async def _pauses(self) -> tuple[StandingPause, ...]:
+        return standing(record.brakes for record in await self._journal.records())
+
+    def _stamp(self, caller: Caller) -> Stamp:
+        operator, key = caller
+        unique = f"{operator.uid}:{key}" if key else self._around.unique()
+        return Stamp(unique, self._around.clock.now(), operator)
 
 
 def _partition(record: PartitionRecord) -> PartitionView:

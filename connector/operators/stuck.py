@@ -4,7 +4,7 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.journal import Journal, StatusFilter
 from connector.core.states import COPY_OVERDUE, DeviceStatus, Phase
-from connector.operators.records import Kind, Stuck
+from connector.operators.verbs.status import Kind, Stuck
 from connector.operators.views import summary
 
 LOOKED_AT = 200

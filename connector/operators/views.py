@@ -20,7 +20,7 @@ from connector.core.states import (
     StandingPause,
     Want,
 )
-from connector.operators.records import DeviceRow, GenerationRow, Possession, SubjectSummary
+from connector.operators.verbs.status import DeviceRow, GenerationRow, Possession, SubjectSummary
 
 State = HolderState | DeviceState | PersonState
 

@@ -10,7 +10,7 @@ from connector.core.conditions import Severity
 from connector.core.metrics import ProcessMetrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
-from connector.operators.records import CredentialView
+from connector.operators.verbs.status import CredentialView
 from connector.settings.certificates import Ending, endings, fault_of
 from connector.settings.model import Settings
 from connector.wiring.conditions import Board

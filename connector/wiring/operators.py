@@ -12,9 +12,9 @@ from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.operators.planner import Planner
-from connector.operators.records import CredentialView, UpstreamView
 from connector.operators.server import AdminServer
 from connector.operators.service import OperatorService, Surroundings
+from connector.operators.verbs.status import CredentialView, UpstreamView
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
 from connector.wiring.observation import program_version
@@ -69,7 +69,9 @@ class Operators:
             credentials=self._shown.credentials,
         )
         admin = self._settings.service.admin
-        return AdminServer(OperatorService(journal, planner, around), admin.socket, admin.uids)
+        return AdminServer(
+            OperatorService(journal, planner, around).handlers(), admin.socket, admin.uids
+        )
 
     def _upstreams(self) -> Sequence[UpstreamView]:
         now = self._clock.now()

@@ -15,8 +15,8 @@ from connector.core.journal import Journal, PartitionRecord
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.core.secret import Credential
 from connector.journal.copying.writer import Writer
-from connector.operators.audit_records import ChainReport
 from connector.operators.auditing import check_journal, check_partition
+from connector.operators.verbs.audit import ChainReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from connector.core.errors import ConnectorError
 from connector.core.journal import Journal
 from connector.core.metrics import JournalMetrics
 from connector.core.secret import Credential
-from connector.operators.audit_records import ChainReport
 from connector.operators.auditing import check_journal
+from connector.operators.verbs.audit import ChainReport
 from connector.wiring.conditions import Board
 
 log = structlog.get_logger("connector.audit")

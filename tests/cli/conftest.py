@@ -32,7 +32,7 @@ async def ask(tmp_path: Path, command: Command) -> AsyncIterator[Asked]:
     world = AdminWorld(tmp_path)
     await world.open()
     socket = tmp_path / "run" / "admin.sock"
-    async with AdminServer(world.service(), socket):
+    async with AdminServer(world.service().handlers(), socket):
         yield Asked(world, command, socket)
     await world.journal.close()
 

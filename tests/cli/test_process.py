@@ -57,7 +57,7 @@ async def test_a_name_that_the_terminal_cannot_show_is_escaped(tmp_path: Path, f
     await world.open()
     await world.put(holder(name="Jörg Ő"))
     socket = tmp_path / "run" / "admin.sock"
-    async with AdminServer(world.service(), socket):
+    async with AdminServer(world.service().handlers(), socket):
         process = await started(
             *("status", "holder", "-o", form, "--socket", str(socket)), PYTHONIOENCODING="ascii"
         )

@@ -17,6 +17,7 @@ from connector_testkit.demo.settings_file import clustered
 from tests.e2e.states import Fits
 from tests.e2e.world import World
 from tests.patience import PATIENCE, SLOWNESS
+from tests.support import asked
 
 PARTITIONS = 6
 SESSION = 6.0 * SLOWNESS
@@ -83,7 +84,7 @@ class Pair(World):
         """What a connector's operators are told of a holder."""
         async with AdminClient(Path(pod.settings["service"]["admin"]["socket"])) as client:
             try:
-                state = (await client.detail("holder", actor.holder)).state
+                state = (await asked.detail(client, "holder", actor.holder)).state
             except ConnectorError:
                 return None
         return state if isinstance(state, HolderState) else None

@@ -23,6 +23,7 @@ from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, the_newest_came_last, uploads
 from tests.e2e.world import ONE, World
 from tests.patience import PATIENCE
+from tests.support import asked
 
 PARTITIONS = 4
 QUICK: dict[str, Any] = {
@@ -193,4 +194,4 @@ class Pods(World):
 async def _detail(pod: Pod, holder: str) -> State:
     """What the command line would be told of a holder."""
     async with AdminClient(Path(pod.settings["service"]["admin"]["socket"])) as client:
-        return (await client.detail("holder", holder)).state
+        return (await asked.detail(client, "holder", holder)).state

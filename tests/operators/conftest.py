@@ -27,7 +27,7 @@ def socket(tmp_path: Path) -> Path:
 @pytest.fixture
 async def client(world: AdminWorld, socket: Path) -> AsyncIterator[AdminClient]:
     """An operator called anna, over the real socket."""
-    async with AdminServer(world.service(), socket), AdminClient(socket, "anna") as made:
+    async with AdminServer(world.service().handlers(), socket), AdminClient(socket, "anna") as made:
         yield made
 
 

@@ -12,7 +12,9 @@ from connector.core.model import IdentityPair
 from connector.core.states import HolderState, Identity, Phase
 from connector.journal.sqlite import SqliteJournal
 from connector.operators.client import AdminClient
-from connector.operators.records import (
+from connector.operators.handlers import Caller
+from connector.operators.retries import BATCH
+from connector.operators.verbs.acts import (
     Act,
     Cancel,
     ConfirmIdentity,
@@ -23,8 +25,8 @@ from connector.operators.records import (
     RetryMany,
     RetryOne,
 )
-from connector.operators.retries import BATCH
 from tests.operators.world import ANNA, ARCHIVED, NOW, PAIR, PARTITIONS, AdminWorld, holder
+from tests.support import asked
 
 KEY = "corp/user/12"
 ME = f"local:{os.getuid()} as anna"
@@ -52,7 +54,7 @@ async def test_an_act_is_an_event_of_the_holder(
 ) -> None:
     """It carries who acted (user id, verified; name, not) and why."""
     await world.put(in_conflict())
-    receipt = await client.act(act)
+    receipt = await asked.act(client, act)
     assert receipt.subjects == (KEY,)
     (event,) = await world.events(KEY)
     assert (event.source, event.received_at, event.body.kind) == ("operator", NOW, kind)
@@ -64,10 +66,10 @@ async def test_the_same_key_acts_once(world: AdminWorld, client: AdminClient) ->
     """An act sent twice with the same key is one event; without a key it is two."""
     await world.put(holder())
     for _ in range(2):
-        await client.act(Deliver(holder="12"), key="again")
+        await asked.act(client, Deliver(holder="12"), key="again")
     assert len(await world.events(KEY)) == 1
     for _ in range(2):
-        await client.act(Deliver(holder="12"))
+        await asked.act(client, Deliver(holder="12"))
     assert len(await world.events(KEY)) == 3
 
 
@@ -76,7 +78,9 @@ async def test_a_generation_is_dropped_before_the_delivery(
 ) -> None:
     """The beginning of a fingerprint names the generation; both events come in this order."""
     await world.put(holder())
-    await client.act(Deliver(holder="12", drop_generation="BB:BB:BB:BB", reason="lost at the CA"))
+    await asked.act(
+        client, Deliver(holder="12", drop_generation="BB:BB:BB:BB", reason="lost at the CA")
+    )
     dropped, requested = (event.body for event in await world.events(KEY))
     assert isinstance(dropped, GenerationDropped)
     assert dropped.fingerprint == ARCHIVED
@@ -106,7 +110,7 @@ async def test_what_does_not_fit_is_refused_at_once(
     """Unknown subjects, acts that do not fit the state, and incomplete ones leave no event."""
     await world.put(holder(phase=Phase.COMPLETED))
     with pytest.raises(Rejected) as refused:
-        await client.act(act)
+        await asked.act(client, act)
     assert refused.value.code == code
     assert await world.events() == []
 
@@ -114,7 +118,7 @@ async def test_what_does_not_fit_is_refused_at_once(
 async def test_many_are_tried_again(world: AdminWorld, client: AdminClient) -> None:
     """All holders with a code, and nobody else."""
     await world.put(*(holder(number, Phase.FAILED) for number in range(20, 23)), holder(30))
-    receipt = await client.act(RetryMany(code="CA-410", reason="CA mended"))
+    receipt = await asked.act(client, RetryMany(code="CA-410", reason="CA mended"))
     assert receipt.complete
     assert receipt.subjects == ("corp/user/20", "corp/user/21", "corp/user/22")
     assert {event.subject for event in await world.events()} == set(receipt.subjects)
@@ -139,13 +143,13 @@ async def test_a_retry_of_many_that_stops_half_way_says_so(tmp_path: Path) -> No
     number = BATCH + 3
     await world.put(*(holder(one, Phase.FAILED) for one in range(1000, 1000 + number)))
     act = RetryMany(code="CA-410", reason="CA mended")
-    receipt = await world.service().act(act, ANNA, key="k")
+    receipt = await world.service().retry_many(act, Caller(ANNA, "k"))
     assert not receipt.complete
     assert len(receipt.subjects) == BATCH == len(await world.events())
     await world.journal.close()
     mended = AdminWorld(tmp_path)
     await mended.journal.open()
-    again = await mended.service().act(act, ANNA, key="k")
+    again = await mended.service().retry_many(act, Caller(ANNA, "k"))
     assert again.complete
     assert len(again.subjects) == number == len(await mended.events())
     await mended.journal.close()
@@ -154,7 +158,7 @@ async def test_a_retry_of_many_that_stops_half_way_says_so(tmp_path: Path) -> No
 async def test_who_is_done_is_not_tried_again(world: AdminWorld, client: AdminClient) -> None:
     """A retry by route leaves completed deliveries alone."""
     await world.put(holder(20, Phase.COMPLETED), holder(21, Phase.FAILED))
-    receipt = await client.act(RetryMany(route="staff"))
+    receipt = await asked.act(client, RetryMany(route="staff"))
     assert receipt.subjects == ("corp/user/21",)
 
 
@@ -166,7 +170,7 @@ async def test_a_brake_goes_to_every_partition(
     world: AdminWorld, client: AdminClient, act: Pause | Resume, kind: str
 ) -> None:
     """One event to each partition, in one append."""
-    receipt = await client.act(act)
+    receipt = await asked.act(client, act)
     assert receipt.subjects == tuple(f"-/partition/{n}" for n in range(PARTITIONS))
     bodies = [event.body for event in await world.events()]
     assert [body.kind for body in bodies] == [kind] * PARTITIONS
@@ -174,6 +178,6 @@ async def test_a_brake_goes_to_every_partition(
 
 async def test_a_pause_without_route_is_for_all(world: AdminWorld, client: AdminClient) -> None:
     """No route means all of them."""
-    await client.act(Pause(reason="incident"))
+    await asked.act(client, Pause(reason="incident"))
     bodies = [event.body for event in await world.events()]
     assert all(isinstance(body, Paused) and body.route is None for body in bodies)

@@ -7,10 +7,11 @@ from connector.core.audit import CUT, AuditEntry, AuditRecord, AuditRow, link
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import AuditCut
 from connector.core.secret import Credential
-from connector.operators.audit_records import ChainEnd, CutTrail, Published
 from connector.operators.chain_check import ChainCheck
 from connector.operators.client import AdminClient
+from connector.operators.verbs.audit import ChainEnd, CutTrail, Published
 from tests.operators.world import NOW, PARTITIONS, AdminWorld, holder
+from tests.support import asked
 
 KEY = Credential("k" * 40)
 
@@ -82,27 +83,27 @@ def test_the_beginning_of_a_head_is_enough() -> None:
 async def test_the_trail_is_exported_as_it_is(world: AdminWorld, client: AdminClient) -> None:
     """All partitions one after another, or one of them behind a sequence number."""
     await world.put(*(holder(number) for number in range(10, 30)))
-    every = [record async for record in client.audit(None)]
+    every = [record async for record in asked.audit(client)]
     assert len(every) == 20
     assert {record.partition for record in every} == set(range(PARTITIONS))
-    late = [record async for record in client.audit(1, after=2)]
+    late = [record async for record in asked.audit(client, 1, after=2)]
     assert late == [record for record in every if record.partition == 1][2:]
 
 
 async def test_a_partition_that_is_not_there_is_refused(client: AdminClient) -> None:
     """Before anything is sent."""
     with pytest.raises(Rejected) as refused:
-        await anext(client.audit(99))
+        await anext(asked.audit(client, 99))
     assert refused.value.code == "EVT-007"
 
 
 async def test_the_service_checks_its_trail(world: AdminWorld, client: AdminClient) -> None:
     """Every partition is whole; a head that never was is found."""
     await world.put(*(holder(number) for number in range(10, 16)))
-    report = await client.verify([])
+    report = await asked.verify(client)
     assert report.whole
     assert sum(chain.count for chain in report.chains) == 6
-    forged = await client.verify([Published(partition=0, count=1, head="e" * 64)])
+    forged = await asked.verify(client, [Published(partition=0, count=1, head="e" * 64)])
     assert not forged.whole
 
 
@@ -111,14 +112,14 @@ async def test_records_cut_off_in_the_journal_are_found(
 ) -> None:
     """The partition's own record says how long the chain is."""
     await world.put(holder(12), holder(13), holder(14))
-    longest = max((await client.verify([])).chains, key=lambda chain: chain.count)
+    longest = max((await asked.verify(client)).chains, key=lambda chain: chain.count)
     await world.journal._opened().writer.run(
         lambda connection, _: connection.execute(
             "DELETE FROM audit WHERE partition = ? AND sequence = ?",
             (longest.partition, longest.count),
         )
     )
-    report = await client.verify([])
+    report = await asked.verify(client)
     findings = [finding.problem for chain in report.chains for finding in chain.findings]
     assert findings[0] == f"{longest.count} records were published"
 
@@ -164,7 +165,7 @@ def test_a_cut_at_another_place_is_found() -> None:
 
 async def cut_world(world: AdminWorld, client: AdminClient) -> list[ChainEnd]:
     await world.put(*(holder(number) for number in range(10, 30)))
-    report = await client.verify([])
+    report = await asked.verify(client)
     return [
         ChainEnd(partition=chain.partition, count=chain.count, head=chain.head)
         for chain in report.chains
@@ -176,7 +177,7 @@ async def test_a_cut_becomes_an_event_to_each_partition(
 ) -> None:
     """The owner applies it, in the order of the journal."""
     ends = await cut_world(world, client)
-    receipt = await client.cut(CutTrail(ends=tuple(ends), reason="archived"))
+    receipt = await asked.cut(client, CutTrail(ends=tuple(ends), reason="archived"))
     assert receipt.subjects == ("-/partition/0", "-/partition/1")
     bodies = [event.body for event in await world.events()]
     cuts = [(body.through, body.reason) for body in bodies if isinstance(body, AuditCut)]
@@ -191,7 +192,7 @@ async def test_ends_that_are_not_the_journals_are_refused(
     for wrong in ({"head": "e" * 64}, {"count": end.count + 1}, {"partition": 9}):
         act = CutTrail(ends=(end.model_copy(update=wrong),), reason="archived")
         with pytest.raises(Rejected) as refused:
-            await client.cut(act)
+            await asked.cut(client, act)
         assert refused.value.code == "AUD-003"
     assert await world.events() == []
 
@@ -203,5 +204,5 @@ async def test_a_broken_trail_is_not_cut(world: AdminWorld, client: AdminClient)
         lambda connection, _: connection.execute("DELETE FROM audit WHERE sequence = 2")
     )
     with pytest.raises(Permanent) as refused:
-        await client.cut(CutTrail(ends=(end,), reason="archived"))
+        await asked.cut(client, CutTrail(ends=(end,), reason="archived"))
     assert refused.value.code == "AUD-001"

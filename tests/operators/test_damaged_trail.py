@@ -16,9 +16,9 @@ import pytest
 from connector.core.audit import LARGEST, AuditEntry, link
 from connector.core.secret import Credential
 from connector.journal.kafka.trail import row_behind
-from connector.operators.audit_records import Published
 from connector.operators.auditing import check_journal
 from connector.operators.chain_check import ChainCheck
+from connector.operators.verbs.audit import Published
 from tests.operators.world import AdminWorld, holder
 from tests.patience import PATIENCE
 

@@ -4,13 +4,19 @@ import base64
 import hashlib
 
 import pytest
+from pydantic import ValidationError
 
 from connector.core.errors import Rejected
 from connector.core.events import DeadLetterDropped, DeadLetterReplayed, DeviceChanged, Event
 from connector.core.model import SubjectKind, subject_key
 from connector.operators.client import AdminClient
-from connector.operators.letter_records import LetterQuery, SettleLetters
+from connector.operators.verbs.dead_letters import (
+    DropLetters,
+    LetterQuery,
+    ReplayLetters,
+)
 from tests.operators.world import NOW, AdminWorld
+from tests.support import asked
 
 READABLE = Event(
     id="a" * 40,
@@ -33,7 +39,7 @@ async def test_a_listing_names_places_and_what_can_be_read(
     """Size and digest belong to the original bytes, which are not sent."""
     await world.bury(0, 3, readable(), at=NOW - 10)
     await world.bury(1, 7, NONSENSE, at=NOW - 20)
-    page = await client.letters(LetterQuery())
+    page = await asked.letters(client, LetterQuery())
     first, second = page.items
     assert (first.place, first.reads_as, first.subject) == (
         "0/3",
@@ -52,7 +58,7 @@ async def test_a_listing_goes_on_behind_a_place(world: AdminWorld, client: Admin
     await world.bury(1, 1, NONSENSE)
     query, seen = LetterQuery(limit=2), []
     while True:
-        page = await client.letters(query)
+        page = await asked.letters(client, query)
         seen += [view.place for view in page.items]
         if page.after is None:
             break
@@ -69,7 +75,7 @@ async def test_letters_are_chosen_by_code_time_and_partition(
     await world.bury(1, 1, NONSENSE, at=30)
 
     async def places(**query: object) -> list[str]:
-        page = await client.letters(LetterQuery.model_validate(query))
+        page = await asked.letters(client, LetterQuery.model_validate(query))
         return [view.place for view in page.items]
 
     assert await places(code="EVT-001") == ["0/2"]
@@ -83,11 +89,11 @@ async def test_one_letter_is_shown_byte_for_byte(world: AdminWorld, client: Admi
     """With the event that it can be read as, if it can."""
     await world.bury(0, 3, readable())
     await world.bury(0, 4, NONSENSE)
-    assert (await client.letter("0/3")).event == READABLE
-    shown = await client.letter("0/4")
+    assert (await asked.letter(client, "0/3")).event == READABLE
+    shown = await asked.letter(client, "0/4")
     assert (base64.b64decode(shown.letter.original), shown.event) == (NONSENSE, None)
     with pytest.raises(Rejected) as refused:
-        await client.letter("0/5")
+        await asked.letter(client, "0/5")
     assert refused.value.code == "DLV-010"
 
 
@@ -96,7 +102,7 @@ async def test_a_replay_appends_the_event_and_writes_down_who(
 ) -> None:
     """The id is the same; the time of receipt is that of the replay, from which ids are kept."""
     await world.bury(0, 3, readable())
-    receipt = await client.settle(SettleLetters(act="replay", places=("0/3",), reason="upgraded"))
+    receipt = await asked.settle(client, ReplayLetters(places=("0/3",), reason="upgraded"))
     (outcome,) = receipt.outcomes
     assert (outcome.result, outcome.known, outcome.reads_as) == (
         "replayed",
@@ -115,7 +121,7 @@ async def test_a_replay_of_a_known_event_is_told(world: AdminWorld, client: Admi
     """It came by another way meanwhile: nothing is done twice, and the letter is settled."""
     await world.journal.append([READABLE])
     await world.bury(0, 3, readable())
-    (outcome,) = (await client.settle(SettleLetters(act="replay", places=("0/3",)))).outcomes
+    (outcome,) = (await asked.settle(client, ReplayLetters(places=("0/3",)))).outcomes
     assert (outcome.result, outcome.known) == ("replayed", True)
     assert len(await world.events(READABLE.subject)) == 1
 
@@ -124,8 +130,8 @@ async def test_what_cannot_be_read_stays_dead(world: AdminWorld, client: AdminCl
     """It is told with its code, nothing is appended, and the others are replayed all the same."""
     await world.bury(0, 3, NONSENSE)
     await world.bury(0, 4, readable())
-    act = SettleLetters(act="replay", places=("0/3", "0/4", "0/99"))
-    outcomes = (await client.settle(act)).outcomes
+    act = ReplayLetters(places=("0/3", "0/4", "0/99"))
+    outcomes = (await asked.settle(client, act)).outcomes
     assert [outcome.result for outcome in outcomes] == ["dead", "replayed", "missing"]
     assert outcomes[0].code == "EVT-005"
     assert len(await world.events()) == 2
@@ -135,8 +141,9 @@ async def test_what_cannot_be_read_stays_dead(world: AdminWorld, client: AdminCl
 async def test_a_dry_run_changes_nothing(world: AdminWorld, client: AdminClient, act: str) -> None:
     """It says what would become of each letter."""
     await world.bury(0, 3, readable())
-    wanted = {"act": act, "places": ["0/3"], "reason": "look", "dry_run": True}
-    (outcome,) = (await client.settle(SettleLetters.model_validate(wanted))).outcomes
+    kind = ReplayLetters if act == "replay" else DropLetters
+    wanted = kind(places=("0/3",), reason="look", dry_run=True)
+    (outcome,) = (await asked.settle(client, wanted)).outcomes
     assert outcome.result == {"replay": "replayed", "drop": "dropped"}[act]
     assert await world.events() == []
 
@@ -146,10 +153,9 @@ async def test_a_drop_needs_a_reason_and_is_written_down(
 ) -> None:
     """The digest says later which letter it was."""
     await world.bury(1, 7, NONSENSE)
-    with pytest.raises(Rejected) as refused:
-        await client.settle(SettleLetters(act="drop", places=("1/7",)))
-    assert refused.value.code == "EVT-007"
-    await client.settle(SettleLetters(act="drop", places=("1/7",), reason="foreign"))
+    with pytest.raises(ValidationError, match="reason"):
+        DropLetters.model_validate({"places": ("1/7",)})
+    await asked.settle(client, DropLetters(places=("1/7",), reason="foreign"))
     (event,) = await world.events()
     assert event.subject == subject_key("-", SubjectKind.PARTITION, "1")
     assert isinstance(event.body, DeadLetterDropped)
@@ -161,7 +167,7 @@ async def test_the_same_request_again_is_one_act(world: AdminWorld, client: Admi
     await world.bury(0, 3, NONSENSE)
     await world.bury(0, 4, NONSENSE)
     for places in (("0/3",), ("0/3", "0/4")):
-        await client.settle(SettleLetters(act="drop", places=places, reason="foreign"), "key")
+        await asked.settle(client, DropLetters(places=places, reason="foreign"), "key")
     bodies = [event.body for event in await world.events()]
     dropped = [body.position for body in bodies if isinstance(body, DeadLetterDropped)]
     assert dropped == [3, 4]

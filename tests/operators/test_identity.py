@@ -11,6 +11,7 @@ import pytest
 from connector.core.errors import Permanent
 from connector.operators.client import AdminClient
 from connector.operators.identity import require_service
+from tests.support import asked
 
 STRANGER = 4243
 IMPOSTOR = """
@@ -70,7 +71,7 @@ async def test_an_impostor_is_told_nothing(shared: Path) -> None:
     assert await impostor.stdout.readline() == b"ready\n"
     async with AdminClient(path) as client:
         with pytest.raises(Permanent) as refused:
-            await client.version()
+            await asked.version(client)
     assert refused.value.code == "ADM-004"
     assert await impostor.stdout.readline() == b"0\n"
     await impostor.wait()

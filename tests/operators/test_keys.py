@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 
 from connector.core.model import subject_key
 from connector.operators.client import AdminClient
-from connector.operators.records import Deliver, Kind
 from connector.operators.search import KINDS, as_key
+from connector.operators.verbs.acts import Deliver
+from connector.operators.verbs.status import Kind
 from tests.operators.world import AdminWorld, holder
+from tests.support import asked
 
 TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
 NUMBERS = st.integers(0, 2**63).map(str)
@@ -51,5 +53,5 @@ async def test_another_spelling_opens_no_second_subject(
     """What is asked for by an odd spelling is asked for the holder that is known."""
     await world.put(holder())
     for wanted in ("corp/user/012", "corp/user/%31%32", "c%6Frp/user/12", "012"):
-        receipt = await client.act(Deliver(holder=wanted, reason="new phone"))
+        receipt = await asked.act(client, Deliver(holder=wanted, reason="new phone"))
         assert receipt.subjects == ("corp/user/12",)

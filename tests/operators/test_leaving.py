@@ -10,6 +10,7 @@ from connector.operators.client import AdminClient
 from connector.operators.server import AdminServer
 from tests.operators.world import AdminWorld
 from tests.patience import PATIENCE
+from tests.support import asked
 
 
 class EndlessTrail(SqliteJournal):
@@ -35,9 +36,9 @@ async def test_a_check_of_the_trail_ends_when_nobody_waits_for_it(tmp_path: Path
     assert isinstance(journal, EndlessTrail)
     await world.open()
     socket = tmp_path / "run" / "admin.sock"
-    async with AdminServer(world.service(), socket):
+    async with AdminServer(world.service().handlers(), socket):
         async with AdminClient(socket) as client, asyncio.timeout(PATIENCE):
-            asking = asyncio.get_running_loop().create_task(client.verify([]))
+            asking = asyncio.get_running_loop().create_task(asked.verify(client))
             await journal.begun.wait()
             asking.cancel()
             await asyncio.wait({asking})

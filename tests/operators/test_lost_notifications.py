@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from connector.core.errors import Rejected
-from connector.operators.records import Deliver, Kind
+from connector.operators.handlers import Caller
+from connector.operators.verbs.acts import Deliver
+from connector.operators.verbs.status import Kind, SubjectQuery
 from tests.operators.upstreams import Upstreams
 from tests.operators.world import ANNA, AdminWorld, holder
 
@@ -28,7 +30,9 @@ async def test_a_delivery_heals_a_lost_notification(
     """A user whom only the UEM knows is found by key, id, user name, mail or device."""
     world, key = service
     wanted = form.format(key=key, user=upstreams.user, device=upstreams.device)
-    receipt = await world.service().act(Deliver(holder=wanted, reason="webhook lost"), ANNA)
+    receipt = await world.service().act_on_holder(
+        Deliver(holder=wanted, reason="webhook lost"), Caller(ANNA)
+    )
     assert receipt.subjects == (key,)
     assert len(await world.events(key)) == 1
 
@@ -49,7 +53,7 @@ async def test_status_says_what_only_the_uem_knows(
     world, key = service
     wanted = form.format(key=key, user=upstreams.user, device=upstreams.device)
     with pytest.raises(Rejected, match=f"DLV-007.*the UEM knows .*{key}.*deliver {key}"):
-        await world.service().detail(kind, wanted)
+        await world.service().subject(SubjectQuery(kind=kind, name=wanted))
     assert await world.events() == []
 
 
@@ -59,9 +63,10 @@ async def test_status_finds_a_known_user_by_the_uems_names(
     """By the device, which the journal may not know whose it is."""
     world, key = service
     await world.put(holder(upstreams.user))
-    assert (await world.service().detail("holder", f"device/{upstreams.device}")).state.key == key
+    query = SubjectQuery(kind="holder", name=f"device/{upstreams.device}")
+    assert (await world.service().subject(query)).state.key == key
     act = Deliver(holder=f"device/{upstreams.device}", drop_generation="bbbbbbbb", reason="lost")
-    assert (await world.service().act(act, ANNA)).subjects == (key,)
+    assert (await world.service().act_on_holder(act, Caller(ANNA))).subjects == (key,)
 
 
 async def test_status_tells_when_the_uem_cannot_be_asked(
@@ -71,7 +76,7 @@ async def test_status_tells_when_the_uem_cannot_be_asked(
     world, _ = service
     await upstreams.uem.fault("error", status=500, count=None)
     with pytest.raises(Rejected, match=r"DLV-007.*cannot be asked now \(UEM-.*say TENANT/user/ID"):
-        await world.service().detail("holder", "nobody")
+        await world.service().subject(SubjectQuery(kind="holder", name="nobody"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ async def test_status_names_the_forms_that_work(
     """Where neither knows it."""
     world, _ = service
     with pytest.raises(Rejected, match=f"DLV-007.*the journal knows no {kind} 9999.*{form}"):
-        await world.service().detail(kind, "9999")
+        await world.service().subject(SubjectQuery(kind=kind, name="9999"))
 
 
 @pytest.mark.parametrize("wanted", ["corp/user/9999", "9999", "nobody", "mar", "device/9999"])
@@ -98,5 +103,7 @@ async def test_a_user_whom_the_uem_does_not_know_is_refused(
     """A typing error leaves no holder behind; the message names the forms that work."""
     world, _ = service
     with pytest.raises(Rejected, match=r"DLV-007.*TENANT/user/ID, a user name, a mail address"):
-        await world.service().act(Deliver(holder=wanted, reason="webhook lost"), ANNA)
+        await world.service().act_on_holder(
+            Deliver(holder=wanted, reason="webhook lost"), Caller(ANNA)
+        )
     assert await world.events() == []

@@ -12,6 +12,8 @@ from connector.core.states import (
     Dropped,
     Identity,
 )
+from connector.operators.handlers import Caller
+from connector.operators.verbs.plan import PlanQuery
 from connector_testkit.simulators.ca import KeyAlgorithm
 from connector_testkit.simulators.ca.commands import Issue
 from connector_testkit.simulators.ca.shapes import Shape
@@ -124,7 +126,7 @@ async def test_an_upstream_that_is_away_is_a_fault(upstreams: Upstreams) -> None
 async def test_a_look_at_a_plan_is_audited(world: AdminWorld, upstreams: Upstreams) -> None:
     """Who asked is durable before the CA is: its list of certificates is read."""
     world.backends, world.targets = upstreams.backends, upstreams.targets
-    report = await world.service().plan(upstreams.key, ANNA)
+    report = await world.service().plan(PlanQuery(holder=upstreams.key), Caller(ANNA))
     assert report.person == "mara"
     (event,) = await world.events(upstreams.key)
     assert event.model_dump()["body"] == {

@@ -21,6 +21,7 @@ from connector.operators.peer import gatekeeper, peer_uid
 from connector.operators.routes import admin_app
 from connector.operators.server import AdminServer
 from tests.operators.world import AdminWorld, holder
+from tests.support import asked
 
 
 def modes(socket: Path) -> tuple[int, int]:
@@ -43,10 +44,10 @@ def occupied(socket: Path) -> Iterator[Path]:
 
 async def test_the_socket_is_for_its_user_alone(world: AdminWorld, socket: Path) -> None:
     """Directory 0700, socket 0600; both work for the own user; the socket goes with the server."""
-    async with AdminServer(world.service(), socket):
+    async with AdminServer(world.service().handlers(), socket):
         assert modes(socket) == (0o700, 0o600)
         async with AdminClient(socket) as client:
-            assert (await client.version()).version == "1.2.3"
+            assert await asked.version(client) == "1.2.3"
     assert not list(folder_of(socket))
 
 
@@ -54,7 +55,7 @@ async def test_listed_users_reach_the_socket(world: AdminWorld, socket: Path) ->
     """With other users allowed, modes let them through, also where new files are private."""
     usual = os.umask(0o077)
     try:
-        async with AdminServer(world.service(), socket, uids=[4242]):
+        async with AdminServer(world.service().handlers(), socket, uids=[4242]):
             assert modes(socket) == (0o711, 0o666)
     finally:
         os.umask(usual)
@@ -62,7 +63,7 @@ async def test_listed_users_reach_the_socket(world: AdminWorld, socket: Path) ->
 
 async def test_a_peer_without_user_id_is_refused(world: AdminWorld) -> None:
     """Over anything but a Unix socket nobody knows who asks: AUTH-004."""
-    app = admin_app(world.service(), gatekeeper(()))
+    app = admin_app(world.service().handlers(), gatekeeper(()))
     async with TestClient(TestServer(app)) as client:
         response = await client.get("/v1/overview")
         assert response.status == 403
@@ -81,7 +82,7 @@ async def test_another_user_is_refused(world: AdminWorld, socket: Path, tmp_path
         "s.sendall(b'GET /v1/version HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n');"
         "print(s.makefile('rb').read().decode())"
     )
-    async with AdminServer(world.service(), socket, uids=[4242]):
+    async with AdminServer(world.service().handlers(), socket, uids=[4242]):
         said = await _python(script, str(socket))
     assert said.startswith("HTTP/1.1 403")
     assert json.loads(said.rpartition("\r\n")[2])["code"] == "AUTH-004"
@@ -124,31 +125,33 @@ async def test_a_stale_socket_is_replaced(world: AdminWorld, socket: Path) -> No
     socket.parent.mkdir()
     with sockets.socket(sockets.AF_UNIX) as dead:
         dead.bind(str(socket))
-    async with AdminServer(world.service(), socket), AdminClient(socket) as client:
-        assert (await client.version()).version
+    async with AdminServer(world.service().handlers(), socket), AdminClient(socket) as client:
+        assert await asked.version(client)
 
 
 async def test_a_living_socket_is_left_alone(world: AdminWorld, socket: Path) -> None:
     """A second process does not take the socket away from the first."""
-    async with AdminServer(world.service(), socket):
+    async with AdminServer(world.service().handlers(), socket):
         with pytest.raises(Permanent) as refused:
-            await AdminServer(world.service(), socket).__aenter__()
+            await AdminServer(world.service().handlers(), socket).__aenter__()
         assert refused.value.code == "ADM-002"
         async with AdminClient(socket) as client:
-            assert (await client.version()).version
+            assert await asked.version(client)
 
 
 async def test_a_path_that_is_too_long_is_said_to_be(world: AdminWorld, tmp_path: Path) -> None:
     """The kernel has room for 107 bytes; whoever reads the message has to know what to shorten."""
     with pytest.raises(Permanent, match="path too long") as refused:
-        await AdminServer(world.service(), tmp_path / ("x" * 108) / "admin.sock").__aenter__()
+        await AdminServer(
+            world.service().handlers(), tmp_path / ("x" * 108) / "admin.sock"
+        ).__aenter__()
     assert refused.value.code == "ADM-002"
 
 
 async def test_a_file_in_the_way_is_left_alone(world: AdminWorld, occupied: Path) -> None:
     """What is no socket is never removed."""
     with pytest.raises(Permanent) as refused:
-        await AdminServer(world.service(), occupied).__aenter__()
+        await AdminServer(world.service().handlers(), occupied).__aenter__()
     assert refused.value.code == "ADM-002"
 
 
@@ -156,7 +159,7 @@ async def test_nobody_answers(tmp_path: Path) -> None:
     """Without a running service every question ends with ADM-001."""
     async with AdminClient(tmp_path / "missing.sock") as client:
         with pytest.raises(Transient) as away:
-            await client.overview()
+            await asked.overview(client)
     assert away.value.code == "ADM-001"
 
 
@@ -175,6 +178,13 @@ async def test_nobody_answers(tmp_path: Path) -> None:
         ("POST", "/v1/plan", "[]", 400, "EVT-007"),
         (
             "POST",
+            "/v1/dead-letters/settle",
+            '{"act": "drop", "places": ["1/7"]}',
+            400,
+            "EVT-007",
+        ),
+        (
+            "POST",
             "/v1/acts",
             '{"act": "deliver", "holder": "12", "drop_generation": "no"}',
             400,
@@ -190,7 +200,7 @@ async def test_a_faulty_request_is_a_problem(
     await world.put(holder())
     connector = aiohttp.UnixConnector(str(socket))
     async with (
-        AdminServer(world.service(), socket),
+        AdminServer(world.service().handlers(), socket),
         aiohttp.ClientSession(connector=connector) as session,
         session.request(method, f"http://x{path}", data=body) as response,
     ):
@@ -208,7 +218,7 @@ async def test_a_name_is_made_harmless(world: AdminWorld, socket: Path) -> None:
     connector = aiohttp.UnixConnector(str(socket))
     act = {"act": "deliver", "holder": "12"}
     async with (
-        AdminServer(world.service(), socket),
+        AdminServer(world.service().handlers(), socket),
         aiohttp.ClientSession(connector=connector) as session,
         session.post("http://x/v1/acts", json=act, headers=headers) as response,
     ):
@@ -220,5 +230,5 @@ async def test_a_name_is_made_harmless(world: AdminWorld, socket: Path) -> None:
 async def test_what_the_service_refuses_arrives_as_it_was(client: AdminClient) -> None:
     """A refusal has the same family and code on both sides."""
     with pytest.raises(Rejected) as refused:
-        await client.detail("holder", "nobody")
+        await asked.detail(client, "holder", "nobody")
     assert refused.value.code == "DLV-007"

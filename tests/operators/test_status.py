@@ -18,14 +18,15 @@ from connector.core.states import (
     Phase,
 )
 from connector.operators.client import AdminClient
-from connector.operators.records import RetryMany
+from connector.operators.verbs.acts import RetryMany
 from tests.operators.world import ARCHIVED, CURRENT, DEVICE, NOW, AdminWorld, device, holder
+from tests.support import asked
 
 
 async def test_a_holder_is_one_line(world: AdminWorld, client: AdminClient) -> None:
     """A line tells phase, age, next step, the copy, and how many devices have the set."""
     await world.put(holder())
-    page = await client.listing(StatusFilter(kind="holder"))
+    page = await asked.listing(client, StatusFilter(kind="holder"))
     (line,) = page.items
     assert (line.key, line.mail, line.route) == ("corp/user/12", "mara12@example.com", "staff")
     assert (line.phase, line.since) == ("awaiting_install", NOW - 3_600_000)
@@ -38,11 +39,11 @@ async def test_a_listing_is_narrowed_and_continued(world: AdminWorld, client: Ad
     """By phase, route and code; what does not fit a page follows behind its last key."""
     failed = [holder(number, Phase.FAILED) for number in range(10, 15)]
     await world.put(holder(20), *failed)
-    first = await client.listing(StatusFilter(kind="holder", code="CA-410", limit=3))
+    first = await asked.listing(client, StatusFilter(kind="holder", code="CA-410", limit=3))
     assert [line.code for line in first.items] == ["CA-410"] * 3
     assert first.after == first.items[-1].key
     query = StatusFilter(kind="holder", phase="failed", after=first.after, limit=3)
-    rest = await client.listing(query)
+    rest = await asked.listing(client, query)
     assert [line.key for line in rest.items] == ["corp/user/13", "corp/user/14"]
     assert rest.after is None
 
@@ -60,24 +61,26 @@ async def test_a_state_of_another_version_is_listed(world: AdminWorld, client: A
         state=b"{}",
     )
     await world.put(holder(10), foreign, holder(12))
-    lines = (await client.listing(StatusFilter(kind="holder"))).items
+    lines = (await asked.listing(client, StatusFilter(kind="holder"))).items
     assert [(line.key, line.code) for line in lines if line.code == "EVT-005"] == [
         (foreign.key, "EVT-005")
     ]
     assert len(lines) == 3
-    assert (await client.detail("holder", "mara12@example.com")).summary.key == "corp/user/12"
+    assert (
+        await asked.detail(client, "holder", "mara12@example.com")
+    ).summary.key == "corp/user/12"
 
 
 async def test_a_name_that_is_gone_ends_a_listing(world: AdminWorld, client: AdminClient) -> None:
     """An unknown route is refused; one that was taken out of the settings is listed to its end."""
     with pytest.raises(Rejected) as refused:
-        await client.listing(StatusFilter(kind="holder", route="gone"))
+        await asked.listing(client, StatusFilter(kind="holder", route="gone"))
     assert refused.value.code == "EVT-007"
     await world.put(holder(10, route="gone"), holder(11, route="gone"))
-    full = await client.listing(StatusFilter(kind="holder", route="gone", limit=2))
+    full = await asked.listing(client, StatusFilter(kind="holder", route="gone", limit=2))
     rest = StatusFilter(kind="holder", route="gone", after=full.after or "", limit=2)
     assert len(full.items) == 2
-    assert (await client.listing(rest)).items == ()
+    assert (await asked.listing(client, rest)).items == ()
 
 
 @pytest.mark.parametrize(
@@ -88,14 +91,14 @@ async def test_a_holder_is_found_by_what_people_know(
 ) -> None:
     """By key, id, user name, mail, or the id of his delivery."""
     await world.put(holder(12), holder(13))
-    assert (await client.detail("holder", wanted)).state.key == "corp/user/12"
+    assert (await asked.detail(client, "holder", wanted)).state.key == "corp/user/12"
 
 
 async def test_a_device_is_found(world: AdminWorld, client: AdminClient) -> None:
     """A device by its id or its name."""
     await world.put(device())
     for wanted in ("15", "phone", DEVICE):
-        seen = await client.detail("device", wanted)
+        seen = await asked.detail(client, "device", wanted)
         assert (seen.summary.phase, seen.summary.detail) == ("enrolled", "corp/user/12")
 
 
@@ -106,7 +109,7 @@ async def test_who_is_not_known_is_told(
     """A subject that the journal does not know has a code of its own."""
     await world.put(holder(12))
     with pytest.raises(Rejected) as refused:
-        await client.detail("holder", wanted)
+        await asked.detail(client, "holder", wanted)
     assert refused.value.code == "DLV-007"
 
 
@@ -114,7 +117,7 @@ async def test_an_ambiguous_name_is_refused(world: AdminWorld, client: AdminClie
     """When two fit, nobody is chosen."""
     await world.put(holder(12, name="mara"), holder(13, name="mara"))
     with pytest.raises(Rejected, match="2 of kind holder") as refused:
-        await client.detail("holder", "mara")
+        await asked.detail(client, "holder", "mara")
     assert refused.value.code == "EVT-007"
 
 
@@ -144,7 +147,7 @@ async def test_generations_stand_on_devices(
         update={"devices": {DEVICE: entry}, "uploaded_at": uploaded}
     )
     await world.put(state.model_copy(update={"delivery": changed}))
-    rows = (await client.detail("holder", "12")).generations
+    rows = (await asked.detail(client, "holder", "12")).generations
     assert [(row.fingerprint, row.slot) for row in rows] == [
         (CURRENT, "encryption"),
         (ARCHIVED, "archived"),
@@ -168,7 +171,7 @@ async def test_earlier_generations_are_present_only_where_they_were_seen(
     has = InstalledSet(digest=state.delivery.digest, at=NOW, evidence="seen", **known)
     devices = {DEVICE: state.devices[DEVICE].model_copy(update={"has": has})}
     await world.put(state.model_copy(update={"devices": devices}))
-    rows = (await client.detail("holder", "12")).generations
+    rows = (await asked.detail(client, "holder", "12")).generations
     assert [row.devices[DEVICE] for row in rows] == ["present", standing]
 
 
@@ -181,9 +184,9 @@ async def test_a_generation_outside_the_set_is_missing(
     assert state.delivery is not None
     delivery = state.delivery.model_copy(update={"entries": state.delivery.entries[:1]})
     await world.put(state.model_copy(update={"delivery": delivery}), holder(13, delivery=None))
-    rows = (await client.detail("holder", "12")).generations
+    rows = (await asked.detail(client, "holder", "12")).generations
     assert [row.devices[DEVICE] for row in rows] == ["sent", "missing"]
-    unknown = (await client.detail("holder", "13")).generations
+    unknown = (await asked.detail(client, "holder", "13")).generations
     assert {row.devices[DEVICE] for row in unknown} == {"unknown"}
 
 
@@ -201,7 +204,7 @@ async def test_a_generation_that_cannot_be_sent_says_why(
         }
     )
     await world.put(state.model_copy(update={"generations": (*state.generations[:-1], odd)}))
-    rows = (await client.detail("holder", "12")).generations
+    rows = (await asked.detail(client, "holder", "12")).generations
     (row,) = [row for row in rows if row.fingerprint == odd.fingerprint]
     assert row.objection == "KEY-109: its dates cannot be read"
     assert (row.not_before, row.not_after) == (None, None)
@@ -214,14 +217,14 @@ async def test_an_overdue_copy_is_marked(world: AdminWorld, client: AdminClient)
     assert isinstance(state, HolderState)
     overdue = state.copy_.model_copy(update={"state": CopyState.PERHAPS, "overdue": True})
     await world.put(state.model_copy(update={"copy_": overdue}))
-    (line,) = (await client.listing(StatusFilter(kind="holder"))).items
+    (line,) = (await asked.listing(client, StatusFilter(kind="holder"))).items
     assert line.copy_state == "perhaps (overdue)"
 
 
 async def test_the_service_at_a_glance(world: AdminWorld, client: AdminClient) -> None:
     """Counts, upstreams, and what each partition knows of itself."""
     await world.put(holder(12), device())
-    seen = await client.overview()
+    seen = await asked.overview(client)
     assert {(row.kind, row.phase, row.count) for row in seen.counts} == {
         ("holder", "awaiting_install", 1),
         ("device", "enrolled", 1),
@@ -231,7 +234,7 @@ async def test_the_service_at_a_glance(world: AdminWorld, client: AdminClient) -
     ]
     assert sum(partition.audit_count for partition in seen.partitions) == 2
     assert (seen.version, seen.dead_letters) == ("1.2.3", 0)
-    assert (await client.version()).version == "1.2.3"
+    assert await asked.version(client) == "1.2.3"
 
 
 async def test_what_needs_a_person_is_counted_by_code(
@@ -247,7 +250,7 @@ async def test_what_needs_a_person_is_counted_by_code(
         holder(10, Phase.FAILED), holder(11, Phase.FAILED), holder(12), device(),
         conflict.model_copy(update={"delivery": changed}),
     )  # fmt: skip
-    seen = await client.overview()
+    seen = await asked.overview(client)
     assert [(one.code, one.count, one.since) for one in seen.needs_person] == [
         ("CA-410", 2, NOW - 3_600_000),
         ("IDN-001", 1, NOW - 3_600_000),
@@ -275,14 +278,16 @@ async def test_whatever_goes_on_only_by_a_person_is_counted(
         holder(12, Phase.COMPLETED), holder(13, Phase.CANCELLED),
         device().model_copy(update=lost),
     )  # fmt: skip
-    told = {(one.kind, one.code, one.count) for one in (await client.overview()).needs_person}
+    told = {(one.kind, one.code, one.count) for one in (await asked.overview(client)).needs_person}
     assert told == {("holder", "INS-001", 1), ("holder", "PRG-001", 1), ("device", "USR-008", 1)}
     for kind, code, key in (
         ("holder", "INS-001", "corp/user/10"),
         ("holder", "PRG-001", "corp/user/11"),
         ("device", "USR-008", DEVICE),
     ):
-        page = await client.listing(StatusFilter.model_validate({"kind": kind, "code": code}))
+        page = await asked.listing(
+            client, StatusFilter.model_validate({"kind": kind, "code": code})
+        )
         assert [line.key for line in page.items] == [key]
-    receipt = await client.act(RetryMany(code="INS-001", reason="mended"))
+    receipt = await asked.act(client, RetryMany(code="INS-001", reason="mended"))
     assert receipt.subjects == receipt.discloses == ("corp/user/10",)

@@ -13,8 +13,8 @@ from connector.core.upstream import UpstreamSettings
 from connector.integrations.http_escrow.backend import HttpEscrow, HttpEscrowSettings
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.target import WorkspaceOne
-from connector.operators.plan_records import PlanReport
 from connector.operators.planner import Planner
+from connector.operators.verbs.plan import PlanReport
 from connector_testkit.simulators.ca import CaOptions, CaSimulator, KeyAlgorithm
 from connector_testkit.simulators.ca.commands import Issue, NewPerson, Operation
 from connector_testkit.simulators.ca.control import CaControl

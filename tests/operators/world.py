@@ -50,8 +50,9 @@ from connector.core.states import (
 )
 from connector.journal.sqlite import SqliteJournal
 from connector.operators.planner import Planner
-from connector.operators.records import CredentialView, Operator, UpstreamView
 from connector.operators.service import OperatorService, Surroundings
+from connector.operators.verbs.status import CredentialView, UpstreamView
+from connector.operators.verbs.verb import Operator
 
 NOW = 1_800_000_000_000
 PARTITIONS = 2

@@ -1,12 +1,12 @@
-"""Records on the operators' socket. Public data only; nothing here holds a key."""
+"""Verbs about the state of the service and its subjects. Public data only; no record has a key."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from connector.core.conditions import Condition
+from connector.core.journal import StatusFilter
 from connector.core.model import (
-    LONGEST_KEY,
     Millis,
     ProfileStatus,
     Record,
@@ -16,125 +16,23 @@ from connector.core.model import (
     Usage,
 )
 from connector.core.states import Brakes, DeviceState, HolderState, PersonState, StandingPause
+from connector.operators.verbs.verb import Method, Nothing, Verb, Wanted
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=512)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
-Wanted = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_KEY)
-]
-"""A subject as people name it: its key, or its id, user name or mail if only one fits."""
-Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
-"""A fingerprint or an unambiguous beginning of it."""
-LONGEST_NAME = 128
-"""Characters of the name that an operator gives themselves."""
 Kind = Literal["holder", "device", "person"]
 Possession = Literal["newest set", "earlier set", "nothing"]
 
 
-class Deliver(Record):
-    """Open a new delivery, perhaps after dropping one encryption generation by name."""
+class ListQuery(StatusFilter):
+    """A page of subjects."""
 
-    act: Literal["deliver"] = "deliver"
-    holder: Wanted
-    reason: Words = ""
-    drop_generation: Fingerprint | None = None
+    limit: int = Field(default=200, ge=1, le=1000)
 
 
-class RetryOne(Record):
-    """Try again what failed or waits for one holder."""
+class SubjectQuery(Record):
+    """Which subject is meant."""
 
-    act: Literal["retry"] = "retry"
-    holder: Wanted
-    reason: Words = ""
-
-
-class RetryMany(Record):
-    """Try again for all holders with this code or on this route; at least one of both."""
-
-    act: Literal["retry_many"] = "retry_many"
-    code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")
-    route: str | None = None
-    reason: Words = ""
-
-
-class Cancel(Record):
-    """End the open delivery."""
-
-    act: Literal["cancel"] = "cancel"
-    holder: Wanted
-    reason: Reason
-
-
-class ConfirmIdentity(Record):
-    """Confirm that the changed identity pair is right."""
-
-    act: Literal["confirm_identity"] = "confirm_identity"
-    holder: Wanted
-    reason: Reason
-
-
-class ForgetIdentity(Record):
-    """Forget the pinned identity and the delivered fingerprints."""
-
-    act: Literal["forget_identity"] = "forget_identity"
-    holder: Wanted
-    reason: Reason
-
-
-class Pause(Record):
-    """Pause one route, or all."""
-
-    act: Literal["pause"] = "pause"
-    route: str | None = None
-    reason: Reason
-
-
-class Resume(Record):
-    """Resume one route, or all."""
-
-    act: Literal["resume"] = "resume"
-    route: str | None = None
-    reason: Words = ""
-
-
-class AcceptClock(Record):
-    """The wall clock of the service is right, wherever the journal's time stands."""
-
-    act: Literal["accept_clock"] = "accept_clock"
-    reason: Reason
-
-
-HolderAct = Deliver | RetryOne | Cancel | ConfirmIdentity | ForgetIdentity
-Act = Annotated[HolderAct | RetryMany | Pause | Resume | AcceptClock, Field(discriminator="act")]
-
-
-class Operator(Record):
-    """The caller: the verified user id of the peer, and the stated name, unverified."""
-
-    uid: int
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME)] = ""
-
-    @property
-    def by(self) -> str:
-        """The caller as named in the audit log."""
-        return f"local:{self.uid} as {self.name}" if self.name else f"local:{self.uid}"
-
-
-class Receipt(Record):
-    """The act is durable in the journal and will be applied in its order there.
-
-    ``complete`` is false when the journal stopped taking events before all were written.
-    ``pauses`` stand in its way: it is taken, but what it leads to waits for their end.
-    ``discloses``: those for whom a retry is a new hand-over, for which keys leave escrow again.
-    ``events``: by holder, the id of the act's last event.
-    """
-
-    act: str
-    subjects: tuple[SubjectKey, ...]
-    events: dict[SubjectKey, str] = Field(default_factory=dict)
-    complete: bool = True
-    pauses: tuple[StandingPause, ...] = ()
-    discloses: tuple[SubjectKey, ...] = ()
+    kind: Kind
+    name: Wanted
 
 
 class SubjectSummary(Record):
@@ -295,3 +193,16 @@ class VersionView(Record):
 
     version: str
     python: str
+
+
+OVERVIEW = Verb("overview", Method.GET, "/v1/overview", Nothing, Overview)
+SUBJECTS = Verb("subjects", Method.GET, "/v1/subjects", ListQuery, SubjectPage)
+SUBJECT = Verb("subject", Method.GET, "/v1/subject", SubjectQuery, SubjectDetail)
+VERSION = Verb(
+    "version",
+    Method.GET,
+    "/v1/version",
+    Nothing,
+    VersionView,
+    no_command="`status` shows the version of the service, `version` that of the command line",
+)

@@ -1,4 +1,4 @@
-"""Records about dead letters on the operators' socket."""
+"""Verbs about dead letters."""
 
 import base64
 import hashlib
@@ -10,13 +10,12 @@ from connector.core.errors import Rejected
 from connector.core.events import Event
 from connector.core.journal import DeadLetter
 from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
-from connector.operators.records import Words
+from connector.operators.verbs.verb import ErrorCode, Method, Reason, Verb, Words
 
 PlaceName = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,6}/-?[0-9]{1,18}$")
 ]
 """Where a letter is, as people write it: ``PARTITION/POSITION``."""
-ErrorCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")]
 AT_ONCE = 200
 
 
@@ -36,6 +35,12 @@ def place_of(name: PlaceName) -> tuple[int, int]:
         return int(partition), int(position if slash else "")
     except ValueError:
         raise Rejected("EVT-007", "a dead letter is named PARTITION/POSITION") from None
+
+
+class PlaceQuery(Record):
+    """Which letter is meant."""
+
+    place: PlaceName
 
 
 class LetterQuery(Record):
@@ -82,12 +87,25 @@ class LetterDetail(Record):
 
 
 class SettleLetters(Record):
-    """Re-queue or drop some letters; with ``dry_run`` only report the outcome."""
+    """Some letters that are re-queued or dropped; with ``dry_run`` only report the outcome."""
 
     act: Literal["replay", "drop"]
     places: tuple[PlaceName, ...] = Field(min_length=1, max_length=AT_ONCE)
     reason: Words = ""
     dry_run: bool = False
+
+
+class ReplayLetters(SettleLetters):
+    """Re-queue letters that can now be parsed."""
+
+    act: Literal["replay"] = "replay"
+
+
+class DropLetters(SettleLetters):
+    """Drop letters."""
+
+    act: Literal["drop"] = "drop"
+    reason: Reason
 
 
 class LetterOutcome(Record):
@@ -122,3 +140,10 @@ def original_of(letter: DeadLetter) -> bytes:
 def digest_of(letter: DeadLetter) -> Sha256Hex:
     """SHA-256 of the record's body, which identifies the letter after it was removed."""
     return hashlib.sha256(original_of(letter)).hexdigest()
+
+
+SETTLE = "/v1/dead-letters/settle"
+LETTERS = Verb("dead_letters", Method.GET, "/v1/dead-letters", LetterQuery, LetterPage)
+LETTER = Verb("dead_letter", Method.GET, "/v1/dead-letter", PlaceQuery, LetterDetail)
+REPLAY = Verb("replay", Method.POST, SETTLE, ReplayLetters, LetterReceipt, acts=True)
+DROP = Verb("drop", Method.POST, SETTLE, DropLetters, LetterReceipt, acts=True)

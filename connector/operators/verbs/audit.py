@@ -1,10 +1,11 @@
-"""Records about the audit log on the operators' socket."""
+"""Verbs about the audit log."""
 
 from pydantic import Field
 
-from connector.core.audit import Finding
+from connector.core.audit import AuditRecord, Finding
 from connector.core.model import Millis, Record, Sha256Hex
-from connector.operators.records import Reason
+from connector.operators.verbs.acts import Receipt
+from connector.operators.verbs.verb import Method, Reason, Stream, Verb
 
 CUT_AT_ONCE = 256
 """Partitions whose trail is cut with one request."""
@@ -19,6 +20,19 @@ class Published(Record):
     partition: int = Field(ge=0)
     count: int | None = Field(default=None, ge=0)
     head: str | None = Field(default=None, pattern=r"^[0-9a-f]{12,64}$")
+
+
+class VerifyQuery(Record):
+    """Heads and counts that were published elsewhere."""
+
+    published: tuple[Published, ...] = Field(default=(), max_length=1024)
+
+
+class AuditQuery(Record):
+    """Which part of the audit log is wanted; ``partition`` None means all of them."""
+
+    partition: int | None = Field(default=None, ge=0)
+    after: int = Field(default=0, ge=0)
 
 
 class ChainEnd(Record):
@@ -79,3 +93,8 @@ class AuditReport(Record):
     def whole(self) -> bool:
         """Whether the check found nothing wrong."""
         return not any(chain.findings for chain in self.chains)
+
+
+AUDIT = Stream("audit", Method.GET, "/v1/audit", AuditQuery, AuditRecord)
+VERIFY = Verb("verify_audit", Method.POST, "/v1/audit/verify", VerifyQuery, AuditReport)
+CUT = Verb("cut_audit", Method.POST, "/v1/audit/cut", CutTrail, Receipt, acts=True)

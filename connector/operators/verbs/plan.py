@@ -1,7 +1,14 @@
-"""Records about dry runs on the operators' socket. Public data only."""
+"""The dry run of a delivery. Public data only."""
 
 from connector.core.errors import Fault
 from connector.core.model import Millis, Record, Sha256Hex, Slot, SubjectKey, Usage
+from connector.operators.verbs.verb import Method, Verb, Wanted
+
+
+class PlanQuery(Record):
+    """Whose dry run is asked for."""
+
+    holder: Wanted
 
 
 class PlannedGeneration(Record):
@@ -50,3 +57,6 @@ class PlanReport(Record):
     def would_deliver(self) -> bool:
         """Whether nothing stands in the way."""
         return not self.faults
+
+
+PLAN = Verb("plan", Method.POST, "/v1/plan", PlanQuery, PlanReport)
