@@ -109,12 +109,11 @@ async def test_the_stage_by_hand(tmp_path: Path, needs: Needs) -> None:
         stderr=asyncio.subprocess.STDOUT,
         env={**kept, "PATH": path},
     )
-    try:
-        async with asyncio.timeout(WHOLE_BLOCK):
-            out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()
+    output = asyncio.create_task(process.communicate())
+    await asyncio.wait([output], timeout=WHOLE_BLOCK)
+    if process.returncode is None:
+        process.terminate()  # its trap ends the jobs, so that the output comes to an end
+    out, _ = await output
     told = out.decode()
     assert process.returncode == 0, told
     assert "Traceback" not in told
