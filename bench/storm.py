@@ -4,9 +4,8 @@ from collections import Counter
 
 from bench.stage import Stage
 from connector.core.errors import Family, Fault
-from connector.core.model import SubjectKind, subject_key
+from connector.core.model import SubjectKey, SubjectKind, subject_key
 from connector.core.states import Effect
-from connector.worker.ports import Subject
 
 FAILED_LOOKS = 5
 BUSY = Fault(code="UEM-003", family=Family.TRANSIENT, detail="looking up a user: busy")
@@ -16,7 +15,6 @@ class Storm:
     """Makes the look-ups of some users fail; ``looks`` counts how many have."""
 
     def __init__(self, stage: Stage) -> None:
-        """Nobody fails yet."""
         self._stage = stage
         self._failing: Counter[str] = Counter()
         stage.world.fault = self._fault
@@ -35,8 +33,8 @@ class Storm:
             lambda: min(self._failing[holder] for holder in holders) >= FAILED_LOOKS
         )
 
-    def _fault(self, effect: Effect, state: Subject) -> Fault | None:
-        if effect is not Effect.LOOK_UP or state.key not in self._failing:
+    def _fault(self, effect: Effect, key: SubjectKey) -> Fault | None:
+        if effect is not Effect.LOOK_UP or key not in self._failing:
             return None
-        self._failing[state.key] += 1
+        self._failing[key] += 1
         return BUSY

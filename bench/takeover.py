@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from bench.stage import Stage, enrolled
 from connector.core.errors import Fault
 from connector.core.events import Event
-from connector.core.model import partition_of
+from connector.core.model import SubjectKey, partition_of
 from connector.core.states import Effect
-from connector.worker.ports import Subject
 
 
 class Waking:
@@ -42,8 +41,8 @@ class Waking:
             if partition_of(event.subject, self._stage.journal.partitions) == partition:
                 return event
 
-    def _seen(self, _effect: Effect, state: Subject) -> Fault | None:
-        number = partition_of(state.key, self._stage.journal.partitions)
+    def _seen(self, _effect: Effect, key: SubjectKey) -> Fault | None:
+        number = partition_of(key, self._stage.journal.partitions)
         self._first.setdefault(number, time.monotonic())
         self._news.set()
         return None

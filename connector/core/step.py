@@ -104,6 +104,6 @@ def wait_until(due: Millis) -> Want:
     return Want(effect=Effect.WAIT, due=due, lane=Effect.WAIT.value)
 
 
-def outcome_of(fault: Fault | None) -> str:
-    """``ok`` or the error code."""
-    return "ok" if fault is None else fault.code
+def outcome_of(answer: object) -> str:
+    """The error code of a fault; ``ok`` for any other answer, also for none."""
+    return answer.code if isinstance(answer, Fault) else "ok"

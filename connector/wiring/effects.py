@@ -8,6 +8,7 @@ from connector.keys.handover.parent import HandOver
 from connector.settings.model import Settings
 from connector.wiring import alarms, ports
 from connector.worker.effects import UpstreamEffects
+from connector.worker.handover_jobs import HandoverJobs
 from connector.worker.upstream_limits import UpstreamLimits
 
 Outside = tuple[Mapping[str, EscrowBackend], Mapping[str, Target], HandOver, UpstreamLimits]
@@ -25,12 +26,14 @@ def made_effects(
     return UpstreamEffects(
         backends=backends,
         targets=targets,
-        references=ports.references(settings),
         routes=routes,
+        jobs=HandoverJobs(
+            references=ports.references(settings),
+            paces=gate.pace_of_hand_over,
+            crash_at=settings.testing.crash_at,
+            crash_by=settings.testing.crash_by,
+        ),
         hand_over=hand_over,
-        paces=gate.pace_of_hand_over,
         monotonic=clock.monotonic,
         unexpected=alarms.unexpected,
-        crash_at=settings.testing.crash_at,
-        crash_by=settings.testing.crash_by,
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from connector.core.audit import AuditEntry
 from connector.core.boot_time import BootTime
 from connector.core.events import ClockAccepted, Event
+from connector.core.facts import CopyLookedAt, Fact, HandedOver, InstallLookedAt
 from connector.core.handover import Accepted
 from connector.core.journal import PartitionRecord
 from connector.core.metrics import Metrics
@@ -81,7 +82,7 @@ class PartitionClock:
     def round_begins(self, outcomes: Iterable[Outcome], commands: Iterable[Event]) -> None:
         """Before a round decides anything: what outcomes and people say of the time."""
         for _, fact in outcomes:
-            self._dates.note(_server_time(fact.result))
+            self._dates.note(_server_time(fact))
         if self._time is None:
             return
         self._back += self._time.heard(self._dates.now())
@@ -126,5 +127,13 @@ def _entry(
     )
 
 
-def _server_time(result: object) -> Millis | None:
-    return result.server_time if isinstance(result, Evidence | GoneLook | Accepted) else None
+def _server_time(fact: Fact) -> Millis | None:
+    match fact:
+        case (
+            InstallLookedAt(answer=Evidence(server_time=time))
+            | CopyLookedAt(answer=GoneLook(server_time=time))
+            | HandedOver(outcome=Accepted(server_time=time))
+        ):
+            return time
+        case _:
+            return None

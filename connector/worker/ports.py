@@ -1,7 +1,7 @@
 """Protocols through which the loop has effects performed."""
 
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Any, Protocol
 
 from connector.core.errors import Fault
 from connector.core.facts import Acted, Looked
@@ -32,15 +32,15 @@ class HandOver(Protocol):
 class Effects(Protocol):
     """Performs looks, acts and probes."""
 
-    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked[Any]:
         """Perform a look; the fact carries the state's version.
 
         ``now``: journal time of the round that started it, used for all decisions in it.
         """
         ...
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
-        """Do what ``running`` says; the fact carries its attempt.
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
+        """Do for a holder what ``running`` says; the fact carries its attempt.
 
         ``deadline``: seconds on the monotonic clock, counted from before ``running`` was committed.
         Nothing is begun after it, even if the start was delayed.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from connector.core.facts import Acted
-from connector.core.handover import Changed, NotSent
+from connector.core.facts import HandedOver
+from connector.core.handover import Changed, HandoverOutcome, NotSent
 from connector.core.model import Millis, SubjectKey
 from connector.worker import brakes
 from connector.worker.round import RoundDraft
@@ -24,7 +24,9 @@ class Refunds:
         """Take off the draft's count the keys that, by these outcomes, did not leave escrow."""
         for key, fact in outcomes:
             attempt, at, keys = self._counted.get(key, (0, 0, 0))
-            if isinstance(fact, Acted) and fact.attempt == attempt and _fetched_nothing(fact):
+            if not isinstance(fact, HandedOver) or fact.attempt != attempt:
+                continue
+            if _fetched_nothing(fact.outcome):
                 less = brakes.give_back(draft.record.brakes, at, keys)
                 draft.record = draft.record.model_copy(update={"brakes": less})
 
@@ -34,12 +36,10 @@ class Refunds:
             self._counted.pop(key, None)
 
 
-def _fetched_nothing(fact: Acted) -> bool:
+def _fetched_nothing(outcome: HandoverOutcome) -> bool:
     """Whether it is proven: only by an outcome that agrees with the process's progress reports."""
-    match fact.result:
-        case Changed():
+    match outcome:
+        case Changed() | NotSent(disclosed=0):
             return True
-        case NotSent(disclosed=0):
-            return fact.fault is None
         case _:
             return False

@@ -7,17 +7,18 @@ from functools import partial
 from typing import Any
 
 from connector.core.errors import Transient
-from connector.core.facts import Acted, Looked
+from connector.core.facts import Acted, HandedOver, Looked, failed
 from connector.core.handover import NotSent
 from connector.core.model import Millis, SubjectKey
-from connector.core.states import ACTS, Effect, HolderState, Running
+from connector.core.states import ACTS, Effect, Running
 from connector.crash import CrashPoint
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.ports import Effects, Subject
 from connector.worker.upstream_limits import Lane, UpstreamLimits
 
-Perform = Callable[[], Coroutine[Any, Any, Looked | Acted]]
-Outcome = tuple[SubjectKey, Looked | Acted]
+Ended = Looked[Any] | Acted
+Perform = Callable[[], Coroutine[Any, Any, Ended]]
+Outcome = tuple[SubjectKey, Ended]
 
 NOWHERE = Lane(Effect.WAIT, None, None)
 """The lane of an outcome that waits to be written down; it occupies no permit."""
@@ -117,7 +118,7 @@ class RunningEffects:
         self,
         group: asyncio.TaskGroup,
         lane: Lane,
-        state: HolderState,
+        key: SubjectKey,
         running: Running,
         deadline: float,
     ) -> None:
@@ -125,7 +126,7 @@ class RunningEffects:
 
         ``deadline``: on the monotonic clock, see :meth:`connector.worker.ports.Effects.act`.
         """
-        task = self._start(group, state.key, lane, partial(self._act, state, running, deadline))
+        task = self._start(group, key, lane, partial(self._act, key, running, deadline))
         self._tasks.add(task)
         self._acts[task] = lane
 
@@ -180,16 +181,15 @@ class RunningEffects:
     async def _run(self, lane: Lane, key: SubjectKey, perform: Perform) -> None:
         started = self._monotonic()
         fact = await perform()
-        fault = fact.fault or getattr(getattr(fact, "result", None), "fault", None)
-        self._limits.leave(lane, fault, self._monotonic() - started)
+        self._limits.leave(lane, fact.fault, self._monotonic() - started)
         self._finished.append((key, fact))
         self._notify()
 
-    async def _act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+    async def _act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
         if self._dropped:
             raise asyncio.CancelledError
         self._crash("act.before")
-        fact = await self._effects.act(state, running, deadline)
+        fact = await self._effects.act(key, running, deadline)
         self._crash("act.after")
         return fact
 
@@ -197,5 +197,5 @@ class RunningEffects:
 def _not_begun(running: Running) -> Acted:
     fault = Transient("HND-006", "acting: paused before it began").fault()
     if running.effect is Effect.HAND_OVER:
-        return Acted(running.effect, running.attempt, NotSent(fault=fault))
-    return Acted(running.effect, running.attempt, fault=fault)
+        return HandedOver(running.attempt, NotSent(fault=fault))
+    return failed(running.effect, running.attempt, fault)

@@ -64,7 +64,7 @@ class Starter:
                     self._flights.not_begun(one.lane, one.key, running)
                     continue
                 deadline = start.decided + running.limit / 1000
-                self._flights.act(groups.acts, one.lane, state, running, deadline)
+                self._flights.act(groups.acts, one.lane, one.key, running, deadline)
         if start.ready:
             self._crash("loop.after_start")
 

@@ -1,7 +1,7 @@
 """What becomes of acts in the small picture: at the CA, and of a hand-over by its fate."""
 
 from connector.core.errors import ConnectorError, Family, Fault
-from connector.core.facts import Acted
+from connector.core.facts import Acted, Begun, CleanedUp, Pushed
 from connector.core.handover import Accepted, HandoverOutcome, NotSent, Refused, Unknown
 from connector.core.model import Millis, parse_subject
 from connector.core.selection import Selection, select
@@ -13,21 +13,20 @@ APPLIED = {"accepted", "unanswered", "crash_after", "silent"}
 """Fates in which the UEM takes the set over at once, whatever the connector hears of it."""
 
 
-def perform(uem: Uem, ca: Ca, state: HolderState, running: Running) -> Acted:
+def perform(uem: Uem, ca: Ca, running: Running) -> Acted:
     """Do an act other than a hand-over."""
-    person = state.observed.person if state.observed else ""
     match running.effect:
         case Effect.BEGIN:
-            begun = tuple(ca.begin(person, request) for request in running.requests)
-            return Acted(running.effect, running.attempt, begun)
+            begun = tuple(ca.begin(running.person, request) for request in running.requests)
+            return Begun(running.attempt, begun)
         case Effect.CLEAN_UP:
             for request in running.requests:
                 ca.requests.pop(request.id, None)
-            return Acted(running.effect, running.attempt, running.requests)
+            return CleanedUp(running.attempt, running.requests)
         case _:
             for device in running.devices:
                 uem.push(parse_subject(device).id)
-            return Acted(running.effect, running.attempt, running.devices)
+            return Pushed(running.attempt, running.devices)
 
 
 def expected(uem: Uem, ca: Ca, state: HolderState, now: Millis) -> Selection | None:

@@ -1,14 +1,20 @@
 """What the small picture answers to a look."""
 
-from connector.core.facts import Listing, LookResult
+from typing import Any
+
+from connector.core.facts import LOOKED, Listing, Looked
 from connector.core.model import parse_subject
 from connector.core.ports import Evidence, GoneLook
 from connector.core.states import DeviceState, Effect, HolderState, State
 from tests.core.upstreams import Ca, Uem
 
 
-def look(uem: Uem, ca: Ca, state: State, effect: Effect) -> LookResult:
+def look(uem: Uem, ca: Ca, state: State, effect: Effect) -> Looked[Any]:
     """What a look at one of them shows."""
+    return LOOKED[effect](state.version, _answer(uem, ca, state, effect))
+
+
+def _answer(uem: Uem, ca: Ca, state: State, effect: Effect) -> object:
     identifier = parse_subject(state.key).id
     if isinstance(state, DeviceState):
         return uem.device(identifier)

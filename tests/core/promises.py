@@ -5,7 +5,7 @@ from typing import Protocol
 from pydantic import TypeAdapter
 
 from connector.core.events import Event, GenerationDropped, IdentityForgotten
-from connector.core.facts import Acted, Fact, Looked
+from connector.core.facts import CopyLookedAt, Fact, HandedOver, Looked, Parts
 from connector.core.model import Millis, SubjectKey, parse_subject
 from connector.core.ports import GoneLook
 from connector.core.states import CopyState, DevicePhase, HolderState, Phase, State
@@ -48,7 +48,7 @@ def stale_changes_nothing(before: HolderState, fact: Fact) -> None:
     """Called only after a change: the fact must have been worth one."""
     if isinstance(fact, Looked):
         assert fact.basis == before.version, "a stale look changed something"
-    if isinstance(fact, Acted):
+    if isinstance(fact, HandedOver | Parts):
         assert before.running is not None, "an outcome without an act changed something"
         assert fact.attempt == before.running.attempt, "a stale outcome changed something"
 
@@ -90,9 +90,9 @@ def copy_is_watched(before: HolderState, after: HolderState, fact: Fact, world: 
         return
     if before.running is not None:  # proven: nothing was sent, so the copy is as it was before
         return
-    assert isinstance(fact, Looked)
-    assert isinstance(fact.result, GoneLook)
-    looked_at = fact.result.server_time or 0
+    assert isinstance(fact, CopyLookedAt)
+    assert isinstance(fact.answer, GoneLook)
+    looked_at = fact.answer.server_time or 0
     assert abs(looked_at - world.now) <= 300_000, "concluded while the clocks disagree"
     user = parse_subject(after.key).id
     uploads = [upload for upload in world.uem.ledger if upload.user == user]

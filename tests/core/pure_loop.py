@@ -6,19 +6,23 @@ against what must be true of every change.
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from connector.core.audit import AuditEntry
 from connector.core.boot_time import BootTime
 from connector.core.events import Event, EventBody
 from connector.core.facts import (
+    LOOKED,
     Acted,
     ActFound,
     Elapsed,
     Fact,
+    HandedOver,
     Looked,
     Permitted,
+    failed,
 )
-from connector.core.handover import Changed, HandoverOutcome, Unknown
+from connector.core.handover import Changed, Unknown
 from connector.core.machines import advance, fresh
 from connector.core.model import (
     DAY,
@@ -201,13 +205,13 @@ class PureLoop:
             if isinstance(after, HolderState) and after.running is not None:
                 self.act(after, after.running)
 
-    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+    def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
         """Look at what is true at this moment."""
         state = self.states[key]
         upstream = "ca" if effect in AT_CA else "uem"
         if upstream in self.down:
-            return Looked(effect, state.version, fault=DOWN[upstream])
-        return Looked(effect, state.version, look(self.uem, self.ca, state, effect))
+            return LOOKED[effect](state.version, DOWN[upstream])
+        return look(self.uem, self.ca, state, effect)
 
     def act(self, state: HolderState, running: Running) -> None:
         """Do what a state has written down as begun."""
@@ -217,19 +221,19 @@ class PureLoop:
             assert self.may_upload_until.get(state.key, 0) <= self.now, "two uploads at once"
         broken = upstreams & self.down
         if broken:
-            self.answer(state.key, Acted(running.effect, running.attempt, fault=DOWN[min(broken)]))
+            self.answer(state.key, failed(running.effect, running.attempt, DOWN[min(broken)]))
         elif running.effect is Effect.HAND_OVER:
             self._hand_over(state, running, self.fates.popleft() if self.fates else "accepted")
         elif self.fates and self.fates[0] == "crash":
             self.fates.popleft()
-            perform(self.uem, self.ca, state, running)
+            perform(self.uem, self.ca, running)
             self.restart()
         else:
-            self.answer(state.key, perform(self.uem, self.ca, state, running))
+            self.answer(state.key, perform(self.uem, self.ca, running))
 
     def answer(self, key: SubjectKey, fact: Acted) -> None:
         """The outcome of an act comes back."""
-        if isinstance(fact.result, HandoverOutcome) and not isinstance(fact.result, Unknown):
+        if isinstance(fact, HandedOver) and not isinstance(fact.outcome, Unknown):
             self.may_upload_until.pop(key, None)
         self.finished.append((key, fact))
         self.apply(key, fact)
@@ -246,7 +250,7 @@ class PureLoop:
         self.contents[digest] = frozenset(entry.fingerprint for entry in entries)
         listed = self.expected(state)
         if listed is None or listed.digest != digest:
-            self.answer(state.key, Acted(running.effect, running.attempt, Changed()))
+            self.answer(state.key, HandedOver(running.attempt, Changed()))
             return
         if fate in {"late", "crash_late"}:
             until = self.may_upload_until[state.key]
@@ -255,7 +259,7 @@ class PureLoop:
             fetch_and_upload(self.uem, self.ca, state, running, self.now)
         outcome = outcome_of(fate, digest, self.uem.now)
         if outcome is not None:
-            self.answer(state.key, Acted(running.effect, running.attempt, outcome))
+            self.answer(state.key, HandedOver(running.attempt, outcome))
         if fate.startswith("crash"):
             self.restart()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from connector.core.events import CancelRequested
-from connector.core.facts import ActFound, Looked
+from connector.core.facts import ActFound, CopyLookedAt
 from connector.core.model import DAY, HOUR, SECOND
 from connector.core.ports import GoneLook
 from connector.core.states import CopyState, Effect, Phase
@@ -141,7 +141,7 @@ def test_a_look_within_the_retention_proves_nothing(loop: PureLoop) -> None:
     until_phase(loop, Phase.AWAITING_PURGE)
     loop.pass_time(ROUTE.retention - HOUR)
     look = GoneLook(server_time=loop.now)
-    loop.apply(HOLDER, Looked(Effect.LOOK_GONE, holder(loop).version, look))
+    loop.apply(HOLDER, CopyLookedAt(holder(loop).version, look))
     assert holder(loop).copy_.state is CopyState.PRESENT
 
 
@@ -151,7 +151,7 @@ def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
     until_phase(loop, Phase.AWAITING_PURGE)
     before = holder(loop)
     look = GoneLook(server_time=loop.now + DAY, copy_present=False)
-    assert loop.apply(HOLDER, Looked(Effect.LOOK_GONE, before.version - 1, look)) is before
+    assert loop.apply(HOLDER, CopyLookedAt(before.version - 1, look)) is before
     assert loop.audited[-1].action == "look.stale_outcome"
 
 

@@ -14,7 +14,7 @@ from connector.core.events import (
     HolderForgotten,
     HolderRegistered,
 )
-from connector.core.facts import Elapsed, Looked
+from connector.core.facts import DeviceLookedUp, Elapsed
 from connector.core.model import DAY, HOUR, SECOND, DeviceFacts
 from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState, Phase
 from tests.core.names import device_key, holder_key, person_key
@@ -226,7 +226,7 @@ def test_a_refused_look_loses_the_device_at_once(loop: PureLoop) -> None:
     enrol(loop)
     loop.step()
     refused = Fault(code="UEM-005", family=Family.PERMANENT)
-    loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, device(loop).version, fault=refused))
+    loop.apply(DEVICE, DeviceLookedUp(device(loop).version, refused))
     assert device(loop).status is DeviceStatus.LOST
     loop.send(DEVICE, DeviceChanged())
     until_told(loop)
@@ -238,7 +238,7 @@ def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
     enrol(loop)
     until_told(loop)
     before = device(loop)
-    assert loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, before.version - 1)) is before
+    assert loop.apply(DEVICE, DeviceLookedUp(before.version - 1, None)) is before
     assert loop.audited[-1].action == "look.stale_outcome"
 
 
@@ -261,7 +261,7 @@ def test_words_of_the_uem_that_are_too_long_are_cut(loop: PureLoop) -> None:
     facts = DeviceFacts(id="10", holder="1", enrolled=True, friendly_name="x" * 2000)
     loop.send(DEVICE, DeviceEnrolled())
     loop.step()
-    loop.apply(DEVICE, Looked(Effect.LOOK_UP_DEVICE, device(loop).version, facts))
+    loop.apply(DEVICE, DeviceLookedUp(device(loop).version, facts))
     assert len(device(loop).friendly_name) == 512
     joined = loop.queue[-1].body
     assert isinstance(joined, DeviceJoined)

@@ -12,7 +12,7 @@ from connector.core.evidence import (
     judge,
     too_close,
 )
-from connector.core.facts import Acted
+from connector.core.facts import Acted, HandedOver
 from connector.core.handover import Accepted
 from connector.core.model import SECOND, DeviceEvidence, ProfileStatus, SubjectKey
 from connector.core.states import DeviceInDelivery, DevicePhase, Phase
@@ -98,8 +98,8 @@ class NoDate(PureLoop):
     """A UEM whose answers to uploads have no Date header."""
 
     def answer(self, key: SubjectKey, fact: Acted) -> None:
-        if isinstance(fact.result, Accepted):
-            fact = replace(fact, result=fact.result.model_copy(update={"server_time": None}))
+        if isinstance(fact, HandedOver) and isinstance(fact.outcome, Accepted):
+            fact = replace(fact, outcome=fact.outcome.model_copy(update={"server_time": None}))
         super().answer(key, fact)
 
 

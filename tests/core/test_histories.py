@@ -67,7 +67,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.loop = PureLoop()
         self.held: list[tuple[SubjectKey, EventBody]] = []
-        self.slow: list[tuple[SubjectKey, Looked]] = []
+        self.slow: list[tuple[SubjectKey, Looked[Any]]] = []
         for person in ("user1", "user2"):
             self.loop.ca.issue(person)
 

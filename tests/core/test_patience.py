@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.events import CancelRequested, CertificatesChanged
-from connector.core.facts import Acted, Looked
+from connector.core.facts import LOOKED, HandedOver, Looked, failed
 from connector.core.handover import HandoverOutcome, NotSent, Unknown
 from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
 from connector.core.policy import PushPolicy, Retry, RoutePolicy
@@ -45,11 +46,11 @@ class Failing(PureLoop):
     tried: list[Millis] = field(default_factory=list)
     routes: dict[str, RoutePolicy] = field(default_factory=lambda: {"corp": PATIENT})
 
-    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+    def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
         if effect is not self.effect:
             return super().look(key, effect)
         self.tried.append(self.now)
-        return Looked(effect, self.states[key].version, fault=FAULT)
+        return LOOKED[effect](self.states[key].version, FAULT)
 
     def act(self, state: HolderState, running: Running) -> None:
         if running.effect is not self.effect:
@@ -60,9 +61,10 @@ class Failing(PureLoop):
             "not_sent": NotSent(fault=FAULT),
             "unknown": Unknown(fault=FAULT),
         }
-        result = outcomes.get(self.how)
-        fault = None if result else FAULT
-        self.answer(state.key, Acted(running.effect, running.attempt, result, fault))
+        if self.how in outcomes:
+            self.answer(state.key, HandedOver(running.attempt, outcomes[self.how]))
+        else:
+            self.answer(state.key, failed(running.effect, running.attempt, FAULT))
 
 
 def fail_often(loop: Failing, effect: Effect) -> Iterator[Millis]:

@@ -3,12 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.events import RetryRequested
-from connector.core.facts import Acted, Looked
+from connector.core.facts import InstallLookedAt, Looked, Pushed
 from connector.core.model import DAY, HOUR, SECOND, DeviceEvidence, ProfileStatus, SubjectKey
 from connector.core.policy import PushPolicy, Retry, RoutePolicy
 from connector.core.ports import Evidence
@@ -56,12 +57,12 @@ class Pushing(PureLoop):
     looks: int = 0
     routes: dict[str, RoutePolicy] = field(default_factory=lambda: {"corp": PUSHED})
 
-    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+    def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
         fact = super().look(key, effect)
-        if isinstance(fact.result, Evidence):
+        if isinstance(fact.answer, Evidence):
             self.looks += 1
-            shown = tuple(self.changed(one) for one in fact.result.devices)
-            return Looked(effect, fact.basis, fact.result.model_copy(update={"devices": shown}))
+            shown = tuple(self.changed(one) for one in fact.answer.devices)
+            return InstallLookedAt(fact.basis, fact.answer.model_copy(update={"devices": shown}))
         return fact
 
     def changed(self, seen: DeviceEvidence) -> DeviceEvidence:
@@ -82,7 +83,7 @@ class Pushing(PureLoop):
         taken = () if self.fault else running.devices[: self.fits]
         self.pushes.update(taken)
         late = self.fault or (SLOW if len(running.devices) > self.fits else None)
-        self.answer(state.key, Acted(Effect.PUSH, running.attempt, taken, late))
+        self.answer(state.key, Pushed(running.attempt, taken, late))
 
 
 def waiting(loop: Pushing, devices: int = 1) -> None:

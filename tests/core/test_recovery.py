@@ -4,7 +4,7 @@ import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.events import CancelRequested
-from connector.core.facts import Acted, Permitted
+from connector.core.facts import CleanedUp, Permitted, failed
 from connector.core.model import DAY, SECOND, OpenRequest, RequestState
 from connector.core.policy import Retry
 from connector.core.states import Effect, Phase
@@ -112,7 +112,7 @@ def test_a_stale_outcome_changes_nothing_and_is_audited(loop: PureLoop, effect: 
     enrol(loop)
     until_phase(loop, Phase.AWAITING_PURGE)
     before = holder(loop)
-    assert loop.apply(HOLDER, Acted(effect, before.attempt)) is before
+    assert loop.apply(HOLDER, failed(effect, before.attempt, BROKEN)) is before
     assert loop.audited[-1].action == "act.stale_outcome"
 
 
@@ -140,7 +140,7 @@ def clean_up_fails(loop: PureLoop, fault: Fault, most: int) -> list[int]:
         running = holder(loop).running
         assert running is not None
         tried.append(loop.now)
-        loop.apply(HOLDER, Acted(Effect.CLEAN_UP, running.attempt, (), fault))
+        loop.apply(HOLDER, CleanedUp(running.attempt, fault=fault))
     return tried
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from connector.core.facts import Looked
+from connector.core.facts import CopyLookedAt
 from connector.core.holder.advance import advance
 from connector.core.model import DAY, HOUR, SECOND, Millis
 from connector.core.policy import RetentionFrom
@@ -83,7 +83,7 @@ def test_a_copy_that_is_still_there_is_looked_at_more_and_more_rarely(loop: Pure
         due = state.copy_.due or 0
         looks.append(due)
         look = GoneLook(server_time=max(due, ends), copy_present=True)
-        fact = Looked(Effect.LOOK_GONE, state.version, look)
+        fact = CopyLookedAt(state.version, look)
         loop.now = max(due, ends)
         state = advance(state, fact, loop.now, loop.rules()).state
     gaps = [later - one for one, later in pairwise(looks)]

@@ -1,10 +1,12 @@
 """What an act of unknown outcome means for the acts after it."""
 
+import json
+
 import pytest
 
 from connector.core.boot_time import BootTime
 from connector.core.errors import Family, Fault
-from connector.core.facts import Acted
+from connector.core.facts import ActFound, Begun, CleanedUp, Elapsed, HandedOver, Pushed
 from connector.core.handover import Accepted, BundleReceipt, NotSent, Refused, Unknown
 from connector.core.holder.advance import advance
 from connector.core.model import OpenRequest, RequestState, SetEntry, Slot, set_digest
@@ -79,7 +81,7 @@ def test_requests_that_nobody_answered_for_are_looked_at_at_once() -> None:
     asked = request(2, ENTRIES[1], RequestState.PENDING)
     state = holder(Phase.RECOVERING, act(Effect.BEGIN, requests=(asked,)), requests=(lost, asked))
     answer = asked.model_copy(update={"state": RequestState.GRANTED})
-    after = advance(state, Acted(Effect.BEGIN, 2, (answer,)), NOW, RULES).state
+    after = advance(state, Begun(2, (answer,)), NOW, RULES).state
     assert after.delivery is not None
     assert (after.delivery.step, after.delivery.due) == (Effect.LOOK_REQUESTS, NOW)
 
@@ -99,7 +101,7 @@ def test_profile_is_pushed_when_a_set_may_have_been_there(before: CopyState, ste
         server_time=NOW,
         memory_locked=True,
     )
-    after = advance(state, Acted(Effect.HAND_OVER, 2, outcome), NOW, RULES).state
+    after = advance(state, HandedOver(2, outcome), NOW, RULES).state
     assert after.delivery is not None
     assert (after.delivery.phase, after.delivery.step) == (Phase.AWAITING_INSTALL, step)
 
@@ -113,7 +115,7 @@ def test_a_device_that_the_uem_refuses_keeps_no_other_from_its_push() -> None:
     delivery = state.delivery.model_copy(update={"devices": {DEVICE: waiting, second: waiting}})
     state = state.model_copy(update={"delivery": delivery})
     refusal = Fault(code="UEM-404", family=Family.PERMANENT)
-    step = advance(state, Acted(Effect.PUSH, 2, (second,), refusal), NOW, RULES)
+    step = advance(state, Pushed(2, (second,), refusal), NOW, RULES)
     after = step.state.delivery
     assert after is not None
     assert (after.step, after.trouble) == (Effect.LOOK_INSTALLED, refusal)
@@ -130,7 +132,7 @@ def test_a_request_that_the_ca_does_not_end_keeps_no_other_open() -> None:
         requests=(ended, kept),
     )
     refusal = Fault(code="CA-400", family=Family.PERMANENT)
-    after = advance(state, Acted(Effect.CLEAN_UP, 2, (ended,), refusal), NOW, RULES).state
+    after = advance(state, CleanedUp(2, (ended,), refusal), NOW, RULES).state
     assert after.requests == (kept,)
     assert after.requests_due is not None
     assert after.requests_due > NOW
@@ -173,7 +175,7 @@ def test_the_next_hand_over_waits_only_for_an_upload_that_may_be_on_its_way(
     state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER), copy_=copy)
     fault = Fault(code="UEM-010" if answered else "UEM-002", family=Family.TRANSIENT)
     outcome = Unknown(fault=fault, disclosed=2, answered=answered)
-    after = advance(state, Acted(Effect.HAND_OVER, 2, outcome), NOW, RULES).state
+    after = advance(state, HandedOver(2, outcome), NOW, RULES).state
     assert after.delivery is not None
     assert (after.delivery.due < not_after) == answered
     assert after.copy_.state is CopyState.PERHAPS
@@ -189,9 +191,30 @@ def test_the_record_of_a_failed_hand_over_says_how_its_keys_were_protected(
     silent = kind(fault=fault, disclosed=2)
     told = kind(fault=fault, disclosed=2, memory_locked=True, sandbox=tuple(SandboxPart))
     receipts = [
-        advance(state, Acted(Effect.HAND_OVER, 2, one), NOW, RULES).audit[0].details["receipt"]
+        advance(state, HandedOver(2, one), NOW, RULES).audit[0].details["receipt"]
         for one in (silent, told)
     ]
     parts = [part.value for part in SandboxPart]
     protection = {"memory_locked": True, "sandbox": parts}
     assert receipts == [{"disclosed": 2}, {"disclosed": 2, **protection}]
+
+
+NOT_YET = ("route", "person", "reason", "profiles", "entries", "address", "rules")
+"""Members of an act's record that an earlier version did not write."""
+
+
+def test_an_open_act_of_an_earlier_version_is_awaited_and_what_it_sent_is_remembered() -> None:
+    """Its record does not say what was sent; its delivery does. Another act has a whole record."""
+    written = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER, before=Copy()))
+    stored = json.loads(written.model_dump_json(by_alias=True))
+    for member in NOT_YET:
+        del stored["running"][member]
+    state = HolderState.model_validate_json(json.dumps(stored))
+    found = advance(state, ActFound(), NOW, RULES.model_copy(update={"epoch": 1})).state
+    assert found.running is not None
+    later = RULES.model_copy(update={"epoch": 1, "boot": BootTime("here", 1_000_000)})
+    after = advance(found, Elapsed(), NOW + 1_000_000 - 1, later).state
+    assert after.running is None
+    assert [(one.fingerprint, one.perhaps) for one in after.delivered] == [
+        (entry.fingerprint, True) for entry in ENTRIES
+    ]

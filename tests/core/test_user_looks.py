@@ -1,10 +1,12 @@
 """Looks at the user beside the delivery: the identity at each join, and sets that devices lost."""
 
+from typing import Any
+
 import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.events import DeviceChanged
-from connector.core.facts import Looked
+from connector.core.facts import Looked, UserLookedUp
 from connector.core.model import DAY, HOUR, SECOND, SubjectKey
 from connector.core.states import DevicePhase, Effect, Phase, Trigger
 from tests.core.names import ROUTE, device_key
@@ -132,11 +134,11 @@ def test_a_look_at_the_user_that_fails_is_done_again_later(loop: PureLoop) -> No
     class Blind(PureLoop):
         blind = True
 
-        def look(self, key: SubjectKey, effect: Effect) -> Looked:
+        def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
             fact = super().look(key, effect)
             if self.blind and effect is Effect.LOOK_UP and self.uem.ledger:
                 fault = Fault(code="UEM-009", family=Family.TRANSIENT)
-                return Looked(effect, fact.basis, fault=fault)
+                return UserLookedUp(fact.basis, fault)
             return fact
 
     blind = Blind(uem=loop.uem, ca=loop.ca)

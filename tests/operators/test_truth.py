@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from connector.core.events import CancelRequested, DeviceUnenrolled, GenerationDropped
-from connector.core.facts import Fact, Looked
+from connector.core.facts import Fact, InstallLookedAt, Looked
 from connector.core.model import HOUR, SubjectKey
 from connector.core.ports import Evidence
 from connector.core.selection import SigningPolicy
@@ -37,16 +38,16 @@ class Watched(PureLoop):
     lists: bool = True
     shown: set[tuple[str, str]] = field(default_factory=set)
 
-    def look(self, key: SubjectKey, effect: Effect) -> Looked:
+    def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
         fact = super().look(key, effect)
-        if not self.lists or not isinstance(fact.result, Evidence):
+        if not self.lists or not isinstance(fact.answer, Evidence):
             return fact
         devices = tuple(
             one.model_copy(update={"archived_listed": self.on(self.uem.phones[one.device])})
-            for one in fact.result.devices
+            for one in fact.answer.devices
         )
-        evidence = fact.result.model_copy(update={"devices": devices})
-        return Looked(effect, fact.basis, evidence)
+        evidence = fact.answer.model_copy(update={"devices": devices})
+        return InstallLookedAt(fact.basis, evidence)
 
     def on(self, phone: Phone) -> frozenset[str]:
         """What a phone really has."""

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
-from connector.core.facts import Looked
+from connector.core.facts import LOOKED, Looked
 from connector.core.journal import StateRow, StatusFilter
 from connector.core.metrics import NoMetrics
 from connector.core.model import (
@@ -54,12 +55,12 @@ class TroubledEffects(HeldEffects):
         self.over = asyncio.Event()
         self.met = 0
 
-    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked[Any]:
         sick = parse_subject(state.key).id in self.sick and effect is not Effect.LIST
         if not sick or not self.trouble:
             return await super().look(effect, state, now)
         looked = await super().look(effect, state, now)
-        self.met += self.trouble != "too large" or isinstance(looked.result, HolderFacts)
+        self.met += self.trouble != "too large" or isinstance(looked.answer, HolderFacts)
         match self.trouble:
             case "slow":
                 await self.over.wait()
@@ -69,18 +70,18 @@ class TroubledEffects(HeldEffects):
                 broken = performed_by(Raising(KeyError("on purpose")), [])
                 return await broken.look(effect, state, now)
             case "raises":
-                return Looked(effect, state.version, result=object())  # type: ignore[arg-type]
+                return LOOKED[effect](state.version, object())
             case _:
-                return Looked(effect, state.version, fault=FAULTS[self.trouble])
+                return LOOKED[effect](state.version, FAULTS[self.trouble])
         return looked
 
 
-def _swollen(looked: Looked) -> Looked:
+def _swollen(looked: Looked[Any]) -> Looked[Any]:
     """The same user with a name that no journal takes, as if it had not been cut."""
-    if not isinstance(looked.result, HolderFacts):
+    if not isinstance(looked.answer, HolderFacts):
         return looked
-    huge = looked.result.model_copy(update={"name": "x" * LARGEST["state"]})
-    return replace(looked, result=huge)
+    huge = looked.answer.model_copy(update={"name": "x" * LARGEST["state"]})
+    return replace(looked, answer=huge)
 
 
 def as_in_service(stage: Stage) -> UpstreamLimits:

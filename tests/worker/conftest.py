@@ -106,11 +106,11 @@ class HeldEffects(InstantEffects):
     def hold(self, keys: Collection[SubjectKey]) -> None:
         self.held += len(keys)
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
         self.begun.append(running)
         if running.effect in self.waiting:
             await self.door.wait()
-        return await super().act(state, running, deadline)
+        return await super().act(key, running, deadline)
 
 
 class Stage:

@@ -6,11 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.core.errors import Family, Fault
-from connector.core.facts import Acted
+from connector.core.facts import Acted, HandedOver
 from connector.core.handover import NotSent, Unknown
 from connector.core.journal import PartitionRecord
-from connector.core.model import Millis
-from connector.core.states import Brakes, Effect, HolderState, Phase, Running
+from connector.core.model import Millis, SubjectKey
+from connector.core.states import Brakes, Effect, Phase, Running
 from connector.worker import brakes
 from connector.worker.ceiling import LAG, Ceiling
 from connector.worker.share import Owned
@@ -134,10 +134,10 @@ class Ending(HeldEffects):
 
     outcome: NotSent | Unknown | None = None
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
-        done = await super().act(state, running, deadline)
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
+        done = await super().act(key, running, deadline)
         if running.effect is Effect.HAND_OVER and self.outcome is not None:
-            return Acted(running.effect, running.attempt, self.outcome)
+            return HandedOver(running.attempt, self.outcome)
         return done
 
 

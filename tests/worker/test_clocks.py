@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Transient
-from connector.core.facts import Acted, Looked
+from connector.core.facts import Acted, HandedOver, Looked
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent, PluginReference, Unknown
-from connector.core.model import DAY, HOUR, SECOND, Millis
-from connector.core.states import CopyState, Effect, HolderState, Phase, Running
+from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
+from connector.core.states import CopyState, Effect, Phase, Running
 from connector.crash import never
 from connector.worker.effects import UpstreamEffects
+from connector.worker.handover_jobs import HandoverJobs
 from connector.worker.ports import Subject
 from connector_testkit.simulators.instant import InstantWorld
 from tests.worker.conftest import ROUTE, HeldEffects, Stage
@@ -34,14 +35,14 @@ class TimedEffects(HeldEffects):
         self.times.append(job.now)
         return NotSent(fault=Transient("HND-006", "only its job is of interest").fault())
 
-    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked[Any]:
         self.times.append(now)
         return await super().look(effect, state, now)
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
         if running.effect is Effect.HAND_OVER:
-            await self.made().act(state, running, deadline)
-        return await super().act(state, running, deadline)
+            await self.made().act(key, running, deadline)
+        return await super().act(key, running, deadline)
 
     def made(self) -> UpstreamEffects:
         hand_over: Any = self
@@ -49,10 +50,9 @@ class TimedEffects(HeldEffects):
         return UpstreamEffects(
             backends={},
             targets={},
-            references={"ca:acme-ca": reference, "uem:acme": reference},
             routes=lambda: self.stage.routes,
+            jobs=HandoverJobs({"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0),
             hand_over=hand_over,
-            paces=lambda _: 1.0,
             monotonic=self.stage.clock.monotonic,
             unexpected=lambda _, __: None,
         )
@@ -122,12 +122,12 @@ async def test_a_step_of_the_wall_clock_brings_no_second_upload_while_one_is_una
 class Unanswered(HeldEffects):
     """The outcome of an upload is not received."""
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
         if running.effect is not Effect.HAND_OVER:
-            return await super().act(state, running, deadline)
+            return await super().act(key, running, deadline)
         self.begun.append(running)
         lost = Transient("UEM-002", "uploading: no answer").fault()
-        return Acted(running.effect, running.attempt, Unknown(fault=lost, disclosed=3))
+        return HandedOver(running.attempt, Unknown(fault=lost, disclosed=3))
 
 
 @pytest.mark.parametrize("boot", ["this boot of this machine", ""])
@@ -164,13 +164,13 @@ class Kept(HeldEffects):
         self.open: dict[int, float] = {}
         self.early: list[Running] = []
 
-    async def act(self, state: HolderState, running: Running, deadline: float) -> Acted:
+    async def act(self, key: SubjectKey, running: Running, deadline: float) -> Acted:
         if running.effect is not Effect.HAND_OVER:
-            return await super().act(state, running, deadline)
+            return await super().act(key, running, deadline)
         if any(end > self.clock.seconds for end in self.open.values()):
             self.early.append(running)
         self.open[running.attempt] = deadline
-        fact = await super().act(state, running, deadline)
+        fact = await super().act(key, running, deadline)
         del self.open[running.attempt]
         return fact
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from connector.core.errors import ConnectorError, Permanent, Scope, Transient
-from connector.worker.each import each
+from connector.worker.effects import apply_to_all
 
 PARTS = ("a", "b", "c")
 
@@ -21,7 +21,7 @@ async def tried(failing: Mapping[str, ConnectorError]) -> tuple[list[str], list[
             raise failing[part]
 
     try:
-        await each(PARTS, act, done)
+        await apply_to_all(PARTS, act, done)
     except ConnectorError as error:
         return asked, done, error.code
     return asked, done, None

@@ -6,10 +6,17 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Permanent, Scope, Transient
-from connector.core.facts import Acted, Looked
-from connector.core.handover import NotSent
-from connector.core.states import DeviceState, Effect, HolderState, Running
+from connector.core.facts import Acted, Begun, CleanedUp, DeviceLookedUp, HandedOver, Pushed
+from connector.core.handover import Changed, HandoverJob, HandoverOutcome, NotSent, PluginReference
+from connector.core.model import OpenRequest, RequestState, SetEntry, Slot
+from connector.core.ports import Recovery
+from connector.core.selection import SelectionRules, SigningPolicy
+from connector.core.states import DeviceState, Effect, Running
 from connector.worker.effects import UpstreamEffects
+from connector.worker.handover_jobs import HandoverJobs
+from tests.worker.conftest import ROUTE
+
+KEY = "acme/user/1"
 
 
 class Raising:
@@ -26,16 +33,16 @@ class Raising:
 
 
 def effects(
-    target: Any, reported: list[BaseException], look_limit: float = 10.0
+    upstream: Any, reported: list[BaseException], look_limit: float = 10.0
 ) -> UpstreamEffects:
-    nothing: Any = None
+    """One double is all that there is outside."""
+    reference = PluginReference(plugin="x", name="acme", settings={})
     return UpstreamEffects(
-        backends={},
-        targets={"acme": target},
-        references={},
-        routes=dict,
-        hand_over=nothing,
-        paces=lambda _: 1.0,
+        backends={"acme-ca": upstream},
+        targets={"acme": upstream},
+        routes=lambda: {"corp": ROUTE},
+        jobs=HandoverJobs({"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0),
+        hand_over=upstream,
         monotonic=lambda: 100.0,
         look_limit=look_limit,
         unexpected=lambda _, raised: reported.append(raised),
@@ -52,7 +59,7 @@ async def test_nonsense_of_a_plug_in_stops_nobody(error: Exception) -> None:
     fact = await effects(Raising(error), reported).look(
         Effect.LOOK_UP_DEVICE, DeviceState(key="acme/device/1"), 0
     )
-    assert isinstance(fact, Looked)
+    assert isinstance(fact, DeviceLookedUp)
     assert fact.fault is not None
     assert fact.fault.code == "PLG-001"
     assert reported == [error]
@@ -78,9 +85,8 @@ async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
     """Whoever slept between the commit and the act asks nobody for anything any more."""
     reported: list[BaseException] = []
     running = Running(effect=effect, attempt=3, started_at=0, limit=30_000, epoch=1)
-    state = HolderState(key="acme/user/1", running=running)
-    fact = await effects(Raising(KeyError("asked")), reported).act(state, running, 99.9)
-    assert isinstance(fact, Acted)
+    fact = await effects(Raising(KeyError("asked")), reported).act(KEY, running, 99.9)
+    assert fact.effect is effect
     assert fact.fault is not None
     assert (fact.fault.code, fact.attempt, reported) == ("HND-006", 3, [])
 
@@ -88,9 +94,79 @@ async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
 async def test_what_fails_before_the_hand_over_process_has_sent_nothing() -> None:
     """The copy is as it was; the loop is told so, instead of *unknown*."""
     reported: list[BaseException] = []
-    running = Running(effect=Effect.HAND_OVER, attempt=3, started_at=0, limit=30_000, epoch=1)
-    state = HolderState(key="acme/user/1", route="removed", running=running)
-    fact = await effects(Raising(KeyError("asked")), reported).act(state, running, 130.0)
-    assert isinstance(fact.result, NotSent)
-    assert fact.result.fault.code == "PLG-001"
-    assert fact.result.disclosed == 0
+    running = Running(
+        effect=Effect.HAND_OVER, attempt=3, started_at=0, limit=30_000, epoch=1, route="removed"
+    )
+    fact = await effects(Raising(KeyError("asked")), reported).act(KEY, running, 130.0)
+    assert isinstance(fact, HandedOver)
+    assert isinstance(fact.outcome, NotSent)
+    assert fact.outcome.fault.code == "PLG-001"
+    assert fact.outcome.disclosed == 0
+
+
+class Asked:
+    """A CA, a UEM, and hand-over processes, that do what they are asked and note it."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    async def begin(self, recovery: Recovery) -> RequestState:
+        self.asked.append(recovery)
+        return RequestState.GRANTED
+
+    async def clean_up(self, request: str) -> None:
+        self.asked.append(request)
+
+    async def push(self, device: str, profile: str) -> None:
+        self.asked.append((device, profile))
+
+    async def run(self, job: HandoverJob, _limit: float, _deadline: float) -> HandoverOutcome:
+        self.asked.append(job)
+        return Changed()
+
+
+ENTRY = SetEntry(slot=Slot.ENCRYPTION, fingerprint="a" * 64, public_key="b" * 64)
+REQUEST = OpenRequest(id="c" * 32, fingerprint=ENTRY.fingerprint, state=RequestState.PENDING)
+NEEDS: dict[str, Any] = {
+    "route": "corp",
+    "person": "user1",
+    "reason": "enrolment",
+    "digest": "d" * 64,
+    "requests": (REQUEST,),
+    "entries": (ENTRY,),
+    "address": "user1@example.com",
+    "rules": SelectionRules(signing=SigningPolicy.NEVER, dropped=frozenset({"e" * 64})),
+    "devices": ("acme/device/7",),
+    "profiles": {"acme/device/7": "4711"},
+}
+
+
+async def performed(effect: Effect) -> tuple[list[object], Acted]:
+    """What is asked for an act, and its fact."""
+    upstream, reported = Asked(), list[BaseException]()
+    running = Running(effect=effect, attempt=3, started_at=5, limit=30_000, epoch=1, **NEEDS)
+    fact = await effects(upstream, reported).act(KEY, running, 130.0)
+    assert not reported
+    return upstream.asked, fact
+
+
+async def test_acts_at_the_upstreams_are_done_from_their_record() -> None:
+    """No state is looked at: it may have changed since the act was recorded."""
+    granted = REQUEST.model_copy(update={"state": RequestState.GRANTED})
+    recovery = Recovery(
+        id=REQUEST.id, person="user1", fingerprint=ENTRY.fingerprint, reason="enrolment"
+    )
+    assert await performed(Effect.BEGIN) == ([recovery], Begun(3, (granted,)))
+    assert await performed(Effect.CLEAN_UP) == ([REQUEST.id], CleanedUp(3, (REQUEST,)))
+    assert await performed(Effect.PUSH) == ([("7", "4711")], Pushed(3, ("acme/device/7",)))
+
+
+async def test_the_job_of_a_hand_over_is_made_from_its_record() -> None:
+    asked, fact = await performed(Effect.HAND_OVER)
+    assert fact == HandedOver(3, Changed())
+    [job] = asked
+    assert isinstance(job, HandoverJob)
+    members = {name: getattr(job, name) for name in NEEDS if name in HandoverJob.model_fields}
+    assert members == {name: NEEDS[name] for name in members}
+    assert members.keys() >= {"person", "requests", "digest", "entries", "address", "rules"}
+    assert (job.attempt, job.holder, job.now, job.limit) == (3, "1", 5, 30.0)

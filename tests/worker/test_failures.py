@@ -1,7 +1,9 @@
 """A program error at one subject: it is shown, and stops nobody else."""
 
+from typing import Any
+
 from connector.core.events import DeviceUnenrolled
-from connector.core.facts import Looked
+from connector.core.facts import DeviceLookedUp, Looked
 from connector.core.journal import Commit, DeadLetterFilter, StateRow
 from connector.core.metrics import NoMetrics
 from connector.core.model import SECOND, DeviceFacts, Millis, SubjectKind, subject_key
@@ -19,11 +21,11 @@ class Confused(HeldEffects):
     confused = True
     looked = 0
 
-    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked[Any]:
         if state.key == SICK and self.confused:
             self.looked += 1
             wrong = DeviceFacts.model_construct(id="8", enrolled=True, holder=8)  # type: ignore[arg-type] # that is the point
-            return Looked(effect, state.version, wrong)
+            return DeviceLookedUp(state.version, wrong)
         return await super().look(effect, state, now)
 
 
@@ -48,7 +50,7 @@ async def test_a_subject_at_which_the_program_fails_is_left_alone(stage: Stage) 
         assert effects.looked == 1
         failed = [entry for entry in await stage.audited() if entry.action == "subject.failed"]
         assert [(one.subject, one.outcome, one.reason) for one in failed] == [
-            (SICK, "SRV-003", "looked")
+            (SICK, "SRV-003", "look_up_device")
         ]
         assert [failure.key for failure in stage.failures] == [SICK]
         stage.clock.advance(int(FIRST_PAUSE * SECOND))

@@ -8,19 +8,19 @@ import pytest
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.metrics import CircuitState
+from connector.core.model import SubjectKey
 from connector.core.states import Effect, Phase
 from connector.worker.circuit_breaker import CircuitBreaker
-from connector.worker.ports import Subject
 from tests.worker.conftest import Stage, SteppedClock
 
 REFUSED = Fault(code="UEM-401", family=Family.PERMANENT, scope=Scope.UPSTREAM, upstream="uem:acme")
 OWN = Fault(code="UEM-005", family=Family.PERMANENT)
 
 
-def failing(times: float, at: set[Effect]) -> Callable[[Effect, Subject], Fault | None]:
+def failing(times: float, at: set[Effect]) -> Callable[[Effect, SubjectKey], Fault | None]:
     left = times
 
-    def fault(effect: Effect, _state: Subject) -> Fault | None:
+    def fault(effect: Effect, _key: SubjectKey) -> Fault | None:
         nonlocal left
         if effect not in at or left <= 0:
             return None
@@ -36,8 +36,8 @@ async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
     """For as long as it takes; it goes on by itself when credentials are reloaded."""
     looks, probes = Counter[str](), list[str]()
 
-    def refused(effect: Effect, state: Subject) -> Fault | None:
-        looks[state.key] += effect is Effect.LOOK_UP
+    def refused(effect: Effect, key: SubjectKey) -> Fault | None:
+        looks[key] += effect is Effect.LOOK_UP
         return REFUSED if effect is Effect.LOOK_UP else None
 
     def down(upstream: str) -> Fault:
@@ -54,7 +54,7 @@ async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
         assert set(probes) == {"uem:acme"}
         assert stage.alarms == [("uem:acme", "open")]
         assert max(looks.values()) == 1, "only probes pass"
-        stage.world.fault, stage.world.down = (lambda _effect, _state: None), (lambda _: None)
+        stage.world.fault, stage.world.down = (lambda _effect, _key: None), (lambda _: None)
         stage.gate.credentials_reloaded(["uem:acme"])
         worker.wake()
         for user in ("7", "8", "9"):
@@ -74,8 +74,8 @@ async def test_one_refusal_is_over_with_the_first_success_after_a_probe(stage: S
 async def test_one_look_that_always_fails_does_not_decide_for_all(stage: Stage) -> None:
     """It meets a fault of the whole upstream each time; the others are served between."""
 
-    def fault(effect: Effect, state: Subject) -> Fault | None:
-        mine = effect is Effect.LOOK_UP and state.key == "acme/user/7"
+    def fault(effect: Effect, key: SubjectKey) -> Fault | None:
+        mine = effect is Effect.LOOK_UP and key == "acme/user/7"
         return REFUSED if mine else None
 
     stage.world.fault = fault
@@ -95,7 +95,7 @@ async def test_a_broken_ca_does_not_hold_the_uem(stage: Stage) -> None:
     async with stage.running():
         await stage.enrol("7")
         await stage.until(lambda: stage.world.uploads)
-        stage.world.fault = lambda effect, _state: down if effect is Effect.LIST else None
+        stage.world.fault = lambda effect, _key: down if effect is Effect.LIST else None
         await stage.enrol("8")
         await stage.until_phase(Phase.COMPLETED, "7")
         assert (await stage.delivery("8")).phase is Phase.PLANNING

@@ -9,7 +9,7 @@ from connector.core.events import (
     DeviceUnenrolled,
     Event,
 )
-from connector.core.facts import Elapsed, Fact, Looked
+from connector.core.facts import DeviceLookedUp, Elapsed, Fact, Looked
 from connector.core.model import LONGEST_TEXT, SECOND, Millis, SubjectKey
 from connector.core.policy import Rules
 from connector.core.states import DeviceState, DeviceStatus
@@ -33,8 +33,8 @@ def advance(state: DeviceState, fact: Fact, now: Millis, rules: Rules) -> Step[D
     match fact:
         case Event():
             _on_event(step, fact)
-        case Looked() if fact.basis == state.version:
-            looked(step, fact)
+        case DeviceLookedUp(answer=answer) if fact.basis == state.version:
+            looked(step, answer)
         case Elapsed():
             elapsed(step)
             return step

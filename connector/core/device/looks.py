@@ -8,7 +8,6 @@ notification, for a short time.
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.events import DeviceJoined, DeviceLeft
-from connector.core.facts import Looked
 from connector.core.model import (
     SECOND,
     DeviceFacts,
@@ -33,19 +32,19 @@ NOT_THERE = frozenset({UNKNOWN.code, ON_THE_WAY.code})
 """Answers of the UEM that a device is not enrolled; a look that failed is no answer."""
 
 
-def looked(step: Step[DeviceState], fact: Looked) -> None:
+def looked(step: Step[DeviceState], answer: DeviceFacts | Fault | None) -> None:
     """A look ended, with a fault or an answer."""
-    step.note("device.looked_up", outcome=outcome_of(fact.fault))
-    if fact.fault is not None:
-        _failed(step, fact.fault)
-    elif not isinstance(fact.result, DeviceFacts):
+    step.note("device.looked_up", outcome=outcome_of(answer))
+    if isinstance(answer, Fault):
+        _failed(step, answer)
+    elif answer is None:
         _unknown(step)
-    elif fact.result.on_the_way or (fact.result.enrolled and fact.result.holder is None):
+    elif answer.on_the_way or (answer.enrolled and answer.holder is None):
         _again(step, ON_THE_WAY)
-    elif not fact.result.enrolled or fact.result.holder is None:
+    elif not answer.enrolled or answer.holder is None:
         _ended(step, step.state.unenrolled_why or "not enrolled")
     else:
-        _found(step, fact.result, fact.result.holder)
+        _found(step, answer, answer.holder)
 
 
 def overdue(step: Step[DeviceState]) -> bool:

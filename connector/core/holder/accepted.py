@@ -28,8 +28,11 @@ BEFORE_ANY_LOOK: dict[str, object] = {
 
 
 def _entries(step: Holder, running: Running) -> tuple[SetEntry, ...]:
+    """What was handed over; a record of an earlier version says it only in its delivery."""
     candidates = [step.state.delivery, *step.state.history]
-    return next((d.entries for d in candidates if d is not None and d.id == running.delivery), ())
+    return running.entries or next(
+        (d.entries for d in candidates if d is not None and d.id == running.delivery), ()
+    )
 
 
 def accepted(step: Holder, running: Running, outcome: Accepted) -> None:

@@ -1,6 +1,6 @@
 """``advance`` of a holder: pass a fact to its handler, then apply what follows from it."""
 
-from typing import cast
+from typing import Any
 
 from connector.core.errors import Family, Fault
 from connector.core.events import (
@@ -14,14 +14,23 @@ from connector.core.events import (
 from connector.core.facts import (
     Acted,
     ActFound,
+    Begun,
+    CleanedUp,
+    CopyLookedAt,
     Denied,
     Elapsed,
     Fact,
-    Listing,
+    HandedOver,
+    InstallLookedAt,
+    Listed,
     Looked,
+    Parts,
     Permitted,
+    Pushed,
+    RequestsLookedAt,
+    UserLookedUp,
+    failed,
 )
-from connector.core.handover import HandoverOutcome
 from connector.core.holder import (
     changes,
     devices,
@@ -41,9 +50,8 @@ from connector.core.holder import (
 from connector.core.holder.lifecycle import Holder, end, fail, route_of
 from connector.core.holder.retrying import refuse
 from connector.core.holder.schedule import schedule
-from connector.core.model import HolderFacts, Millis, OpenRequest, SubjectKey
+from connector.core.model import HolderFacts, Millis
 from connector.core.policy import Mode, Rules
-from connector.core.ports import Evidence, GoneLook
 from connector.core.states import Effect, HolderState, Phase, Running
 from connector.core.step import Step, outcome_of
 
@@ -85,7 +93,7 @@ def _dispatch(step: Holder, fact: Fact) -> None:
             )
         case Permitted() | Denied():
             _on_permit(step, fact)
-        case Acted():
+        case HandedOver() | Parts():
             _on_act(step, fact)
         case ActFound():
             _on_found(step)
@@ -111,33 +119,32 @@ def _on_event(step: Holder, event: Event) -> None:
             step.note("event.ignored", outcome="EVT-005")
 
 
-def _on_look(step: Holder, fact: Looked) -> None:
-    match fact.effect:
-        case Effect.LOOK_UP:
-            _on_look_up(step, cast("HolderFacts | None", fact.result), fact.fault)
-        case Effect.LIST if step.state.check is not None:
-            changes.checked(step, cast("Listing | None", fact.result), fact.fault)
-        case Effect.LIST:
-            planning.listed(step, cast("Listing | None", fact.result), fact.fault)
-        case Effect.LOOK_REQUESTS:
-            answers = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
-            recovery.looked(step, answers, fact.fault)
-        case Effect.LOOK_INSTALLED:
-            install.looked(step, cast("Evidence | None", fact.result), fact.fault)
-        case Effect.LOOK_GONE:
-            purge.looked(step, cast("GoneLook | None", fact.result), fact.fault)
+def _on_look(step: Holder, fact: Looked[Any]) -> None:
+    match fact:
+        case UserLookedUp(answer=answer):
+            _on_look_up(step, answer)
+        case Listed(answer=answer) if step.state.check is not None:
+            changes.checked(step, answer)
+        case Listed(answer=answer):
+            planning.listed(step, answer)
+        case RequestsLookedAt(answer=answer):
+            recovery.looked(step, answer)
+        case InstallLookedAt(answer=answer):
+            install.looked(step, answer)
+        case CopyLookedAt(answer=answer):
+            purge.looked(step, answer)
         case _:
             step.moment("stale_fact", subject="holder")
 
 
-def _on_look_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
-    """Pass the result to both the delivery and the check, whichever asked for it."""
-    step.note("holder.looked_up", outcome=outcome_of(fault), route=step.state.route)
+def _on_look_up(step: Holder, answer: HolderFacts | Fault | None) -> None:
+    """Pass the answer to both the delivery and the check, whichever asked for it."""
+    step.note("holder.looked_up", outcome=outcome_of(answer), route=step.state.route)
     delivery = step.state.delivery
     asked = delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP
-    user_look.looked(step, facts, fault)
+    user_look.looked(step, answer)
     if asked and step.state.delivery is not None and step.state.delivery.open:
-        look_up.looked_up(step, facts, fault)
+        look_up.looked_up(step, answer)
 
 
 def _wants(step: Holder, effect: Effect) -> bool:
@@ -183,7 +190,7 @@ def _on_act(step: Holder, fact: Acted) -> None:
             reason=fact.effect.value,
             outcome=outcome_of(fact.fault),
             attempt=fact.attempt,
-            result=getattr(fact.result, "outcome", None),
+            result=fact.outcome.outcome if isinstance(fact, HandedOver) else None,
         )
         return
     step.set(running=None)
@@ -191,18 +198,15 @@ def _on_act(step: Holder, fact: Acted) -> None:
 
 
 def _outcome(step: Holder, running: Running, fact: Acted) -> None:
-    match fact.effect:
-        case Effect.HAND_OVER:
-            handing.ended(step, running, cast("HandoverOutcome | None", fact.result), fact.fault)
-        case Effect.BEGIN:
-            answers = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
-            recovery.begun(step, running, answers, fact.fault)
-        case Effect.PUSH:
-            taken = cast("tuple[SubjectKey, ...] | None", fact.result) or ()
-            push.pushed(step, running, taken, fact.fault)
-        case Effect.CLEAN_UP:
-            ended = cast("tuple[OpenRequest, ...] | None", fact.result) or ()
-            recovery.cleaned_up(step, running, ended, fact.fault)
+    match fact:
+        case HandedOver(outcome=outcome):
+            handing.ended(step, running, outcome)
+        case Begun(done=answers, fault=fault):
+            recovery.begun(step, running, answers, fault)
+        case Pushed(done=taken, fault=fault):
+            push.pushed(step, running, taken, fault)
+        case CleanedUp(done=ended, fault=fault):
+            recovery.cleaned_up(step, running, ended, fault)
         case _:
             step.moment("stale_fact", subject="holder")
 
@@ -244,9 +248,7 @@ def _on_time(step: Holder) -> None:
                 code="HND-007", family=Family.TRANSIENT, detail="the act's outcome is unknown"
             )
             step.set(running=None)
-            _outcome(
-                step, running, Acted(running.effect, running.attempt, result=None, fault=fault)
-            )
+            _outcome(step, running, failed(running.effect, running.attempt, fault))
         return
     delivery = step.state.delivery
     if delivery is None or not delivery.open or step.rules.deadlines_held:

@@ -30,12 +30,10 @@ def hinted(step: Holder) -> None:
         step.set(check=Check(due=step.now))
 
 
-def checked(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
+def checked(step: Holder, listing: Listing | Fault) -> None:
     """The look at the CA for a change ended."""
-    if fault is not None:
-        _check_later(step, fault)
-        return
-    if listing is None:
+    if isinstance(listing, Fault):
+        _check_later(step, listing)
         return
     step.set(check=None)
     selection, problem = _try_choose(step, listing)

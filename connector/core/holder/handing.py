@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from connector.core.errors import Family, Fault
+from connector.core.errors import Fault
 from connector.core.handover import (
     Accepted,
     Changed,
@@ -12,11 +12,13 @@ from connector.core.handover import (
     Unfinished,
     Unknown,
 )
-from connector.core.holder import waits
+from connector.core.holder import acts, waits
 from connector.core.holder.accepted import accepted, remember
 from connector.core.holder.lifecycle import Holder, change, delivery_of, fail, move, route_of
 from connector.core.holder.onward import looked_lately
+from connector.core.holder.planning import rules_of
 from connector.core.holder.retrying import refuse, retry_later
+from connector.core.model import RequestState
 from connector.core.policy import RoutePolicy
 from connector.core.states import (
     Copy,
@@ -45,19 +47,20 @@ def start(step: Holder) -> None:
     if not looked_lately(step, delivery, route):
         change(step, step=Effect.LOOK_UP)
         return
-    attempt = step.state.attempt + 1
-    running = Running(
-        effect=Effect.HAND_OVER,
-        attempt=attempt,
-        started_at=step.now,
-        limit=route.hand_over_limit,
-        epoch=step.rules.epoch,
-        awaited=waits.begun(step, route.hand_over_limit),
+    attempt = acts.record(
+        step,
+        Effect.HAND_OVER,
+        route.hand_over_limit,
         delivery=delivery.id,
+        reason=delivery.trigger.value,
         digest=delivery.digest,
+        entries=delivery.entries,
+        requests=tuple(r for r in step.state.requests if r.state is RequestState.GRANTED),
+        address=delivery.address,
+        rules=rules_of(step.state, route),
         before=step.state.copy_,
     )
-    step.set(running=running, attempt=attempt, copy_=_perhaps(step, delivery, route))
+    step.set(copy_=_perhaps(step, delivery, route))
     step.note(
         "hand_over.started",
         delivery=delivery.id,
@@ -88,13 +91,8 @@ def _perhaps(step: Holder, delivery: Delivery, route: RoutePolicy) -> Copy:
     )
 
 
-def ended(
-    step: Holder, running: Running, outcome: HandoverOutcome | None, fault: Fault | None
-) -> None:
+def ended(step: Holder, running: Running, outcome: HandoverOutcome) -> None:
     """The hand-over process ended; its outcome updates the copy first, then the delivery."""
-    if outcome is None:
-        lost = fault or Fault(code="HND-007", family=Family.TRANSIENT)
-        outcome = Unknown(fault=lost)
     code = _code(outcome)
     step.note(
         f"hand_over.{outcome.outcome}",
@@ -107,7 +105,7 @@ def ended(
     step.moment("handed_over", outcome=outcome.outcome, error_code="" if code == "ok" else code)
     disclosed = _disclosed(outcome)
     if disclosed:
-        step.moment("keys_disclosed", disclosed, reason=_trigger(step, running))
+        step.moment("keys_disclosed", disclosed, reason=running.reason)
     match outcome:
         case Accepted():
             accepted(step, running, outcome)
@@ -130,12 +128,6 @@ def _disclosed(outcome: HandoverOutcome) -> int:
             return 0
         case _:
             return outcome.disclosed
-
-
-def _trigger(step: Holder, running: Running) -> str:
-    candidates = [step.state.delivery, *step.state.history]
-    found = (d.trigger.value for d in candidates if d is not None and d.id == running.delivery)
-    return next(found, "other")
 
 
 def _code(outcome: HandoverOutcome) -> str:

@@ -49,22 +49,23 @@ from connector.core.step import outcome_of
 EXPIRED = "the copy expired before the device took it"
 
 
-def looked(step: Holder, evidence: Evidence | None, fault: Fault | None) -> None:
+def looked(step: Holder, evidence: Evidence | Fault) -> None:
     """What the UEM knows of our profile and certificate on each device."""
-    step.note("install.looked", outcome=outcome_of(fault), route=step.state.route)
+    step.note("install.looked", outcome=outcome_of(evidence), route=step.state.route)
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
-    if fault is not None:
-        change(step, trouble=fault)
-    elif evidence is not None:
+    if isinstance(evidence, Fault):
+        change(step, trouble=evidence)
+        look_again(step, evidence)
+    else:
         if not any(device.push_failures for device in delivery.devices.values()):
             change(step, trouble=None)
         if delivery.uploaded_server_time is None:  # a Date seen now is later
             change(step, uploaded_server_time=evidence.server_time)
         _judge_all(step, evidence, route)
         end_certain(step)
-    look_again(step, fault)
+        look_again(step, None)
 
 
 def _judge_all(step: Holder, evidence: Evidence, route: RoutePolicy) -> None:

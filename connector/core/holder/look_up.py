@@ -19,10 +19,10 @@ from connector.core.policy import RoutePolicy, route_for
 from connector.core.states import Delivery, Effect, Phase
 
 
-def looked_up(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
+def looked_up(step: Holder, facts: HolderFacts | Fault | None) -> None:
     """The outcome of a look at the user and their devices."""
-    if fault is not None:
-        refuse(step, fault)
+    if isinstance(facts, Fault):
+        refuse(step, facts)
         return
     try:
         _judge_user(step, facts)

@@ -27,13 +27,11 @@ LARGEST_LISTING = 1024 * 1024
 """Bytes of what a CA lists of one person; 500 certificates of usual names are a third of it."""
 
 
-def listed(step: Holder, listing: Listing | None, fault: Fault | None) -> None:
+def listed(step: Holder, listing: Listing | Fault) -> None:
     """The outcome of listing the person's generations at the CA."""
-    if fault is not None:
-        step.note("escrow.listed", outcome=fault.code, route=step.state.route)
-        refuse(step, fault)
-        return
-    if listing is None:
+    if isinstance(listing, Fault):
+        step.note("escrow.listed", outcome=listing.code, route=step.state.route)
+        refuse(step, listing)
         return
     try:
         selection = choose(step, listing)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from connector.core.holder.lifecycle import Holder
-from connector.core.model import Sha256Hex, Slot, SubjectKey
+from connector.core.model import Sha256Hex, SubjectKey
 from connector.core.states import Delivery, DevicePhase, HolderState, InstalledSet
 
 
@@ -29,7 +29,7 @@ def took(
     known = step.state.devices.get(device)
     if known is None or delivery.digest is None:
         return ()
-    earlier = archived(delivery)
+    earlier = delivery.archived
     unseen = () if listed is None else tuple(one for one in earlier if one not in listed)
     has = InstalledSet(
         digest=delivery.digest,
@@ -45,13 +45,6 @@ def took(
     )
     forget_unused(step)
     return unseen
-
-
-def archived(delivery: Delivery) -> tuple[Sha256Hex, ...]:
-    """The generations of a set that are in it as earlier ones only."""
-    in_use = {entry.fingerprint for entry in delivery.entries if entry.slot is not Slot.ARCHIVED}
-    found = (entry.fingerprint for entry in delivery.entries if entry.slot is Slot.ARCHIVED)
-    return tuple(one for one in dict.fromkeys(found) if one not in in_use)
 
 
 def forget_unused(step: Holder) -> None:
@@ -84,7 +77,7 @@ def set_on(state: HolderState, device: SubjectKey) -> InstalledSet | None:
                 digest=delivery.digest,
                 at=entry.since,
                 evidence=entry.evidence or "",
-                assumed=archived(delivery),
+                assumed=delivery.archived,
             )
     return None
 

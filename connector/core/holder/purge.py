@@ -20,18 +20,20 @@ READ_BACK = "the UEM says that it holds no copy"
 DEFAULT_LOOKS = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
 
 
-def looked(step: Holder, look: GoneLook | None, fault: Fault | None) -> None:
+def looked(step: Holder, look: GoneLook | Fault) -> None:
     """The UEM answered with its clock, and with what it says of the copy if it can tell."""
     copy = step.state.copy_
     step.note(
         "copy.looked",
-        outcome=outcome_of(fault),
+        outcome=outcome_of(look),
         route=step.state.route,
-        server_time=look.server_time if look else None,
+        server_time=None if isinstance(look, Fault) else look.server_time,
         our_time=step.now,
     )
-    if fault is not None or look is None or look.server_time is None:
-        _later(step, fault)
+    if isinstance(look, Fault):
+        _later(step, look)
+    elif look.server_time is None:
+        _later(step, None)
     elif not agrees(step, look.server_time):
         _disagree(step)
     elif copy.since_server is None:

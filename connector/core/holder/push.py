@@ -6,7 +6,7 @@ delay the others, and a push that succeeded is not repeated because another fail
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.evidence import too_close
-from connector.core.holder import waits
+from connector.core.holder import acts
 from connector.core.holder.lifecycle import Holder, change, move, route_of, waiting
 from connector.core.holder.progress import profile_of
 from connector.core.model import DeviceEvidence, Millis, ProfileStatus, SubjectKey
@@ -34,27 +34,18 @@ def start_push(step: Holder) -> None:
     delivery, route = step.state.delivery, route_of(step)
     if delivery is None or route is None:
         return
-    devices = tuple(key for key in _due(step, delivery) if profile_of(step, route, key))
-    if not devices:
+    due = {key: profile_of(step, route, key) for key in _due(step, delivery)}
+    profiles = {key: profile for key, profile in due.items() if profile}
+    if not profiles:
         change(step, step=Effect.LOOK_INSTALLED, due=step.now)
         return
-    attempt = step.state.attempt + 1
-    running = Running(
-        effect=Effect.PUSH,
-        attempt=attempt,
-        started_at=step.now,
-        limit=route.act_limit,
-        epoch=step.rules.epoch,
-        awaited=waits.begun(step, route.act_limit),
-        delivery=delivery.id,
-        devices=devices,
-    )
-    step.set(running=running, attempt=attempt)
+    needs = {"delivery": delivery.id, "devices": tuple(profiles), "profiles": profiles}
+    attempt = acts.record(step, Effect.PUSH, route.act_limit, **needs)
     step.note(
         "profile.push_started",
         delivery=delivery.id,
         route=route.name,
-        devices=list(devices),
+        devices=list(profiles),
         attempt=attempt,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.events import event_id
-from connector.core.holder import waits
+from connector.core.holder import acts
 from connector.core.holder.lifecycle import Holder, change, fail, route_of
 from connector.core.holder.onward import missing, proceed
 from connector.core.holder.retrying import refuse, retry_later
@@ -35,23 +35,15 @@ def start_begin(step: Holder) -> None:
         )
         for fingerprint in missing(step)
     )
-    attempt = step.state.attempt + 1
-    running = Running(
-        effect=Effect.BEGIN,
-        attempt=attempt,
-        started_at=step.now,
-        limit=route.act_limit,
-        epoch=step.rules.epoch,
-        awaited=waits.begun(step, route.act_limit),
-        delivery=delivery.id,
-        requests=asked,
-    )
-    step.set(running=running, attempt=attempt, requests=(*step.state.requests, *asked))
+    reason = delivery.trigger.value
+    needs = {"delivery": delivery.id, "reason": reason, "requests": asked}
+    attempt = acts.record(step, Effect.BEGIN, route.act_limit, **needs)
+    step.set(requests=(*step.state.requests, *asked))
     step.note(
         "recovery.begin_started",
         delivery=delivery.id,
         route=route.name,
-        reason=delivery.trigger.value,
+        reason=reason,
         generations=tuple(request.fingerprint for request in asked),
         attempt=attempt,
     )
@@ -98,11 +90,11 @@ def _mine(step: Holder, running: Running, phase: Phase) -> bool:
     return delivery is not None and delivery.id == running.delivery and delivery.phase is phase
 
 
-def looked(step: Holder, answers: tuple[OpenRequest, ...], fault: Fault | None) -> None:
+def looked(step: Holder, answers: tuple[OpenRequest, ...] | Fault) -> None:
     """The outcome of a look at the requests."""
-    step.note("recovery.looked", outcome=outcome_of(fault), route=step.state.route)
-    if fault is not None:
-        refuse(step, fault)
+    step.note("recovery.looked", outcome=outcome_of(answers), route=step.state.route)
+    if isinstance(answers, Fault):
+        refuse(step, answers)
         return
     update(step, answers)
     settle_requests(step)
@@ -159,20 +151,9 @@ def unneeded(step: Holder) -> tuple[OpenRequest, ...]:
 
 def start_clean_up(step: Holder) -> None:
     """Record which requests will be ended at the CA, before that is done."""
-    requests = unneeded(step)
-    attempt = step.state.attempt + 1
-    route = route_of(step)
+    requests, route = unneeded(step), route_of(step)
     limit = route.act_limit if route else 30_000
-    running = Running(
-        effect=Effect.CLEAN_UP,
-        attempt=attempt,
-        started_at=step.now,
-        limit=limit,
-        epoch=step.rules.epoch,
-        awaited=waits.begun(step, limit),
-        requests=requests,
-    )
-    step.set(running=running, attempt=attempt)
+    attempt = acts.record(step, Effect.CLEAN_UP, limit, requests=requests)
     step.note(
         "recovery.clean_up_started",
         route=step.state.route,

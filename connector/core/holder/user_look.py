@@ -37,14 +37,14 @@ from connector.core.states import Check, DevicePhase, Trigger
 LOST_AGAIN = "INS-008"
 
 
-def looked(step: Holder, facts: HolderFacts | None, fault: Fault | None) -> None:
+def looked(step: Holder, facts: HolderFacts | Fault | None) -> None:
     """The outcome of the look: compare the user and the devices, or look again later."""
     look, route = step.state.look, route_of(step)
     if look is None:
         return
     step.set(look=None)
-    if fault is not None:
-        _later(step, look, fault)
+    if isinstance(facts, Fault):
+        _later(step, look, facts)
     elif facts is not None and facts.active and route is not None:
         step.set(looked_at=step.now)
         try:

@@ -29,7 +29,8 @@ from connector.core.states.holder import (
     KnownDevice,
 )
 from connector.core.states.person import PersonState
-from connector.core.states.uem_copy import Copy, CopyState, Running
+from connector.core.states.running import Running
+from connector.core.states.uem_copy import Copy, CopyState
 from connector.core.states.wants import ACTS, ASKS_CA, ASKS_UEM, ONLY_CA, Effect, Looks, Want
 
 State = Annotated[HolderState | DeviceState | PersonState, Field(discriminator="kind")]

@@ -12,6 +12,7 @@ from connector.core.model import (
     Record,
     SetEntry,
     Sha256Hex,
+    Slot,
     SubjectKey,
 )
 from connector.core.states.wants import Effect
@@ -116,3 +117,10 @@ class Delivery(Record):
     def open(self) -> bool:
         """Whether it has not ended."""
         return self.phase not in ENDED
+
+    @property
+    def archived(self) -> tuple[Sha256Hex, ...]:
+        """The generations of the set that are in it as earlier ones only."""
+        in_use = {entry.fingerprint for entry in self.entries if entry.slot is not Slot.ARCHIVED}
+        found = (entry.fingerprint for entry in self.entries if entry.slot is Slot.ARCHIVED)
+        return tuple(one for one in dict.fromkeys(found) if one not in in_use)

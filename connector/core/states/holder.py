@@ -17,7 +17,8 @@ from connector.core.model import (
     SubjectKey,
 )
 from connector.core.states.delivery import Delivery, DevicePhase, Phase
-from connector.core.states.uem_copy import Copy, Running
+from connector.core.states.running import Running
+from connector.core.states.uem_copy import Copy
 from connector.core.states.wants import Looks, Want
 
 COPY_OVERDUE = "PRG-001"

@@ -4,8 +4,7 @@ from enum import StrEnum
 from typing import Literal
 
 from connector.core.boot_time import Awaited
-from connector.core.model import Millis, OpenRequest, Record, Sha256Hex, SubjectKey
-from connector.core.states.wants import Effect
+from connector.core.model import Millis, Record, Sha256Hex
 
 
 class CopyState(StrEnum):
@@ -51,25 +50,3 @@ class Copy(Record):
     def there_since(self) -> Millis | None:
         """Since when there may be a copy; records of earlier versions have it less exactly."""
         return self.possible_since or self.since or self.not_after
-
-
-class Running(Record):
-    """An act that was started and whose outcome is not known yet.
-
-    ``epoch`` is the owner's epoch at the start, or of the later owner that found it. ``awaited``:
-    how long it may still have its effect; ``not_before`` is when to check that, in journal time.
-    ``before`` is the copy as it was, for when it is proven that nothing was sent.
-    """
-
-    effect: Effect
-    attempt: int
-    started_at: Millis
-    limit: Millis
-    epoch: int
-    delivery: str | None = None
-    digest: Sha256Hex | None = None
-    devices: tuple[SubjectKey, ...] = ()
-    requests: tuple[OpenRequest, ...] = ()
-    before: Copy | None = None
-    not_before: Millis | None = None
-    awaited: Awaited | None = None

@@ -7,9 +7,10 @@ certificates. Everything that concerns a wire is tested against the other simula
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from connector.core.errors import Fault
-from connector.core.facts import Acted, Listing, Looked, LookResult
+from connector.core.facts import LOOKED, PARTS, Acted, HandedOver, Listing, Looked, failed
 from connector.core.handover import Accepted, BundleReceipt
 from connector.core.model import (
     DAY,
@@ -55,7 +56,7 @@ class InstantWorld:
     uploads: list[tuple[str, str]] = field(default_factory=list)
     pushes: list[tuple[str, str]] = field(default_factory=list)
     confirmed: dict[str, Millis] = field(default_factory=dict)
-    fault: Callable[[Effect, Subject], Fault | None] = lambda _effect, _state: None
+    fault: Callable[[Effect, SubjectKey], Fault | None] = lambda _effect, _key: None
     down: Callable[[str], Fault | None] = lambda _upstream: None
     dated: Callable[[Millis], None] = lambda _time: None
 
@@ -124,15 +125,15 @@ class InstantEffects:
             self._world.dated(self._world.now())
         return fault
 
-    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked:  # noqa: ARG002 - the world has its own clock
+    async def look(self, effect: Effect, state: Subject, now: Millis) -> Looked[Any]:  # noqa: ARG002 - the world has its own clock
         """Answer a look at once."""
-        fault = self._world.fault(effect, state)
-        if fault is not None:
-            return Looked(effect, state.version, fault=fault)
-        self._world.dated(self._world.now())
-        return Looked(effect, state.version, self._answer(effect, state))
+        answer: object = self._world.fault(effect, state.key)
+        if answer is None:
+            self._world.dated(self._world.now())
+            answer = self._answer(effect, state)
+        return LOOKED[effect](state.version, answer)
 
-    def _answer(self, effect: Effect, state: Subject) -> LookResult:
+    def _answer(self, effect: Effect, state: Subject) -> object:
         subject = parse_subject(state.key)
         world = self._world
         if isinstance(state, DeviceState):
@@ -184,43 +185,41 @@ class InstantEffects:
 
     async def act(
         self,
-        state: HolderState,
+        key: SubjectKey,
         running: Running,
         deadline: float,  # noqa: ARG002 - it takes no time
     ) -> Acted:
         """Do an act at once."""
-        fault = self._world.fault(running.effect, state)
+        fault = self._world.fault(running.effect, key)
         if fault is not None:
-            return Acted(running.effect, running.attempt, fault=fault)
+            return failed(running.effect, running.attempt, fault)
+        if running.effect is Effect.HAND_OVER:
+            return HandedOver(running.attempt, self._accept(key, running))
+        return PARTS[running.effect](running.attempt, self._done(running))
+
+    def _done(self, running: Running) -> tuple[object, ...]:
         match running.effect:
             case Effect.BEGIN:
                 self._world.begun.update(request.id for request in running.requests)
-                granted = tuple(
-                    request.model_copy(update={"state": RequestState.GRANTED})
-                    for request in running.requests
-                )
-                return Acted(running.effect, running.attempt, granted)
-            case Effect.HAND_OVER:
-                return Acted(running.effect, running.attempt, self._accept(state))
+                granted = {"state": RequestState.GRANTED}
+                return tuple(request.model_copy(update=granted) for request in running.requests)
             case Effect.PUSH:
-                return Acted(running.effect, running.attempt, running.devices)
+                return running.devices
             case _:
-                return Acted(running.effect, running.attempt, running.requests)
+                return running.requests
 
-    def _accept(self, state: HolderState) -> Accepted:
-        delivery = state.delivery
-        user = parse_subject(state.key).id
-        entries = delivery.entries if delivery else ()
-        made = delivery.digest or "" if delivery else ""
+    def _accept(self, key: SubjectKey, running: Running) -> Accepted:
+        user = parse_subject(key).id
+        made = running.digest or ""
         self._world.uploads.append((user, made))
-        self._world.begun.difference_update(request.id for request in state.requests)
+        self._world.begun.difference_update(request.id for request in running.requests)
         for device in self._world.devices(user):
             self._world.confirmed[device.id] = self._world.now() + 1000
         return Accepted(
             digest=made,
             bundles=tuple(
                 BundleReceipt(slot=entry.slot, fingerprint=entry.fingerprint, size=1)
-                for entry in entries
+                for entry in running.entries
             ),
             server_time=self._world.now(),
             memory_locked=True,
