@@ -14,7 +14,8 @@ from prometheus_client import generate_latest
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from tests.cli.calls import Asked, Command
-from tests.operators.world import NOW, PARTITIONS, holder
+from tests.operators.world import PARTITIONS, holder
+from tests.support.clocks import NOW
 
 
 async def exported(ask: Asked, folder: Path) -> tuple[Path, Path]:

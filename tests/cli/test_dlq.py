@@ -11,7 +11,8 @@ import pytest
 from connector.core.events import DeadLetterDropped, DeadLetterReplayed
 from tests.cli.calls import Asked
 from tests.operators.test_dead_letters import NONSENSE, READABLE, readable
-from tests.operators.world import NOW, AdminWorld
+from tests.operators.world import AdminWorld
+from tests.support.clocks import NOW
 
 DAY_OF_LETTERS = "2027-01-15"
 """The day of ``NOW``."""

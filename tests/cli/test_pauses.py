@@ -9,7 +9,8 @@ from connector.core.states import Brakes, Effect, Phase, Want
 from connector.operators.conditions import condition
 from connector.worker import brakes
 from tests.cli.calls import Asked
-from tests.operators.world import NOW, holder
+from tests.operators.world import holder
+from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
 WHO = "local:1000 as anna"

@@ -11,7 +11,8 @@ from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Copy, CopyState, HolderState, Phase
 from connector.operators.conditions import condition
 from tests.cli.calls import Asked, Command
-from tests.operators.world import ARCHIVED, CURRENT, DEVICE, NOW, device, holder
+from tests.operators.world import ARCHIVED, CURRENT, DEVICE, device, holder
+from tests.support.clocks import NOW
 
 
 async def test_a_table_for_people(ask: Asked) -> None:

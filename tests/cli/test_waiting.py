@@ -10,8 +10,9 @@ import pytest
 from connector.core.states import Brakes, Phase
 from connector.worker import brakes
 from tests.cli.calls import Asked
-from tests.operators.world import NOW, holder
+from tests.operators.world import holder
 from tests.patience import SLOWNESS
+from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
 ACTS = [

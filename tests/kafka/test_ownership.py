@@ -15,6 +15,7 @@ from connector.core.secret import Credential
 from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.kafka.options import KafkaOptions
+from connector.wiring.clock import MachineClock
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.owners import Listeners, OwnersOptions
 from connector.worker.server_dates import ServerDates
@@ -23,16 +24,6 @@ from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
 
 QUICK = OwnersOptions(soon=0.1, again=1.0, drain=5.0)
-
-
-class MachineClock:
-    """This machine's clocks."""
-
-    def now(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class Member:

@@ -11,17 +11,10 @@ from dataclasses import dataclass
 import structlog
 
 from connector.observe.logs import LogOptions, configure_logging
+from tests.support.clocks import ManualClock
 
 KEY = secrets.token_bytes(32)
 """Of the users' hash."""
-
-
-class StandingClock:
-    def now(self) -> int:
-        return 1_772_700_000_123
-
-    def monotonic(self) -> float:
-        return 0.0
 
 
 @dataclass
@@ -43,7 +36,9 @@ def logging_to(options: LogOptions) -> Iterator[Lines]:
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
     found = Lines(io.StringIO(), [])
-    configure_logging(options, found.stream, StandingClock(), found.dropped.append)
+    configure_logging(
+        options, found.stream, ManualClock(wall=1_772_700_000_123), found.dropped.append
+    )
     try:
         yield found
     finally:

@@ -25,8 +25,9 @@ from connector.operators.verbs.acts import (
     RetryMany,
     RetryOne,
 )
-from tests.operators.world import ANNA, ARCHIVED, NOW, PAIR, PARTITIONS, AdminWorld, holder
+from tests.operators.world import ANNA, ARCHIVED, PAIR, PARTITIONS, AdminWorld, holder
 from tests.support import asked
+from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
 ME = f"local:{os.getuid()} as anna"

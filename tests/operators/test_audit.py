@@ -10,8 +10,9 @@ from connector.core.secret import Credential
 from connector.operators.chain_check import ChainCheck
 from connector.operators.client import AdminClient
 from connector.operators.verbs.audit import ChainEnd, CutTrail, Published
-from tests.operators.world import NOW, PARTITIONS, AdminWorld, holder
+from tests.operators.world import PARTITIONS, AdminWorld, holder
 from tests.support import asked
+from tests.support.clocks import NOW
 
 KEY = Credential("k" * 40)
 

@@ -15,8 +15,9 @@ from connector.operators.verbs.dead_letters import (
     LetterQuery,
     ReplayLetters,
 )
-from tests.operators.world import NOW, AdminWorld
+from tests.operators.world import AdminWorld
 from tests.support import asked
+from tests.support.clocks import NOW
 
 READABLE = Event(
     id="a" * 40,

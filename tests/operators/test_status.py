@@ -19,8 +19,9 @@ from connector.core.states import (
 )
 from connector.operators.client import AdminClient
 from connector.operators.verbs.acts import RetryMany
-from tests.operators.world import ARCHIVED, CURRENT, DEVICE, NOW, AdminWorld, device, holder
+from tests.operators.world import ARCHIVED, CURRENT, DEVICE, AdminWorld, device, holder
 from tests.support import asked
+from tests.support.clocks import NOW
 
 
 async def test_a_holder_is_one_line(world: AdminWorld, client: AdminClient) -> None:

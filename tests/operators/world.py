@@ -53,23 +53,13 @@ from connector.operators.planner import Planner
 from connector.operators.service import OperatorService, Surroundings
 from connector.operators.verbs.status import CredentialView, UpstreamView
 from connector.operators.verbs.verb import Operator
+from tests.support.clocks import NOW, ManualClock
 
-NOW = 1_800_000_000_000
 PARTITIONS = 2
 ANNA = Operator(uid=1000, name="anna")
 CURRENT, ARCHIVED = "a" * 64, "b" * 64
 DEVICE = subject_key("corp", SubjectKind.DEVICE, "15")
 PAIR = IdentityPair(person="mara.lind", agreeing="mara@example.com")
-
-
-class StillClock:
-    """A clock that stands."""
-
-    def now(self) -> int:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 1000.0
 
 
 def route(**changes: object) -> RoutePolicy:
@@ -176,9 +166,9 @@ class AdminWorld:
         self._ids = itertools.count(1)
 
     def service(self) -> OperatorService:
-        planner = Planner(lambda: self.routes, self.backends, self.targets, StillClock().now)
+        planner = Planner(lambda: self.routes, self.backends, self.targets, ManualClock().now)
         around = Surroundings(
-            clock=StillClock(),
+            clock=ManualClock(),
             unique=lambda: f"id-{next(self._ids)}",
             audit_key=self.key,
             routes=lambda: self.routes,

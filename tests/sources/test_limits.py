@@ -18,7 +18,6 @@ from tests.sources.world import (
     JSON,
     LOOPBACK,
     UEM,
-    TurnedClock,
     World,
     basic,
     changed,
@@ -26,6 +25,7 @@ from tests.sources.world import (
     serving,
     signed,
 )
+from tests.support.clocks import ManualClock
 
 ENROLMENT = (DATA / "enrolment.json").read_bytes()
 HEAD = f"POST {UEM} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
@@ -130,7 +130,7 @@ async def test_plain_http_is_for_listed_proxies_only(tmp_path: Path) -> None:
 async def test_neither_certificate_nor_proxy_is_refused(tmp_path: Path) -> None:
     """A listener that anybody could read on the wire does not start."""
     async with journal_at(tmp_path / "journal.db") as journal:
-        surroundings = Surroundings(journal, TurnedClock(), NoMetrics())
+        surroundings = Surroundings(journal, ManualClock(), NoMetrics())
         with pytest.raises(Permanent) as caught:
             IntakeServer(Listener("127.0.0.1", 0), Limits(), {}, surroundings)
     assert caught.value.code == "CFG-001"

@@ -23,6 +23,7 @@ from connector.journal.sqlite import SqliteJournal
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import BasicSender, Limits, Listener, SigningSender
 from tests.patience import PATIENCE
+from tests.support.clocks import ManualClock
 
 NOW = 1_772_700_000_000
 DATA = Path(__file__).parents[1] / "data" / "uem"
@@ -93,20 +94,6 @@ def _ca(sender: SigningSender) -> Sender:
 
 
 @dataclass
-class TurnedClock:
-    """Both clocks stand still until a test turns them."""
-
-    wall: int = NOW
-    seconds: float = 1000.0
-
-    def now(self) -> int:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
-@dataclass
 class Tally(NoMetrics):
     """Remembers what was counted, and lets a test wait for it."""
 
@@ -150,7 +137,7 @@ class World:
 
     server: IntakeServer
     journal: SqliteJournal
-    clock: TurnedClock
+    clock: ManualClock
     tally: Tally
     client: aiohttp.ClientSession
     appending: asyncio.Event
@@ -217,7 +204,7 @@ async def serving(
     step: "asyncio.Event | Exception | None" = None,
 ) -> AsyncIterator[World]:
     """A listener, plain HTTP from loopback unless told otherwise."""
-    clock, tally = TurnedClock(), Tally()
+    clock, tally = ManualClock(wall=NOW), Tally()
     listener = listener or Listener("127.0.0.1", 0, proxies=LOOPBACK)
     async with journal_at(path / "journal.db") as journal, aiohttp.ClientSession() as client:
         begun = asyncio.Event()

@@ -4,7 +4,8 @@ from connector.core.conditions import Severity
 from connector.wiring import clock_watch
 from connector.wiring.conditions import Board
 from connector.worker.partition_clock import Doubt
-from tests.wiring.test_conditions import Counted, TurnedClock
+from tests.support.clocks import ManualClock
+from tests.wiring.test_conditions import Counted
 
 NOW = 1_800_000_000_000
 
@@ -12,7 +13,7 @@ NOW = 1_800_000_000_000
 def test_a_doubt_stands_by_the_numbers_of_the_widest_gap() -> None:
     """And until no partition has one."""
     counted = Counted()
-    board = Board(TurnedClock(), counted)
+    board = Board(ManualClock(), counted)
     doubts = {0: Doubt(NOW, NOW + 400_000), 3: Doubt(NOW, NOW - 900_000)}
     clock_watch.look(doubts, board)
     (standing,) = board.standing()

@@ -5,19 +5,7 @@ from structlog.testing import capture_logs
 from connector.core.conditions import Condition, Severity, worst_first
 from connector.core.metrics import NoMetrics
 from connector.wiring.conditions import Board
-
-
-class TurnedClock:
-    """A clock that a test turns on."""
-
-    def __init__(self) -> None:
-        self.time = 1000
-
-    def now(self) -> int:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 1000
+from tests.support.clocks import NOW, ManualClock
 
 
 class Counted(NoMetrics):
@@ -32,13 +20,13 @@ class Counted(NoMetrics):
 
 def test_a_condition_stands_from_its_first_report_to_its_end() -> None:
     """Its time is that of the first report, its words are those of the last one."""
-    clock, counted = TurnedClock(), Counted()
+    clock, counted = ManualClock(), Counted()
     board = Board(clock, counted)
     board.report("journal", Severity.CRITICAL, "JRN-001", "3 refused")
-    clock.time += 500
+    clock.advance(500)
     board.report("journal", Severity.CRITICAL, "JRN-001", "4 refused")
     (standing,) = board.standing()
-    assert (standing.text, standing.since) == ("4 refused", 1000)
+    assert (standing.text, standing.since) == ("4 refused", NOW)
     assert standing.action
     assert counted.counts == {"JRN-001": 1}
     board.clear("journal")
@@ -49,7 +37,7 @@ def test_a_condition_stands_from_its_first_report_to_its_end() -> None:
 
 def test_a_condition_is_logged_when_it_begins_and_when_it_ends() -> None:
     """Reports in between say nothing new; another code is another condition."""
-    board = Board(TurnedClock(), NoMetrics())
+    board = Board(ManualClock(), NoMetrics())
     with capture_logs() as lines:
         for _ in range(3):
             board.report("trail", Severity.CRITICAL, "AUD-001", "partition 0")
@@ -66,7 +54,7 @@ def test_a_condition_is_logged_when_it_begins_and_when_it_ends() -> None:
 def test_two_reporters_of_one_code_are_counted_apart() -> None:
     """One of them may end before the other."""
     counted = Counted()
-    board = Board(TurnedClock(), counted)
+    board = Board(ManualClock(), counted)
     for name in ("a", "b"):
         board.report(name, Severity.WARNING, "AUD-001", name)
     assert counted.counts == {"AUD-001": 2}

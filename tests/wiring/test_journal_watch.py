@@ -15,7 +15,7 @@ from connector.core.journal import PartitionRecord
 from connector.core.metrics import NoMetrics
 from connector.wiring.conditions import Board
 from connector.wiring.journal_watch import QUIET, JournalWatch
-from tests.wiring.test_conditions import TurnedClock
+from tests.support.clocks import ManualClock
 
 FULL = Transient("JRN-001", "writing journal: SQLITE_FULL")
 
@@ -63,7 +63,7 @@ class Scene:
     """A watch on a disk, with all that it tells."""
 
     def __init__(self, folder: Path, low: int = 0) -> None:
-        self.disk, self.clock, self.gauges = Disk(), TurnedClock(), Gauges()
+        self.disk, self.clock, self.gauges = Disk(), ManualClock(), Gauges()
         self.board = Board(self.clock, self.gauges)
         self.watch = JournalWatch(self.disk, self.board, self.gauges, self.clock, folder, low)
 
@@ -73,7 +73,7 @@ class Scene:
             await self.watch.append(events)
 
     async def later(self, seconds: float) -> None:
-        self.clock.time += int(seconds * 1000)
+        self.clock.advance(int(seconds * 1000))
         await self.watch.look(0.05)
 
     @property
@@ -145,7 +145,7 @@ async def test_a_long_refusal_is_told_again_now_and_then(scene: Scene) -> None:
     with capture_logs() as lines:
         for _ in range(130):
             await scene.refused(1)
-            scene.clock.time += 1000
+            scene.clock.advance(1000)
     assert [line["count"] for line in lines if line["event"] == "journal.full"] == [1, 61, 121]
 
 

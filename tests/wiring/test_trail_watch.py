@@ -11,7 +11,7 @@ from connector.wiring.ownership import together
 from connector.wiring.trail_watch import TrailWatch
 from tests.operators.world import AdminWorld, holder
 from tests.patience import PATIENCE
-from tests.wiring.test_conditions import TurnedClock
+from tests.support.clocks import ManualClock
 
 
 class Valid(NoMetrics):
@@ -29,7 +29,7 @@ class Valid(NoMetrics):
 async def test_a_broken_trail_is_found_without_anybody_asking(tmp_path: Path) -> None:
     """The gauge and a critical condition say so, until a check finds it whole again."""
     world, metrics = AdminWorld(tmp_path), Valid()
-    board = Board(TurnedClock(), metrics)
+    board = Board(ManualClock(), metrics)
     watch = TrailWatch(world.journal, [world.key], board, metrics)
     await world.open()
     try:
@@ -51,7 +51,7 @@ async def test_a_broken_trail_is_found_without_anybody_asking(tmp_path: Path) ->
 async def test_checks_come_by_themselves_and_end_with_the_duty(tmp_path: Path) -> None:
     """Beside the other duty of the owner of the first partition."""
     world, metrics = AdminWorld(tmp_path), Valid()
-    watch = TrailWatch(world.journal, [world.key], Board(TurnedClock(), metrics), metrics)
+    watch = TrailWatch(world.journal, [world.key], Board(ManualClock(), metrics), metrics)
     other_ended = asyncio.Event()
 
     async def other() -> None:
@@ -75,7 +75,7 @@ async def test_checks_come_by_themselves_and_end_with_the_duty(tmp_path: Path) -
 def test_another_key_that_is_mounted_is_told() -> None:
     """Before the next start refuses it; the right one again is the end of it."""
     used, other = Credential("u" * 40), Credential("o" * 40)
-    board = Board(TurnedClock(), NoMetrics())
+    board = Board(ManualClock(), NoMetrics())
     report_key(other, used, board)
     assert [one.code for one in board.standing()] == ["AUD-004"]
     report_key(used, used, board)
