@@ -7,18 +7,18 @@ another one, which it shares with the load where there are only two.
 
 import asyncio
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 from bench.machine import cores, load_core
 from bench.measured_process import Side
 from bench.stage import PARTITIONS
-from connector.core.model import SECOND
 from connector.journal.kafka.cluster import administration, create
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector_testkit.demo.kafka_program import BrokerUnavailable, class_path
 
-SESSION = 6 * SECOND
+SESSION = timedelta(seconds=6)
 """The shortest session that brokers grant by default."""
 
 
@@ -47,9 +47,10 @@ class Cluster:
         )
         self._address = self._side.heard()["bootstrap"]
 
-    def topics(self, prefix: str, partitions: int = PARTITIONS) -> KafkaOptions:
+    def topics(self, prefix: str, partitions: int = PARTITIONS) -> KafkaSettings:
         """Options for a prefix, with its topics made."""
-        options = KafkaOptions(
+        options = KafkaSettings(
+            type="kafka",
             bootstrap_servers=(self._address,),
             prefix=prefix,
             partitions=partitions,
@@ -61,6 +62,6 @@ class Cluster:
         return options
 
 
-async def _make(options: KafkaOptions) -> None:
+async def _make(options: KafkaSettings) -> None:
     async with administration(options) as admin:
         await create(admin, wanted(options))

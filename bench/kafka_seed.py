@@ -9,15 +9,15 @@ from pathlib import Path
 from bench.seed import FAR, FIRST, SPREAD, copied, templates
 from connector.core.events import event_id
 from connector.journal.kafka.clients import Clients, end_producer
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.records import Head, StateRecord, seen_header, state_outgoing
 from connector.journal.kafka.transactions import Sent, acknowledged, send
+from connector.journal.settings import KafkaSettings
 
 AT_ONCE = 1000
 FIRST_VERSION = 1
 
 
-def waiting(options: KafkaOptions, folder: Path, count: int) -> None:
+def waiting(options: KafkaSettings, folder: Path, count: int) -> None:
     """Put holders into the states whose next look is due in two months.
 
     Args:
@@ -44,7 +44,7 @@ def _head(key: str, partition: int, now: int) -> Head:
     return Head(key, partition, 0, FIRST_VERSION, seen, now, bare=False)
 
 
-async def _write(options: KafkaOptions, records: Iterator[StateRecord]) -> None:
+async def _write(options: KafkaSettings, records: Iterator[StateRecord]) -> None:
     producer = Clients(options).producer()
     await producer.start()
     try:

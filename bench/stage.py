@@ -22,6 +22,7 @@ from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import HolderState, Phase
 from connector.crash import never
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.upstream import RequestLimit
 from connector.worker import Owners, PartitionWorker, WorkerOptions
@@ -182,8 +183,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Workers that turn until the block is left."""
     opened = journal(
-        folder / "journal.sqlite",
-        PARTITIONS,
+        SqliteSettings(path=folder / "journal.sqlite", partitions=PARTITIONS),
         monotonic=time.monotonic,
         on_lost=_lost,
         options=options,

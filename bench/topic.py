@@ -6,14 +6,14 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.journal.kafka.clients import Clients, end_consumer
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 _WAIT_MS = 200
 
 Ends = Mapping[TopicPartition, int]
 
 
-async def ends(options: KafkaOptions) -> dict[TopicPartition, int]:
+async def ends(options: KafkaSettings) -> dict[TopicPartition, int]:
     """The offset behind the last record, for each partition of all topics of a prefix."""
     consumer = Clients(options).consumer(committed=False)
     await consumer.start()
@@ -29,7 +29,7 @@ async def ends(options: KafkaOptions) -> dict[TopicPartition, int]:
     return found
 
 
-async def records(options: KafkaOptions, begin: Ends, end: Ends) -> list[ConsumerRecord]:
+async def records(options: KafkaSettings, begin: Ends, end: Ends) -> list[ConsumerRecord]:
     """The committed records between two ends, in order for each partition."""
     consumer = Clients(options).consumer()
     await consumer.start()

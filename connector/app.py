@@ -20,11 +20,11 @@ from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.settings import SqliteSettings
 from connector.observe.audit_log import tell
 from connector.observe.health import Health
 from connector.observe.server import ObserveServer
 from connector.operators.server import AdminServer
-from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
 from connector.sources.server import IntakeServer, Surroundings

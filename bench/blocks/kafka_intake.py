@@ -15,7 +15,7 @@ from bench.loading import CONNECTIONS, Loading
 from bench.machine import server_core
 from bench.measured_process import Side
 from bench.topic import ends
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.simulators.tls import issue_tls
 
 SECONDS = 2.0
@@ -76,7 +76,7 @@ def opened(folder: Path, seconds: float = SECONDS) -> Iterator[Measure]:
                 raise VoidFigure(f"{good} were acknowledged, {there} records are there")
 
 
-def events(options: KafkaOptions) -> int:
+def events(options: KafkaSettings) -> int:
     """How many events lie in the topic; no transaction has left markers there."""
     found = asyncio.run(ends(options))
     return sum(end for place, end in found.items() if place.topic == options.names.events)

@@ -16,7 +16,7 @@ from bench.kafka_seed import waiting
 from bench.machine import server_core
 from bench.measured_process import Side
 from bench.stage import PARTITIONS
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 WAITING = 100_000
 WORK = 300
@@ -41,7 +41,7 @@ def opened(folder: Path, backlog: int = WAITING, holders: int = WORK) -> Iterato
         yield measure
 
 
-def _resident(folder: Path, options: KafkaOptions, number: int, holders: int) -> int:
+def _resident(folder: Path, options: KafkaSettings, number: int, holders: int) -> int:
     arguments = (options.model_dump_json(), str(folder), str(FAST))
     with Side("bench.sides.kafka_pipeline", *arguments, cores=server_core()) as side:
         side.heard()

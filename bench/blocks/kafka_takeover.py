@@ -18,8 +18,7 @@ from bench.cluster import SESSION, Cluster, missing
 from bench.machine import server_core
 from bench.measured_process import Side
 from bench.stage import PARTITIONS
-from connector.core.model import SECOND
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 REAL = 1.0
 """Speed of the clock inside: sessions are timed by the broker's."""
@@ -37,12 +36,12 @@ def opened(folder: Path) -> Iterator[Measure]:
 
         def measure() -> dict[str, float]:
             seconds = _seconds(cluster.topics(f"round-{next(numbers)}"), folder)
-            return {"kafka-takeover-vs-session": seconds * SECOND / SESSION}
+            return {"kafka-takeover-vs-session": seconds / SESSION.total_seconds()}
 
         yield measure
 
 
-def _seconds(options: KafkaOptions, folder: Path) -> float:
+def _seconds(options: KafkaSettings, folder: Path) -> float:
     with _process(options, folder) as dying, _process(options, folder) as living:
         for side in (dying, living):
             side.heard()
@@ -65,7 +64,7 @@ def _shared(dying: Side, living: Side) -> list[int]:
         time.sleep(LOOK)
 
 
-def _process(options: KafkaOptions, folder: Path) -> Side:
+def _process(options: KafkaSettings, folder: Path) -> Side:
     arguments = (options.model_dump_json(), str(folder), str(REAL))
     return Side("bench.sides.kafka_pipeline", *arguments, cores=server_core())
 

@@ -20,6 +20,7 @@ from connector.core.journal import Journal
 from connector.core.secret import Credential
 from connector.core.source import Sender
 from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
@@ -53,7 +54,9 @@ class SingleCommits:
 
 async def main(folder: Path, commits: str, *tls: str) -> None:
     """Listen, say where, and go on until the pipe is closed."""
-    journal = SqliteJournal(folder / "journal.sqlite", 4, monotonic=time.monotonic, on_lost=_lost)
+    journal = SqliteJournal(
+        SqliteSettings(path=folder / "journal.sqlite"), monotonic=time.monotonic, on_lost=_lost
+    )
     await journal.open()
     appended = journal if commits == "group" else cast("Journal", SingleCommits(journal))
     certificate, key = map(Path, tls) if tls else (None, None)

@@ -14,14 +14,14 @@ from bench.sides.intake import SOURCES, metrics
 from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import Limits, Listener
 from connector.wiring.clock import MachineClock
 from connector.wiring.gc_tuning import settle_collector
 
 
-async def main(options: KafkaOptions, folder: Path, certificate: Path, key: Path) -> None:
+async def main(options: KafkaSettings, folder: Path, certificate: Path, key: Path) -> None:
     """Listen, say where, and go on until the pipe is closed."""
     journal = KafkaJournal(
         options,
@@ -49,4 +49,4 @@ def _lost(fault: Permanent) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(KafkaOptions.model_validate_json(sys.argv[1]), *map(Path, sys.argv[2:])))
+    uvloop.run(main(KafkaSettings.model_validate_json(sys.argv[1]), *map(Path, sys.argv[2:])))

@@ -22,7 +22,7 @@ from bench.worker_protocol import Answer, obey, say
 from connector.core.errors import Permanent
 from connector.core.journal import Commit
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector.wiring.gc_tuning import settle_collector
 
 
@@ -68,7 +68,7 @@ class Orders:
         return {"resident": resident_bytes(os.getpid())}
 
 
-async def main(options: KafkaOptions, folder: Path, speed: float) -> None:
+async def main(options: KafkaSettings, folder: Path, speed: float) -> None:
     """Work until the pipe is closed."""
     instance = uuid.uuid4().hex
     journal = CountingKafka(
@@ -93,5 +93,5 @@ def _lost(fault: Permanent) -> None:
 
 
 if __name__ == "__main__":
-    chosen = KafkaOptions.model_validate_json(sys.argv[1])
+    chosen = KafkaSettings.model_validate_json(sys.argv[1])
     uvloop.run(main(chosen, Path(sys.argv[2]), float(sys.argv[3])))

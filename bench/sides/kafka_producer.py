@@ -17,7 +17,7 @@ from bench.topic import again, ends, records
 from bench.worker_protocol import Answer, obey, say
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 LEARNT = 5000
 
@@ -34,10 +34,10 @@ class Sender:
     async def obey(self, order: dict[str, Any]) -> Answer:
         """One order."""
         if "learn" in order:
-            return await self._learn(KafkaOptions.model_validate_json(order["learn"]))
+            return await self._learn(KafkaSettings.model_validate_json(order["learn"]))
         return await self._send(order["seconds"], order["in_flight"])
 
-    async def _learn(self, source: KafkaOptions) -> Answer:
+    async def _learn(self, source: KafkaSettings) -> Answer:
         there = await ends(source)
         events = {place: end for place, end in there.items() if place.topic == source.names.events}
         found = await records(source, {}, events)
@@ -66,7 +66,7 @@ class Sender:
         return sent
 
 
-async def main(options: KafkaOptions) -> None:
+async def main(options: KafkaSettings) -> None:
     """Connect, and obey until the pipe is closed."""
     producer = Clients(options).producer()
     await producer.start()
@@ -76,4 +76,4 @@ async def main(options: KafkaOptions) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(KafkaOptions.model_validate_json(sys.argv[1])))
+    uvloop.run(main(KafkaSettings.model_validate_json(sys.argv[1])))

@@ -29,8 +29,8 @@ from connector.journal import tables as schema
 from connector.journal.kafka.clients import MEBI, Clients, end_consumer
 from connector.journal.kafka.cloudevents import Incoming
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.records import StateRecord, read
+from connector.journal.settings import KafkaSettings
 from connector.wiring.gc_tuning import settle_collector
 
 WAIT_MS = 100
@@ -40,7 +40,7 @@ PAGE = 4000
 class Restores:
     """Restores from one prefix. ``folder`` takes the files."""
 
-    def __init__(self, options: KafkaOptions, folder: Path) -> None:
+    def __init__(self, options: KafkaSettings, folder: Path) -> None:
         """Nothing is connected."""
         self._options = options
         self._file = folder / "tables.sqlite"
@@ -99,7 +99,7 @@ def _incoming(one: ConsumerRecord) -> Incoming:
     return Incoming(one.offset, one.timestamp, one.key, one.value, one.headers)
 
 
-async def main(options: KafkaOptions, folder: Path) -> None:
+async def main(options: KafkaSettings, folder: Path) -> None:
     """Obey until the pipe is closed."""
     settle_collector()
     say({"ready": True})
@@ -111,4 +111,4 @@ def _lost(fault: Permanent) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(KafkaOptions.model_validate_json(sys.argv[1]), Path(sys.argv[2])))
+    uvloop.run(main(KafkaSettings.model_validate_json(sys.argv[1]), Path(sys.argv[2])))

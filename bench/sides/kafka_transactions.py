@@ -19,20 +19,20 @@ from bench.rounds import Told, Transaction, transactions
 from bench.topic import ends_from, records
 from bench.worker_protocol import Answer, obey, say
 from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 
 class Writer:
     """Writes with producers that are set up like the journal's."""
 
-    def __init__(self, options: KafkaOptions, producers: list[AIOKafkaProducer]) -> None:
+    def __init__(self, options: KafkaSettings, producers: list[AIOKafkaProducer]) -> None:
         """One producer for each partition."""
         self._options = options
         self._producers = producers
 
     async def obey(self, order: dict[str, Any]) -> Answer:
         """Read what is wanted, then write it; only writing is timed."""
-        source = KafkaOptions.model_validate_json(order["like"])
+        source = KafkaSettings.model_validate_json(order["like"])
         begin, end = ends_from(order["begin"]), ends_from(order["end"])
         told: Told = {(number, commit): ids for number, commit, ids in order["told"]}
         found = await records(source, begin, end)
@@ -61,7 +61,7 @@ class Writer:
                     await producer.send_offsets_to_transaction(offsets, names.group)
 
 
-async def main(options: KafkaOptions) -> None:
+async def main(options: KafkaSettings) -> None:
     """Connect, and obey until the pipe is closed."""
     clients = Clients(options)
     producers = [
@@ -77,4 +77,4 @@ async def main(options: KafkaOptions) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(KafkaOptions.model_validate_json(sys.argv[1])))
+    uvloop.run(main(KafkaSettings.model_validate_json(sys.argv[1])))

@@ -12,10 +12,8 @@ from connector.cli.serve import settings_of
 from connector.core.errors import Permanent
 from connector.core.model import Record
 from connector.journal.kafka.acls import Acl, acls
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import Plan, TopicFault
-from connector.settings.journal import KafkaSettings
-from connector.wiring.journal import kafka_options
+from connector.journal.settings import KafkaSettings
 
 kafka = typer.Typer(no_args_is_help=True, help="Topics and permissions of the clustered journal.")
 
@@ -57,7 +55,7 @@ def init(
     call.screen.remark(f"{len(found.missing)} topic(s) created.")
 
 
-async def _plan(options: KafkaOptions) -> Plan:
+async def _plan(options: KafkaSettings) -> Plan:
     """What is there and what is missing; the cluster has agreed to make that."""
     from connector.journal.kafka import cluster  # noqa: PLC0415 - loads the Kafka client
 
@@ -68,7 +66,7 @@ async def _plan(options: KafkaOptions) -> Plan:
         return found
 
 
-async def _make(options: KafkaOptions, found: Plan) -> None:
+async def _make(options: KafkaSettings, found: Plan) -> None:
     from connector.journal.kafka import cluster  # noqa: PLC0415 - as above
 
     async with cluster.administration(options) as admin:
@@ -159,14 +157,14 @@ def _cells(one: Acl) -> tuple[str, ...]:
     )
 
 
-def _own_principal(options: KafkaOptions) -> str:
+def _own_principal(options: KafkaSettings) -> str:
     sasl = options.security.sasl
     if sasl is None or sasl.user is None:
         raise typer.BadParameter("the settings name no user; use --principal User:NAME")
     return f"User:{sasl.user}"
 
 
-def _options(call: Call) -> KafkaOptions:
+def _options(call: Call) -> KafkaSettings:
     """The journal's options of the settings.
 
     Raises:
@@ -176,4 +174,4 @@ def _options(call: Call) -> KafkaOptions:
     journal = settings_of(call).journal
     if not isinstance(journal, KafkaSettings):
         raise Permanent("CFG-001", f"journal.type is {journal.type}, not kafka")
-    return kafka_options(journal)
+    return journal

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field
@@ -21,11 +20,13 @@ from connector.core.journal import (
 )
 from connector.core.model import DAY, Millis, Record, SubjectKey
 from connector.core.rows import KnownId
+from connector.core.values import millis
 from connector.journal import engine, events, partitions, retention, rounds
 from connector.journal.connection import Synchronous
 from connector.journal.database import Connection
 from connector.journal.partition_signals import PartitionSignals
 from connector.journal.queries import TableQueries
+from connector.journal.settings import SqliteSettings
 from connector.journal.write_queue import Limits
 
 T = TypeVar("T")
@@ -36,17 +37,14 @@ _KNOWN_PAGE = 2000
 
 
 class SqliteOptions(Record):
-    """Options. ``synchronous`` other than FULL is for measuring the cost of durability.
+    """What no setting says. ``synchronous`` other than FULL is for measuring what durability costs.
 
-    ``waiting_limit`` (events) and ``waiting_seconds`` say when appends are refused. Repeated
-    events are known for ``id_retention``; ``payload_retention`` is how long the payload of a
-    consumed event is kept.
+    After ``waiting_seconds`` appends are refused; ``payload_retention`` is how long the payload of
+    a consumed event is kept.
     """
 
     synchronous: Synchronous = "FULL"
-    waiting_limit: int = Field(default=5000, ge=1)
     waiting_seconds: float = Field(default=2.0, gt=0)
-    id_retention: Millis = Field(default=7 * DAY, ge=7 * DAY)
     payload_retention: Millis = Field(default=DAY, ge=0)
 
 
@@ -58,8 +56,7 @@ class SqliteJournal(TableQueries):
 
     def __init__(
         self,
-        path: Path,
-        partitions: int,
+        settings: SqliteSettings,
         *,
         monotonic: Callable[[], float],
         on_lost: Callable[[Permanent], None],
@@ -70,16 +67,17 @@ class SqliteJournal(TableQueries):
         ``on_lost`` is called once in the event loop when the disk failed (``JRN-002``): the
         process must end and recover at its next start. ``monotonic`` gives seconds.
         """
+        self._settings = settings
         self._options = options
-        self._signals = PartitionSignals(partitions)
+        self._partitions = settings.partitions
+        self._signals = PartitionSignals(self._partitions)
         self._on_lost = on_lost
         self._engine: engine.Engine | None = None
-        self._partitions = partitions
         self._plan = engine.Plan(
-            path=path,
-            partitions=partitions,
+            path=settings.path,
+            partitions=self._partitions,
             synchronous=options.synchronous,
-            limits=Limits(options.waiting_limit, options.waiting_seconds),
+            limits=Limits(settings.queue_limit, options.waiting_seconds),
             monotonic=monotonic,
             announce=self._signals.ring,
             on_lost=self._lost,
@@ -192,7 +190,7 @@ class SqliteJournal(TableQueries):
         for record in await self.records():
             await retention.empty_consumed(writer, record, now - options.payload_retention)
             await retention.give_up_audit(writer, record)
-        await retention.forget_ids(writer, now - options.id_retention)
+        await retention.forget_ids(writer, now - millis(self._settings.ids_kept))
 
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the disk, and for how many seconds the oldest has."""

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from connector import plugins
 from connector.core.policy import RoutePolicy
 from connector.core.values import Name
-from connector.settings.journal import Journal, SqliteSettings
+from connector.journal.settings import Journal, SqliteSettings
 from connector.settings.plugins import Plugins
 from connector.settings.routes import RouteSettings
 from connector.settings.service import Audit, Handover, Service, Testing, Worker

@@ -10,10 +10,10 @@ from connector.core.errors import Permanent
 from connector.core.journal import Journal
 from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.journal import KafkaJournal
-from connector.settings.journal import KafkaSettings
+from connector.journal.settings import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
-from connector.wiring.journal import kafka_options, make_journal, require_topics
+from connector.wiring.journal import make_journal, require_topics
 
 PATIENCE = 60.0
 """Seconds to wait for events that are there: whoever reads everything must not miss the end."""
@@ -37,7 +37,7 @@ async def offline_journal(
     with TemporaryDirectory(prefix="pki-connector-") as folder:
         await require_topics(settings.journal)
         if alone and isinstance(settings.journal, KafkaSettings):
-            await require_rest(kafka_options(settings.journal))
+            await require_rest(settings.journal)
         journal = _journal(settings, Path(folder), new=new)
         await journal.open()
         try:
@@ -51,7 +51,7 @@ def _journal(settings: Settings, folder: Path, *, new: bool) -> Journal:
     clock = MachineClock()
     if isinstance(wanted, KafkaSettings):
         return KafkaJournal(
-            kafka_options(wanted),
+            wanted,
             local=folder / "tables.sqlite",
             instance=uuid.uuid4().hex,
             monotonic=clock.monotonic,

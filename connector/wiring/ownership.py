@@ -13,7 +13,7 @@ from connector.core.metrics import Metrics
 from connector.core.values import millis
 from connector.crash import CrashPoint, armed, never
 from connector.journal.kafka.journal import KafkaJournal
-from connector.settings.journal import KafkaSettings
+from connector.journal.settings import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.exit_reason import ending
 from connector.wiring.journal_watch import JournalWatch

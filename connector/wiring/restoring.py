@@ -18,7 +18,7 @@ from connector.core.secret import Credential
 from connector.journal.backup import put_back
 from connector.journal.copying.writer import Writer
 from connector.journal.lockfile import LockFile
-from connector.settings.journal import SqliteSettings
+from connector.journal.settings import SqliteSettings
 from connector.settings.model import Settings
 from connector.wiring.audit_key import require_key
 from connector.wiring.clock import MachineClock

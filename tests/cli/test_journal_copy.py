@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from connector.core.journal import StatusFilter
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.operators.auditing import check_journal
 from tests.cli.calls import Command, Result
@@ -74,7 +75,11 @@ async def test_a_copy_is_proven(sides: Sides, world: AdminWorld) -> None:
     assert counts == {"states": 20, "events": 1, "letters": 1}
     assert shown["target"] == shown["source"]
     assert await asyncio.to_thread(sides.verified) == 0
-    copy = SqliteJournal(sides.copy, NEW, monotonic=lambda: 0.0, on_lost=world.lost.append)
+    copy = SqliteJournal(
+        SqliteSettings(path=sides.copy, partitions=NEW),
+        monotonic=lambda: 0.0,
+        on_lost=world.lost.append,
+    )
     await copy.open()
     assert len(await copy.status(StatusFilter())) == 20
     assert not any(chain.findings for chain in await check_journal(copy, world.key, ()))
@@ -122,7 +127,11 @@ async def test_a_file_with_another_trail_is_kept(sides: Sides) -> None:
 async def test_a_copy_that_was_in_use_since_differs(sides: Sides, world: AdminWorld) -> None:
     """Exit code 8: it is no copy of that source any more."""
     await sides()
-    copy = SqliteJournal(sides.copy, NEW, monotonic=lambda: 0.0, on_lost=world.lost.append)
+    copy = SqliteJournal(
+        SqliteSettings(path=sides.copy, partitions=NEW),
+        monotonic=lambda: 0.0,
+        on_lost=world.lost.append,
+    )
     await copy.open()
     await copy.append([READABLE.model_copy(update={"id": "b" * 40})])
     await copy.close()

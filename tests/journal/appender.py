@@ -14,6 +14,7 @@ from pathlib import Path
 
 from connector.core.errors import Permanent, Transient
 from connector.core.events import Event
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector_testkit.conformance.journal_samples import event, some_subjects
 
@@ -53,7 +54,9 @@ async def taken(journal: SqliteJournal, one: Event) -> bool:
 
 
 async def main(path: Path, word: str, number: int) -> None:
-    journal = SqliteJournal(path, PARTITIONS, monotonic=time.monotonic, on_lost=stop)
+    journal = SqliteJournal(
+        SqliteSettings(path=path, partitions=PARTITIONS), monotonic=time.monotonic, on_lost=stop
+    )
     await journal.open()
     say("open")
     numbers = iter(range(number))

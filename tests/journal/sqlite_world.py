@@ -4,8 +4,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from connector.core.errors import Permanent
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 
 PARTITIONS = 4
@@ -16,8 +18,9 @@ class SqliteWorld:
 
     knows_ids = True
 
-    def __init__(self, path: Path, options: SqliteOptions | None = None) -> None:
+    def __init__(self, path: Path, options: SqliteOptions | None = None, **settings: Any) -> None:
         self.path = path
+        self.settings = settings
         self.options = options or SqliteOptions()
         self.lost: list[Permanent] = []
         self.journal = self.another()
@@ -25,8 +28,7 @@ class SqliteWorld:
     def another(self, partitions: int = PARTITIONS) -> SqliteJournal:
         """A second journal on the same file, not open."""
         return SqliteJournal(
-            self.path,
-            partitions,
+            SqliteSettings(path=self.path, partitions=partitions, **self.settings),
             monotonic=time.monotonic,
             on_lost=self.lost.append,
             options=self.options,
@@ -44,9 +46,11 @@ class SqliteWorld:
 
 
 @asynccontextmanager
-async def opened(path: Path, options: SqliteOptions | None = None) -> AsyncIterator[SqliteWorld]:
+async def opened(
+    path: Path, options: SqliteOptions | None = None, **settings: Any
+) -> AsyncIterator[SqliteWorld]:
     """A world whose journal is open, closed at the end whatever happened."""
-    world = SqliteWorld(path, options)
+    world = SqliteWorld(path, options, **settings)
     await world.journal.open()
     try:
         yield world

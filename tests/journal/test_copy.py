@@ -9,19 +9,14 @@ import pytest
 from connector.core.audit import verify
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.core.events import Event
-from connector.core.journal import (
-    Commit,
-    DeadLetterFilter,
-    Positioned,
-    StateRow,
-    StatusFilter,
-)
+from connector.core.journal import Commit, DeadLetterFilter, Positioned, StateRow, StatusFilter
 from connector.core.model import partition_of
 from connector.core.states import Brakes, HolderState
 from connector.journal.copying.contents import contents
 from connector.journal.copying.copy import COPIED, FINISHED, copy, standing
 from connector.journal.copying.folding import merged
 from connector.journal.copying.survey import Survey
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector_testkit.conformance.journal_samples import (
     KEY,
@@ -59,7 +54,8 @@ class FailingJournal(SqliteJournal):
 
 def journal(file: Path, partitions: int) -> FailingJournal:
     lost: list[Permanent] = []
-    return FailingJournal(file, partitions, monotonic=time.monotonic, on_lost=lost.append)
+    settings = SqliteSettings(path=file, partitions=partitions)
+    return FailingJournal(settings, monotonic=time.monotonic, on_lost=lost.append)
 
 
 @pytest.fixture

@@ -6,18 +6,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from connector.core.errors import Permanent
 from connector.core.journal import PartitionRecord, StatusFilter
-from connector.core.model import DAY, SubjectKind, subject_key
+from connector.core.model import SubjectKind, subject_key
 from connector.journal import states, tables
 from connector.journal.connection import open_reading, open_writing
 from connector.journal.events import row_of
 from connector.journal.partition_signals import PartitionSignals
-from connector.journal.sqlite import SqliteOptions
+from connector.journal.settings import SqliteSettings
 from connector_testkit.conformance.journal_samples import (
     event,
     holder,
@@ -258,5 +259,5 @@ async def test_a_bell_rings_once() -> None:
 
 def test_ids_cannot_be_forgotten_before_senders_give_up() -> None:
     """Senders repeat for days; less than seven is refused."""
-    with pytest.raises(ValueError, match="id_retention"):
-        SqliteOptions(id_retention=7 * DAY - 1)
+    with pytest.raises(ValueError, match="ids_kept"):
+        SqliteSettings(ids_kept=timedelta(days=7) - timedelta(milliseconds=1))

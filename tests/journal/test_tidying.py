@@ -1,6 +1,7 @@
 """What is let go, and when."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,8 @@ async def test_what_waits_stays_however_old(path: Path) -> None:
 
 async def test_retention_is_a_setting(path: Path) -> None:
     """Longer for ids, none at all for payloads."""
-    options = SqliteOptions(id_retention=30 * DAY, payload_retention=0)
-    async with opened(path, options) as world:
+    options = SqliteOptions(payload_retention=0)
+    async with opened(path, options, ids_kept=timedelta(days=30)) as world:
         (subject,) = some_subjects(world.journal, 1)
         await world.journal.append([event(subject, at=0)])
         await consume_all(world)

@@ -11,8 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.kafka_program import BrokerUnavailable
 from tests.kafka.guarded import GuardedBrokers, guard
@@ -81,27 +81,28 @@ def prefixes() -> Iterator[str]:
 
 
 @pytest.fixture
-def options(broker: Brokers, prefixes: Iterator[str]) -> KafkaOptions:
+def options(broker: Brokers, prefixes: Iterator[str]) -> KafkaSettings:
     """Options for the session's broker with a prefix of their own; no topic is there yet."""
     return single(broker, next(prefixes))
 
 
-def single(broker: Brokers, prefix: str, **changes: Any) -> KafkaOptions:
+def single(broker: Brokers, prefix: str, **changes: Any) -> KafkaSettings:
     """Options for one broker: few partitions, one copy that is flushed at once, quick members."""
     settings: dict[str, Any] = {
+        "type": "kafka",
         "bootstrap_servers": tuple(broker.bootstrap.split(",")),
         "prefix": prefix,
         "partitions": 4,
         "replication": 1,
         "min_insync_replicas": 1,
-        "session_timeout": 6000,
-        "rebalance_timeout": 6000,
+        "session_timeout": "6s",
+        "rebalance_timeout": "6s",
     }
-    return KafkaOptions.model_validate(settings | changes)
+    return KafkaSettings.model_validate(settings | changes)
 
 
 @pytest.fixture
-async def topics(options: KafkaOptions) -> KafkaOptions:
+async def topics(options: KafkaSettings) -> KafkaSettings:
     """The same options, with their four topics made."""
     async with administration(options) as admin:
         await create(admin, wanted(options))
@@ -118,7 +119,7 @@ async def admin(broker: Brokers) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     """A journal on topics of its own."""
     async with opened(topics, tmp_path) as world:
         yield world

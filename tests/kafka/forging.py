@@ -8,14 +8,14 @@ from connector.journal import states as state_tables
 from connector.journal.kafka import records
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.transactions import Transactions
+from connector.journal.settings import KafkaSettings
 
 LIMIT = 10.0
 
 
 def state(
-    options: KafkaOptions, key: SubjectKey, *, epoch: int, version: int, source: int = 0
+    options: KafkaSettings, key: SubjectKey, *, epoch: int, version: int, source: int = 0
 ) -> Outgoing:
     """A record of a subject of partition 0, recognised by its state's version, ``version``."""
     columns = state_tables.columns(HolderState(key=key, version=version), 0)
@@ -25,12 +25,12 @@ def state(
     )
 
 
-def transactions(options: KafkaOptions, transactional_id: str) -> Transactions:
+def transactions(options: KafkaSettings, transactional_id: str) -> Transactions:
     """A producer with some transactional id, not started."""
     return Transactions(Clients(options), transactional_id, LIMIT)
 
 
-async def slipped_in(options: KafkaOptions, forged: Sequence[Outgoing]) -> None:
+async def slipped_in(options: KafkaSettings, forged: Sequence[Outgoing]) -> None:
     """Write records past the fence: with a transactional id that nobody else uses."""
     stranger = transactions(options, f"{options.names.transactions}stranger")
     await stranger.start()

@@ -10,8 +10,8 @@ from connector.core.errors import Permanent
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.transactions import Sent, acknowledged, send
+from connector.journal.settings import KafkaSettings
 from tests.patience import PATIENCE
 
 
@@ -20,7 +20,7 @@ class KafkaWorld:
 
     knows_ids = False
 
-    def __init__(self, options: KafkaOptions, folder: Path) -> None:
+    def __init__(self, options: KafkaSettings, folder: Path) -> None:
         self.options = options
         self.folder = folder
         self.lost: list[Permanent] = []
@@ -53,7 +53,7 @@ class KafkaWorld:
 
 
 @asynccontextmanager
-async def opened(options: KafkaOptions, folder: Path) -> AsyncIterator[KafkaWorld]:
+async def opened(options: KafkaSettings, folder: Path) -> AsyncIterator[KafkaWorld]:
     """A world whose journal is open, closed at the end in any case."""
     world = KafkaWorld(options, folder)
     await world.journal.open()
@@ -65,7 +65,7 @@ async def opened(options: KafkaOptions, folder: Path) -> AsyncIterator[KafkaWorl
 
 @asynccontextmanager
 async def unfinished(
-    options: KafkaOptions, transactional_id: str, record: Outgoing
+    options: KafkaSettings, transactional_id: str, record: Outgoing
 ) -> AsyncIterator[None]:
     """A transaction that is neither committed nor aborted, as of a process that was killed."""
     producer = Clients(options).producer(transactional_id)

@@ -16,8 +16,8 @@ from connector.journal.copying.survey import Survey
 from connector.journal.kafka.acls import acls
 from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.cluster import administration, create, require
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import chained, event, holder, subjects, written
 from connector_testkit.demo.polling import until
 from tests.journal.copied import NOW, copied, fill
@@ -40,22 +40,22 @@ IMPATIENCE = 4.0
 
 
 @pytest.fixture
-def limited(guarded: GuardedBrokers, tmp_path: Path) -> KafkaOptions:
+def limited(guarded: GuardedBrokers, tmp_path: Path) -> KafkaSettings:
     """Options of a user who may do nothing yet."""
     password = tmp_path / "password"
     password.write_text(guarded.keys.passwords[LIMITED])
     sasl = {"mechanism": "SCRAM-SHA-256", "user": LIMITED, "password_file": str(password)}
     tls = {"ca_file": str(guarded.keys.tls.ca)}
     where = secured(guarded.brokers, "SASL", tls=tls, sasl=sasl)
-    return single(guarded.brokers, "unused", **where, append_timeout=2000)
+    return single(guarded.brokers, "unused", **where, append_timeout="2s")
 
 
-def named(options: KafkaOptions, prefixes: Iterator[str]) -> KafkaOptions:
+def named(options: KafkaSettings, prefixes: Iterator[str]) -> KafkaSettings:
     """The same with a prefix of its own."""
     return options.model_copy(update={"prefix": next(prefixes)})
 
 
-async def works(options: KafkaOptions, folder: Path, within: float = PATIENCE) -> None:
+async def works(options: KafkaSettings, folder: Path, within: float = PATIENCE) -> None:
     """All that the journal does with the cluster: check, append, own, commit, start again."""
     await require(options)
     world = KafkaWorld(options, folder)
@@ -92,7 +92,7 @@ async def own(world: KafkaWorld) -> SubjectKey:
     return key
 
 
-async def refused(options: KafkaOptions, folder: Path) -> bool:
+async def refused(options: KafkaSettings, folder: Path) -> bool:
     """Whether something of it does not work."""
     try:
         await works(options, folder, IMPATIENCE)
@@ -103,7 +103,7 @@ async def refused(options: KafkaOptions, folder: Path) -> bool:
 
 
 async def test_the_printed_commands_are_enough(
-    guarded: GuardedBrokers, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+    guarded: GuardedBrokers, limited: KafkaSettings, prefixes: Iterator[str], tmp_path: Path
 ) -> None:
     """Pasted into a shell by an administrator they let the service run, and make the topics."""
     options = named(limited, prefixes)
@@ -116,7 +116,7 @@ async def test_the_printed_commands_are_enough(
 
 
 async def test_none_of_the_rights_is_too_many(
-    admin: AIOKafkaAdminClient, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+    admin: AIOKafkaAdminClient, limited: KafkaSettings, prefixes: Iterator[str], tmp_path: Path
 ) -> None:
     """Without any single one of them something does not work."""
     count = len(list(rights(acls(limited.names, PRINCIPAL))))
@@ -138,7 +138,7 @@ async def test_none_of_the_rights_is_too_many(
     assert superfluous == []
 
 
-async def _seen(options: KafkaOptions, some: list[Right]) -> bool:
+async def _seen(options: KafkaSettings, some: list[Right]) -> bool:
     """Whether the last topic's rights hold; those before it were granted before."""
     topics = [name for one, name, _ in some if one.resource == "topic"]
     async with administration(options) as limited:
@@ -146,7 +146,7 @@ async def _seen(options: KafkaOptions, some: list[Right]) -> bool:
 
 
 async def test_the_printed_commands_are_enough_to_copy(
-    guarded: GuardedBrokers, limited: KafkaOptions, prefixes: Iterator[str], tmp_path: Path
+    guarded: GuardedBrokers, limited: KafkaSettings, prefixes: Iterator[str], tmp_path: Path
 ) -> None:
     """From a file to a prefix, and from there to a wider one; and to ask who serves them."""
     small = named(limited, prefixes)

@@ -12,8 +12,8 @@ from connector.core.audit import CUT, AuditEntry, link
 from connector.core.journal import PartitionRecord
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cluster import administration, create
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector.operators.auditing import check_journal
 from connector_testkit.conformance.journal_samples import KEY, chained, some_subjects, written
 from connector_testkit.demo.broker import Brokers
@@ -25,7 +25,7 @@ RECORDS = 9
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     """A journal with a trail of some records in partition 0, of three owners."""
     async with opened(topics, tmp_path) as made:
         (subject,) = some_subjects(made.journal, 1)
@@ -36,7 +36,7 @@ async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorl
 
 
 @pytest.fixture
-async def copy_of(broker: Brokers, prefixes: Iterator[str]) -> KafkaOptions:
+async def copy_of(broker: Brokers, prefixes: Iterator[str]) -> KafkaSettings:
     """Empty topics for a copy of the journal."""
     made = single(broker, next(prefixes))
     async with administration(made) as admin:
@@ -50,7 +50,7 @@ async def problems(world: KafkaWorld) -> list[str]:
     return [finding.problem for chain in chains for finding in chain.findings]
 
 
-async def records(options: KafkaOptions, topic: str) -> Records:
+async def records(options: KafkaSettings, topic: str) -> Records:
     """All records of partition 0 of a topic that transactions committed."""
     consumer = Clients(options).consumer()
     place = TopicPartition(topic, 0)
@@ -67,7 +67,7 @@ async def records(options: KafkaOptions, topic: str) -> Records:
         await consumer.stop()
 
 
-async def produce(options: KafkaOptions, topic: str, forged: Sequence[ConsumerRecord]) -> None:
+async def produce(options: KafkaSettings, topic: str, forged: Sequence[ConsumerRecord]) -> None:
     producer = Clients(options).producer()
     await producer.start()
     try:
@@ -114,7 +114,7 @@ async def test_a_trail_of_several_owners_is_whole(world: KafkaWorld) -> None:
 
 @pytest.mark.parametrize("how", TAMPERED)
 async def test_tampering_with_the_topic_is_found(
-    world: KafkaWorld, copy_of: KafkaOptions, tmp_path: Path, how: str
+    world: KafkaWorld, copy_of: KafkaSettings, tmp_path: Path, how: str
 ) -> None:
     """States are as they were, and say how long the chain is; the trail beside them is not."""
     old, new = world.options.names, copy_of.names
@@ -127,7 +127,7 @@ async def test_tampering_with_the_topic_is_found(
 
 
 async def test_an_untouched_copy_is_whole(
-    world: KafkaWorld, copy_of: KafkaOptions, tmp_path: Path
+    world: KafkaWorld, copy_of: KafkaSettings, tmp_path: Path
 ) -> None:
     """Where the records lie does not matter."""
     for old, new in zip(world.options.names.topics, copy_of.names.topics, strict=True):

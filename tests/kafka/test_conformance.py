@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.collection import assert_collected
 from connector_testkit.conformance.journal import JournalConformance
 from tests.kafka.kafka_world import KafkaWorld, opened
@@ -13,7 +13,7 @@ from tests.kafka.kafka_world import KafkaWorld, opened
 
 class TestKafka(JournalConformance):
     @pytest.fixture
-    async def world(self, topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+    async def world(self, topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
         async with opened(topics, tmp_path) as world:
             yield world
 

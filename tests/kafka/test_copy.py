@@ -16,8 +16,8 @@ from connector.journal.copying.survey import Survey
 from connector.journal.kafka.active_members import require_rest
 from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import KEY, refusal, written
 from connector_testkit.demo.broker import Brokers
 from tests.journal.copied import NOW, ORDER, copied, fill
@@ -51,7 +51,7 @@ class FailingJournal(KafkaJournal):
 
 
 @pytest.fixture
-async def wider(broker: Brokers, prefixes: Iterator[str]) -> KafkaOptions:
+async def wider(broker: Brokers, prefixes: Iterator[str]) -> KafkaSettings:
     """Another prefix with more partitions, its topics made and empty."""
     made = single(broker, next(prefixes), partitions=NEW)
     async with administration(made) as admin:
@@ -60,7 +60,7 @@ async def wider(broker: Brokers, prefixes: Iterator[str]) -> KafkaOptions:
 
 
 @pytest.fixture
-async def target(wider: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def target(wider: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with opened(wider, tmp_path) as world:
         yield world
 
@@ -99,7 +99,7 @@ async def test_an_embedded_journal_becomes_a_clustered_one(
 
 
 async def test_a_prefix_grows_into_another_one(
-    topics: KafkaOptions, target: KafkaWorld, tmp_path: Path
+    topics: KafkaSettings, target: KafkaWorld, tmp_path: Path
 ) -> None:
     """With more partitions; the old topics stay as they are."""
     async with opened(topics, tmp_path) as source:
@@ -118,7 +118,7 @@ async def test_a_prefix_grows_into_another_one(
 
 
 async def test_an_interrupted_copy_is_completed_by_another_process(
-    embedded: SqliteWorld, wider: KafkaOptions, tmp_path: Path
+    embedded: SqliteWorld, wider: KafkaSettings, tmp_path: Path
 ) -> None:
     """Each try is a process of its own that gets a little further; nothing comes twice."""
     await fill(embedded.journal)

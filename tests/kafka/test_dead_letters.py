@@ -12,7 +12,7 @@ from connector.core.journal import DeadLetter, DeadLetterFilter, Positioned
 from connector.core.model import SubjectKind, partition_of, subject_key
 from connector.core.states import Phase
 from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import event, some_subjects, written
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.polling import until
@@ -25,7 +25,10 @@ FOREIGN = b"\x00\x01 not ours \xff"
 
 
 async def produce(
-    options: KafkaOptions, partition: int, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()
+    options: KafkaSettings,
+    partition: int,
+    value: bytes,
+    headers: tuple[tuple[str, bytes], ...] = (),
 ) -> None:
     """A record that some other program writes."""
     producer = Clients(options).producer()
@@ -38,7 +41,7 @@ async def produce(
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with opened(topics, tmp_path) as made:
         yield made
 
@@ -98,7 +101,7 @@ async def test_an_event_that_was_set_aside_may_come_again(world: KafkaWorld) -> 
 class Letters:
     """Two pods, and the dead letters as the second one tells of them."""
 
-    def __init__(self, pair: Pair, options: KafkaOptions) -> None:
+    def __init__(self, pair: Pair, options: KafkaSettings) -> None:
         self.pair = pair
         self.options = options
 

@@ -7,7 +7,7 @@ from aiokafka.structs import TopicPartition
 
 from connector.core.journal import DeadLetter, StateRow
 from connector.journal.kafka.clients import Clients
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     chained,
     event,
@@ -41,7 +41,7 @@ async def work(world: KafkaWorld) -> None:
     await journal.commit(ended)
 
 
-async def test_every_record_is_described(topics: KafkaOptions, tmp_path: Path) -> None:
+async def test_every_record_is_described(topics: KafkaSettings, tmp_path: Path) -> None:
     """Each is exactly one of the messages of its channel, and each kind has been written."""
     async with opened(topics, tmp_path) as world:
         await work(world)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from connector.core.errors import ConnectorError
 from connector.core.journal import StateRow
 from connector.core.model import DAY
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     chained,
     event,
@@ -24,18 +25,18 @@ from connector_testkit.demo.polling import until
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.kafka.proxy import END_TXN, PRODUCE, Proxy, proxied
 
-LIMIT = 1500
+LIMIT = timedelta(milliseconds=1500)
 """Milliseconds after which an answer counts as missing."""
 
 
 @pytest.fixture
-async def proxy(topics: KafkaOptions) -> AsyncIterator[Proxy]:
+async def proxy(topics: KafkaSettings) -> AsyncIterator[Proxy]:
     async with proxied(topics.bootstrap_servers[0]) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, proxy: Proxy, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, proxy: Proxy, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     """A journal that reaches the broker through the proxy only."""
     changes = {
         "bootstrap_servers": (proxy.address,),

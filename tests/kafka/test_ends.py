@@ -6,10 +6,10 @@ import gc
 import pytest
 
 from connector.journal.kafka.clients import Clients, end_producer
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 
-async def test_an_ending_that_is_cancelled_ends_all_the_same(topics: KafkaOptions) -> None:
+async def test_an_ending_that_is_cancelled_ends_all_the_same(topics: KafkaSettings) -> None:
     """Nothing is left running behind a partition that was dropped while it ended a producer."""
     producer = Clients(topics).producer()
     await producer.start()

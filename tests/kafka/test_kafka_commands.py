@@ -11,12 +11,8 @@ from aiokafka.admin import NewTopic
 
 from connector.cli.options import World
 from connector.cli.root import run
-from connector.core.model import DAY
 from connector.journal.kafka.cluster import administration, require
 from connector.journal.kafka.names import Names
-from connector.journal.kafka.options import KafkaOptions
-from connector.settings.journal import KafkaSettings
-from connector.wiring.journal import kafka_options
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.settings_file import (
     Addresses,
@@ -165,17 +161,6 @@ def test_rights_need_a_principal(configured: Configured) -> None:
     result = configured()("kafka", "acls")
     assert result.code == 2
     assert "--principal" in result.err
-
-
-def test_settings_and_options_mean_the_same() -> None:
-    """What is not set is the same on both sides, and what is set arrives in milliseconds."""
-    servers = ("127.0.0.1:9092",)
-    plain = KafkaSettings(type="kafka", bootstrap_servers=servers)
-    assert kafka_options(plain) == KafkaOptions(bootstrap_servers=servers)
-    told = {"session_timeout": "7s", "retention": {"audit": "400d"}}
-    given = KafkaSettings.model_validate(plain.model_dump() | told)
-    assert kafka_options(given).session_timeout == 7000
-    assert kafka_options(given).retention.audit == 400 * DAY
 
 
 def test_the_embedded_journal_has_no_topics(configured: Configured, tmp_path: Path) -> None:

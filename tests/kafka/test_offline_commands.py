@@ -12,6 +12,7 @@ import pytest
 from connector.cli.options import World
 from connector.cli.root import run
 from connector.core.secret import Credential
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.settings_file import (
@@ -89,7 +90,9 @@ async def _fill(machine: Machine, file: Path) -> None:
     world = AdminWorld(file.parent)
     world.key = Credential(machine.secrets.audit_key.read_text().strip())
     world.journal = SqliteJournal(
-        file, PARTITIONS, monotonic=time.monotonic, on_lost=world.lost.append
+        SqliteSettings(path=file, partitions=PARTITIONS),
+        monotonic=time.monotonic,
+        on_lost=world.lost.append,
     )
     await world.open()
     await world.put(*(holder(number) for number in range(10, 30)))

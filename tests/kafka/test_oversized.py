@@ -11,8 +11,8 @@ from connector.core.events import DeviceChanged
 from connector.core.journal import DeadLetterFilter, StateRow
 from connector.core.sizes import TooLarge
 from connector.journal.kafka.cluster import administration, create
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     chained,
     event,
@@ -33,12 +33,12 @@ TAKEN = 20_000
 
 
 @pytest.fixture
-def narrow(broker: Brokers, prefixes: Iterator[str]) -> KafkaOptions:
+def narrow(broker: Brokers, prefixes: Iterator[str]) -> KafkaSettings:
     return single(broker, next(prefixes), partitions=2)
 
 
 @pytest.fixture
-async def world(narrow: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(narrow: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with administration(narrow) as admin:
         await create(admin, wanted(narrow))
         await admin.alter_configs(

@@ -14,7 +14,7 @@ from connector.core.model import SubjectKind, subject_key
 from connector.core.secret import Credential
 from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector.wiring.clock import MachineClock
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.owners import Listeners, OwnersOptions
@@ -29,7 +29,7 @@ QUICK = OwnersOptions(soon=0.1, again=1.0, drain=5.0)
 class Member:
     """What one process is: a journal, and the owners of what it is given."""
 
-    def __init__(self, options: KafkaOptions, folder: Path) -> None:
+    def __init__(self, options: KafkaSettings, folder: Path) -> None:
         self.clock = MachineClock()
         self.dutiful = asyncio.Event()
         self.left: list[tuple[int, str]] = []
@@ -119,7 +119,7 @@ class Member:
         assert len(await self.journal.records()) == partitions
 
 
-async def test_duties_are_where_partition_0_is(topics: KafkaOptions, tmp_path: Path) -> None:
+async def test_duties_are_where_partition_0_is(topics: KafkaSettings, tmp_path: Path) -> None:
     """At exactly one process, and at the other one when that goes."""
     first, second = Member(topics, tmp_path), Member(topics, tmp_path)
     async with second.serving():
@@ -137,7 +137,7 @@ async def test_duties_are_where_partition_0_is(topics: KafkaOptions, tmp_path: P
 
 
 async def test_a_partition_that_another_takes_is_begun_anew(
-    topics: KafkaOptions, tmp_path: Path
+    topics: KafkaSettings, tmp_path: Path
 ) -> None:
     """The commit meets the fence; its memory is dropped, and it is taken back while assigned."""
     member, stranger = Member(topics, tmp_path), Member(topics, tmp_path)
@@ -157,7 +157,7 @@ async def test_a_partition_that_another_takes_is_begun_anew(
 
 
 async def test_a_brake_reaches_every_owner_and_is_known_everywhere(
-    topics: KafkaOptions, tmp_path: Path
+    topics: KafkaSettings, tmp_path: Path
 ) -> None:
     """Written in one append by one, kept in the record of each partition by its owner."""
     first, second = Member(topics, tmp_path), Member(topics, tmp_path)

@@ -1,6 +1,7 @@
 """Any process fills its tables from the topics, and takes a partition over where it was left."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from connector.core.states import HolderState
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.end_offsets import EndOffsets
 from connector.journal.kafka.journal import KafkaJournal
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     event,
     holder,
@@ -28,11 +29,11 @@ from connector_testkit.demo.polling import until
 from tests.kafka import forging
 from tests.kafka.kafka_world import KafkaWorld, opened, unfinished
 
-LIMIT = 2000
+LIMIT = timedelta(seconds=2)
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with opened(topics.model_copy(update={"append_timeout": LIMIT}), tmp_path) as world:
         yield world
 

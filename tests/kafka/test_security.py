@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from connector.core.errors import ConnectorError, Permanent, Transient
 from connector.journal.kafka.cluster import administration
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
+from connector.journal.settings import KafkaSettings
 from connector_testkit.simulators.tls import issue_tls
 from tests.kafka.conftest import single
 from tests.kafka.guarded import KEEPER, GuardedBrokers, secured
 
-Reached = Callable[..., KafkaOptions]
+Reached = Callable[..., KafkaSettings]
 USERS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
@@ -27,9 +27,9 @@ USERS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 def at(guarded: GuardedBrokers) -> Reached:
     """Options for a guarded listener with some security settings."""
 
-    def make(listener: str, **security: Any) -> KafkaOptions:
+    def make(listener: str, **security: Any) -> KafkaSettings:
         where = secured(guarded.brokers, listener, **security)
-        return single(guarded.brokers, "unused", **where, request_timeout=5000)
+        return single(guarded.brokers, "unused", **where, request_timeout="5s")
 
     return make
 
@@ -61,13 +61,13 @@ def mount(file: Path, text: str) -> str:
     return before
 
 
-async def works(options: KafkaOptions) -> bool:
+async def works(options: KafkaSettings) -> bool:
     """Whether a client gets in and may look."""
     async with administration(options) as admin:
         return len((await admin.describe_cluster())["brokers"]) == 1
 
 
-async def refusal(options: KafkaOptions) -> ConnectorError:
+async def refusal(options: KafkaSettings) -> ConnectorError:
     """How it is refused."""
     with pytest.raises(ConnectorError) as refused:
         await works(options)
@@ -242,7 +242,8 @@ async def test_a_key_that_does_not_fit_is_told(
     assert (await refusal(at("MUTUAL", tls=ca | {"client": client}))).code == "CFG-003"
 
 
-FAR = {"bootstrap_servers": ("kafka.example.com:9092",)}
+LOCAL = {"type": "kafka", "bootstrap_servers": ("127.0.0.1:9092",)}
+FAR = LOCAL | {"bootstrap_servers": ("kafka.example.com:9092",)}
 
 
 @pytest.mark.parametrize(
@@ -252,16 +253,16 @@ FAR = {"bootstrap_servers": ("kafka.example.com:9092",)}
         ({"security": {"sasl": {"mechanism": "PLAIN", "user": "x"}}}, "password_file"),
         ({"security": {"sasl": {"mechanism": "OAUTHBEARER", "user": "x"}}}, "token_file"),
         ({"replication": 1, "min_insync_replicas": 2}, "min_insync_replicas"),
-        ({"ids_kept": 15 * 86_400_000}, "retention.events"),
+        ({"ids_kept": "15d"}, "retention.events"),
     ],
 )
 def test_options_that_contradict_themselves_are_refused(wrong: dict[str, Any], says: str) -> None:
     """Such as brokers on other machines without TLS."""
     with pytest.raises(ValidationError, match=says):
-        KafkaOptions.model_validate({"bootstrap_servers": ("127.0.0.1:9092",)} | wrong)
+        KafkaSettings.model_validate(LOCAL | wrong)
 
 
 def test_plain_text_to_other_machines_must_be_said() -> None:
     """In so many words."""
     options = FAR | {"security": {"accept_plain_text": True}}
-    assert KafkaOptions.model_validate(options).security.tls is None
+    assert KafkaSettings.model_validate(options).security.tls is None

@@ -18,16 +18,16 @@ from connector.journal.kafka.cluster import (
     plan,
     require,
 )
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import Found, TopicsRefused, wanted
+from connector.journal.settings import KafkaSettings
 from tests.kafka.by_hand import make_by_hand
 
 
-def changed(options: KafkaOptions, **changes: Any) -> KafkaOptions:
-    return KafkaOptions.model_validate(options.model_dump() | changes)
+def changed(options: KafkaSettings, **changes: Any) -> KafkaSettings:
+    return KafkaSettings.model_validate(options.model_dump() | changes)
 
 
-def made(options: KafkaOptions, which: str = "", **changes: Any) -> dict[str, Found]:
+def made(options: KafkaSettings, which: str = "", **changes: Any) -> dict[str, Found]:
     """The topics as they are after ``init``; one of them, ``which``, with changes."""
     there = {}
     for topic in wanted(options):
@@ -39,7 +39,7 @@ def made(options: KafkaOptions, which: str = "", **changes: Any) -> dict[str, Fo
     return there
 
 
-async def test_missing_topics_are_planned_made_and_then_right(options: KafkaOptions) -> None:
+async def test_missing_topics_are_planned_made_and_then_right(options: KafkaSettings) -> None:
     """From nothing to four topics that the start accepts; a second plan has nothing to do."""
     async with administration(options) as admin:
         first = await plan(admin, options)
@@ -54,7 +54,7 @@ async def test_missing_topics_are_planned_made_and_then_right(options: KafkaOpti
     await require(options)
 
 
-async def test_the_topics_are_set_as_the_promises_need(topics: KafkaOptions) -> None:
+async def test_the_topics_are_set_as_the_promises_need(topics: KafkaSettings) -> None:
     """What the brokers say of each topic after it was made."""
     async with administration(topics) as admin:
         there = await found(admin, topics.names.topics)
@@ -68,7 +68,7 @@ async def test_the_topics_are_set_as_the_promises_need(topics: KafkaOptions) -> 
     assert states["unclean.leader.election.enable"] == "false"
 
 
-async def test_making_topics_twice_is_harmless(topics: KafkaOptions) -> None:
+async def test_making_topics_twice_is_harmless(topics: KafkaSettings) -> None:
     """Two people who run ``init`` at once both succeed."""
     async with administration(topics) as admin:
         await create(admin, wanted(topics))
@@ -76,7 +76,7 @@ async def test_making_topics_twice_is_harmless(topics: KafkaOptions) -> None:
 
 
 async def test_the_start_is_refused_with_everything_that_is_wrong(
-    options: KafkaOptions, admin: AIOKafkaAdminClient
+    options: KafkaSettings, admin: AIOKafkaAdminClient
 ) -> None:
     """One report: a missing topic, another number of partitions, no compaction, no flush."""
     names = options.names
@@ -101,7 +101,7 @@ async def test_the_start_is_refused_with_everything_that_is_wrong(
     assert refused.value.code == "KAF-004"
 
 
-async def test_looking_makes_no_topic(options: KafkaOptions, admin: AIOKafkaAdminClient) -> None:
+async def test_looking_makes_no_topic(options: KafkaSettings, admin: AIOKafkaAdminClient) -> None:
     """The check names nothing that a broker could create on being asked; ours would."""
     with pytest.raises(TopicsRefused):
         await require(options)
@@ -110,7 +110,7 @@ async def test_looking_makes_no_topic(options: KafkaOptions, admin: AIOKafkaAdmi
     assert not set(options.names.topics) & set(await admin.list_topics())
 
 
-async def test_too_few_brokers_are_told_before_anything_is_made(options: KafkaOptions) -> None:
+async def test_too_few_brokers_are_told_before_anything_is_made(options: KafkaSettings) -> None:
     """The cluster itself checks the plan."""
     three = changed(options, replication=3, min_insync_replicas=2)
     async with administration(three) as admin:
@@ -118,7 +118,7 @@ async def test_too_few_brokers_are_told_before_anything_is_made(options: KafkaOp
             await check_creation(admin, wanted(three))
 
 
-def test_topics_as_made_are_right(options: KafkaOptions) -> None:
+def test_topics_as_made_are_right(options: KafkaSettings) -> None:
     """A plan finds no fault with what another plan would make."""
     assert planned(options, made(options)).faults == ()
 
@@ -127,7 +127,7 @@ LARGER = {"max.message.bytes": "99999999", "retention.ms": "-1", "min.insync.rep
 
 
 @pytest.mark.parametrize("which", ["events", "states", "audit", "dead-letter"])
-def test_more_than_wanted_is_right(options: KafkaOptions, which: str) -> None:
+def test_more_than_wanted_is_right(options: KafkaSettings, which: str) -> None:
     """Longer retention, larger messages, more copies are the operator's business."""
     found = made(options, which, replication=3, settings=LARGER)
     assert planned(options, found).faults == ()
@@ -149,7 +149,7 @@ def test_more_than_wanted_is_right(options: KafkaOptions, which: str) -> None:
     ],
 )
 def test_every_fault_is_told_with_what_to_do(
-    options: KafkaOptions, which: str, change: dict[str, Any], wrong: str
+    options: KafkaSettings, which: str, change: dict[str, Any], wrong: str
 ) -> None:
     """The topic, what is wrong, and the command or setting that mends it."""
     faults = planned(options, made(options, which, **change)).faults
@@ -158,7 +158,7 @@ def test_every_fault_is_told_with_what_to_do(
     assert faults[0].action
 
 
-def test_too_few_copies_are_told(options: KafkaOptions) -> None:
+def test_too_few_copies_are_told(options: KafkaSettings) -> None:
     """Both of the topic, and of those that must be written."""
     three = changed(options, replication=3, min_insync_replicas=2)
     found = made(three, "events", replication=2, settings={"min.insync.replicas": "1"})
@@ -169,7 +169,7 @@ def test_too_few_copies_are_told(options: KafkaOptions) -> None:
     ]
 
 
-def test_a_single_copy_that_is_not_flushed_can_be_wanted(options: KafkaOptions) -> None:
+def test_a_single_copy_that_is_not_flushed_can_be_wanted(options: KafkaSettings) -> None:
     """In so many words; then neither made nor asked for."""
     accepted = changed(options, accept_single_replica=True)
     assert all("flush.messages" not in topic.settings for topic in wanted(accepted))

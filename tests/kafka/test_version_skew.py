@@ -14,7 +14,7 @@ from connector.core.states import Brakes
 from connector.journal.kafka.clients import Clients
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.end_offsets import EndOffsets
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     event,
     holder,
@@ -31,7 +31,7 @@ FIRST = Path(__file__).parents[1] / "data" / "kafka" / "states-1.json"
 
 
 @pytest.fixture
-async def world(topics: KafkaOptions, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
+async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
     async with opened(topics, tmp_path) as world:
         yield world
 
@@ -42,7 +42,7 @@ def of_the_future(record: Outgoing) -> Outgoing:
     return record._replace(headers=headers, value=b"\x00 not even JSON")
 
 
-async def test_records_of_the_first_version_are_read(topics: KafkaOptions, tmp_path: Path) -> None:
+async def test_records_of_the_first_version_are_read(topics: KafkaSettings, tmp_path: Path) -> None:
     records = [
         Outgoing(
             topic=topics.names.states,

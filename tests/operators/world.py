@@ -48,6 +48,7 @@ from connector.core.states import (
     Trigger,
     Want,
 )
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.operators.planner import Planner
 from connector.operators.service import OperatorService, Surroundings
@@ -152,8 +153,7 @@ class AdminWorld:
         self.key_named = True
         self.path = folder / "journal.sqlite"
         self.journal = kind(
-            self.path,
-            PARTITIONS,
+            SqliteSettings(path=self.path, partitions=PARTITIONS),
             monotonic=time.monotonic,
             on_lost=self.lost.append,
         )

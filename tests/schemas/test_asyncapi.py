@@ -14,8 +14,8 @@ from connector.core.states import State
 from connector.journal.kafka import cloudevents, letters, records
 from connector.journal.kafka.cloudevents import Outgoing
 from connector.journal.kafka.names import Names
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import wanted
+from connector.journal.settings import KafkaSettings
 from connector.journal.states import columns, wants
 from tests.schemas.asyncapi import DOCUMENT, FOLDER, Written, messages, resolved, validator
 from tests.schemas.asyncapi_rules import DOCUMENT as RULES
@@ -98,8 +98,12 @@ def test_every_schema_is_one() -> None:
 
 def test_topics_are_what_init_makes() -> None:
     """Names, partitions, copies and settings are the defaults of the program."""
-    options = KafkaOptions(
-        bootstrap_servers=("localhost:9092",), partitions=24, replication=3, min_insync_replicas=2
+    options = KafkaSettings(
+        type="kafka",
+        bootstrap_servers=("localhost:9092",),
+        partitions=24,
+        replication=3,
+        min_insync_replicas=2,
     )
     described = {}
     for channel in DOCUMENT["channels"].values():
@@ -120,7 +124,7 @@ def test_topics_are_what_init_makes() -> None:
 def test_the_prefix_is_the_default_one() -> None:
     """And so is what it is replaced with."""
     prefix = DOCUMENT["components"]["parameters"]["prefix"]["default"]
-    assert prefix == KafkaOptions.model_fields["prefix"].default
+    assert prefix == KafkaSettings.model_fields["prefix"].default
 
 
 @pytest.mark.parametrize("document", good("event"))

@@ -19,6 +19,7 @@ from connector.core.secret import Credential
 from connector.core.source import Sender, Source
 from connector.integrations.http_escrow.source import StandardWebhook, StandardWebhooksSource
 from connector.integrations.workspace_one.source import WorkspaceOneSource, WorkspaceOneWebhook
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import BasicSender, Limits, Listener, SigningSender
@@ -171,7 +172,9 @@ async def journal_at(path: Path) -> AsyncIterator[SqliteJournal]:
     """A real journal with two partitions."""
     loop = asyncio.get_running_loop()
     lost: asyncio.Queue[BaseException] = asyncio.Queue()
-    journal = SqliteJournal(path, 2, monotonic=loop.time, on_lost=lost.put_nowait)
+    journal = SqliteJournal(
+        SqliteSettings(path=path, partitions=2), monotonic=loop.time, on_lost=lost.put_nowait
+    )
     await journal.open()
     try:
         yield journal

@@ -13,6 +13,7 @@ from connector.core.metrics import NoMetrics
 from connector.core.model import DAY, Millis, SubjectKind, subject_key
 from connector.core.rows import UnreadableState
 from connector.core.states import Brakes
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
@@ -79,7 +80,11 @@ class Pending(NoMetrics):
 async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None:
     """It counts as a watched copy, of unknown age."""
     lost: list[Permanent] = []
-    journal = SqliteJournal(tmp_path / "j.db", 1, monotonic=time.monotonic, on_lost=lost.append)
+    journal = SqliteJournal(
+        SqliteSettings(path=tmp_path / "j.db", partitions=1),
+        monotonic=time.monotonic,
+        on_lost=lost.append,
+    )
     await journal.open()
     key = subject_key("acme", SubjectKind.HOLDER, "7")
     foreign = UnreadableState(
@@ -104,7 +109,11 @@ async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None
 async def test_each_pause_is_counted_once(tmp_path: Path) -> None:
     """All partitions hold the same ones; a process that does not look any more shows none."""
     lost: list[Permanent] = []
-    journal = SqliteJournal(tmp_path / "j.db", 3, monotonic=time.monotonic, on_lost=lost.append)
+    journal = SqliteJournal(
+        SqliteSettings(path=tmp_path / "j.db", partitions=3),
+        monotonic=time.monotonic,
+        on_lost=lost.append,
+    )
     await journal.open()
     metrics = PrometheusMetrics(Names(partitions=3), Build("1.0", "abc", "3.11"))
     clock = SteppedClock()

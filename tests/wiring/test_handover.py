@@ -9,9 +9,9 @@ import pytest
 
 from connector.core.metrics import NoMetrics
 from connector.core.reach import SandboxMode, SandboxPart
+from connector.journal.settings import SqliteSettings
 from connector.keys.handover import sandbox
 from connector.keys.handover.leftovers import journal_mark
-from connector.settings.journal import SqliteSettings
 from connector.settings.model import Settings
 from connector.settings.service import Handover
 from connector.settings.service import Testing as ForTests

@@ -21,6 +21,7 @@ from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
 from connector.crash import CrashPoint, never
+from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.upstream import RequestLimit
 from connector.worker import PartitionWorker, WorkerOptions
@@ -133,8 +134,7 @@ class Stage:
         self.failures: list[Failure] = []
         self.effects = HeldEffects(self.world)
         self.journal = journal(
-            folder / "journal.sqlite",
-            partitions,
+            SqliteSettings(path=folder / "journal.sqlite", partitions=partitions),
             monotonic=self.clock.monotonic,
             on_lost=self.lost.append,
         )

@@ -13,7 +13,7 @@ from aiokafka.errors import (
 
 from connector.core.errors import Permanent
 from connector.journal.kafka.cluster import administration
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 
 _OVER = frozenset({"Dead", "Empty"})
 _ERROR, _STATE, _MEMBERS = 0, 2, 5
@@ -26,7 +26,7 @@ _NOT_YET = (
 _PAUSE = 0.2
 
 
-async def require_rest(options: KafkaOptions) -> None:
+async def require_rest(options: KafkaSettings) -> None:
     """Check that no process is a member of the group of owners.
 
     Raises:
@@ -41,9 +41,9 @@ async def require_rest(options: KafkaOptions) -> None:
             raise Permanent("JRN-009", f"asking who serves {options.prefix}: {many} processes")
 
 
-async def _groups(admin: AIOKafkaAdminClient, options: KafkaOptions) -> list[Any]:
+async def _groups(admin: AIOKafkaAdminClient, options: KafkaSettings) -> list[Any]:
     """A cluster that has never had a group makes the topic of groups first."""
-    async with asyncio.timeout(options.request_timeout / 1000):
+    async with asyncio.timeout(options.request_timeout.total_seconds()):
         while True:
             try:
                 answers = await admin.describe_consumer_groups([options.names.group])

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.topics import FOR_EVER, Found, Plan, Topic, TopicFault, wanted
+from connector.journal.settings import KafkaSettings
 
 
-def planned(options: KafkaOptions, found: Mapping[str, Found]) -> Plan:
+def planned(options: KafkaSettings, found: Mapping[str, Found]) -> Plan:
     """Compare the existing topics, by name, with the wanted ones."""
     topics = wanted(options)
     missing = tuple(topic for topic in topics if topic.name not in found)
@@ -32,7 +32,7 @@ def all_faults(plan: Plan) -> tuple[TopicFault, ...]:
     return (*missing, *plan.faults)
 
 
-def _faults(topic: Topic, found: Found, options: KafkaOptions) -> list[TopicFault]:
+def _faults(topic: Topic, found: Found, options: KafkaSettings) -> list[TopicFault]:
     return [
         *_shape_faults(topic, found),
         *_setting_faults(topic, found),
@@ -70,7 +70,7 @@ def _setting_faults(topic: Topic, found: Found) -> list[TopicFault]:
     return faults
 
 
-def _durability_faults(found: Found, options: KafkaOptions) -> list[TopicFault]:
+def _durability_faults(found: Found, options: KafkaSettings) -> list[TopicFault]:
     faults = []
     in_sync = int(found.settings.get("min.insync.replicas", "1"))
     if in_sync > found.replication:

@@ -14,11 +14,12 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import ProducerClosed
 from aiokafka.structs import TopicPartition
 
+from connector.core.values import millis
 from connector.journal.kafka import faults
 from connector.journal.kafka.noise import calm
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
 from connector.journal.kafka.topics import LARGEST_RECORD
+from connector.journal.settings import KafkaSettings
 
 MEBI = 1024 * 1024
 
@@ -35,7 +36,7 @@ class Clients:
         options: where the cluster is, how to log in, how long things may take.
     """
 
-    def __init__(self, options: KafkaOptions) -> None:
+    def __init__(self, options: KafkaSettings) -> None:
         self._options = options
         self._access = Access(options)
         self._running: WeakSet[AIOKafkaProducer | AIOKafkaConsumer] = WeakSet()
@@ -49,7 +50,7 @@ class Clients:
         """A producer, idempotent, acknowledged by all in-sync replicas; not started."""
         producer = AIOKafkaProducer(
             **self._access.client_arguments(),
-            request_timeout_ms=self._options.request_timeout,
+            request_timeout_ms=millis(self._options.request_timeout),
             enable_idempotence=True,
             acks="all",
             linger_ms=0,
@@ -57,7 +58,7 @@ class Clients:
             max_request_size=LARGEST_RECORD,
             retry_backoff_ms=_BACKOFF_MS,
             transactional_id=transactional_id,
-            transaction_timeout_ms=self._options.transaction_timeout,
+            transaction_timeout_ms=millis(self._options.transaction_timeout),
         )
         self._running.add(producer)
         return producer
@@ -69,7 +70,7 @@ class Clients:
         """
         consumer = AIOKafkaConsumer(
             **self._access.client_arguments(),
-            request_timeout_ms=self._options.request_timeout,
+            request_timeout_ms=millis(self._options.request_timeout),
             isolation_level="read_committed" if committed else "read_uncommitted",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -15,11 +15,12 @@ from aiokafka.errors import (
 )
 
 from connector.core.errors import Permanent, Transient
+from connector.core.values import millis
 from connector.journal.kafka.checking import all_faults, planned
 from connector.journal.kafka.connectivity import RETRY_AFTER, fault, reach
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.security import Access
 from connector.journal.kafka.topics import Found, Plan, Topic, TopicsRefused
+from connector.journal.settings import KafkaSettings
 
 _LOOKS = 200
 _PAUSE = 0.05
@@ -27,7 +28,7 @@ _TRIES = 40
 _AGAIN = 0.5
 
 
-async def require(options: KafkaOptions) -> None:
+async def require(options: KafkaSettings) -> None:
     """Check, before anything else is done, that the topics are as the journal needs them.
 
     Raises:
@@ -45,7 +46,7 @@ async def require(options: KafkaOptions) -> None:
     return await _require(options)
 
 
-async def _require(options: KafkaOptions) -> None:
+async def _require(options: KafkaSettings) -> None:
     async with administration(options) as admin:
         faults = all_faults(await plan(admin, options))
     if faults:
@@ -53,7 +54,7 @@ async def _require(options: KafkaOptions) -> None:
 
 
 @asynccontextmanager
-async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administration(options: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected client for looking and making.
 
     Raises:
@@ -64,7 +65,7 @@ async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminCl
     access = Access(options)
     await reach(options, access)
     admin = AIOKafkaAdminClient(
-        **access.client_arguments(), request_timeout_ms=options.request_timeout
+        **access.client_arguments(), request_timeout_ms=millis(options.request_timeout)
     )
     try:
         await admin.start()
@@ -75,7 +76,7 @@ async def administration(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminCl
         await admin.close()
 
 
-async def plan(admin: AIOKafkaAdminClient, options: KafkaOptions) -> Plan:
+async def plan(admin: AIOKafkaAdminClient, options: KafkaSettings) -> Plan:
     """What is there compared with what is wanted."""
     return planned(options, await found(admin, options.names.topics))
 

@@ -22,8 +22,9 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from connector.core.errors import ConnectorError, Permanent, Transient
-from connector.journal.kafka.options import KafkaOptions, Mechanism
+from connector.core.values import millis
 from connector.journal.kafka.security import Access
+from connector.journal.settings import KafkaSettings
 
 RETRY_AFTER = 2.0
 """Seconds to wait before a cluster that is not there is asked again."""
@@ -45,9 +46,9 @@ EXPECTED = (KafkaError, OSError, ValueError, LookupError)
 """What aiokafka's connections and requests end with."""
 
 
-async def reach(options: KafkaOptions, access: Access) -> None:
+async def reach(options: KafkaSettings, access: Access) -> None:
     """Connect once to the first broker that answers; raises as :func:`administration`."""
-    arguments = access.client_arguments() | {"request_timeout_ms": options.request_timeout}
+    arguments = access.client_arguments() | {"request_timeout_ms": millis(options.request_timeout)}
     refused: ConnectorError | None = None
     for host, port, _ in collect_hosts(arguments.pop("bootstrap_servers")):
         try:
@@ -67,7 +68,7 @@ async def _connect_once(host: str, port: int, arguments: dict[str, Any]) -> None
     except KafkaConnectionError:
         # aiokafka takes any answer to a token for a success. A broker that refused closes now, or
         # answers with what reads like a cluster without brokers.
-        if arguments.get("sasl_mechanism") != Mechanism.OAUTHBEARER:
+        if arguments.get("sasl_mechanism") != "OAUTHBEARER":
             raise
         brokers = []
     finally:

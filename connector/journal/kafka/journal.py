@@ -21,6 +21,7 @@ from connector.core.journal import (
 )
 from connector.core.model import Millis, SubjectKey, is_partition
 from connector.core.rows import KnownId
+from connector.core.values import millis
 from connector.journal import events, partitions
 from connector.journal.database import Connection
 from connector.journal.kafka import faults, trail
@@ -32,13 +33,13 @@ from connector.journal.kafka.follower import Follower
 from connector.journal.kafka.inbox import Inbox
 from connector.journal.kafka.local import LocalTables
 from connector.journal.kafka.membership import Membership
-from connector.journal.kafka.options import KafkaOptions
 from connector.journal.kafka.owner import Owner, Surroundings
 from connector.journal.kafka.producer import Producer
 from connector.journal.kafka.records import remembered
 from connector.journal.kafka.subjects import Dropped
 from connector.journal.kafka.transactions import Transactions
 from connector.journal.queries import TableQueries
+from connector.journal.settings import KafkaSettings
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class KafkaJournal(TableQueries):
 
     def __init__(
         self,
-        options: KafkaOptions,
+        options: KafkaSettings,
         *,
         local: Path,
         instance: str,
@@ -81,7 +82,7 @@ class KafkaJournal(TableQueries):
         self._options = options
         self._count = options.partitions
         self._names = options.names
-        self._limit = options.append_timeout / 1000
+        self._limit = options.append_timeout.total_seconds()
         self._clients = Clients(options)
         self._ends = EndOffsets(self._clients, self._limit)
         self._readable = EndOffsets(self._clients, self._limit, committed=True)
@@ -101,8 +102,8 @@ class KafkaJournal(TableQueries):
         self._membership = Membership(
             self._clients,
             self._names,
-            session=options.session_timeout,
-            rebalance=options.rebalance_timeout,
+            session=millis(options.session_timeout),
+            rebalance=millis(options.rebalance_timeout),
             changed=self._drop_others,
         )
 
@@ -240,7 +241,7 @@ class KafkaJournal(TableQueries):
         """Remove subjects without a state whose ids are older than their retention."""
         self.renew_logins()
         for owner in list(self._owners.values()):
-            await owner.forget(now - self._options.ids_kept)
+            await owner.forget(now - millis(self._options.ids_kept))
 
     def renew_logins(self) -> None:
         """Have new connections use the mounted secrets as they are now; raises ``CFG-003``."""
@@ -282,7 +283,7 @@ class KafkaJournal(TableQueries):
             names=self._names,
             partitions=self._count,
             limit=self._limit,
-            ids_kept=self._options.ids_kept,
+            ids_kept=millis(self._options.ids_kept),
             dropped=self._dropped_ids,
         )
 

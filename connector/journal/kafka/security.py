@@ -1,4 +1,4 @@
-"""Arguments of aiokafka clients from :class:`SecurityOptions`; the only reader of its secrets.
+"""Arguments of aiokafka clients from the settings of the brokers; the only reader of their secrets.
 
 aiokafka keeps the password with which it was made and uses it for every later connection of that
 client. So that a rotated one counts without a restart, :meth:`Access.renew` gives running clients
@@ -18,7 +18,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import AuthenticationFailedError
 
 from connector.core.errors import Permanent
-from connector.journal.kafka.options import KafkaOptions, SaslOptions
+from connector.journal.settings import KafkaSettings, Sasl
 from connector.mounted import read_secret
 from connector.tls_files import client_context, load_pair
 
@@ -33,7 +33,7 @@ class Access:
         Permanent: ``CFG-003`` when a file is missing, empty, or holds nothing of its kind.
     """
 
-    def __init__(self, options: KafkaOptions) -> None:
+    def __init__(self, options: KafkaSettings) -> None:
         """Take the options; no file is read yet."""
         self._options = options
         self._security = options.security
@@ -85,9 +85,9 @@ class Access:
             return {}
         if sasl.token_file is not None:
             provider = TokenFile(sasl.token_file)
-            return {"sasl_mechanism": str(sasl.mechanism), "sasl_oauth_token_provider": provider}
+            return {"sasl_mechanism": sasl.mechanism, "sasl_oauth_token_provider": provider}
         return {
-            "sasl_mechanism": str(sasl.mechanism),
+            "sasl_mechanism": sasl.mechanism,
             "sasl_plain_username": sasl.user,
             "sasl_plain_password": _password(sasl),
         }
@@ -112,5 +112,5 @@ class TokenFile(AbstractTokenProvider):  # type: ignore[misc] # aiokafka has no 
         return secret.reveal()
 
 
-def _password(sasl: SaslOptions) -> str | None:
+def _password(sasl: Sasl) -> str | None:
     return read_secret(sasl.password_file).reveal() if sasl.password_file else None

@@ -4,11 +4,13 @@ Settings are Kafka's, names and texts as in its manual (kafka.apache.org, "Topic
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from connector.core.errors import Permanent
-from connector.core.model import DAY, Millis, Record
-from connector.journal.kafka.options import KafkaOptions
+from connector.core.model import DAY, Record
+from connector.core.values import millis
+from connector.journal.settings import KafkaSettings
 
 MEBI = 1024 * 1024
 LARGEST_RECORD = 4 * MEBI
@@ -64,7 +66,7 @@ class Plan(NamedTuple):
     faults: tuple[TopicFault, ...]
 
 
-def wanted(options: KafkaOptions) -> tuple[Topic, ...]:
+def wanted(options: KafkaSettings) -> tuple[Topic, ...]:
     """The four topics as ``kafka init`` makes them."""
     names, kept = options.names, options.retention
     own = {
@@ -92,7 +94,7 @@ def wanted(options: KafkaOptions) -> tuple[Topic, ...]:
     )
 
 
-def _durable(options: KafkaOptions) -> dict[str, str]:
+def _durable(options: KafkaSettings) -> dict[str, str]:
     settings = {
         "min.insync.replicas": str(options.min_insync_replicas),
         "unclean.leader.election.enable": "false",
@@ -103,8 +105,8 @@ def _durable(options: KafkaOptions) -> dict[str, str]:
     return settings
 
 
-def _deleted(kept: Millis | None) -> dict[str, str]:
-    limit = FOR_EVER if kept is None else kept
+def _deleted(kept: timedelta | None) -> dict[str, str]:
+    limit = FOR_EVER if kept is None else millis(kept)
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(limit),

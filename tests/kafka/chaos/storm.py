@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 from connector.journal.kafka.cluster import administration
-from connector.journal.kafka.options import KafkaOptions
+from connector.journal.settings import KafkaSettings
 from connector_testkit.demo.pod import Pod
 from connector_testkit.demo.polling import until
 from tests.kafka.chaos.faults import BLOWS, still_up
@@ -66,7 +66,9 @@ class Storm:
 
     async def _in_sync(self) -> bool:
         """Whether every broker has everything."""
-        options = KafkaOptions(bootstrap_servers=tuple(self._world.brokers.bootstrap.split(",")))
+        options = KafkaSettings(
+            type="kafka", bootstrap_servers=tuple(self._world.brokers.bootstrap.split(","))
+        )
         async with administration(options) as admin:
             return all(
                 len(partition["isr"]) == len(partition["replicas"])

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from connector.core.values import Period, Section
+from connector.journal.kafka.names import Names
 
 Server = Annotated[
     str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")
@@ -167,6 +168,11 @@ class KafkaSettings(Section):
     """Maximum time a webhook waits until its event is durable; then it is answered with 503."""
     queue_limit: int = Field(default=4096, ge=1)
     """Maximum number of appends waiting for the brokers; further ones are answered with 503."""
+
+    @property
+    def names(self) -> Names:
+        """Names of topics, group and transactional ids."""
+        return Names(self.prefix)
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
