@@ -17,7 +17,6 @@ import structlog
 
 from connector.core.errors import Permanent
 from connector.core.policy import RoutePolicy
-from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import SqliteSettings
@@ -35,6 +34,7 @@ from connector.wiring import (
     observation,
     ownership,
     ports,
+    pulls,
     restoring,
     tenants,
 )
@@ -72,8 +72,7 @@ class Parts:
     """What a running service is made of, in the order in which it is opened."""
 
     journal: ServedJournal
-    backends: OpenPorts[EscrowBackend]
-    targets: OpenPorts[Target]
+    upstreams: Mapping[str, OpenPorts[Any]]
     gate: UpstreamLimits
     secrets: SecretFiles
     audit_key: Credential
@@ -98,6 +97,7 @@ class Service:
         self._board = Board(self._clock, self._metrics)
         self._expiries = Expiries(settings, self._clock, self._board, self._metrics)
         self._dates = ServerDates(self._clock.monotonic)
+        self._pulls = pulls.Pulls(settings, self._clock, self._board, self._metrics)
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -144,6 +144,7 @@ class Service:
         upstreams = (settings, gate.permits, self._clock.monotonic)
         backends = await stack.enter_async_context(ports.backends(*upstreams))
         targets = await stack.enter_async_context(ports.targets(*upstreams))
+        feeds = await stack.enter_async_context(self._pulls.open(gate.permits))
         effects = made_effects(
             settings, self._clock, self._routes, (backends, targets, hand_over, gate)
         )
@@ -153,12 +154,11 @@ class Service:
             ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
-        shown = Shown(self._board.standing, self._expiries.seen)
+        shown = Shown(self._board.standing, self._expiries.seen, self._pulls.views)
         operators = Operators(settings, self._clock, gate, self._metrics, shown)
         self._parts = Parts(
             journal=journal,
-            backends=backends,
-            targets=targets,
+            upstreams={"ca:": backends, "uem:": targets, "": feeds},
             gate=gate,
             secrets=secrets,
             audit_key=keys[0],
@@ -191,10 +191,10 @@ class Service:
     ) -> Owners:
         make = self._worker(journal, effects, gate, keys[0])
         watch = TrailWatch(journal, keys, self._board, self._metrics)
-        check_every = self._settings.audit.check_every.total_seconds()
         duties = ownership.together(
+            self._pulls.made(journal, gate),
             partial(self._gauges(journal).publish_while_first, GAUGES_EVERY),
-            partial(watch.follow, TRAIL_FIRST, check_every),
+            partial(watch.follow, TRAIL_FIRST, self._settings.audit.check_every.total_seconds()),
         )
         told = ownership.listeners(self._metrics, gate)
         return ownership.make_owners(self._settings, journal, make, duties, told)
@@ -268,7 +268,7 @@ class Service:
     async def _reloaded(self, changed: frozenset[Path]) -> bool:
         """Mounted secrets changed: each takes them up by itself; who could not is tried again."""
         parts = self._parts
-        whole = await reopen_upstreams(parts.backends, parts.targets, parts.gate, changed)
+        whole = await reopen_upstreams(parts.upstreams, parts.gate, changed)
         if isinstance(parts.journal, KafkaJournal):
             whole &= taken_up(parts.journal.renew_logins)
         whole &= taken_up(self._replace_senders)

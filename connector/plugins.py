@@ -2,7 +2,9 @@
 
 A backend or target is a class with ``name``, ``settings_model``, ``capabilities`` and ``reach``
 (:class:`connector.core.ports.EscrowBackend`, :class:`connector.core.ports.Target`), a source one
-with ``name``, ``settings_model`` and ``capabilities`` (:class:`connector.core.source.Source`).
+with ``capabilities`` (:class:`connector.core.source.SourceCapabilities`) and what these declare:
+``settings_model`` of its webhook (:class:`connector.core.source.Source`), ``feed``
+(:class:`connector.core.feed.Feed`).
 """
 
 from collections.abc import Container
@@ -17,12 +19,8 @@ SOURCES: Final = "pki_connector.sources"
 SIGNED: Final = "standard_webhooks"
 """The source of every escrow backend that brings none of its own."""
 
-MEMBERS = {
-    ESCROW: ("settings_model", "capabilities", "reach"),
-    TARGETS: ("settings_model", "capabilities", "reach"),
-    SOURCES: ("settings_model", "capabilities"),
-}
-"""What a class must have, by group."""
+MEMBERS = ("settings_model", "capabilities", "reach")
+"""What an escrow backend and a target must have."""
 
 
 def installed(group: str) -> tuple[EntryPoint, ...]:
@@ -38,11 +36,16 @@ def load(entry: EntryPoint) -> Any:
     """
     try:
         plugin = entry.load()
-        for member in MEMBERS[entry.group]:
+        for member in _of_source(plugin) if entry.group == SOURCES else MEMBERS:
             getattr(plugin, member)
     except Exception as error:  # noqa: BLE001 - importing runs third-party code
         raise Permanent("CFG-004", f"loading a plug-in: {type(error).__name__}") from None
     return plugin
+
+
+def _of_source(plugin: Any) -> tuple[str, ...]:
+    members = {"settings_model": plugin.capabilities.webhook, "feed": plugin.capabilities.pull}
+    return tuple(name for name, declared in members.items() if declared)
 
 
 def source_of(group: str, plugin: str, sources: Container[str]) -> str | None:

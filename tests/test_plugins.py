@@ -8,7 +8,7 @@ import pytest
 from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
 from connector.keys.handover.plugins import open_escrow
-from connector.plugins import ESCROW, load
+from connector.plugins import ESCROW, SOURCES, load
 from connector.upstream import RequestLimit
 
 
@@ -30,6 +30,33 @@ def test_a_plug_in_that_breaks_while_it_is_loaded_has_a_code(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(Permanent, match=f"CFG-004: loading a plug-in: {kind}$"):
         load(EntryPoint("odd", f"{module}:Backend", ESCROW))
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("settings_model = feed = 1; capabilities = Declared(pull=True, **SAID)", ""),
+        ("settings_model = 1; capabilities = Declared(pull=True, **SAID)", "feed"),
+        ("feed = 1; capabilities = Declared(pull=True, **SAID)", "settings_model"),
+        ("feed = 1; capabilities = Declared(pull=True, webhook=False, **SAID)", ""),
+        ("settings_model = 1; capabilities = Declared(**SAID)", ""),
+    ],
+)
+def test_a_source_has_what_it_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, lacks: str
+) -> None:
+    """A webhook, a feed, or both."""
+    module = f"declared_{abs(hash(text))}"
+    said = "SAID = {'label': 'x', 'event_kinds': ('device_enrolled',)}"
+    head = "from connector.core.source import SourceCapabilities as Declared"
+    (tmp_path / f"{module}.py").write_text(f"{head}\n{said}\nclass Source: {text}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("odd", f"{module}:Source", SOURCES)
+    if lacks:
+        with pytest.raises(Permanent, match="CFG-004"):
+            load(entry)
+    else:
+        assert load(entry).capabilities.label == "x"
 
 
 IN_TURN = '''

@@ -13,6 +13,7 @@ from connector.operators.verbs.status import Overview, Stuck, UpstreamView
 
 SUBJECTS = ("kind", "route", "phase", "count")
 UPSTREAMS = ("upstream", "breaker", "for", "next try", "last success", "code", "detail")
+FEEDS = ("feed", "last pull", "position for", "code", "detail")
 CERTIFICATES = ("certificate", "ends", "days left")
 PARTITIONS = ("partition", "epoch", "commits", "audit records", "audit head", "paused", "since")
 
@@ -38,6 +39,8 @@ def show(call: Call, seen: Overview) -> None:
     _needs_person(call, seen.needs_person, seen.now)
     screen.table(SUBJECTS, counts, f"Subjects ({seen.version})")
     screen.table(UPSTREAMS, _upstreams(seen), "Upstreams")
+    if seen.feeds:
+        screen.table(FEEDS, _feeds(seen), "Feeds")
     screen.table(CERTIFICATES, _certificates(seen), "Own certificates")
     screen.table(PARTITIONS, _partitions(seen), "Partitions")
 
@@ -72,6 +75,19 @@ def _upstream(one: UpstreamView, now: Millis) -> tuple[object, ...]:
         one.code,
         one.detail,
     )
+
+
+def _feeds(seen: Overview) -> list[tuple[object, ...]]:
+    return [
+        (
+            one.name,
+            f"{age(one.last_pull, seen.now)} ago" if one.last_pull else "not by this process",
+            age(one.position_since, seen.now),
+            one.code,
+            one.detail,
+        )
+        for one in seen.feeds
+    ]
 
 
 def _certificates(seen: Overview) -> list[tuple[object, ...]]:

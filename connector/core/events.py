@@ -8,6 +8,8 @@ from pydantic import Field
 from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
 
 Text = Annotated[str, Field(max_length=512)]
+LONGEST_POSITION = 1024
+"""Bytes of a read position in a feed."""
 
 
 class DeviceEnrolled(Record):
@@ -194,7 +196,23 @@ class DeadLetterDropped(_LetterAct):
 
 
 LetterAct = DeadLetterReplayed | DeadLetterDropped
-"""An act on one dead letter. Done twice it changes nothing, so its id need not be remembered."""
+"""An act on one dead letter."""
+
+
+class SourcePulled(Record):
+    """Events of a feed are durable up to a position. To partition 0, whose owner pulls.
+
+    ``sender`` is the feed's upstream, ``epoch`` the owner epoch of partition 0 at the pull.
+    """
+
+    kind: Literal["source_pulled"] = "source_pulled"
+    sender: Text
+    position: Annotated[str, Field(min_length=1, max_length=LONGEST_POSITION)]
+    epoch: Annotated[int, Field(ge=0)]
+
+
+UNREMEMBERED = LetterAct | SourcePulled
+"""Commands whose ids need not be remembered: done twice they change nothing."""
 
 EventBody = Annotated[
     DeviceEnrolled
@@ -218,7 +236,8 @@ EventBody = Annotated[
     | DeadLetterReplayed
     | DeadLetterDropped
     | AuditCut
-    | JournalRestored,
+    | JournalRestored
+    | SourcePulled,
     Field(discriminator="kind"),
 ]
 

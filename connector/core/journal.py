@@ -15,6 +15,7 @@ from pydantic import Field
 
 from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
+from connector.core.feed import FeedPosition
 from connector.core.model import Millis, Record, SubjectKey
 from connector.core.rows import FIRST_PLACE, Due, KnownId, OpenAct, UnreadableState
 from connector.core.states import Brakes, State
@@ -88,7 +89,8 @@ class PartitionRecord(Record):
     from: it may not be served before that is done. ``audit_key`` names the key that the last audit
     record was made with; empty where an older version made it. ``restored``: when a backup was put
     in the place of the journal, until a person resumes; 0 otherwise. ``time``: journal time of the
-    last commit, ``confirmed``: the newest one that an upstream's clock agreed with.
+    last commit, ``confirmed``: the newest one that an upstream's clock agreed with. ``pulled``: how
+    far the feeds of upstreams (``ca:NAME``, ``uem:NAME``) have been read; of partition 0 only.
     """
 
     partition: int
@@ -106,6 +108,7 @@ class PartitionRecord(Record):
     audit_key: str = Field(default="", max_length=64)
     restored: Millis = 0
     confirmed: Millis = 0
+    pulled: dict[str, FeedPosition] = Field(default_factory=dict)
 
     @property
     def commanded(self) -> int:

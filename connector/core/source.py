@@ -1,9 +1,10 @@
-"""What a source is: a plug-in that turns what senders post into events.
+"""What a source is: a plug-in that turns what senders post, or what is pulled, into events.
 
 The webhook listener (:mod:`connector.sources`) limits, reads, stores and answers; the source knows
 how callers authenticate, what a body means, and which answer its senders expect. One object
 serves all senders of a type, so that an unknown sender costs the same time as a wrong password. It
 is made again whenever settings or mounted secrets change, and holds no state between requests.
+What is pulled comes from a :class:`connector.core.feed.Feed`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,19 +25,26 @@ NO_CREDENTIALS = "AUTH-005"
 class SourceCapabilities(Record):
     """What a source is like; declared data.
 
+    ``challenge``, ``failed_code``, ``test_calls`` and ``addresses`` are those of a webhook.
+
     Attributes:
         label: name of the source in events and in the metric label ``source``.
+        event_kinds: kinds of the events that it makes, for metrics that begin at zero.
+        webhook: whether senders post to it; the class is a :class:`Source` then.
+        pull: whether it is pulled from; the class has a :class:`connector.core.feed.Feed` as its
+            attribute ``feed`` then.
         challenge: value of ``WWW-Authenticate`` (RFC 9110 section 11.6.1).
         failed_code: code of the error catalogue for a caller whose proof is wrong.
-        event_kinds: kinds of the events that it makes, for metrics that begin at zero.
         test_calls: whether senders test the address by a GET with credentials.
         addresses: types in the address besides the source's name, for senders set up earlier.
     """
 
     label: str
-    challenge: str
-    failed_code: str
     event_kinds: tuple[str, ...]
+    webhook: bool = True
+    pull: bool = False
+    challenge: str = ""
+    failed_code: str = ""
     test_calls: bool = False
     addresses: tuple[str, ...] = ()
 

@@ -214,6 +214,18 @@ CATALOGUE = (
         CALLS,
     ),
     Metric(
+        "pulled_events_total",
+        "counter",
+        "Events pulled from an upstream's feed, by outcome.",
+        ("backend", "event_type", "outcome"),
+    ),
+    Metric(
+        "pull_last_success_timestamp_seconds",
+        "gauge",
+        "Time of the last successful pull from an upstream's feed; no series before it.",
+        ("backend",),
+    ),
+    Metric(
         "backend_circuit_state",
         "gauge",
         "Circuit breaker of an upstream: 0 closed, 1 half open (a probe was answered), 2 open.",

@@ -9,7 +9,7 @@ from connector.core.errors import Family
 from connector.core.metrics import ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import ASKS_CA, ASKS_UEM, ONLY_CA, DevicePhase, Effect, Phase, Trigger
-from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, Names
+from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, PULL, Names
 
 Combination = tuple[str, ...]
 Values = Sequence[str]
@@ -48,7 +48,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
     return {
         **_webhooks(names.sources),
         **_deliveries(names.targets),
-        **_upstreams(names.backends),
+        **_upstreams(names.backends, names.feeds),
         "journal_waiting": [(FIXED["queue"],)],
         "journal_oldest_waiting_seconds": [(FIXED["queue"],)],
         "dlq_depth": [(("events",),)],
@@ -72,6 +72,8 @@ def _webhooks(sources: Mapping[str, SourceCapabilities]) -> dict[str, list[tuple
     failures: list[tuple[Values, ...]] = []
     requests: list[tuple[Values, ...]] = [(("unknown",), ("GET", "POST"), ("4xx",))]
     for name, source in sources.items():
+        if not source.webhook:
+            continue
         label = (source.label,)
         events += [
             (label, source.event_kinds, ("accepted", "duplicate")),
@@ -118,12 +120,14 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
     }
 
 
-def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
+def _upstreams(
+    backends: Values, feeds: Mapping[str, tuple[str, ...]]
+) -> dict[str, list[tuple[Values, ...]]]:
     requests: list[tuple[Values, ...]] = []
     durations: list[tuple[Values, ...]] = []
     for backend in backends:
         kind = backend.partition(":")[0]
-        operations = OPERATIONS.get(kind, ())
+        operations = OPERATIONS.get(kind, ()) + (PULL,) * (backend in feeds)
         durations.append(((backend,), operations, ("ok",)))
         requests.append(((backend,), operations, ("ok",), (NONE,)))
         again = _codes((kind.upper(),), Family.TRANSIENT)
@@ -131,6 +135,9 @@ def _upstreams(backends: Values) -> dict[str, list[tuple[Values, ...]]]:
     return {
         "backend_requests_total": requests,
         "backend_request_duration_seconds": durations,
+        "pulled_events_total": [
+            ((backend,), kinds, ("accepted", "duplicate")) for backend, kinds in feeds.items()
+        ],
         "backend_circuit_state": [(backends,)],
         "backend_rate_limit_wait_seconds": [(backends,)],
         "backend_http_requests_total": [(backends, CALLERS)],

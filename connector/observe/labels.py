@@ -17,6 +17,9 @@ PLATFORMS = ("apple", "appleosx", "android", "winrt")
 
 CALLERS = ("service", "hand_over")
 
+PULL = "pull"
+"""The operation of pulling one page from a feed."""
+
 FIXED: Mapping[str, tuple[str, ...]] = {
     "event_type": ("unread",),
     "route": ("unknown",),
@@ -36,7 +39,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "trigger": tuple(trigger.value for trigger in Trigger),
     "reason": (*(trigger.value for trigger in Trigger), *get_args(ConnectionEnd)),
     "platform": PLATFORMS,
-    "operation": tuple(effect.value for effect in Effect),
+    "operation": (*(effect.value for effect in Effect), PULL),
     "subject": ("device", "holder", "person"),
     "direction": ("forward", "backward"),
     "caller": CALLERS,
@@ -45,13 +48,17 @@ FIXED: Mapping[str, tuple[str, ...]] = {
 
 
 class Names(NamedTuple):
-    """The names in the settings that become label values, and the installed sources by name."""
+    """The names in the settings that become label values, and the installed sources by name.
+
+    ``feeds``: by upstream that is pulled from, the kinds of its events.
+    """
 
     targets: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
     partitions: int = 0
     credentials: tuple[str, ...] = ()
     sources: Mapping[str, SourceCapabilities] = {}
+    feeds: Mapping[str, tuple[str, ...]] = {}
 
 
 def vocabulary(names: Names) -> dict[str, frozenset[str]]:
@@ -61,7 +68,7 @@ def vocabulary(names: Names) -> dict[str, frozenset[str]]:
     for name, source in names.sources.items():
         found["source"] |= {source.label}
         found["event_type"] |= frozenset(source.event_kinds)
-        found["route"] |= {address_template(name)}
+        found["route"] |= {address_template(name)} if source.webhook else frozenset()
     found["target"] = frozenset(names.targets)
     found["backend"] = frozenset(names.backends)
     found["partition"] = frozenset(map(str, range(names.partitions)))

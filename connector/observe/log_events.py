@@ -52,6 +52,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "partition.lost": frozenset(),
     "partition.stopped": frozenset({"message"}),
     "plugin.failed": frozenset({"stage"}),
+    "pull.continued": frozenset({"backend"}),
+    "pull.failed": frozenset({"backend", "message"}),
     "secrets.reloaded": frozenset({"count"}),
     "secrets.refused": frozenset({"backend"}),
     "service.failed": frozenset({"message"}),

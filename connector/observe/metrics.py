@@ -158,6 +158,16 @@ class PrometheusMetrics:
             "backend_request_duration_seconds", backend, operation, outcome
         ).observe(seconds)
 
+    def feed_pulled(
+        self, backend: str, events: Mapping[tuple[str, bool], int], now: Millis
+    ) -> None:
+        """See :class:`connector.core.feed.FeedMetrics`."""
+        for (kind, is_new), number in events.items():
+            outcome = "accepted" if is_new else "duplicate"
+            self._families.counter("pulled_events_total", backend, kind, outcome).inc(number)
+        name = "pull_last_success_timestamp_seconds"
+        self._families.gauge(name, backend).set(now / SECOND)
+
     def circuit(self, backend: str, state: CircuitState) -> None:
         """See the port."""
         self._families.gauge("backend_circuit_state", backend).set(CIRCUIT[state])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connector.core.conditions import Condition, worst_first
 from connector.core.errors import Rejected
 from connector.core.events import PlanRequested
+from connector.core.feed import FeedPosition
 from connector.core.holder.operator_commands import discloses
 from connector.core.journal import DeadLetterFilter, Journal, PartitionRecord, StatusFilter
 from connector.core.policy import RoutePolicy
@@ -75,6 +76,7 @@ from connector.operators.verbs.status import (
     SUBJECTS,
     VERSION,
     CredentialView,
+    FeedView,
     Overview,
     PartitionView,
     PhaseCount,
@@ -99,7 +101,7 @@ class Surroundings:
     ``audit_key`` is the key of the chain's MAC, ``version`` that of the program. ``verified`` is
     called with the result of a check of the audit log. ``conditions`` are those that
     the process reports; what the journal shows is added here. ``old_audit_keys`` are those that the
-    chain was made with before.
+    chain was made with before. ``feeds`` returns how pulling goes, given the positions.
     """
 
     clock: Clock
@@ -112,6 +114,7 @@ class Surroundings:
     conditions: Callable[[], Sequence[Condition]] = tuple
     credentials: Callable[[], Sequence[CredentialView]] = tuple
     old_audit_keys: Sequence[Credential] = ()
+    feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]] = lambda _pulled: ()
 
 
 class OperatorService:
@@ -177,6 +180,7 @@ class OperatorService:
             dead_letters=len(letters),
             needs_person=await stuck(self._journal),
             credentials=tuple(self._around.credentials()),
+            feeds=tuple(self._around.feeds(records[0].pulled)),
         )
 
     async def subjects(self, query: StatusFilter) -> SubjectPage:

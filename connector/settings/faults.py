@@ -17,6 +17,7 @@ from connector.settings.secrecy import looks_secret
 LONGEST_TEXT = 400
 FIXED = {
     "CFG-005": ("CFG-005", "approvals are not available yet", "Leave it out until they are."),
+    "none_required": ("CFG-001", "is not available for its type", "Leave it out."),
 }
 """Code, what is wrong, what to do, by the kind of error."""
 PYTHON_DURATION = re.compile(r"datetime\.timedelta\([^)]*\)")

@@ -76,6 +76,8 @@ def _groups(model: type[BaseModel], path: Path, field: FieldInfo | None) -> Iter
     default = field.default if field and isinstance(field.default, model) else None
     values, inner = [], []
     for name, member in model.model_fields.items():
+        if member.annotation is type(None):  # it can only be left out
+            continue
         below = list(_models(member.annotation, (*path, name)))
         inner += [(kind, where, member) for kind, where in below]
         if not below:

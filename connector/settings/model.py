@@ -92,7 +92,12 @@ def _choice(
     installed: Plugins, group: str, models: dict[str, type[BaseModel]], ours: type[BaseModel]
 ) -> Any:
     kinds = [
-        _joined(name, model, ours, installed.webhook(group, name))
+        _joined(
+            name,
+            (model, ours),
+            webhook=_section(ours, "webhook", installed.webhook(group, name)),
+            pull=_section(ours, "pull", installed.feed(group, name)),
+        )
         for name, model in sorted(models.items())
     ]
     one: Any = Annotated[reduce(or_, kinds), Field(discriminator="type")] if kinds else ours
@@ -102,20 +107,22 @@ def _choice(
     )
 
 
+def _section(ours: type[BaseModel], member: str, model: type[BaseModel] | None) -> Any:
+    """A section that the source of a plug-in has; one that it lacks can only be left out."""
+    if model is None:
+        return None, Field(default=None, description="Not available: leave it out.")
+    return model | None, Field(default=None, description=ours.model_fields[member].description)
+
+
 def _joined(
-    name: str, model: type[BaseModel], ours: type[BaseModel], webhook: type[BaseModel] | None
+    name: str, bases: tuple[type[BaseModel], type[BaseModel]], **sections: Any
 ) -> type[BaseModel]:
+    model, ours = bases
     kind: Any = Literal[name]
-    description = ours.model_fields["webhook"].description
-    hook: Any = (
-        (None, Field(default=None, description=f"{name} has no source: leave it out."))
-        if webhook is None
-        else (webhook | None, Field(default=None, description=description))
-    )
     return create_model(
         f"{name}_{ours.__name__}",
-        __base__=(model, ours),
+        __base__=bases,
         __doc__=model.__doc__,
         type=(kind, _TYPE),
-        webhook=hook,
+        **sections,
     )

@@ -8,16 +8,20 @@ from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue
 
+from connector.core.feed import FeedSettings
 from connector.core.handover import PluginReference
 from connector.core.upstream import UpstreamSettings
 
-OURS = frozenset({"type", "webhook"})
+OURS = frozenset({"type", "webhook", "pull"})
 
 
 class Upstream(UpstreamSettings):
     """What both kinds of upstream have: the plug-in and how to construct it."""
 
     type: str = Field(description="Name of the plug-in that speaks to it.")
+    pull: FeedSettings | None = Field(
+        default=None, description="Its events are pulled as well, or instead of a webhook."
+    )
 
     def reference(self, name: str) -> PluginReference:
         """The plug-in with its own settings as JSON, ``name`` being the upstream's name here."""
@@ -34,7 +38,8 @@ class UemSettings(Upstream):
 
     webhook: BaseModel | None = Field(
         default=None,
-        description="Its event notifications; without them the connector learns of no enrolment.",
+        description="Its event notifications; without them, or a pull of its events, the connector "
+        "learns of no enrolment.",
     )
 
 

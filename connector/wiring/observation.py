@@ -17,6 +17,7 @@ from connector.observe.logs import LogOptions, configure_logging
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
+from connector.wiring.pulls import wanted
 
 HASH_KEY_BYTES = 32
 LONGEST_HASH_KEY = 64
@@ -32,6 +33,7 @@ def metrics(settings: Settings) -> PrometheusMetrics:
         partitions=settings.journal.partitions,
         credentials=("tls-server", *cas, *uems),
         sources=source_capabilities(),
+        feeds={name: source.capabilities.event_kinds for name, (source, _) in wanted(settings)},
     )
     return PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
 

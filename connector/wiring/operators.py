@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from connector.core.conditions import Condition
+from connector.core.feed import FeedPosition
 from connector.core.journal import Journal
 from connector.core.metrics import Metrics
 from connector.core.model import SECOND, Millis
@@ -14,7 +15,7 @@ from connector.core.secret import Credential
 from connector.operators.planner import Planner
 from connector.operators.server import AdminServer
 from connector.operators.service import OperatorService, Surroundings
-from connector.operators.verbs.status import CredentialView, UpstreamView
+from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
 from connector.wiring.observation import program_version
@@ -27,6 +28,7 @@ class Shown(NamedTuple):
 
     conditions: Callable[[], Sequence[Condition]]
     credentials: Callable[[], Sequence[CredentialView]]
+    feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]]
 
 
 class Operators:
@@ -67,6 +69,7 @@ class Operators:
             verified=lambda whole: self._metrics.audit_verified(whole=whole),
             conditions=self._shown.conditions,
             credentials=self._shown.credentials,
+            feeds=self._shown.feeds,
         )
         admin = self._settings.service.admin
         return AdminServer(

@@ -1,14 +1,15 @@
 """The owners of the process's partitions, from the settings, and what is told of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
 
 import structlog
 
 from connector import boot
 from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
-from connector.core.journal import Journal
+from connector.core.journal import Journal, PartitionRecord
 from connector.core.metrics import Metrics
 from connector.core.values import millis
 from connector.crash import CrashPoint, armed, never
@@ -20,6 +21,7 @@ from connector.wiring.journal_watch import JournalWatch
 from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
 from connector.worker.owners import Duties, Listeners, OwnersOptions
+from connector.worker.pulling import Pulling
 from connector.worker.round import Failure
 from connector.worker.upstream_limits import UpstreamLimits
 
@@ -49,13 +51,15 @@ def make_owners(
     )
 
 
-def together(*duties: Duties) -> Duties:
-    """Several duties as one; when it is cancelled, all are."""
+def together(pulls: Iterable[Pulling], *others: Callable[[], Coroutine[Any, Any, None]]) -> Duties:
+    """All duties as one; when it is cancelled, all are."""
 
-    async def run() -> None:
+    async def run(record: PartitionRecord) -> None:
         async with asyncio.TaskGroup() as group:
-            for duty in duties:
-                group.create_task(duty())
+            for pull in pulls:
+                group.create_task(pull.run(record))
+            for other in others:
+                group.create_task(other())
 
     return run
 

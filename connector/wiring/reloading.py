@@ -1,6 +1,6 @@
 """Taking changed secrets up, each part by itself: what one refuses keeps no other waiting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,25 @@ log = structlog.get_logger("connector.app")
 
 
 async def reopen_upstreams(
-    backends: OpenPorts[Any],
-    targets: OpenPorts[Any],
-    gate: UpstreamLimits,
-    changed: frozenset[Path],
+    opened: Mapping[str, OpenPorts[Any]], gate: UpstreamLimits, changed: frozenset[Path]
 ) -> bool:
     """Open those again whose files changed, or that could not be opened before.
+
+    Args:
+        opened: plug-ins, by what stands before their names in those of the upstreams.
+        gate: told of those that were opened again.
+        changed: the files.
 
     Returns:
         Whether all could be opened. Those that were may be tried again at once.
     """
     whole = True
-    for kind, ports in (("ca", backends), ("uem", targets)):
+    for prefix, ports in opened.items():
         outcome = await ports.reopen(changed)
-        gate.credentials_reloaded(f"{kind}:{name}" for name in outcome.opened)
+        gate.credentials_reloaded(f"{prefix}{name}" for name in outcome.opened)
         for name, error in outcome.refused.items():
             whole = False
-            log.error("secrets.refused", backend=f"{kind}:{name}", error_code=error.code)
+            log.error("secrets.refused", backend=f"{prefix}{name}", error_code=error.code)
     return whole
 
 

@@ -12,13 +12,14 @@ from connector.sources.tenants import Limits, Listener
 
 
 def sources(settings: Settings, secrets: Snapshot) -> dict[str, Source]:
-    """Every installed source with its senders: the UEMs and CAs that have a webhook.
+    """Every source that is posted to, with its senders: the UEMs and CAs that have a webhook.
 
     Raises:
         Permanent: ``CFG-003`` when a secret of a sender is unusable, ``CFG-004`` when a source
             cannot be loaded.
     """
-    kinds = {entry.name: plugins.load(entry) for entry in plugins.installed(plugins.SOURCES)}
+    loaded = {entry.name: plugins.load(entry) for entry in plugins.installed(plugins.SOURCES)}
+    kinds = {name: one for name, one in loaded.items() if one.capabilities.webhook}
     senders = list(_senders(settings, secrets, frozenset(kinds)))
     return {
         name: kind([one for source, one in senders if source == name])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.core.errors import ConnectorError, Family, Fault
-from connector.core.journal import Journal
+from connector.core.journal import Journal, PartitionRecord
 from connector.core.model import Millis
 from connector.worker.loop import PartitionWorker
 from connector.worker.partition_clock import Doubt
@@ -18,8 +18,8 @@ NOT_NOW = "JRN-001"
 OTHERS = "JRN-003"
 
 
-Duties = Callable[[], Coroutine[Any, Any, None]]
-"""What is done once in the whole cluster, until it is cancelled."""
+Duties = Callable[[PartitionRecord], Coroutine[Any, Any, None]]
+"""What is done once in the whole cluster, until it is cancelled, from a record taken over on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Listeners:
     left: Callable[[int, Fault | None], None] = lambda _partition, _fault: None
 
 
-async def no_duties() -> None:
+async def no_duties(_record: PartitionRecord) -> None:
     """Where nothing is done once for all."""
 
 
@@ -208,7 +208,8 @@ class Owners:
             return
         self._enter(partition, worker)
         async with asyncio.TaskGroup() as group:
-            duties = [group.create_task(self._duties())] if partition == FIRST_PARTITION else []
+            first = partition == FIRST_PARTITION
+            duties = [group.create_task(self._duties(worker.record))] if first else []
             await worker.turn(acts)
             for duty in duties:
                 duty.cancel()

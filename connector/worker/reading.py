@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Iterable
 
-from connector.core.events import AuditCut, ClockAccepted, Event, LetterAct, Resumed
+from connector.core.events import (
+    AuditCut,
+    ClockAccepted,
+    Event,
+    LetterAct,
+    Resumed,
+    SourcePulled,
+)
+from connector.core.feed import moved
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import is_partition
 from connector.worker import brakes, partition_commands
@@ -37,7 +45,11 @@ def read(
 
 
 def _to_the_partition(sheet: RoundDraft, event: Event, accepts: Callable[[Event], bool]) -> None:
-    """An act on a dead letter, the trail or the clock; all else is a brake."""
+    """An act on a dead letter, the trail or the clock, or a read position; all else is a brake."""
+    if isinstance(event.body, SourcePulled):
+        pulled = moved(sheet.record.pulled, event.body, event.received_at)
+        sheet.record = sheet.record.model_copy(update={"pulled": pulled})
+        return
     if isinstance(event.body, ClockAccepted):
         outcome = "ok" if accepts(event) else DOUBT
         sheet.audit.append(brakes.entry(event, event.body, sheet.now, outcome=outcome))

@@ -161,9 +161,44 @@ class UpstreamLimits:
                 fault is None or mine is not None
             ):  # otherwise the outcome says nothing about this upstream
                 upstream.breaker.ended(mine, seconds)
-            outcome = "ok" if mine is None else mine.family.value
-            code = "" if mine is None else mine.code
-            self._metrics.backend_request(name, lane.effect.value, outcome, code, seconds)
+            self._count(name, lane.effect.value, mine, seconds)
+
+    def _count(self, name: str, operation: str, fault: Fault | None, seconds: float) -> None:
+        outcome = "ok" if fault is None else fault.family.value
+        code = "" if fault is None else fault.code
+        self._metrics.backend_request(name, operation, outcome, code, seconds)
+
+    def admits(self, name: str) -> bool:
+        """Whether a look that is no subject's may begin now; during an outage as the probe."""
+        upstream = self._upstreams[name]
+        return upstream.free() > 0 or upstream.breaker.probe_due()
+
+    def begin(self, name: str) -> bool:
+        """Take the place of a look that is no subject's; whether it is the probe."""
+        upstream = self._upstreams[name]
+        upstream.enter()
+        if probes := upstream.breaker.probe_due():
+            upstream.breaker.probe_begun()
+        return probes
+
+    def end(
+        self, name: str, operation: str, fault: Fault | None, seconds: float, *, probes: bool
+    ) -> None:
+        """Give its place back, and report the outcome."""
+        upstream = self._upstreams[name]
+        upstream.running -= 1
+        if probes:
+            upstream.breaker.probed(fault)
+        else:
+            upstream.breaker.ended(fault, seconds)
+        self._count(name, operation, fault, seconds)
+
+    def withdraw(self, name: str, *, probes: bool) -> None:
+        """Give its place back; it was cancelled."""
+        upstream = self._upstreams[name]
+        upstream.running -= 1
+        if probes:
+            upstream.breaker.probe_withdrawn()
 
     def give_back(self, lane: Lane) -> None:
         """Give unused permits back; this says nothing about the upstreams."""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from connector.core.conditions import Severity
+from connector.core.feed import FeedPosition
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import Copy, CopyState, HolderState, Phase
 from connector.operators.conditions import condition
@@ -114,6 +115,20 @@ async def test_the_service_at_a_glance(ask: Asked) -> None:
         "holder,staff,awaiting_install,1",
     ]
     assert json.loads((await ask("status", "-o", "json")).out)["version"] == "1.2.3"
+
+
+async def test_the_glance_shows_how_pulling_goes(ask: Asked) -> None:
+    """The last pull, how long the position has stood, and the code of what fails; if there is any.
+
+    The position itself is the sender's own business and not shown.
+    """
+    assert "Feeds" not in (await ask("status")).out
+    at = FeedPosition(position="marker-position", epoch=1, at=NOW - 120_000)
+    await ask.world.change(pulled={"uem:corp": at})
+    out = (await ask("status")).out
+    (feed,) = [line for line in out.splitlines() if line.startswith("uem:corp")]
+    assert feed.split() == ["uem:corp", "4s", "ago", "2m", "UEM-005"]
+    assert "marker-position" not in out
 
 
 async def test_a_device_by_its_name(ask: Asked) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from connector.core.errors import Fault
 from connector.core.events import Event, Paused
+from connector.core.journal import PartitionRecord
 from connector.core.metrics import NoMetrics
 from connector.core.model import SubjectKind, subject_key
 from connector.core.secret import Credential
@@ -52,7 +53,7 @@ class Member:
     def _left(self, partition: int, fault: Fault | None) -> None:
         self.left.append((partition, fault.code if fault else ""))
 
-    async def _duties(self) -> None:
+    async def _duties(self, _record: PartitionRecord) -> None:
         self.dutiful.set()
         try:
             await asyncio.Event().wait()

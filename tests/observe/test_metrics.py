@@ -21,7 +21,10 @@ from connector.wiring.observation import source_capabilities
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names(
-    targets=("acme",), backends=("ca:main", "uem:acme"), partitions=2, sources=source_capabilities()
+    targets=("acme",),
+    backends=("ca:main", "uem:acme"),
+    partitions=2,
+    sources=source_capabilities(),
 )
 
 
@@ -178,6 +181,21 @@ def test_gauges_say_what_they_were_told(metrics: PrometheusMetrics) -> None:
     assert value(registry, expiry, credential="tls-server") == 2_000_000_000
     assert value(registry, "deliveries_in_state", state="planning", target="acme") == 0
     assert value(registry, "deliveries_in_state", state="recovering", target="acme") == 1
+
+
+def test_a_page_of_a_feed_is_counted_and_dated() -> None:
+    """From zero on where a feed is set; its time is not there before the first page."""
+    names = NAMES._replace(feeds={"uem:acme": ("device_enrolled",)})
+    metrics = PrometheusMetrics(names, Build("1.0", "abc", "3.11"))
+    registry, event = metrics.registry, {"backend": "uem:acme", "event_type": "device_enrolled"}
+    when = "pull_last_success_timestamp_seconds"
+    assert value(registry, "pulled_events_total", **event, outcome="duplicate") == 0
+    assert value(registry, when, backend="uem:acme") is None
+    page = {("device_enrolled", True): 2, ("device_enrolled", False): 1}
+    metrics.feed_pulled("uem:acme", page, 5_000)
+    assert value(registry, "pulled_events_total", **event, outcome="accepted") == 2
+    assert value(registry, "pulled_events_total", **event, outcome="duplicate") == 1
+    assert value(registry, when, backend="uem:acme") == 5
 
 
 def test_failed_reload_leaves_the_time_of_the_last_good_one(metrics: PrometheusMetrics) -> None:

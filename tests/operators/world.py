@@ -52,7 +52,7 @@ from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.operators.planner import Planner
 from connector.operators.service import OperatorService, Surroundings
-from connector.operators.verbs.status import CredentialView, UpstreamView
+from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
 from connector.operators.verbs.verb import Operator
 from tests.support.clocks import NOW, ManualClock
 
@@ -177,6 +177,10 @@ class AdminWorld:
             verified=self.verified.append,
             conditions=lambda: self.conditions,
             credentials=lambda: [CredentialView(name="tls-server", not_after=NOW + 9 * DAY)],
+            feeds=lambda pulled: [
+                FeedView(name=name, last_pull=NOW - 4000, position_since=one.at, code="UEM-005")
+                for name, one in pulled.items()
+            ],
         )
         return OperatorService(self.journal, planner, around)
 
@@ -187,8 +191,12 @@ class AdminWorld:
 
     async def brake(self, held: Brakes) -> None:
         """Commit brakes to every partition."""
+        await self.change(brakes=held)
+
+    async def change(self, **members: object) -> None:
+        """Commit a change to every partition's own record."""
         for partition, record in self._records.items():
-            changes = {"brakes": held, "commits": record.commits + 1}
+            changes = {**members, "commits": record.commits + 1}
             self._records[partition] = record.model_copy(update=changes)
             await self.journal.commit(Commit(record=self._records[partition]))
 

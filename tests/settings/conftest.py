@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from connector.core.feed import FeedSettings
 from connector.integrations.http_escrow.source import StandardWebhook
 from connector.integrations.workspace_one.source import WorkspaceOneWebhook
 from connector.settings.load import Checked, check
@@ -25,6 +26,7 @@ def plugins() -> Plugins:
         {"phones": PhonesSettings},
         {"broken": "ImportError"},
         {"phones": WorkspaceOneWebhook, "standard_webhooks": StandardWebhook},
+        {"phones": FeedSettings},
     )
 
 

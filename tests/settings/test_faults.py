@@ -113,6 +113,20 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
             "do not load as a PEM pair",
         ),
         (
+            "uems.ws-one.pull",
+            {"every": "30"},
+            "uems.ws-one.pull.every",
+            "CFG-001",
+            "a duration with its unit",
+        ),
+        (
+            "cas.main.pull",
+            {"every": "30s"},
+            "cas.main.pull",
+            "CFG-001",
+            "not available for its type",
+        ),
+        (
             "uems.ws-one.webhook.credentials",
             [{"user": "a:b", "password_file": "api.password"}],
             "uems.ws-one.webhook.credentials[0].user",

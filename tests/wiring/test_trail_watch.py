@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from connector.core.journal import PartitionRecord
 from connector.core.metrics import NoMetrics
 from connector.core.secret import Credential
 from connector.wiring.audit_key import report_key
@@ -61,7 +62,8 @@ async def test_checks_come_by_themselves_and_end_with_the_duty(tmp_path: Path) -
             other_ended.set()
 
     await world.open()
-    duty = asyncio.get_running_loop().create_task(together(lambda: watch.follow(0.0, 0.0), other)())
+    duties = together((), lambda: watch.follow(0.0, 0.0), other)
+    duty = asyncio.get_running_loop().create_task(duties(PartitionRecord(partition=0)))
     try:
         async with asyncio.timeout(PATIENCE):
             await metrics.seen.wait()

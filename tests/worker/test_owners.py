@@ -75,7 +75,7 @@ class Group(Stage):
     def _left(self, partition: int, fault: Fault | None) -> None:
         self.left.append((partition, fault.code if fault else ""))
 
-    async def _duties(self) -> None:
+    async def _duties(self, _record: PartitionRecord) -> None:
         self.dutiful += 1
         try:
             await asyncio.Event().wait()

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from connector.core.audit import AuditEntry
 from connector.core.errors import Permanent
 from connector.core.events import Event
+from connector.core.feed import FeedPosition
 from connector.core.journal import DeadLetterFilter, Journal
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.core.secret import Credential
@@ -120,8 +121,14 @@ async def _begin(writer: Writer, survey: Survey, order: Order) -> None:
             entries + (survey.folded.entries if first else []),
             brakes=held,
             time=survey.time,
+            pulled=_positions(survey) if first else {},
             copying=survey.name,
         )
+
+
+def _positions(survey: Survey) -> dict[str, FeedPosition]:
+    """Of no owner of the target, so that its first one goes on from there."""
+    return {name: one.model_copy(update={"epoch": 0}) for name, one in survey.folded.pulled.items()}
 
 
 async def _letters(writer: Writer, survey: Survey, target: Journal) -> None:

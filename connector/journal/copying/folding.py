@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 from connector.core.audit import AuditEntry
-from connector.core.events import Event, LetterAct
+from connector.core.events import Event, LetterAct, SourcePulled
+from connector.core.feed import FeedPosition, moved
 from connector.core.journal import DeadLetter, Journal, PartitionRecord, Positioned
 from connector.core.model import Millis, SubjectKind, parse_subject
 from connector.core.states import Brakes, standing
@@ -21,12 +22,16 @@ _EMPTY_READS = 3
 
 @dataclass(slots=True)
 class Folded:
-    """Brakes of all partitions, settled dead letters, and unreadable events not set aside yet."""
+    """Brakes of all partitions, settled dead letters, and unreadable events not set aside yet.
+
+    ``pulled``: how far feeds have been read.
+    """
 
     brakes: Brakes
     entries: list[AuditEntry] = field(default_factory=list)
     settled: set[tuple[int, int]] = field(default_factory=set)
     unread: list[DeadLetter] = field(default_factory=list)
+    pulled: dict[str, FeedPosition] = field(default_factory=dict)
 
 
 async def unread(
@@ -48,6 +53,7 @@ async def fold(journal: Journal, records: Iterable[PartitionRecord], now: Millis
     held: list[Brakes] = []
     for record in records:
         kept = record.brakes
+        folded.pulled |= record.pulled
         async for entry in unread(journal, record):
             if isinstance(entry, DeadLetter):
                 folded.unread.append(entry)
@@ -67,6 +73,9 @@ def _apply(folded: Folded, partition: int, kept: Brakes, event: Event, now: Mill
     if isinstance(event.body, LetterAct):
         folded.settled.add((partition, event.body.position))
         folded.entries.append(partition_commands.letter_entry(event, event.body, now))
+        return kept
+    if isinstance(event.body, SourcePulled):
+        folded.pulled = moved(folded.pulled, event.body, event.received_at)
         return kept
     kept, entry = brakes.apply(kept, event, now)
     folded.entries.append(entry)

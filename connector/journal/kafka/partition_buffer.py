@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from connector.core.events import LetterAct
+from connector.core.events import UNREMEMBERED
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import Millis, SubjectKey
 from connector.journal.kafka.cloudevents import Incoming
@@ -29,7 +29,7 @@ def consumed(entries: Iterable[Entry]) -> list[Consumed]:
     return [
         Consumed(entry.event.subject, entry.event.id, entry.event.received_at)
         for entry in entries
-        if isinstance(entry, Positioned) and not isinstance(entry.event.body, LetterAct)
+        if isinstance(entry, Positioned) and not isinstance(entry.event.body, UNREMEMBERED)
     ]
 
 

@@ -148,6 +148,20 @@ class UpstreamView(Record):
     last_success: Millis | None = None
 
 
+class FeedView(Record):
+    """How pulling from the feed of an upstream (``ca:NAME``, ``uem:NAME``) goes.
+
+    ``last_pull``: the last that succeeded, None where another process pulls. ``position_since``:
+    when the read position moved last. ``code`` and ``detail``: why pulling fails now.
+    """
+
+    name: str
+    last_pull: Millis | None = None
+    position_since: Millis | None = None
+    code: str | None = None
+    detail: str = ""
+
+
 class CredentialView(Record):
     """A certificate that the service presents, and when it expires."""
 
@@ -186,6 +200,7 @@ class Overview(Record):
     dead_letters: int
     needs_person: tuple[Stuck, ...] = ()
     credentials: tuple[CredentialView, ...] = ()
+    feeds: tuple[FeedView, ...] = ()
 
 
 class VersionView(Record):
