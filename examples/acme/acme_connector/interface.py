@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connector.core.errors import Permanent, Transient
+from connector.core.model import Millis, UpstreamId
 from connector.core.ports import RequestPermits
 from connector.core.reach import Reach
 from connector.core.secret import Credential
@@ -43,6 +44,22 @@ class Refusal(Wire):
     """Acme's own word for a refusal."""
 
     error: str
+
+
+class Notice(Wire):
+    """One piece of news: what happened to which device or person, and when (Acme's clock)."""
+
+    event: str = Field(max_length=64)
+    about: UpstreamId
+    at: Millis = Field(ge=0, lt=2**53)
+
+
+class Notices(Wire):
+    """A page of Acme's feed, and where it goes on."""
+
+    events: tuple[Notice, ...]
+    next: str
+    more: bool
 
 
 class AcmePlugin:
@@ -90,6 +107,13 @@ class AcmePlugin:
     async def probe(self) -> None:
         """Ask for nothing about anybody."""
         self._read(Ping, await self._look("ping"))
+
+    async def notices(self, after: str | None) -> Notices:
+        """The news behind a place in Acme's feed, or from its beginning."""
+        answer = await self._look("events", query={} if after is None else {"after": after})
+        if after is not None and self._word(answer) == "unknown_place":
+            return await self.notices(None)  # Acme was set back; what is known changes nothing
+        return self._read(Notices, answer)
 
     def _login(self) -> dict[str, str]:
         if self._token is None:

@@ -1,4 +1,4 @@
-"""Acme's webhook as a source: from a notification to an event."""
+"""Acme as a source: its webhook, from a notification to an event, and its feed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,28 +6,18 @@ from typing import ClassVar, NamedTuple, cast
 
 from pydantic import BaseModel, Field, ValidationError
 
-from acme_connector.interface import Wire
+from acme_connector.events import LABEL, MEANINGS, event_of
+from acme_connector.feed import AcmeFeed
+from acme_connector.interface import Notice
 from connector.core.errors import Rejected
-from connector.core.events import (
-    CertificatesChanged,
-    DeviceEnrolled,
-    DeviceUnenrolled,
-    Event,
-    event_id,
-)
-from connector.core.model import Millis, SubjectKind, UpstreamId, subject_key
+from connector.core.events import Event
+from connector.core.feed import Feed
+from connector.core.model import Millis
 from connector.core.source import NO_CREDENTIALS, Head, Sender, SourceCapabilities
 from connector.core.values import Section
 from connector.decoding import JSON_TYPES, media_type
 from connector.sources.authentication import BasicAuthentication, KnownCaller
 from connector.sources.tenants import BasicSender
-
-MEANINGS: dict[str, tuple[SubjectKind, DeviceEnrolled | DeviceUnenrolled | CertificatesChanged]] = {
-    "device.enrolled": (SubjectKind.DEVICE, DeviceEnrolled()),
-    "device.left": (SubjectKind.DEVICE, DeviceUnenrolled()),
-    "certificates.changed": (SubjectKind.PERSON, CertificatesChanged()),
-}
-"""Everything else that Acme tells means nothing to us."""
 
 
 class Login(Section):
@@ -46,14 +36,6 @@ class AcmeWebhook(Section):
     """Several are valid at once, so that a password can be changed without a gap."""
 
 
-class Notice(Wire):
-    """One notification: what happened to which device or person, and when (Acme's clock)."""
-
-    event: str = Field(max_length=64)
-    about: UpstreamId
-    at: Millis = Field(ge=0, lt=2**53)
-
-
 class AcmeCaller(NamedTuple):
     """An Acme system that logged in."""
 
@@ -67,24 +49,12 @@ class AcmeCaller(NamedTuple):
             raise Rejected("EVT-004", "reading a notification")
 
     def event(self, body: bytes, now: Millis) -> Event | None:
-        """The event of a notification. Its id is made of what happened, not of when it came."""
+        """The event of a notification."""
         try:
             notice = Notice.model_validate_json(body)
         except ValidationError:
             raise Rejected("EVT-001", "reading a notification") from None
-        if notice.event not in MEANINGS:
-            return None
-        kind, meaning = MEANINGS[notice.event]
-        tenant = self.known.tenant.name
-        return Event(
-            id=event_id(tenant, kind, notice.about, meaning.kind, str(notice.at)),
-            tenant=tenant,
-            subject=subject_key(tenant, kind, notice.about),
-            source=AcmeSource.capabilities.label,
-            occurred_at=min(notice.at, now),  # a sender's clock may be ahead of ours
-            received_at=now,
-            body=meaning,
-        )
+        return event_of(self.known.tenant.name, notice, now)
 
 
 class AcmeSource:
@@ -93,11 +63,14 @@ class AcmeSource:
     name: ClassVar[str] = "acme"
     settings_model: ClassVar[type[BaseModel]] = AcmeWebhook
     capabilities: ClassVar[SourceCapabilities] = SourceCapabilities(
-        label="acme",
+        label=LABEL,
+        pull=True,
         challenge='Basic realm="pki-connector"',
         failed_code="AUTH-001",
         event_kinds=tuple(meaning.kind for _, meaning in MEANINGS.values()),
     )
+
+    feed: ClassVar[type[Feed]] = AcmeFeed
 
     def __init__(self, senders: Sequence[Sender]) -> None:
         """Take all senders: they are compared in constant time, known or not."""

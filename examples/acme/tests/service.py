@@ -13,19 +13,28 @@ from connector_testkit.simulators.tls import TlsFiles
 from toy import PROFILE
 
 USER = "acme-events"
+PULL = {"pull": {"every": "500ms"}}
 
 
-def settings(folder: Path, address: str, kept: Path, tls: TlsFiles) -> dict[str, Any]:
-    """UEM, CA and webhook are all of the type ``acme``; the waits are short.
+def webhook(kept: Path) -> dict[str, Any]:
+    """The section of a UEM that posts its notifications; ``kept``: the folder with the secrets."""
+    login = {"user": USER, "password_file": str(kept / "webhook")}
+    return {"webhook": {"credentials": [login]}}
+
+
+def settings(
+    folder: Path, address: str, kept: Path, tls: TlsFiles, news: dict[str, Any]
+) -> dict[str, Any]:
+    """UEM, CA and source are all of the type ``acme``; the waits are short.
 
     Args:
         folder: where the service writes.
         address: Acme's.
         kept: the folder with the secrets' files.
         tls: of the webhook listener.
+        news: how the UEM's events come, :func:`webhook` or :data:`PULL`.
     """
     acme = {"type": "acme", "address": address, "token_file": str(kept / "token")}
-    login = {"user": USER, "password_file": str(kept / "webhook")}
     return {
         "service": {
             "intake": {
@@ -38,7 +47,7 @@ def settings(folder: Path, address: str, kept: Path, tls: TlsFiles) -> dict[str,
         "journal": {"path": str(folder / "journal" / "journal.sqlite"), "partitions": 1},
         "audit": {"key_file": str(kept / "audit")},
         "handover": {"accept_unlocked_memory": True},
-        "uems": {"main": {**acme, "webhook": {"credentials": [login]}}},
+        "uems": {"main": acme | news},
         "cas": {"corp": acme},
         "routes": {"staff": route()},
     }

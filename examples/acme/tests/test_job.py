@@ -1,10 +1,9 @@
-"""The whole job with Acme's plug-ins: from the webhook until the copy is gone, and no secret seen.
+"""The whole job with Acme's plug-ins: from the news until the copy is gone, and no secret seen.
 
 The service is the real one, a process of its own, found and configured as an operator would.
 """
 
 import ssl
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from connector_testkit.demo.pod import Pod
 from connector_testkit.demo.polling import until
 from connector_testkit.demo.secret_scan import Searcher
 from connector_testkit.simulators.tls import TlsFiles, issue_tls
-from service import USER, settings, told
+from service import PULL, USER, settings, told, webhook
 from toy import Toy
 from toy_server import ToyServer
 
@@ -27,15 +26,19 @@ SECRETS = {
 
 
 class Job(NamedTuple):
-    """Acme, the service that serves it, and the TLS files of its webhook listener."""
+    """Acme, the service that serves it, and the TLS files of its webhook listener.
+
+    ``posts``: Acme posts its news there; otherwise the service pulls it.
+    """
 
     acme: Toy
     service: Pod
     tls: TlsFiles
+    posts: bool
 
 
-@pytest.fixture
-async def job(tmp_path: Path) -> AsyncIterator[Job]:
+@pytest.fixture(params=["webhook", "pull"])
+async def job(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Job]:
     """Acme with one user, who has three encryption certificates and one for signing."""
     acme = Toy(retention=4)
     acme.add_user("7", "mara")
@@ -48,21 +51,28 @@ async def job(tmp_path: Path) -> AsyncIterator[Job]:
         (kept / name).write_text(value, encoding="utf-8")
         (kept / name).chmod(0o600)
     async with ToyServer(acme, SECRETS["token"]) as server:
-        service = Pod("the service", folder, settings(folder, server.url, kept, tls))
+        posts = request.param == "webhook"
+        news = webhook(kept) if posts else PULL
+        service = Pod("the service", folder, settings(folder, server.url, kept, tls, news))
         service.configure({})
         await service.start()
         try:
             await service.ready()
-            yield Job(acme, service, tls)
+            yield Job(acme, service, tls, posts)
         finally:
             await service.stop()
 
 
 async def test_a_device_that_enrols_gets_all_keys_of_its_user(job: Job) -> None:
-    """The set is taken whole, the device has it, the copy is gone, and nothing was let slip."""
+    """The set is taken whole, the device has it, the copy is gone, and nothing was let slip.
+
+    Whether the enrolment is posted or pulled.
+    """
     acme, service = job.acme, job.service
     acme.add_device("15", "7")
-    assert await notify(job, {"event": "device.enrolled", "about": "15"}) == 202
+    acme.tell("mdm", "device.enrolled", "15")
+    if job.posts:
+        assert await notify(job, acme.told["mdm"][0]) == 202
     state = await completed(service)
     wanted = {one.fingerprint for one in acme.people["mara"]}
     assert [{name for _, name in pairs} for _, pairs in acme.taken] == [wanted]
@@ -77,14 +87,13 @@ async def test_a_device_that_enrols_gets_all_keys_of_its_user(job: Job) -> None:
     assert (said, written, searcher.in_files(service.folder)) == (0, {}, {})
 
 
-async def notify(job: Job, notice: dict[str, str]) -> int:
+async def notify(job: Job, notice: dict[str, Any]) -> int:
     """Post a notification as Acme does; the status that it was answered with."""
     login = {"Authorization": aiohttp.encode_basic_auth(USER, SECRETS["webhook"])}
     trust = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=job.tls.ca))
-    body = {**notice, "at": int(time.time() * 1000)}
     async with (
         aiohttp.ClientSession(headers=login, connector=trust) as session,
-        session.post(job.service.url("acme/main"), json=body) as answer,
+        session.post(job.service.url("acme/main"), json=notice) as answer,
     ):
         return answer.status
 

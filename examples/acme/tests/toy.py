@@ -42,7 +42,7 @@ class Escrowed:
 
 @dataclass
 class Toy:
-    """One Acme system.
+    """One Acme system. ``told`` are the entries of its two feeds.
 
     ``taken`` are the sets that it took, user and (slot, fingerprint); ``secrets`` is what must be
     seen nowhere else: keys in escrow, bundles and passwords that passed.
@@ -56,9 +56,14 @@ class Toy:
     people: dict[str, list[Escrowed]] = field(default_factory=dict)
     requests: dict[str, dict[str, str]] = field(default_factory=dict)
     copies: dict[str, tuple[list[str], float]] = field(default_factory=dict)
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"mdm": [], "ca": []})
     taken: list[tuple[str, frozenset[tuple[str, str]]]] = field(default_factory=list)
     secrets: list[bytes] = field(default_factory=list)
     authority: Authority = field(default_factory=lambda: Authority(Random(7)))
+
+    def tell(self, part: str, event: str, about: str) -> None:
+        """An entry in the feed of a part (``mdm``, ``ca``)."""
+        self.told[part].append({"event": event, "about": about, "at": int(self.now() * 1000)})
 
     def now(self) -> float:
         """Acme's clock."""

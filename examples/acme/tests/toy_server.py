@@ -37,6 +37,7 @@ class ToyServer:
         app.add_routes(
             [
                 web.get("/{part:mdm|ca}/ping", self._ping),
+                web.get("/{part:mdm|ca}/events", self._events),
                 web.get("/mdm/users", self._search),
                 web.get("/mdm/users/{user}", self._user),
                 web.put("/mdm/users/{user}/smime", self._upload),
@@ -87,6 +88,16 @@ class ToyServer:
 
     async def _ping(self, _request: web.Request) -> web.Response:
         return web.json_response({"service": "acme"})
+
+    async def _events(self, request: web.Request) -> web.Response:
+        """Two at a time."""
+        told = self._acme.told[request.match_info["part"]]
+        start = int(request.query.get("after", "0"))
+        if start > len(told):
+            return _no("unknown_place", 409)
+        page = told[start : start + 2]
+        end = start + len(page)
+        return web.json_response({"events": page, "next": str(end), "more": end < len(told)})
 
     async def _search(self, request: web.Request) -> web.Response:
         """Parts of names are enough, as in most searches."""

@@ -2,14 +2,16 @@
 
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import aiohttp
 
 from acme_connector.escrow import AcmeCa
+from acme_connector.feed import AcmeFeed
 from acme_connector.interface import AcmeSettings
 from acme_connector.source import AcmeSource
 from acme_connector.target import AcmeMdm
+from connector.core.feed import FeedSender, FeedSettings
 from connector.core.handover import PluginReference
 from connector.core.model import Usage
 from connector.core.secret import Credential
@@ -130,6 +132,46 @@ class CaWorld(World):
 
     async def stalled(self) -> None:
         await self.server.stalled.wait()
+
+
+class FeedOfMdm(World):
+    """See :class:`connector_testkit.conformance.feed.FeedWorld`."""
+
+    name = "main"
+    source = AcmeSource.capabilities
+    secrets = (TOKEN,)
+    kind: ClassVar[Literal["uem", "ca"]] = "uem"
+    part, news = "mdm", "device.enrolled"
+
+    def __init__(self, acme: Toy, server: ToyServer, folder: Path) -> None:
+        """Start with nothing told."""
+        super().__init__(acme, server, folder)
+        self._numbers = count(1)
+
+    def feed(self, patience: float = 10) -> AcmeFeed:
+        return self._made(self.settings(patience))
+
+    def stranger(self) -> AcmeFeed:
+        return self._made(self.settings(token="wrong"))
+
+    def _made(self, settings: AcmeSettings) -> AcmeFeed:
+        return AcmeFeed(FeedSender(self.kind, self.name, settings, FeedSettings()))
+
+    async def happen(self) -> None:
+        self.acme.tell(self.part, self.news, f"about-{next(self._numbers)}")
+
+    async def chatter(self) -> None:
+        self.acme.tell(self.part, "device.renamed", "about-1")
+
+    async def disturb(self, trouble: Trouble) -> None:
+        self.server.disturb(trouble)
+
+
+class FeedOfCa(FeedOfMdm):
+    """The CA's feed tells of certificates."""
+
+    kind: ClassVar[Literal["uem", "ca"]] = "ca"
+    part, news = "ca", "certificates.changed"
 
 
 class Hooks:

@@ -1,4 +1,4 @@
-"""Suites for sources, escrow backends, targets and journals; authors of plug-ins subclass them.
+"""Suites for sources, feeds, escrow backends, targets and journals, for plug-ins to subclass.
 
 They need pytest and pytest-asyncio, which the service itself does not.
 """
@@ -8,6 +8,7 @@ import pytest
 pytest.register_assert_rewrite(
     "connector_testkit.conformance.collection",
     "connector_testkit.conformance.escrow",
+    "connector_testkit.conformance.feed",
     "connector_testkit.conformance.journal",
     "connector_testkit.conformance.journal_events",
     "connector_testkit.conformance.journal_rounds",

@@ -73,6 +73,7 @@ class SourceConformance:
     def test_capabilities_are_declared(self, stage: SourceStage) -> None:
         """Label, challenge, code and event kinds are there, as metrics and answers need them."""
         declared = stage.source.capabilities
+        assert declared.webhook
         assert LABEL.fullmatch(declared.label)
         assert declared.challenge
         assert declared.failed_code != NO_CREDENTIALS
