@@ -8,17 +8,21 @@ from typing import Annotated
 
 import typer
 
+from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
 from connector.cli.questions import made
 from connector.cli.trail import records
+from connector.cli.waiting import NOT_YET, Wait, still_waiting
 from connector.core.audit import AuditRecord
 from connector.core.errors import Rejected
 from connector.operators.client import AdminClient
 from connector.operators.verbs.audit import AUDIT, CUT, CUT_AT_ONCE, AuditQuery, ChainEnd, CutTrail
+from connector.operators.verbs.status import OVERVIEW
+from connector.operators.verbs.verb import Nothing
 
 
-@asking(AUDIT, CUT)
+@asking(AUDIT, CUT, OVERVIEW)
 def cut(
     call: Call,
     file: Annotated[
@@ -28,6 +32,8 @@ def cut(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only compare, and show what would be removed.")
     ] = False,
+    *,
+    wait: Wait,
 ) -> None:
     """Remove the exported head of the audit log from the journal.
 
@@ -50,7 +56,22 @@ def cut(
             await client.ask(CUT, act, key)
 
     call.talk(cutting)
-    _show(call, ends)
+    wanted = wait.wish
+    waiting = None if wanted is None else _not_cut(call, ends, wanted.timeout)
+    _show(call, ends, waiting)
+    if waiting:
+        raise typer.Exit(Exit.NOT_YET)
+
+
+def _not_cut(call: Call, ends: list[ChainEnd], timeout: float) -> tuple[int, ...]:
+    """The partitions whose owner has not removed these records when the time is over."""
+
+    async def looking(client: AdminClient) -> tuple[int, ...]:
+        partitions = (await client.ask(OVERVIEW, Nothing())).partitions
+        cut_at = {one.partition: one.audit_cut for one in partitions}
+        return tuple(end.partition for end in ends if cut_at.get(end.partition, 0) < end.count)
+
+    return still_waiting(call, timeout, looking)
 
 
 async def _compared(call: Call, file: Path) -> list[ChainEnd]:
@@ -89,12 +110,15 @@ async def _end_of(
     return [ChainEnd(partition=number, count=last.sequence, head=last.mac)]
 
 
-def _show(call: Call, ends: list[ChainEnd]) -> None:
-    columns = ("partition", "records up to", "head")
-    rows = [(end.partition, end.count, end.head) for end in ends]
+def _show(call: Call, ends: list[ChainEnd], waiting: tuple[int, ...] | None = None) -> None:
+    columns: tuple[str, ...] = ("partition", "records up to", "head")
+    rows: list[tuple[object, ...]] = [(end.partition, end.count, end.head) for end in ends]
+    if waiting is not None:
+        columns = (*columns, "cut")
+        rows = [(*row, NOT_YET if row[0] in waiting else "applied") for row in rows]
     match call.screen.form:
         case Format.JSON:
-            call.screen.json({"cut": ends})
+            call.screen.json({"cut": ends} | ({} if waiting is None else {"waiting": waiting}))
         case Format.CSV:
             call.screen.csv(columns, rows)
         case Format.TABLE:

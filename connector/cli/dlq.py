@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 
 from connector.cli import letter
-from connector.cli.exits import Exit
 from connector.cli.formatting import moment, short
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
 from connector.cli.questions import made
+from connector.cli.settling import WAITING, end, every
+from connector.cli.waiting import Wait
 from connector.core.model import millis_of
 from connector.operators.client import AdminClient
 from connector.operators.verbs.dead_letters import (
@@ -35,7 +36,6 @@ L = TypeVar("L", bound=SettleLetters)
 dlq = typer.Typer(no_args_is_help=True, help="List, re-queue and drop dead letters.")
 
 COLUMNS = ("place", "code", "came", "bytes", "sha256", "reads as", "subject")
-OUTCOMES = ("place", "result", "code", "reads as", "subject")
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 SENT_AT_ONCE = 100
 """Letters dropped with one request."""
@@ -111,7 +111,7 @@ def show(call: Call, place: PlaceArgument) -> None:
 
 
 @dlq.command("replay")
-@asking(LETTERS, REPLAY)
+@asking(REPLAY, *WAITING)
 def replay(
     call: Call,
     place: OnePlace = None,
@@ -121,6 +121,7 @@ def replay(
     dry_run: DryRunOption = False,
     rate: Annotated[float, typer.Option("--rate", min=0.1, help="Maximum number per second.")] = 10,
     reason: ReasonOption = "",
+    wait: Wait,
 ) -> None:
     """Re-queue dead letters that can now be parsed.
 
@@ -128,7 +129,7 @@ def replay(
     """
     query = None if place else _chosen(which, everything=everything)
 
-    async def replaying(client: AdminClient) -> list[LetterOutcome]:
+    async def replaying(client: AdminClient) -> tuple[LetterOutcome, ...]:
         outcomes: list[LetterOutcome] = []
         async for name in _places(client, place, query):
             if outcomes and not dry_run:
@@ -136,13 +137,13 @@ def replay(
             outcomes += await _settle(
                 call, client, REPLAY, places=[name], reason=reason, dry_run=dry_run
             )
-        return outcomes
+        return tuple(outcomes)
 
-    _tell(call, "replay", call.talk(replaying), dry_run=dry_run)
+    end(call, LetterReceipt(act="replay", dry_run=dry_run, outcomes=call.talk(replaying)), wait)
 
 
 @dlq.command("drop")
-@asking(LETTERS, DROP)
+@asking(DROP, *WAITING)
 def drop(
     call: Call,
     place: OnePlace = None,
@@ -151,6 +152,7 @@ def drop(
     everything: AllOption = False,
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
+    wait: Wait,
 ) -> None:
     """Drop dead letters; requires a --reason."""
     query = None if place else _chosen(which, everything=everything)
@@ -159,15 +161,15 @@ def drop(
 
     why = reason if reason.strip() else "dry run"
 
-    async def dropping(client: AdminClient) -> list[LetterOutcome]:
+    async def dropping(client: AdminClient) -> tuple[LetterOutcome, ...]:
         names = [name async for name in _places(client, place, query)]
         outcomes: list[LetterOutcome] = []
         for start in range(0, len(names), SENT_AT_ONCE):
             part = names[start : start + SENT_AT_ONCE]
             outcomes += await _settle(call, client, DROP, places=part, reason=why, dry_run=dry_run)
-        return outcomes
+        return tuple(outcomes)
 
-    _tell(call, "drop", call.talk(dropping), dry_run=dry_run)
+    end(call, LetterReceipt(act="drop", dry_run=dry_run, outcomes=call.talk(dropping)), wait)
 
 
 def _millis(moment: datetime | None) -> int | None:
@@ -185,20 +187,9 @@ def _chosen(which: Filter, *, everything: bool) -> LetterQuery:
     return which.query
 
 
-async def _every(client: AdminClient, query: LetterQuery) -> AsyncIterator[LetterView]:
-    """All letters that a query chooses, page by page."""
-    while True:
-        page = await client.ask(LETTERS, query)
-        for view in page.items:
-            yield view
-        if page.after is None:
-            return
-        query = query.model_copy(update={"after": page.after})
-
-
 async def _some(client: AdminClient, query: LetterQuery, limit: int) -> list[LetterView]:
     found: list[LetterView] = []
-    async for view in _every(client, query):
+    async for view in every(client, query):
         found.append(view)
         if len(found) == limit:
             break
@@ -212,7 +203,7 @@ async def _places(
     if place is not None:
         yield place
     elif query is not None:
-        async for view in _every(client, query):
+        async for view in every(client, query):
             yield view.place
 
 
@@ -221,30 +212,6 @@ async def _settle(
 ) -> tuple[LetterOutcome, ...]:
     act = made(verb.takes, **given)
     return (await client.ask(verb, act, call.world.unique())).outcomes
-
-
-def _tell(
-    call: Call, act: Literal["replay", "drop"], outcomes: list[LetterOutcome], *, dry_run: bool
-) -> None:
-    receipt = LetterReceipt(act=act, dry_run=dry_run, outcomes=tuple(outcomes))
-    match call.screen.form:
-        case Format.JSON:
-            call.screen.json(receipt)
-        case Format.CSV:
-            call.screen.csv(OUTCOMES, map(_outcome, outcomes))
-        case Format.TABLE:
-            call.screen.table(OUTCOMES, map(_outcome, outcomes))
-    if dry_run:
-        call.screen.remark("Dry run: nothing was changed.")
-    if any(outcome.result == "missing" for outcome in outcomes):
-        raise typer.Exit(Exit.NOT_FOUND if len(outcomes) == 1 else Exit.PARTLY)
-    if any(outcome.result == "dead" for outcome in outcomes):
-        raise typer.Exit(Exit.PROBLEMS if dry_run else Exit.PARTLY)
-
-
-def _outcome(outcome: LetterOutcome) -> tuple[object, ...]:
-    result = f"{outcome.result} (known before)" if outcome.known else outcome.result
-    return outcome.place, result, outcome.code, outcome.reads_as, outcome.subject
 
 
 def _row(view: LetterView, *, whole: bool) -> tuple[object, ...]:

@@ -1,9 +1,10 @@
 """``--wait`` of acts: until the owners have applied them, or until what they lead to has ended."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from itertools import islice
+from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 from pydantic import Field
@@ -25,6 +26,8 @@ from connector.operators.verbs.acts import (
 )
 from connector.operators.verbs.status import OVERVIEW, SUBJECT, SubjectQuery
 from connector.operators.verbs.verb import Nothing
+
+T = TypeVar("T")
 
 PAUSE = 0.25
 """Seconds between two looks."""
@@ -119,36 +122,46 @@ def became(receipt: Receipt, subject: SubjectKey) -> str:
     return NOT_YET if subject in receipt.waiting else "applied"
 
 
-def wait_for(call: Call, act: Act, receipt: Receipt, wanted: Wish) -> Outcome:
-    """Look again and again until nothing is waited for any more, or the time is over."""
-    end = time.monotonic() + wanted.timeout
-    outcome = Outcome.model_validate(receipt.model_dump() | {"waiting": receipt.subjects})
-    while True:
-        outcome = _looked(call, act, outcome, wanted.until)
-        if not outcome.waiting or time.monotonic() >= end:
-            return outcome
+def still_waiting(
+    call: Call, timeout: float, look: Callable[[AdminClient], Awaitable[tuple[T, ...]]]
+) -> tuple[T, ...]:
+    """Look again and again until nothing waits any more, or the time is over; what waits then."""
+    end = time.monotonic() + timeout
+    while (waiting := call.talk(look)) and time.monotonic() < end:
         call.world.wait(PAUSE)
+    return waiting
 
 
-def _looked(call: Call, act: Act, outcome: Outcome, until: Until) -> Outcome:
-    async def looking(client: AdminClient) -> Outcome:
-        if isinstance(act, Pause | Resume):
-            held = [one.brakes for one in (await client.ask(OVERVIEW, Nothing())).partitions]
-            return outcome.model_copy(update={"waiting": _brakes_waiting(act, outcome, held)})
-        waiting = await _not_applied(client, outcome)
-        phases = dict(outcome.phases)
-        for holder in outcome.waiting if until is not Until.APPLIED else ():
-            if holder in waiting:
-                continue
-            phase = await _phase(client, holder)
-            if phase is not None:
-                phases[holder] = phase
-            if phase not in (ENDED if until is Until.ENDED else ENDED | DELIVERED):
-                waiting.add(holder)
-        left = tuple(holder for holder in outcome.waiting if holder in waiting)
-        return outcome.model_copy(update={"waiting": left, "phases": phases})
+def wait_for(call: Call, act: Act, receipt: Receipt, wanted: Wish) -> Outcome:
+    """What has become of an act when nothing waits any more, or the time is over."""
+    outcome = Outcome.model_validate(receipt.model_dump() | {"waiting": receipt.subjects})
 
-    return call.talk(looking)
+    async def looking(client: AdminClient) -> tuple[SubjectKey, ...]:
+        nonlocal outcome
+        outcome = await _looked(client, act, outcome, wanted.until)
+        return outcome.waiting
+
+    still_waiting(call, wanted.timeout, looking)
+    return outcome
+
+
+async def _looked(client: AdminClient, act: Act, outcome: Outcome, until: Until) -> Outcome:
+    if isinstance(act, Pause | Resume):
+        held = [one.brakes for one in (await client.ask(OVERVIEW, Nothing())).partitions]
+        return outcome.model_copy(update={"waiting": _brakes_waiting(act, outcome, held)})
+    events = {key: outcome.events[key] for key in outcome.waiting if key in outcome.events}
+    waiting = await not_applied(client, events)
+    phases = dict(outcome.phases)
+    for holder in outcome.waiting if until is not Until.APPLIED else ():
+        if holder in waiting:
+            continue
+        phase = await _phase(client, holder)
+        if phase is not None:
+            phases[holder] = phase
+        if phase not in (ENDED if until is Until.ENDED else ENDED | DELIVERED):
+            waiting.add(holder)
+    left = tuple(holder for holder in outcome.waiting if holder in waiting)
+    return outcome.model_copy(update={"waiting": left, "phases": phases})
 
 
 def _brakes_waiting(
@@ -166,12 +179,12 @@ def _applied(act: Pause | Resume, brakes: Brakes) -> bool:
     return not (stands if act.route else brakes.standing())
 
 
-async def _not_applied(client: AdminClient, outcome: Outcome) -> set[SubjectKey]:
-    waiting = [key for key in outcome.waiting if key in outcome.events]
+async def not_applied(client: AdminClient, events: Mapping[SubjectKey, str]) -> set[SubjectKey]:
+    """The subjects, of those with an event, whose event has not been applied yet."""
     found: set[SubjectKey] = set()
-    for start in range(0, len(waiting), AT_ONCE):
-        events = {key: outcome.events[key] for key in waiting[start : start + AT_ONCE]}
-        found |= set((await client.ask(NOT_APPLIED, ActEvents(events=events))).subjects)
+    left = iter(events.items())
+    while part := dict(islice(left, AT_ONCE)):
+        found |= set((await client.ask(NOT_APPLIED, ActEvents(events=part))).subjects)
     return found
 
 

@@ -92,6 +92,7 @@ class DeadLetters:
             result="replayed",
             reads_as=event.body.kind,
             subject=event.subject,
+            event=event.id,
             known=known,
         )
 

@@ -285,5 +285,6 @@ def _partition(record: PartitionRecord) -> PartitionView:
         commits=record.commits,
         audit_count=record.audit_count,
         audit_head=record.audit_head,
+        audit_cut=record.audit_cut,
         brakes=record.brakes,
     )

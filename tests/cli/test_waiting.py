@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from connector.core.journal import DeadLetterFilter
 from connector.core.states import Brakes, Phase
 from connector.worker import brakes
-from tests.cli.calls import Asked
+from tests.cli.calls import Asked, Result
+from tests.operators.test_dead_letters import readable
 from tests.operators.world import holder
 from tests.patience import SLOWNESS
 from tests.support.clocks import NOW
@@ -100,3 +103,69 @@ async def test_a_pause_that_every_partition_obeys(ask: Asked) -> None:
     assert (await ask("resume", "--wait", "--timeout", "0")).code == 9
     async with meanwhile(ask, lambda: ask.world.brake(Brakes())):
         assert (await ask("resume", "--wait", "--timeout", "5")).code == 0
+
+
+SETTLING = [
+    ("dlq", "drop", "0/3", "--reason", "foreign"),
+    ("dlq", "drop", "--all", "--reason", "foreign"),
+    ("dlq", "replay", "0/3"),
+    ("dlq", "replay", "--all", "--rate", "500"),
+]
+
+
+@pytest.mark.parametrize("arguments", SETTLING)
+async def test_dead_letters_that_were_not_settled_in_time(
+    ask: Asked, arguments: tuple[str, ...]
+) -> None:
+    """Exit code 9: they are still among the dead letters."""
+    await ask.world.bury(0, 3, readable())
+    result = await ask(*arguments, "--wait", "--timeout", "0", "-o", "json")
+    assert (result.code, json.loads(result.out)["waiting"]) == (9, ["0/3"])
+    assert "not applied yet" in (await ask(*arguments, "--wait", "--timeout", "0")).out
+
+
+@pytest.mark.parametrize("arguments", SETTLING)
+async def test_dead_letters_that_are_settled(ask: Asked, arguments: tuple[str, ...]) -> None:
+    """Their owners have removed them, and applied what was re-queued."""
+    await ask.world.bury(0, 3, readable())
+    async with meanwhile(ask, ask.world.settle):
+        result = await ask(*arguments, "--wait", "-o", "json")
+    assert (result.code, json.loads(result.out)["waiting"]) == (0, [])
+    assert not await ask.world.journal.dead_letters(DeadLetterFilter())
+
+
+async def test_a_letter_is_waited_for_until_its_event_is_applied(ask: Asked) -> None:
+    """Also when the letter itself is gone already."""
+    await ask.world.bury(0, 3, readable())
+
+    async def work() -> None:
+        if await ask.world.events():
+            await ask.world.remove_letters(3)
+
+    limit = str(1.0 * SLOWNESS)
+    async with meanwhile(ask, work):
+        result = await ask("dlq", "replay", "0/3", "--wait", "--timeout", limit, "-o", "json")
+    assert not await ask.world.journal.dead_letters(DeadLetterFilter())
+    assert (result.code, json.loads(result.out)["waiting"]) == (9, ["0/3"])
+
+
+async def cut(ask: Asked, folder: Path, *more: str) -> Result:
+    """Export the audit log, and cut it by the export."""
+    await ask.world.put(*(holder(number) for number in range(10, 30)))
+    trail = folder / "trail.ndjson"
+    trail.write_text((await ask("audit", "export", "-o", "json")).out)
+    return await ask("audit", "cut", "--file", str(trail), "--reason", "kept", "--wait", *more)
+
+
+async def test_a_cut_that_was_not_made_in_time(ask: Asked, tmp_path: Path) -> None:
+    """Exit code 9, and the partitions whose records are still there."""
+    late = await cut(ask, tmp_path, "--timeout", "0", "-o", "json")
+    assert (late.code, json.loads(late.out)["waiting"]) == (9, [0, 1])
+    assert (await cut(ask, tmp_path, "--timeout", "0")).out.count("not applied yet") == 2
+
+
+async def test_a_cut_that_every_owner_makes(ask: Asked, tmp_path: Path) -> None:
+    """It is waited for all of them."""
+    async with meanwhile(ask, ask.world.settle):
+        done = await cut(ask, tmp_path, "-o", "json")
+    assert (done.code, json.loads(done.out)["waiting"]) == (0, [])

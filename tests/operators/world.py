@@ -9,7 +9,7 @@ from pathlib import Path
 from connector.core.audit import AuditEntry, key_name, link
 from connector.core.conditions import Condition
 from connector.core.errors import Family, Fault, Permanent
-from connector.core.events import Event
+from connector.core.events import AuditCut, Event, LetterAct
 from connector.core.journal import Commit, DeadLetter, PartitionRecord, Positioned, StateRow
 from connector.core.model import (
     DAY,
@@ -220,6 +220,28 @@ class AdminWorld:
         record = self._records[partition]
         self._records[partition] = record.model_copy(update={"commits": record.commits + 1})
         await self.journal.commit(Commit(record=self._records[partition], dead_letters=(letter,)))
+
+    async def settle(self) -> None:
+        """Commit that every event so far was read, letters settled and trails cut as they ask."""
+        for number, record in self._records.items():
+            found = await self.journal.read(number, record.position, 1000)
+            events = [one.event for one in found if isinstance(one, Positioned)]
+            bodies = [event.body for event in events]
+            settled = [body.position for body in bodies if isinstance(body, LetterAct)]
+            cuts = [body for body in bodies if isinstance(body, AuditCut)]
+            changes: dict[str, object] = {"commits": record.commits + 1}
+            changes |= {"position": found[-1].position} if found else {}
+            if cuts:
+                changes |= {"audit_cut": cuts[-1].through, "audit_cut_head": cuts[-1].head}
+            self._records[number] = record.model_copy(update=changes)
+            commit = Commit(record=self._records[number], settled=tuple(settled))
+            await self.journal.commit(commit)
+
+    async def remove_letters(self, *positions: int) -> None:
+        """Commit to the first partition that letters are settled, without reading any event."""
+        record = self._records[0]
+        self._records[0] = record.model_copy(update={"commits": record.commits + 1})
+        await self.journal.commit(Commit(record=self._records[0], settled=positions))
 
     async def _put(self, state: State | UnreadableState) -> None:
         number = partition_of(state.key, PARTITIONS)

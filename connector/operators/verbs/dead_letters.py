@@ -111,7 +111,7 @@ class DropLetters(SettleLetters):
 class LetterOutcome(Record):
     """The outcome, or expected outcome, for one letter.
 
-    ``replayed``: an event again (``known``: its id had come before, nothing more follows);
+    ``replayed``: ``event`` again (``known``: its id had come before, nothing more follows);
     ``dropped``: removed; ``dead``: it still cannot be read, ``code`` says why; ``missing``: it is
     not among the dead letters, perhaps settled by another operator.
     """
@@ -121,6 +121,7 @@ class LetterOutcome(Record):
     code: str = ""
     reads_as: str = ""
     subject: SubjectKey | None = None
+    event: str = ""
     known: bool = False
 
 

@@ -122,13 +122,14 @@ class SubjectDetail(Record):
 
 
 class PartitionView(Record):
-    """A partition's own record."""
+    """A partition's own record; the audit log up to ``audit_cut`` was exported and removed."""
 
     partition: int
     epoch: int
     commits: int
     audit_count: int
     audit_head: str
+    audit_cut: int = 0
     brakes: Brakes
 
 
