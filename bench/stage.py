@@ -25,8 +25,10 @@ from connector.crash import never
 from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
 from connector.upstream import RequestLimit
-from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.loop import PartitionWorker
+from connector.worker.options import WorkerOptions
+from connector.worker.owners import Owners
 from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld

@@ -54,8 +54,9 @@ from connector.wiring.operators import Operators, Shown
 from connector.wiring.ports import OpenPorts
 from connector.wiring.reloading import reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
-from connector.worker import Owners, PartitionWorker
 from connector.worker.effects import UpstreamEffects
+from connector.worker.loop import PartitionWorker
+from connector.worker.owners import Owners
 from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import UpstreamLimits
 
@@ -117,9 +118,8 @@ class Service:
             raise reason from error
 
     async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
             parts = await self._open(stack)
             async with asyncio.TaskGroup() as group:

@@ -10,8 +10,6 @@ from connector.cli.output import Format
 from connector.cli.rekeying import will_of
 from connector.cli.serve import settings_of
 from connector.journal.backup import back_up
-from connector.wiring.restoring import embedded
-from connector.wiring.restoring import restore as put_in_place
 
 
 @asking()
@@ -23,6 +21,8 @@ def backup(
 
     It holds no key. Keep a scrape of the metrics of that time for `audit verify --published`.
     """
+    from connector.wiring.restoring import embedded  # noqa: PLC0415 - loads the worker
+
     back_up(embedded(settings_of(call)).path, file)
     if call.screen.form is Format.JSON:
         call.screen.json({"backup": str(file)})
@@ -41,6 +41,8 @@ def restore(
     The previous journal is kept beside it. The service then starts paused and checks every
     holder again; `status --restored` lists them, and `resume` ends the pause.
     """
+    from connector.wiring.restoring import restore as put_in_place  # noqa: PLC0415 - as above
+
     settings = settings_of(call)
     aside = put_in_place(settings, file, will_of(call, settings, reason))
     if call.screen.form is Format.JSON:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
 from connector.operators.verbs.audit import Published
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 COUNTS = "pki_connector_audit_records"
 HEADS = "pki_connector_audit_head_prefix"
@@ -28,8 +30,10 @@ def published_in(files: Iterable[Path]) -> list[Published]:
 
 
 def _read(file: Path) -> Iterator[Published]:
+    from prometheus_client import parser  # noqa: PLC0415 - only this command reads metrics
+
     try:
-        families = list(text_string_to_metric_families(file.read_text(encoding="utf-8")))
+        families = list(parser.text_string_to_metric_families(file.read_text(encoding="utf-8")))
         counts, heads = _by_partition(families, COUNTS), _by_partition(families, HEADS)
     except (ValueError, KeyError, OSError):
         raise typer.BadParameter(f"{file} is not a scrape of /metrics") from None
@@ -38,7 +42,7 @@ def _read(file: Path) -> Iterator[Published]:
         yield Published(partition=partition, count=count, head=head)
 
 
-def _by_partition(families: Iterable[Metric], name: str) -> dict[int, int]:
+def _by_partition(families: Iterable["Metric"], name: str) -> dict[int, int]:
     return {
         int(sample.labels["partition"]): int(sample.value)
         for family in families

@@ -1,4 +1,8 @@
-"""A journal for a command that works on it while no service does."""
+"""A journal for a command that works on it while no service does.
+
+What the journals are made of is imported when one is opened: the command line imports this module
+at each start, and most commands only ask the service.
+"""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -8,12 +12,9 @@ from tempfile import TemporaryDirectory
 
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
-from connector.journal.kafka.active_members import require_rest
-from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
-from connector.wiring.journal import make_journal, require_topics
 
 PATIENCE = 60.0
 """Seconds to wait for events that are there: whoever reads everything must not miss the end."""
@@ -34,6 +35,9 @@ async def offline_journal(
             served.
         ConnectorError: as :func:`connector.journal.kafka.cluster.require`.
     """
+    from connector.journal.kafka.active_members import require_rest  # noqa: PLC0415 - see above
+    from connector.wiring.journal import require_topics  # noqa: PLC0415 - as above
+
     with TemporaryDirectory(prefix="pki-connector-") as folder:
         await require_topics(settings.journal)
         if alone and isinstance(settings.journal, KafkaSettings):
@@ -47,6 +51,9 @@ async def offline_journal(
 
 
 def _journal(settings: Settings, folder: Path, *, new: bool) -> Journal:
+    from connector.journal.kafka.journal import KafkaJournal  # noqa: PLC0415 - see above
+    from connector.wiring.journal import make_journal  # noqa: PLC0415 - as above
+
     wanted = settings.journal
     clock = MachineClock()
     if isinstance(wanted, KafkaSettings):

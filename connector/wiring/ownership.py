@@ -18,9 +18,10 @@ from connector.journal.settings import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.exit_reason import ending
 from connector.wiring.journal_watch import JournalWatch
-from connector.worker import Owners, PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
-from connector.worker.owners import Duties, Listeners, OwnersOptions
+from connector.worker.loop import PartitionWorker
+from connector.worker.options import WorkerOptions
+from connector.worker.owners import Duties, Listeners, Owners, OwnersOptions
 from connector.worker.pulling import Pulling
 from connector.worker.round import Failure
 from connector.worker.upstream_limits import UpstreamLimits

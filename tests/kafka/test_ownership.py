@@ -17,8 +17,9 @@ from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import KafkaSettings
 from connector.wiring.clock import MachineClock
-from connector.worker import Owners, PartitionWorker, WorkerOptions
-from connector.worker.owners import Listeners, OwnersOptions
+from connector.worker.loop import PartitionWorker
+from connector.worker.options import WorkerOptions
+from connector.worker.owners import Listeners, Owners, OwnersOptions
 from connector.worker.server_dates import ServerDates
 from connector.worker.upstream_limits import UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld

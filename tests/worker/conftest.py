@@ -24,9 +24,10 @@ from connector.crash import CrashPoint, never
 from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.upstream import RequestLimit
-from connector.worker import PartitionWorker, WorkerOptions
 from connector.worker.ceiling import Ceiling
 from connector.worker.circuit_breaker import CircuitBreaker
+from connector.worker.loop import PartitionWorker
+from connector.worker.options import WorkerOptions
 from connector.worker.round import Failure
 from connector.worker.server_dates import ServerDates
 from connector.worker.share import whole

@@ -6,7 +6,8 @@ from connector.core.events import DeviceChanged, Event, Paused
 from connector.core.journal import Commit
 from connector.core.model import SubjectKind, subject_key
 from connector.core.states import CopyState, HolderState, Phase
-from connector.worker import PartitionWorker, brakes
+from connector.worker import brakes
+from connector.worker.loop import PartitionWorker
 from tests.worker.conftest import Stage
 
 BACKLOG = 1500

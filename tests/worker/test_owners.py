@@ -12,8 +12,7 @@ from connector.core.events import DeviceEnrolled
 from connector.core.journal import Commit, PartitionRecord
 from connector.core.model import SubjectKey, SubjectKind, partition_of, subject_key
 from connector.core.states import Effect
-from connector.worker import Owners
-from connector.worker.owners import Listeners, OwnersOptions
+from connector.worker.owners import Listeners, Owners, OwnersOptions
 from tests.patience import PATIENCE
 from tests.worker.conftest import Stage, StubbornJournal
 

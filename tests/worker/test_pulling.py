@@ -11,7 +11,8 @@ from connector.core.errors import Permanent, Scope, Transient
 from connector.core.events import Event, Paused, SourcePulled
 from connector.core.feed import Page
 from connector.core.model import SubjectKind, subject_key
-from connector.worker import Owners, PartitionWorker
+from connector.worker.loop import PartitionWorker
+from connector.worker.owners import Owners
 from connector.worker.pulling import AGAIN, PARTITION
 from tests.worker.conftest import Stage, StubbornJournal
 from tests.worker.feeds import EVERY, NAME, Puller, enrolled
