@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector_testkit.demo.polling import until
+from connector_testkit.demo.polling import ASK, until
 from tests.conftest import Needs
 from tests.e2e.conftest import Start
 from tests.e2e.journal_view import JournalView
@@ -87,7 +87,7 @@ async def test_full_disk_is_told_to_senders_and_passes(start: Start) -> None:
         shown = await world.connector.ask("status", "holder", alice.holder)
         return bool(shown["copy"]["state"] == "gone")
 
-    await until("the copy is gone", gone)
+    await until("the copy is gone", gone, every=ASK)
     assert held == 0
     assert world.connector.pid == process
     statuses = {entry["status"] for entry in await world.uem.ledger("webhook")}

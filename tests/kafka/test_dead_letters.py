@@ -15,7 +15,7 @@ from connector.journal.kafka.clients import Clients
 from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import event, some_subjects, written
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.polling import until
+from connector_testkit.demo.polling import ASK, until
 from tests.e2e.states import in_phase
 from tests.kafka.conftest import single
 from tests.kafka.kafka_world import KafkaWorld, opened
@@ -113,9 +113,9 @@ class Letters:
             return found if len(found) == count else None
 
         if not count:
-            await until("no dead letter is left", self._none)
+            await until("no dead letter is left", self._none, every=ASK)
             return []
-        return await until(f"{count} dead letters", look)
+        return await until(f"{count} dead letters", look, every=ASK)
 
     async def _none(self) -> bool:
         return not (await self.pair.second.ask("dlq", "list"))["items"]

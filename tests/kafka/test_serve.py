@@ -11,7 +11,7 @@ import pytest
 
 from connector.core.states import Phase
 from connector_testkit.demo.broker import Brokers
-from connector_testkit.demo.polling import until
+from connector_testkit.demo.polling import ASK, until
 from tests.e2e.leaks import leaks
 from tests.e2e.records import the_newest_came_last, uploads
 from tests.e2e.states import in_phase, is_handing_over
@@ -81,7 +81,7 @@ async def test_a_trail_is_exported_and_cut_at_any_pod(
         _, left = await pair.first.tell("audit", "export", "--output", "json")
         return not {*exported.splitlines()} & {*left.splitlines()}
 
-    await until("all owners have cut", was_cut)
+    await until("all owners have cut", was_cut, every=ASK)
     await pair.ca.renew("alice")
     await pair.at(pair.first, alice, "has the new one", lambda state: state.attempt > 1)
     await pair.at(pair.first, alice, "completed", in_phase(Phase.COMPLETED))

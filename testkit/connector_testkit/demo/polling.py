@@ -14,6 +14,8 @@ T = TypeVar("T")
 USUAL = 45.0
 """Seconds after which two quiet cores will not do any more what they have not done yet."""
 POLL = 0.05
+ASK = 0.5
+"""Seconds between two looks that start a process each."""
 QUIET = 0.15
 """Seconds that one probe takes on two quiet cores."""
 WORST = 8.0
@@ -45,7 +47,11 @@ def patience() -> float:
 
 
 async def until(
-    what: str, look: Callable[[], Awaitable[T | None]], *, within: float | None = None
+    what: str,
+    look: Callable[[], Awaitable[T | None]],
+    *,
+    within: float | None = None,
+    every: float = POLL,
 ) -> T:
     """The first answer of ``look`` that is true.
 
@@ -53,6 +59,7 @@ async def until(
         what: what is waited for, for the error.
         look: looks once.
         within: seconds; :func:`patience` when left out.
+        every: seconds between two looks.
 
     Raises:
         TimeoutError: there was none in time.
@@ -61,7 +68,7 @@ async def until(
     try:
         async with asyncio.timeout(limit):
             while not (answer := await look()):  # noqa: ASYNC110 - seen by looking
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(every)
     except TimeoutError:
         raise TimeoutError(f"not within {limit:.0f} s: {what}") from None
     return answer

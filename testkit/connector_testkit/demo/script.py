@@ -26,7 +26,7 @@ from connector_testkit.demo.people import (
     write_mails,
 )
 from connector_testkit.demo.pod import Pod
-from connector_testkit.demo.polling import patience, until
+from connector_testkit.demo.polling import ASK, POLL, patience, until
 from connector_testkit.demo.secret_scan import Searcher
 from connector_testkit.demo.signals import SIGNALLED, unless_signalled
 from connector_testkit.demo.stage import Stage
@@ -101,10 +101,12 @@ class Script:
             await self._shown()
             await self._nothing_leaked()
 
-    async def _until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(
+        self, what: str, holds: Callable[[], Awaitable[bool]], every: float = POLL
+    ) -> None:
         """Wait for something seen from the outside, then tick it off."""
         try:
-            await until(what, holds)
+            await until(what, holds, every=every)
         except TimeoutError as error:
             raise CheckFailedError(str(error)) from None
         self._tell.check(what, holds=True)
@@ -180,7 +182,7 @@ class Script:
         async def holds() -> bool:
             return bool((await self._holder(actor))["copy"]["state"] == "gone")
 
-        await self._until(f"the connector reports {actor.name}'s copy as gone", holds)
+        await self._until(f"the connector reports {actor.name}'s copy as gone", holds, ASK)
         evidence = (await self._holder(actor))["copy"]["evidence"]
         self._tell.say(f"    evidence: {evidence}")
 
@@ -221,7 +223,7 @@ class Script:
         async def holds() -> bool:
             return not (await self._holder(bob))["devices"]
 
-        await self._until("the connector shows no device of bob", holds)
+        await self._until("the connector shows no device of bob", holds, ASK)
         self._tell.check(
             "the device no longer has the keys", await readable(stage, bob, device) == 0
         )
@@ -257,7 +259,7 @@ class Script:
                 said = [await one.ask("status", "holder") for one in (self._stage.connector, pod)]
                 return bool(said[0]["items"] == said[1]["items"])
 
-            await self._until(f"{pod.name} shows the same state of all users", holds)
+            await self._until(f"{pod.name} shows the same state of all users", holds, ASK)
 
     async def _nothing_leaked(self) -> None:
         """Every key and password that travelled is looked for wherever it could have been left."""
