@@ -15,6 +15,8 @@ ARGS ?=
 KILLS ?= 100
 MINUTES ?= 10
 HOLDERS ?= 500
+MUTANTS ?= 50
+SEED ?=
 
 # The first of these that starts, is new enough and can make an environment.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
@@ -80,6 +82,10 @@ soak-kills: $(DEV) ## kill the service at random under load, KILLS times
 soak-kafka: $(DEV) ## three processes, three brokers: kill both at random, MINUTES long
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k test_chaos -s --minutes $(MINUTES) \
 		--holders $(HOLDERS) $(ARGS)
+
+.PHONY: mutants
+mutants: $(DEV) ## MUTANTS small faults in core/, by SEED: the tests find at least 90 % of them
+	@$(BIN)/python -m tests.mutants --count $(MUTANTS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: lint
 lint: $(DEV) ## style, types, direction of imports, Dockerfile

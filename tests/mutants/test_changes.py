@@ -1,0 +1,52 @@
+"""The faults that `make mutants` puts into the core are the ones that it promises."""
+
+from tests.mutants.changes import changes
+
+SOURCE = """\
+LIMIT: Literal[3] = 20
+
+def due(self, now: int) -> bool:
+    '''Whether it is time, é.'''
+    if not self.paused and now - self.last >= LIMIT:
+        self.count += 1
+        self.log("due", now)
+        return True
+    raise NotDue("no")
+"""
+
+
+def test_each_kind_of_change_is_made_where_it_applies() -> None:
+    lines = SOURCE.splitlines()
+    changed = [
+        (one.line, one.applied(SOURCE).splitlines()[one.line - 1].strip())
+        for one in changes(SOURCE)
+    ]
+    assert sorted(changed) == sorted(
+        [
+            (1, "LIMIT: Literal[3] = 21"),
+            (5, "if (not self.paused or now - self.last >= LIMIT):"),
+            (5, "if (self.paused) and now - self.last >= LIMIT:"),
+            (5, "if not self.paused and now - self.last > LIMIT:"),
+            (5, "if not self.paused and now + self.last >= LIMIT:"),
+            (6, "pass"),
+            (6, "self.count += 2"),
+            (7, "pass"),
+            (8, "return None"),
+            (8, "return False"),
+            (9, "pass"),
+        ]
+    )
+    assert all(
+        one.applied(SOURCE).splitlines()[: one.line - 1] == lines[: one.line - 1]
+        for one in changes(SOURCE)
+    )
+
+
+def test_a_statement_of_several_lines_is_removed_as_a_whole() -> None:
+    source = "def f():\n    g(\n        a,\n    )\n    h = 1\n"
+    texts = [one.applied(source) for one in changes(source)]
+    assert "def f():\n    pass\n    h = 1\n" in texts
+
+
+def test_what_changes_nothing_is_left_out() -> None:
+    assert list(changes("def f(a: Literal[1]) -> Literal[2]:\n    return None\n")) == []
