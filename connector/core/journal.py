@@ -17,7 +17,7 @@ from connector.core.audit import AuditRecord, AuditRow
 from connector.core.events import Event
 from connector.core.feed import FeedPosition
 from connector.core.model import Millis, Record, SubjectKey
-from connector.core.rows import FIRST_PLACE, Due, KnownId, OpenAct, UnreadableState
+from connector.core.rows import FIRST_PLACE, Due, HeldUp, KnownId, OpenAct, UnreadableState
 from connector.core.states import Brakes, State
 
 
@@ -83,14 +83,14 @@ class PartitionRecord(Record):
     """A partition's own record: owner epoch, commits, audit head and count, brakes.
 
     ``commands``: every event to the partition itself up to this position has been applied; they are
-    read ahead of the others, so it may be greater than ``position``.
-    ``audit_cut`` and ``audit_cut_head``: the log was exported and truncated up to this record; the
-    next one is chained to this head. ``copying`` names the journal that this one is being copied
-    from: it may not be served before that is done. ``audit_key`` names the key that the last audit
-    record was made with; empty where an older version made it. ``restored``: when a backup was put
-    in the place of the journal, until a person resumes; 0 otherwise. ``time``: journal time of the
-    last commit, ``confirmed``: the newest one that an upstream's clock agreed with. ``pulled``: how
-    far the feeds of upstreams (``ca:NAME``, ``uem:NAME``) have been read; of partition 0 only.
+    read ahead of the others, so it may be greater than ``position``. ``audit_cut`` and
+    ``audit_cut_head``: the log was exported and truncated up to this record; the next is chained to
+    this head. ``copying`` names the journal that this one is copied from: it may not be served
+    before that is done. ``audit_key`` names the key that the last audit record was made with; empty
+    where an older version made it. ``restored``: when a backup took the place of the journal, until
+    a person resumes, or 0. ``time``: journal time of the last commit, ``confirmed``: the newest one
+    that an upstream's clock agreed with. ``pulled``: how far the feeds of upstreams (``ca:NAME``,
+    ``uem:NAME``) were read (partition 0 only). ``held_up``: by code, subjects that failed and wait.
     """
 
     partition: int
@@ -109,6 +109,7 @@ class PartitionRecord(Record):
     restored: Millis = 0
     confirmed: Millis = 0
     pulled: dict[str, FeedPosition] = Field(default_factory=dict)
+    held_up: dict[str, HeldUp] = Field(default_factory=dict)
 
     @property
     def commanded(self) -> int:

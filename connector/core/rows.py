@@ -1,4 +1,4 @@
-"""Results of journal queries besides states: due subjects, open acts, known ids."""
+"""Rows of the journal besides states: due subjects, open acts, known ids, held-up subjects."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -33,6 +33,17 @@ class OpenAct:
 
     key: SubjectKey
     place: tuple[int, int]
+
+
+class HeldUp(Record):
+    """Subjects at which handling failed and that are tried again later.
+
+    How many, since when the first of them, and which one that is.
+    """
+
+    count: int
+    since: Millis
+    subject: SubjectKey
 
 
 class UnreadableState(Record):

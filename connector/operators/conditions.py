@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from connector.catalogue import catalogue
 from connector.core.conditions import Condition, Severity
-from connector.core.journal import DeadLetter
+from connector.core.journal import DeadLetter, PartitionRecord
 from connector.core.model import Millis
+from connector.core.rows import HeldUp
 
 
 def condition(
@@ -29,3 +30,16 @@ def of_letters(letters: Iterable[DeadLetter]) -> Iterator[Condition]:
     for code, alike in by_code.items():
         text = f"{len(alike)} record(s) are in the dead letters"
         yield condition(Severity.WARNING, code, text, min(letter.at for letter in alike))
+
+
+def of_held_up(records: Iterable[PartitionRecord]) -> Iterator[Condition]:
+    """Subjects that are left alone because handling them fails, by code."""
+    by_code: dict[str, list[HeldUp]] = {}
+    for record in records:
+        for code, held in record.held_up.items():
+            by_code.setdefault(code, []).append(held)
+    for code, alike in by_code.items():
+        first = min(alike, key=lambda held: held.since)
+        count = sum(held.count for held in alike)
+        text = f"{count} subject(s) cannot be handled and wait, first {first.subject}"
+        yield condition(Severity.WARNING, code, text, first.since)

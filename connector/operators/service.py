@@ -22,7 +22,7 @@ from connector.operators.acts import (
     partition_events,
 )
 from connector.operators.audit_log import AuditLog
-from connector.operators.conditions import of_letters
+from connector.operators.conditions import of_held_up, of_letters
 from connector.operators.dead_letters import DeadLetters
 from connector.operators.handlers import Caller, Handlers
 from connector.operators.known import check_names
@@ -169,7 +169,9 @@ class OperatorService:
         return Overview(
             now=self._around.clock.now(),
             pauses=standing(record.brakes for record in records),
-            conditions=worst_first([*self._around.conditions(), *of_letters(letters)]),
+            conditions=worst_first(
+                [*self._around.conditions(), *of_letters(letters), *of_held_up(records)]
+            ),
             version=self._around.version,
             counts=tuple(
                 PhaseCount(kind=kind, route=route, phase=phase, count=count)

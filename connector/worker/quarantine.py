@@ -3,19 +3,29 @@
 All other subjects of the partition go on.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from connector.core.audit import AuditEntry
 from connector.core.events import Event
 from connector.core.facts import Fact
 from connector.core.journal import DeadLetter, Positioned
-from connector.core.model import SubjectKey
+from connector.core.model import Millis, SubjectKey
+from connector.core.rows import HeldUp
 from connector.core.sizes import dead_letter
 from connector.core.states import Effect
 from connector.worker.round import Failure, RoundDraft
 
 FIRST_PAUSE = 60.0
 LONGEST_PAUSE = 3600.0
+
+
+class _Pause(NamedTuple):
+    """Until when a subject is paused, how long that is, and the code of the failure."""
+
+    until: float
+    seconds: float
+    code: str
 
 
 class Quarantine:
@@ -27,37 +37,61 @@ class Quarantine:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._until: dict[SubjectKey, tuple[float, float]] = {}
+        self._paused: dict[SubjectKey, _Pause] = {}
+        self._since: dict[str, dict[SubjectKey, Millis]] = {}
 
     def __contains__(self, key: object) -> bool:
         """Whether a subject is paused now."""
-        return key in self._until and self._monotonic() < self._until[key][0]
+        return key in self._paused and self._monotonic() < self._paused[key].until
 
     def __len__(self) -> int:
         """How many subjects failed and have not advanced since."""
-        return len(self._until)
+        return len(self._paused)
 
-    def hold(self, key: SubjectKey) -> None:
+    def hold(self, key: SubjectKey, code: str, now: Millis) -> None:
         """Pause a subject; each further failure doubles the pause, up to an hour."""
-        _, before = self._until.get(key, (0.0, FIRST_PAUSE / 2))
-        pause = min(before * 2, LONGEST_PAUSE)
-        self._until[key] = (self._monotonic() + pause, pause)
+        before = self._paused.get(key)
+        if before is not None and before.code != code:
+            self._since[before.code].pop(key)
+        seconds = FIRST_PAUSE if before is None else min(before.seconds * 2, LONGEST_PAUSE)
+        self._paused[key] = _Pause(self._monotonic() + seconds, seconds, code)
+        self._since.setdefault(code, {}).setdefault(key, now)
 
     def advanced(self, key: SubjectKey) -> None:
         """Remove a subject that has advanced."""
-        self._until.pop(key, None)
+        before = self._paused.pop(key, None)
+        if before is not None:
+            self._since[before.code].pop(key)
+
+    def without(self, advancing: Collection[SubjectKey]) -> Mapping[str, HeldUp]:
+        """Who is left, by code, once these have advanced."""
+        left: dict[str, HeldUp] = {}
+        for code, since in self._since.items():
+            first = next((key for key in since if key not in advancing), None)
+            if first is not None:
+                count = len(since) - sum(key in since for key in advancing)
+                left[code] = HeldUp(count=count, since=since[first], subject=first)
+        return left
 
 
 def record_failures(
     draft: RoundDraft, found: Iterable[Positioned | DeadLetter], quarantine: Quarantine
 ) -> None:
-    """Add the failures of a round to its draft.
+    """Add the failures of a round to its draft, and who is held up once it is written.
 
     An event becomes a dead letter, which operators may re-queue. For any other fact the subject is
     paused: what it waits for is tried again after the pause, or when an event for it arrives.
     """
-    if not draft.failures:
-        return
+    if draft.failures:
+        _add(draft, found, quarantine)
+    if quarantine or draft.record.held_up:
+        held_up = quarantine.without(draft.states)
+        draft.record = draft.record.model_copy(update={"held_up": held_up})
+
+
+def _add(
+    draft: RoundDraft, found: Iterable[Positioned | DeadLetter], quarantine: Quarantine
+) -> None:
     places = {
         id(letter.event): letter.position for letter in found if isinstance(letter, Positioned)
     }
@@ -66,7 +100,7 @@ def record_failures(
             place = places[id(failure.fact)]
             draft.dead_letters.append(_letter(draft, failure, failure.fact, place))
         else:
-            quarantine.hold(failure.key)
+            quarantine.hold(failure.key, failure.code, draft.now)
         draft.audit.append(_entry(draft, failure))
 
 

@@ -104,8 +104,7 @@ class RoundDraft:
     def changed(self, before: PartitionRecord) -> bool:
         """Whether there is anything to commit."""
         return bool(self.states or self.audit or self.events or self.dead_letters) or (
-            (self.record.position, self.record.commands, self.record.brakes)
-            != (before.position, before.commands, before.brakes)
+            _own(self.record) != _own(before)
         )
 
     def commit(self, key: Credential) -> Commit:
@@ -143,6 +142,11 @@ class RoundDraft:
             StateRow(key=key, state=None if key in self.gone else state)
             for key, state in self.states.items()
         ]
+
+
+def _own(record: PartitionRecord) -> tuple[object, ...]:
+    """What of a partition's record changes beside the subjects."""
+    return record.position, record.commands, record.brakes, record.held_up
 
 
 def _phase(state: State) -> Phase | None:

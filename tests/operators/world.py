@@ -26,7 +26,7 @@ from connector.core.model import (
 )
 from connector.core.policy import OtherDevices, RoutePolicy, UnknownSet
 from connector.core.ports import EscrowBackend, Target
-from connector.core.rows import UnreadableState
+from connector.core.rows import HeldUp, UnreadableState
 from connector.core.secret import Credential
 from connector.core.selection import SigningPolicy
 from connector.core.states import (
@@ -199,6 +199,13 @@ class AdminWorld:
             changes = {**members, "commits": record.commits + 1}
             self._records[partition] = record.model_copy(update=changes)
             await self.journal.commit(Commit(record=self._records[partition]))
+
+    async def hold_up(self, partition: int, code: str, held: HeldUp) -> None:
+        """Commit that subjects of a partition wait after a failure."""
+        record = self._records[partition]
+        changes = {"commits": record.commits + 1, "held_up": {code: held}}
+        self._records[partition] = record.model_copy(update=changes)
+        await self.journal.commit(Commit(record=self._records[partition]))
 
     async def put(self, *states: State | UnreadableState) -> None:
         """Commit states, each with an audit entry about it."""

@@ -7,9 +7,10 @@ from connector.core.facts import DeviceLookedUp, Looked
 from connector.core.journal import Commit, DeadLetterFilter, StateRow
 from connector.core.metrics import NoMetrics
 from connector.core.model import SECOND, DeviceFacts, Millis, SubjectKind, subject_key
+from connector.core.rows import HeldUp
 from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
 from connector.worker.ports import Subject
-from connector.worker.quarantine import FIRST_PAUSE
+from connector.worker.quarantine import FIRST_PAUSE, Quarantine
 from tests.worker.conftest import HeldEffects, Stage
 
 SICK = subject_key("acme", SubjectKind.DEVICE, "8")
@@ -60,6 +61,60 @@ async def test_a_subject_at_which_the_program_fails_is_left_alone(stage: Stage) 
         effects.confused = False
         stage.clock.advance(int(2 * FIRST_PAUSE * SECOND))
         await stage.until_phase(Phase.COMPLETED, "8")
+
+
+async def test_who_is_left_alone_stands_in_the_partitions_record(stage: Stage) -> None:
+    """By code, since when, until the subject advances; so ``status`` shows it on every pod."""
+    effects = Confused(stage.world)
+    stage.effects = effects
+
+    async def held_up() -> dict[str, HeldUp]:
+        (record,) = await stage.journal.records()
+        return record.held_up
+
+    async with stage.running():
+        await stage.enrol("8")
+        await stage.until(held_up)
+        first = (await held_up())["SRV-003"]
+        assert (first.count, first.subject) == (1, SICK)
+        stage.clock.advance(int(FIRST_PAUSE * SECOND))
+        await stage.until(lambda: effects.looked == 2, step=SECOND)
+        assert (await held_up())["SRV-003"] == first
+        effects.confused = False
+        stage.clock.advance(int(2 * FIRST_PAUSE * SECOND))
+        await stage.until_phase(Phase.COMPLETED, "8")
+        assert await held_up() == {}
+
+
+async def test_a_new_owner_begins_with_nobody_left_alone(stage: Stage) -> None:
+    """It tries each once more, and what it does not hold up is not in its record."""
+    effects = Confused(stage.world)
+    stage.effects = effects
+    async with stage.running():
+        await stage.enrol("8")
+        await stage.until(lambda: stage.failures)
+    effects.confused = False
+    async with stage.running():
+        await stage.until_phase(Phase.COMPLETED, "8")
+        (record,) = await stage.journal.records()
+        assert record.held_up == {}
+
+
+def test_quarantine_tells_codes_apart() -> None:
+    """The oldest of each code is named; a subject counts under its newest code only."""
+    one, two, three = (subject_key("acme", SubjectKind.DEVICE, name) for name in "123")
+    quarantine = Quarantine(lambda: 0.0)
+    for now, key in enumerate((one, two, three)):
+        quarantine.hold(key, "SRV-003", now)
+    quarantine.hold(one, "JRN-015", 9)
+    assert quarantine.without(()) == {
+        "SRV-003": HeldUp(count=2, since=1, subject=two),
+        "JRN-015": HeldUp(count=1, since=9, subject=one),
+    }
+    assert quarantine.without({one, two}) == {"SRV-003": HeldUp(count=1, since=2, subject=three)}
+    for key in (one, two, three):
+        quarantine.advanced(key)
+    assert (quarantine.without(()), len(quarantine)) == ({}, 0)
 
 
 async def test_an_event_for_it_is_tried_at_once(stage: Stage) -> None:
