@@ -206,6 +206,17 @@ def test_a_look_that_fails_is_repeated_until_the_deadline(loop: PureLoop) -> Non
     assert trouble.code == "UEM-001"
 
 
+def test_a_lost_device_is_not_looked_at_any_more(loop: PureLoop) -> None:
+    """It only waits for the removal of its record."""
+    loop.down.add("uem")
+    enrol(loop)
+    until_told(loop)
+    loop.pass_time(4 * DAY)
+    loop.apply(DEVICE, Elapsed())
+    assert device(loop).status is DeviceStatus.LOST
+    assert [want.effect for want in device(loop).wants] == [Effect.WAIT]
+
+
 def test_a_device_deadline_that_is_held_back_moves_nothing_else(loop: PureLoop) -> None:
     """The next try stays when it was."""
     loop.down.add("uem")
