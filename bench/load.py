@@ -77,7 +77,6 @@ class Client(asyncio.Protocol):
     """One connection."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
         self._run: Run | None = None
         self._answer = b""
         self._since = 0.0
@@ -138,7 +137,6 @@ class Load:
     """All connections, by port."""
 
     def __init__(self) -> None:
-        """None is open."""
         self._clients: dict[int, list[Client]] = {}
 
     async def obey(self, order: dict[str, Any]) -> Answer:

@@ -82,7 +82,6 @@ class Tally:
     """Counts the state transitions that became durable, and remembers who was completed."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self.transitions = 0
         self.completed: set[str] = set()
         self.news = asyncio.Event()
@@ -203,15 +202,15 @@ async def stage(
 async def performing(journal: Counted, speed: float) -> AsyncIterator[Stage]:
     """Owners of what an open journal assigns, at work until the block is left."""
     clock = FastClock(speed, max(record.time for record in await journal.records()))
-    world, gate = InstantWorld(now=clock.now), _gate(clock)
-    owners = Owners(journal, lambda number: _worker(journal, world, clock, gate, number))
+    world, limits = InstantWorld(now=clock.now), _limits(clock)
+    owners = Owners(journal, lambda number: _worker(journal, world, clock, limits, number))
     async with asyncio.TaskGroup() as group:
         group.create_task(owners.run())
         yield Stage(journal, world, clock, owners)
         owners.stop()
 
 
-def _gate(clock: FastClock) -> UpstreamLimits:
+def _limits(clock: FastClock) -> UpstreamLimits:
     names = ("uem:acme", "ca:acme-ca")
     upstreams = {
         name: Upstream(CircuitBreaker(clock.monotonic, _changed), RequestLimit(), PARALLEL)
@@ -221,14 +220,14 @@ def _gate(clock: FastClock) -> UpstreamLimits:
 
 
 def _worker(
-    journal: Counted, world: InstantWorld, clock: FastClock, gate: UpstreamLimits, partition: int
+    journal: Counted, world: InstantWorld, clock: FastClock, limits: UpstreamLimits, partition: int
 ) -> PartitionWorker:
     routes = {"corp": ROUTE}
     return PartitionWorker(
         journal=journal,
         partition=partition,
         effects=InstantEffects(world),
-        gate=gate,
+        limits=limits,
         clock=clock,
         routes=lambda: routes,
         dice=lambda: 0.5,

@@ -38,7 +38,6 @@ from connector.wiring import (
     restoring,
     tenants,
 )
-from connector.wiring import gate as gates
 from connector.wiring.audit_key import audit_keys, report_key, require_key
 from connector.wiring.clock import MachineClock, dice
 from connector.wiring.conditions import Board
@@ -50,6 +49,7 @@ from connector.wiring.gc_tuning import settle_collector
 from connector.wiring.hardening import harden
 from connector.wiring.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.wiring.journal_watch import JournalWatch
+from connector.wiring.limits import upstream_limits
 from connector.wiring.operators import Operators, Shown
 from connector.wiring.ports import OpenPorts
 from connector.wiring.reloading import reopen_upstreams, taken_up
@@ -74,7 +74,7 @@ class Parts:
 
     journal: ServedJournal
     upstreams: Mapping[str, OpenPorts[Any]]
-    gate: UpstreamLimits
+    limits: UpstreamLimits
     secrets: SecretFiles
     audit_key: Credential
     owners: Owners
@@ -86,10 +86,9 @@ class Parts:
 
 
 class Service:
-    """One process of the connector, from start to end. ``settings`` are checked ones."""
+    """One process of the connector, from start to end; arguments as for :func:`serve`."""
 
     def __init__(self, settings: Settings, restored_by: str = "") -> None:
-        """Nothing is opened yet. ``restored_by``: see :func:`serve`."""
         self._restored_by = restored_by
         self._settings = settings
         self._policies = settings.policies()
@@ -138,28 +137,28 @@ class Service:
             journal, self._board, self._metrics, self._clock, settings.journal.path.parent
         )
         limited = (self._routes, self._metrics, alarms.changed, journal)
-        gate = gates.gate(settings, self._clock, *limited, dates=self._dates)
-        starting = handover.started(settings, gate.permits, self._board)
+        limits = upstream_limits(settings, self._clock, *limited, dates=self._dates)
+        starting = handover.started(settings, limits.permits, self._board)
         hand_over = await stack.enter_async_context(starting)
-        upstreams = (settings, gate.permits, self._clock.monotonic)
+        upstreams = (settings, limits.permits, self._clock.monotonic)
         backends = await stack.enter_async_context(ports.backends(*upstreams))
         targets = await stack.enter_async_context(ports.targets(*upstreams))
-        feeds = await stack.enter_async_context(self._pulls.open(gate.permits))
+        feeds = await stack.enter_async_context(self._pulls.open(limits.permits))
         effects = made_effects(
-            settings, self._clock, self._routes, (backends, targets, hand_over, gate)
+            settings, self._clock, self._routes, (backends, targets, hand_over, limits)
         )
-        owners = self._owners(journal, effects, gate, keys)
+        owners = self._owners(journal, effects, limits, keys)
         health = Health(
             {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
             ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
         shown = Shown(self._board.standing, self._expiries.seen, self._pulls.views)
-        operators = Operators(settings, self._clock, gate, self._metrics, shown)
+        operators = Operators(settings, self._clock, limits, self._metrics, shown)
         self._parts = Parts(
             journal=journal,
             upstreams={"ca:": backends, "uem:": targets, "": feeds},
-            gate=gate,
+            limits=limits,
             secrets=secrets,
             audit_key=keys[0],
             owners=owners,
@@ -186,31 +185,31 @@ class Service:
         self,
         journal: ServedJournal,
         effects: UpstreamEffects,
-        gate: UpstreamLimits,
+        limits: UpstreamLimits,
         keys: Sequence[Credential],
     ) -> Owners:
-        make = self._worker(journal, effects, gate, keys[0])
+        make = self._worker(journal, effects, limits, keys[0])
         watch = TrailWatch(journal, keys, self._board, self._metrics)
         duties = ownership.together(
-            self._pulls.made(journal, gate),
+            self._pulls.made(journal, limits),
             partial(self._gauges(journal).publish_while_first, GAUGES_EVERY),
             partial(watch.follow, TRAIL_FIRST, self._settings.audit.check_every.total_seconds()),
         )
-        told = ownership.listeners(self._metrics, gate)
+        told = ownership.listeners(self._metrics, limits)
         return ownership.make_owners(self._settings, journal, make, duties, told)
 
     def _worker(
         self,
         journal: ServedJournal,
         effects: UpstreamEffects,
-        gate: UpstreamLimits,
+        limits: UpstreamLimits,
         key: Credential,
     ) -> Callable[[int], PartitionWorker]:
         return lambda partition: PartitionWorker(
             journal=journal,
             partition=partition,
             effects=effects,
-            gate=gate,
+            limits=limits,
             clock=self._clock,
             routes=self._routes,
             dice=dice,
@@ -268,7 +267,7 @@ class Service:
     async def _reloaded(self, changed: frozenset[Path]) -> bool:
         """Mounted secrets changed: each takes them up by itself; who could not is tried again."""
         parts = self._parts
-        whole = await reopen_upstreams(parts.upstreams, parts.gate, changed)
+        whole = await reopen_upstreams(parts.upstreams, parts.limits, changed)
         if isinstance(parts.journal, KafkaJournal):
             whole &= taken_up(parts.journal.renew_logins)
         whole &= taken_up(self._replace_senders)

@@ -42,7 +42,6 @@ class SingleCommits:
     """Appends one after the other, so that each has a commit of its own."""
 
     def __init__(self, journal: SqliteJournal) -> None:
-        """Append to ``journal``."""
         self._journal = journal
         self._turn = asyncio.Lock()
 

@@ -26,7 +26,6 @@ class Sender:
     """Sends what it has learnt. The producer is set up like the journal's."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
-        """Send to ``topic``."""
         self._producer = producer
         self._topic = topic
         self._learnt: list[Outgoing] = []

@@ -41,7 +41,6 @@ class Restores:
     """Restores from one prefix. ``folder`` takes the files."""
 
     def __init__(self, options: KafkaSettings, folder: Path) -> None:
-        """Nothing is connected."""
         self._options = options
         self._file = folder / "tables.sqlite"
 

@@ -24,7 +24,6 @@ class Orders:
     """Obeys on a stage."""
 
     def __init__(self, made: Stage) -> None:
-        """Act on ``made``."""
         self._stage = made
         self._storm = Storm(made)
 

@@ -87,7 +87,6 @@ class Redaction:
     """Reduces a log event to a flat record of allowed keys and harmless values."""
 
     def __init__(self, options: LogOptions, clock: Clock, dropped: Callable[[int], None]) -> None:
-        """Take the key of the user hash, and whom to tell of dropped keys."""
         self._options = options
         self._clock = clock
         self._dropped = dropped

@@ -28,10 +28,6 @@ class Ready(web.StreamResponse):
     keep-alive only; :func:`empty` falls back to an ordinary response for everything else.
     """
 
-    def __init__(self, status: int) -> None:
-        """Take the status; the head is made once per status."""
-        super().__init__(status=status)
-
     @property
     def keep_alive(self) -> bool:
         """Always: the head says nothing else."""
@@ -54,7 +50,7 @@ def _head(status: int, reason: str) -> bytes:
 def empty(request: web.BaseRequest, status: int) -> web.StreamResponse:
     """An answer without a body; ``status`` is none that forbids ``Content-Length``."""
     if request.version == HttpVersion11 and request.keep_alive:
-        return Ready(status)
+        return Ready(status=status)
     return web.Response(status=status)
 
 

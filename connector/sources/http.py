@@ -45,12 +45,17 @@ def _route(name: str, senders: Senders) -> Route:
 
 
 class Routes:
-    """Hands each request to its sender's endpoint, and turns what it raises into an answer."""
+    """Hands each request to its sender's endpoint, and turns what it raises into an answer.
+
+    Args:
+        senders: who may be addressed, by the type in the address.
+        clock: wall and monotonic clock.
+        metrics: counts requests.
+    """
 
     def __init__(
         self, senders: Mapping[str, Senders], clock: Clock, metrics: IntakeMetrics
     ) -> None:
-        """Take who may be addressed, by the type in the address."""
         self._clock = clock
         self._metrics = metrics
         self._routes = {

@@ -29,7 +29,6 @@ class Gate:
         clock: Clock,
         metrics: IntakeMetrics,
     ) -> None:
-        """Take how an address is found and where failures are counted."""
         self._failed = failed
         self._address = address
         self._clock = clock
@@ -58,7 +57,6 @@ class Senders:
     def __init__(
         self, source: Source, gate: Gate, bodies: Bodies, storing: Storing, clock: Clock
     ) -> None:
-        """Take the source; :meth:`replace` changes it at once."""
         self.capabilities = source.capabilities
         self._source = source
         self._gate = gate

@@ -22,14 +22,14 @@ def made_effects(
     outside: Outside,
 ) -> UpstreamEffects:
     """What performs looks and acts."""
-    backends, targets, hand_over, gate = outside
+    backends, targets, hand_over, limits = outside
     return UpstreamEffects(
         backends=backends,
         targets=targets,
         routes=routes,
         jobs=HandoverJobs(
             references=ports.references(settings),
-            paces=gate.pace_of_hand_over,
+            paces=limits.pace_of_hand_over,
             crash_at=settings.testing.crash_at,
             crash_by=settings.testing.crash_by,
         ),

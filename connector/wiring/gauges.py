@@ -30,7 +30,15 @@ FAR_AHEAD: Millis = 36_500 * DAY
 
 
 class Gauges:
-    """Publishes what the journal holds, every so often."""
+    """Publishes what the journal holds, every so often.
+
+    Args:
+        journal: what is counted.
+        metrics: where it is published.
+        clock: wall and monotonic clock.
+        time: journal time; 0 while it is not known here.
+        routes: the UEM of each is a label.
+    """
 
     def __init__(
         self,
@@ -40,7 +48,6 @@ class Gauges:
         time: Callable[[], Millis],
         routes: Mapping[str, RoutePolicy],
     ) -> None:
-        """Nothing is published yet. ``time``: journal time, 0 while it is not known here."""
         self._journal = journal
         self._metrics = metrics
         self._clock = clock

@@ -38,14 +38,14 @@ class Operators:
         self,
         settings: Settings,
         clock: MachineClock,
-        gate: UpstreamLimits,
+        limits: UpstreamLimits,
         metrics: Metrics,
         shown: Shown,
     ) -> None:
         self._metrics = metrics
         self._settings = settings
         self._clock = clock
-        self._gate = gate
+        self._limits = limits
         self._shown = shown
         self._policies: Mapping[str, RoutePolicy] = settings.policies()
 
@@ -78,7 +78,7 @@ class Operators:
 
     def _upstreams(self) -> Sequence[UpstreamView]:
         now = self._clock.now()
-        return [_upstream(name, one, now) for name, one in self._gate.states().items()]
+        return [_upstream(name, one, now) for name, one in self._limits.states().items()]
 
 
 def _upstream(name: str, one: Standing, now: Millis) -> UpstreamView:

@@ -83,14 +83,14 @@ def crash_point(settings: Settings) -> CrashPoint:
     return armed(testing.crash_at, testing.crash_pass, testing.crash_by)
 
 
-def listeners(metrics: Metrics, gate: UpstreamLimits) -> Listeners:
-    """Metrics, log, gate and ceiling hear of partitions that come and go."""
+def listeners(metrics: Metrics, limits: UpstreamLimits) -> Listeners:
+    """Metrics, log, limits and ceiling hear of partitions that come and go."""
 
     def owned(count: int) -> None:
         metrics.partitions_owned(count)
-        gate.partitions_moved()
+        limits.partitions_moved()
 
-    return Listeners(owned=owned, stopped=metrics.partitions_stopped, left=_Left(gate.ceiling))
+    return Listeners(owned=owned, stopped=metrics.partitions_stopped, left=_Left(limits.ceiling))
 
 
 class _Left:

@@ -14,13 +14,13 @@ log = structlog.get_logger("connector.app")
 
 
 async def reopen_upstreams(
-    opened: Mapping[str, OpenPorts[Any]], gate: UpstreamLimits, changed: frozenset[Path]
+    opened: Mapping[str, OpenPorts[Any]], limits: UpstreamLimits, changed: frozenset[Path]
 ) -> bool:
     """Open those again whose files changed, or that could not be opened before.
 
     Args:
         opened: plug-ins, by what stands before their names in those of the upstreams.
-        gate: told of those that were opened again.
+        limits: told of those that were opened again.
         changed: the files.
 
     Returns:
@@ -29,7 +29,7 @@ async def reopen_upstreams(
     whole = True
     for prefix, ports in opened.items():
         outcome = await ports.reopen(changed)
-        gate.credentials_reloaded(f"{prefix}{name}" for name in outcome.opened)
+        limits.credentials_reloaded(f"{prefix}{name}" for name in outcome.opened)
         for name, error in outcome.refused.items():
             whole = False
             log.error("secrets.refused", backend=f"{prefix}{name}", error_code=error.code)

@@ -43,7 +43,7 @@ class PartitionWorker:
         journal: where events, states and audit are.
         partition: which one.
         effects: performs looks and acts.
-        gate: brakes, breakers, rates, room.
+        limits: brakes, breakers, rates, room.
         clock: wall and monotonic clock.
         routes: the present policies.
         dice: numbers in [0, 1) for jitter.
@@ -62,7 +62,7 @@ class PartitionWorker:
         journal: Journal,
         partition: int,
         effects: Effects,
-        gate: UpstreamLimits,
+        limits: UpstreamLimits,
         clock: Clock,
         routes: Callable[[], Mapping[str, RoutePolicy]],
         dice: Callable[[], float],
@@ -74,11 +74,10 @@ class PartitionWorker:
         tell: Callable[[AuditRecord], None] = untold,
         alarm: Callable[[Failure], None] = untold,
     ) -> None:
-        """Nothing is owned yet; :meth:`take_over` does that."""
         self._journal = journal
-        self._recent = StateCache(journal)
+        self._cache = StateCache(journal)
         self._partition = partition
-        self._gate = gate
+        self._limits = limits
         self._clock = clock
         self._routes = routes
         self._dice = dice
@@ -86,19 +85,19 @@ class PartitionWorker:
         self._metrics = metrics
         self._crash = crash
         self._options = options
-        self._news = RoundPublisher(metrics, tell, alarm)
+        self._publisher = RoundPublisher(metrics, tell, alarm)
         self._wake = asyncio.Event()
-        self._flights = RunningEffects(effects, gate, clock.monotonic, self._wake.set, crash)
+        self._running = RunningEffects(effects, limits, clock.monotonic, self._wake.set, crash)
         self._stopping = False
-        self._held = Quarantine(clock.monotonic)
+        self._quarantine = Quarantine(clock.monotonic)
         self._oversized = Oversized()
         self._refunds = Refunds()
-        self._admission = Admission(journal, partition, gate, self._flights, self._held)
-        self._gathering = Gathering(journal, partition, self._admission, self._flights)
-        self._starter = Starter(gate, self._flights, self._gathering, self._refunds, crash)
+        self._admission = Admission(journal, partition, limits, self._running, self._quarantine)
+        self._gathering = Gathering(journal, partition, self._admission, self._running)
+        self._starter = Starter(limits, self._running, self._gathering, self._refunds, crash)
         self._record = PartitionRecord(partition=partition)
         self.time = PartitionClock(clock, options, dates)
-        self.running = asyncio.Event()
+        self.owned = asyncio.Event()
         """Set once the partition is owned and the loop turns."""
 
     @property
@@ -133,14 +132,14 @@ class PartitionWorker:
             Permanent: ``JRN-002`` when the journal is lost, ``JRN-010`` when half copied,
                 ``AUD-004`` when the trail was made with another key.
         """
-        self._recent.forget()
+        self._cache.forget()
         self._record = await self._journal.take_over(self._partition)
         partition_commands.require_ours(self._record, self._audit_key)
         self._known(self._record)
-        self._news.chain(self._record, self._record.time)
+        self._publisher.chain(self._record, self._record.time)
         self.time.start(self._record)
         self._crash("loop.after_take_over")
-        self.running.set()
+        self.owned.set()
 
     async def turn(self, acts: asyncio.TaskGroup) -> None:
         """Do the work until :meth:`stop`, and then drain. Cancelled: drop everything at once.
@@ -154,15 +153,15 @@ class PartitionWorker:
         """
         try:
             async with asyncio.TaskGroup() as looks:
-                bell = looks.create_task(self._listen())
+                listening = looks.create_task(self._listen())
                 while not self._stopping:
                     if not await self._turn(looks, acts):
                         await self._rest()
                 await self._drain(looks, acts)
-                bell.cancel()
-                self._flights.cancel()
+                listening.cancel()
+                self._running.cancel()
         except BaseException:
-            self._flights.drop()
+            self._running.drop()
             raise
 
     async def _turn(self, looks: asyncio.TaskGroup, acts: asyncio.TaskGroup) -> bool:
@@ -182,7 +181,7 @@ class PartitionWorker:
             self._wake.set()
 
     async def _rest(self) -> None:
-        wait = self._gate.next_permit() if self._admission.held_back else LONGEST_WAIT
+        wait = self._limits.next_permit() if self._admission.held_back else LONGEST_WAIT
         if self._admission.acts_wait:
             wait = min(wait, SOON)
         try:
@@ -204,7 +203,7 @@ class PartitionWorker:
         time = asyncio.get_running_loop().time
         end = time() + self._options.drain
         self._gathering.draining = True
-        while self._flights.acting and (left := end - time()) > 0:
+        while self._running.acting and (left := end - time()) > 0:
             await self._turn(looks, acts)
             await self._woken(min(left, LONGEST_WAIT))
         self._gathering.draining = False
@@ -222,52 +221,52 @@ class PartitionWorker:
         decided = self._clock.monotonic()
         ready: list[Ready] = []
         try:
-            sheet = await self._advance(gathered, ready)
+            draft = await self._advance(gathered, ready)
             crash("loop.after_advance")
-            await self._commit(sheet)
+            await self._commit(draft)
         except BaseException:
             self._undo(gathered.outcomes, ready)
             raise
         self._gathering.written(gathered)
         self._refunds.settled(gathered.outcomes)
-        start = Start(sheet, ready, decided)
-        self._flights.probe(looks, self._admission.probes)
+        start = Start(draft, ready, decided)
+        self._running.probe(looks, self._admission.probes)
         if self.time.should_ask():
-            self._flights.ask(looks, self._gate.all_names())
+            self._running.ask(looks, self._limits.all_names())
         await self._starter.start(Groups(looks, acts), start, self._record)
         # A page of deadlines at which nothing came of any must not make the loop spin.
-        more = self._admission.more_elapsed and bool(sheet.states or sheet.failures)
+        more = self._admission.more_elapsed and bool(draft.states or draft.failures)
         return gathered.news or bool(ready) or more
 
     async def _advance(self, gathered: Gathered, ready: list[Ready]) -> RoundDraft:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
-        sheet = await self._sheet(gathered.keys())
-        self.time.note(sheet, self._metrics)
+        draft = await self._draft(gathered.keys())
+        self.time.note(draft, self._metrics)
         for act in gathered.found:
-            sheet.apply(act.key, ActFound())
-        reading.read(sheet, gathered.commands, gathered.letters, self.time.accepts)
-        self._refunds.give_back(sheet, gathered.outcomes)
+            draft.apply(act.key, ActFound())
+        reading.read(draft, gathered.commands, gathered.letters, self.time.accepts)
+        self._refunds.give_back(draft, gathered.outcomes)
         for key, fact in gathered.outcomes:
-            sheet.apply(key, fact)
-        await self._admission.permit(sheet, gathered.due, ready)
-        record_failures(sheet, gathered.letters, self._held)
-        self._oversized.shorten(sheet)
-        return sheet
+            draft.apply(key, fact)
+        await self._admission.permit(draft, gathered.due, ready)
+        record_failures(draft, gathered.letters, self._quarantine)
+        self._oversized.shorten(draft)
+        return draft
 
     def _undo(self, outcomes: Sequence[Outcome], ready: Iterable[Ready]) -> None:
         """Nothing became durable: outcomes wait on, permits go back, no act has begun."""
-        self._recent.forget()
-        self._flights.give_back(outcomes)
+        self._cache.forget()
+        self._running.give_back(outcomes)
         self._starter.give_back(ready)
         self._known(self._record)
 
     def _known(self, record: PartitionRecord) -> None:
         """Tell the ceiling what is durable: whatever else it counted is none of it."""
-        if self._gate.ceiling is not None:
-            self._gate.ceiling.committed(record)
+        if self._limits.ceiling is not None:
+            self._limits.ceiling.committed(record)
 
-    async def _sheet(self, keys: Iterable[SubjectKey]) -> RoundDraft:
-        loaded, barred = await self._recent.load_readable(list(dict.fromkeys(keys)))
+    async def _draft(self, keys: Iterable[SubjectKey]) -> RoundDraft:
+        loaded, barred = await self._cache.load_readable(list(dict.fromkeys(keys)))
         now, held = self.now(), self._record.brakes
         rules = Rules(
             routes=dict(self._routes()),
@@ -280,21 +279,21 @@ class PartitionWorker:
         )
         return RoundDraft(self._record, now, rules, loaded, {**barred, **self._oversized.subjects})
 
-    async def _commit(self, sheet: RoundDraft) -> None:
-        if not sheet.changed(self._record):
+    async def _commit(self, draft: RoundDraft) -> None:
+        if not draft.changed(self._record):
             self._known(self._record)
             return
-        applied = brakes.tightened(self._record.brakes, sheet.record.brakes)
-        commit = sheet.commit(self._audit_key)
-        await self._oversized.commit(self._journal, sheet, commit)
+        applied = brakes.tightened(self._record.brakes, draft.record.brakes)
+        commit = draft.commit(self._audit_key)
+        await self._oversized.commit(self._journal, draft, commit)
         self.time.written()
-        self._recent.written(sheet.states, sheet.gone)
+        self._cache.written(draft.states, draft.gone)
         self._record = commit.record
         self._known(self._record)
         self._crash("loop.after_commit")
         if applied:
-            self._flights.hold(lambda lane: paused(self._record.brakes, lane.route))
-        if self._held:
-            for key in sheet.states:
-                self._held.advanced(key)
-        self._news.of(sheet, commit)
+            self._running.hold(lambda lane: paused(self._record.brakes, lane.route))
+        if self._quarantine:
+            for key in draft.states:
+                self._quarantine.advanced(key)
+        self._publisher.of(draft, commit)

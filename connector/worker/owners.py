@@ -86,7 +86,6 @@ class Owners:
         listeners: Listeners = _NOBODY,
         options: OwnersOptions = _USUAL,
     ) -> None:
-        """Nothing is owned yet."""
         self._journal = journal
         self._make = make
         self._duties = duties

@@ -32,6 +32,8 @@ class Doubt(NamedTuple):
 class PartitionClock:
     """Tells what time it is for a partition, and whether that is known.
 
+    Until the partition is owned, the time is that of the wall clock.
+
     Args:
         clock: wall and monotonic clock of the machine.
         options: how far clocks may be apart, and the name of the machine's boot.
@@ -39,7 +41,6 @@ class PartitionClock:
     """
 
     def __init__(self, clock: Clock, options: WorkerOptions, dates: ServerDates) -> None:
-        """The partition is not owned yet, so that the wall clock is all there is."""
         self._clock = clock
         self._options = options
         self._dates = dates
@@ -94,19 +95,19 @@ class PartitionClock:
         """Whether a person who accepted a wall clock has seen what this one says now."""
         return abs(event.received_at - self._clock.now()) <= self._options.clock_jump
 
-    def note(self, sheet: RoundDraft, metrics: Metrics) -> None:
+    def note(self, draft: RoundDraft, metrics: Metrics) -> None:
         """Write down what became of the time: jumps once, steps back with what depends on it."""
         if self._time is None:
             return
         for direction in self._time.jumps():
             metrics.clock_jumped(direction)
-            sheet.audit.append(_entry(sheet, "clock.jumped", "CLK-001", direction))
-        sheet.record = sheet.record.model_copy(update={"confirmed": self._time.confirmed})
+            draft.audit.append(_entry(draft, "clock.jumped", "CLK-001", direction))
+        draft.record = draft.record.model_copy(update={"confirmed": self._time.confirmed})
         if self._back:
             metrics.clock_jumped("backward")
-            sheet.audit.append(_entry(sheet, "clock.stepped_back", DOUBT, "", back=self._back))
-            settled = brakes.settled_by(sheet.record.brakes, sheet.now)
-            sheet.record = sheet.record.model_copy(update={"brakes": settled})
+            draft.audit.append(_entry(draft, "clock.stepped_back", DOUBT, "", back=self._back))
+            settled = brakes.settled_by(draft.record.brakes, draft.now)
+            draft.record = draft.record.model_copy(update={"brakes": settled})
 
     def written(self) -> None:
         """What was noted is durable."""
@@ -114,11 +115,11 @@ class PartitionClock:
 
 
 def _entry(
-    sheet: RoundDraft, action: str, outcome: str, reason: str, **details: Millis
+    draft: RoundDraft, action: str, outcome: str, reason: str, **details: Millis
 ) -> AuditEntry:
-    subject = subject_key("-", SubjectKind.PARTITION, str(sheet.record.partition))
+    subject = subject_key("-", SubjectKind.PARTITION, str(draft.record.partition))
     return AuditEntry(
-        at=sheet.now,
+        at=draft.now,
         subject=subject,
         action=action,
         outcome=outcome,

@@ -19,7 +19,6 @@ class ServerDates:
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """No upstream has told its time yet."""
         self._monotonic = monotonic
         self._offset: Millis | None = None
         self._ask_at = 0.0

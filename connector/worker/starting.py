@@ -19,7 +19,7 @@ from connector.worker.upstream_limits import UpstreamLimits, paused
 class Start:
     """What a round that is durable lets start; ``decided``: when, in monotonic seconds."""
 
-    sheet: RoundDraft
+    draft: RoundDraft
     ready: list[Ready]
     decided: float
 
@@ -37,15 +37,14 @@ class Starter:
 
     def __init__(
         self,
-        gate: UpstreamLimits,
-        flights: RunningEffects,
+        limits: UpstreamLimits,
+        running: RunningEffects,
         gathering: Gathering,
         refunds: Refunds,
         crash: CrashPoint,
     ) -> None:
-        """Nothing has started yet."""
-        self._gate = gate
-        self._flights = flights
+        self._limits = limits
+        self._running = running
         self._gathering = gathering
         self._refunds = refunds
         self._crash = crash
@@ -54,31 +53,31 @@ class Starter:
         """Start it all; an act that a brake overtook ends as one that was not begun."""
         held = await self._brakes(start, record)
         for one in start.ready:
-            state = start.sheet.state(one.key)
+            state = start.draft.state(one.key)
             if one.lane.effect not in ACTS:
-                self._flights.look(groups.looks, one.lane, state, start.sheet.now)
+                self._running.look(groups.looks, one.lane, state, start.draft.now)
             elif isinstance(state, HolderState) and state.running is not None:
-                running, at = state.running, start.sheet.now
+                running, at = state.running, start.draft.now
                 self._refunds.counted(one.key, running.attempt, at, one.keys)
                 if paused(held, one.lane.route):
-                    self._flights.not_begun(one.lane, one.key, running)
+                    self._running.not_begun(one.lane, one.key, running)
                     continue
                 deadline = start.decided + running.limit / 1000
-                self._flights.act(groups.acts, one.lane, one.key, running, deadline)
+                self._running.act(groups.acts, one.lane, one.key, running, deadline)
         if start.ready:
             self._crash("loop.after_start")
 
     def give_back(self, ready: Iterable[Ready]) -> None:
         """Nothing of it starts."""
         for one in ready:
-            self._gate.give_back(one.lane)
+            self._limits.give_back(one.lane)
 
     async def _brakes(self, start: Start, record: PartitionRecord) -> Brakes:
         """The brakes to obey now: one may have come while the round was written."""
         if all(one.lane.effect not in ACTS for one in start.ready):
             return record.brakes
         try:
-            return await self._gathering.newest_brakes(record, start.sheet.now)
+            return await self._gathering.newest_brakes(record, start.draft.now)
         except BaseException:
             self.give_back(start.ready)
             raise

@@ -66,7 +66,7 @@ class Member:
             journal=self.journal,
             partition=partition,
             effects=InstantEffects(InstantWorld(now=self.clock.now)),
-            gate=UpstreamLimits({}, dict, 1, None, NoMetrics()),
+            limits=UpstreamLimits({}, dict, 1, None, NoMetrics()),
             dates=ServerDates(time.monotonic),
             clock=self.clock,
             routes=dict,

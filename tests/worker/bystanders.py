@@ -117,7 +117,7 @@ class BystanderCases:
     async def test_others_are_served(self, stage: Stage, trouble: str) -> None:
         effects = TroubledEffects(stage, "")
         stage.effects = effects
-        stage.gate = as_in_service(stage)
+        stage.limits = as_in_service(stage)
         async with stage.running():
             effects.trouble = trouble if trouble == "too large" else ""  # shown by the first look
             await stage.enrol(SICK)
@@ -138,7 +138,7 @@ class BystanderCases:
 
     async def test_others_are_served_beside_a_state_of_another_version(self, stage: Stage) -> None:
         """For each event for it, and although it wants something at once."""
-        stage.gate = as_in_service(stage)
+        stage.limits = as_in_service(stage)
         key = subject_key("acme", SubjectKind.HOLDER, SICK)
         foreign = UnreadableState(
             key=key,
@@ -164,11 +164,11 @@ class BystanderCases:
     @pytest.mark.parametrize("trouble", ["barred", "failing"])
     async def test_others_are_served_behind_many(self, stage: Stage, trouble: str) -> None:
         stage.effects = TroubledEffects(stage, trouble, MANY)
-        stage.gate = as_in_service(stage)
+        stage.limits = as_in_service(stage)
         async with stage.running():
             for user in MANY:
                 await stage.enrol(user)
             await serve_others(stage)
-            standing = stage.gate.states()
+            standing = stage.limits.states()
         assert delivered(stage) == set(OTHERS)
         assert {one.state for one in standing.values()} == {"closed"}

@@ -143,7 +143,7 @@ class Stage:
         self.turning: PartitionWorker | None = None
         self.boot = ""
         self.crash: CrashPoint = never
-        self.gate = self.limited()
+        self.limits = self.limited()
 
     def _dated(self, server_time: Millis) -> None:
         self.dates.note(server_time)
@@ -152,7 +152,7 @@ class Stage:
         self.alarms.append((upstream, state))
 
     def limited(self, ceiling: int | None = None, hand_overs: int = 8) -> UpstreamLimits:
-        """A gate with that ceiling of keys per hour and so many hand-overs at once."""
+        """Limits with that ceiling of keys per hour and so many hand-overs at once."""
         upstreams = {
             name: Upstream(
                 breaker=CircuitBreaker(
@@ -177,7 +177,7 @@ class Stage:
             journal=self.journal,
             partition=partition,
             effects=self.effects,
-            gate=self.gate,
+            limits=self.limits,
             clock=self.clock,
             routes=lambda: self.routes,
             dice=lambda: 0.5,
@@ -196,7 +196,7 @@ class Stage:
         worker = self.worker()
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run())
-            await worker.running.wait()
+            await worker.owned.wait()
             self.turning = worker
             yield worker
             worker.stop()
@@ -206,7 +206,7 @@ class Stage:
         """A worker that is not asked to drain when the block is left: it is gone."""
         worker = self.worker()
         task = asyncio.get_running_loop().create_task(worker.run())
-        await worker.running.wait()
+        await worker.owned.wait()
         self.turning = worker
         yield worker
         task.cancel()

@@ -109,7 +109,7 @@ class Puller:
             PullFrom(NAME, "acme", SOURCE, lambda: self.feed, EVERY),
             Surroundings(
                 journal=stage.journal,
-                limits=stage.gate,
+                limits=stage.limits,
                 clock=stage.clock,
                 dice=lambda: 0.5,
                 watch=self.heard,

@@ -62,7 +62,7 @@ async def backlog(stage: Stage) -> None:
 
 async def ready_to_hand_over(stage: Stage) -> None:
     """Some holders whose keys could be handed over, and nothing that may do it."""
-    stage.gate = stage.limited(hand_overs=0)
+    stage.limits = stage.limited(hand_overs=0)
     async with stage.running():
         for number in range(1, HOLDERS + 1):
             await stage.enrol(str(number))
@@ -87,7 +87,7 @@ class PauseCases:
         await ready_to_hand_over(stage)
         await backlog(stage)
         await pause(stage)
-        stage.gate = stage.limited()
+        stage.limits = stage.limited()
         async with stage.running() as worker:
             await stage.until(lambda: worker.record.brakes.all_paused)
             assert worker.record.position < worker.record.commands
@@ -98,7 +98,7 @@ class PauseCases:
     async def test_behind_a_backlog(self, stage: Stage) -> None:
         """One hand-over is under way; those that wait for its place do not start any more."""
         await ready_to_hand_over(stage)
-        stage.gate = stage.limited(hand_overs=1)
+        stage.limits = stage.limited(hand_overs=1)
         stage.effects.door.clear()
         async with stage.running() as worker:
             await stage.until(lambda: stage.effects.begun)
@@ -112,7 +112,7 @@ class PauseCases:
     async def test_while_draining(self, stage: Stage) -> None:
         """What has not begun to upload is ended, although the service is stopping already."""
         await ready_to_hand_over(stage)
-        stage.gate = stage.limited(hand_overs=2)
+        stage.limits = stage.limited(hand_overs=2)
         stage.effects.door.clear()
         async with stage.running() as worker:
             await stage.until(lambda: len(stage.effects.begun) == 2)
@@ -129,7 +129,7 @@ class PauseCases:
         """An act whose record is durable already is not begun; it proves that nothing was sent."""
         await ready_to_hand_over(stage)
         stage.journal = PauseAtCommit(stage)  # type: ignore[assignment] # all else is the journal's
-        stage.gate = stage.limited(ceiling=1000)
+        stage.limits = stage.limited(ceiling=1000)
         async with stage.running() as worker:
             await stage.until(lambda: worker.record.brakes.all_paused)
             await stage.turns(step=1000)

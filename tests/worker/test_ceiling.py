@@ -150,7 +150,7 @@ async def _handed_over(stage: Stage, outcome: NotSent | Unknown) -> int:
     effects = Ending(stage.world)
     effects.outcome = outcome
     stage.effects = effects
-    stage.gate = stage.limited(ceiling=1000)
+    stage.limits = stage.limited(ceiling=1000)
     async with stage.running() as worker:
         await stage.enrol()
         await stage.until(lambda: any(b.effect is Effect.HAND_OVER for b in effects.begun), step=1)
@@ -180,7 +180,7 @@ async def test_an_unknown_fate_counts(stage: Stage) -> None:
 
 async def test_a_set_beyond_the_ceiling_is_told_at_once(stage: Stage) -> None:
     """Two keys can never pass a ceiling of one: the delivery fails with a code, not a deadline."""
-    stage.gate = stage.limited(ceiling=1)
+    stage.limits = stage.limited(ceiling=1)
     async with stage.running():
         await stage.enrol()
         await stage.until_phase(Phase.FAILED)

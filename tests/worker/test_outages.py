@@ -55,7 +55,7 @@ async def test_refused_credentials_pause_with_one_alarm_and_use_up_no_attempt(
         assert stage.alarms == [("uem:acme", "open")]
         assert max(looks.values()) == 1, "only probes pass"
         stage.world.fault, stage.world.down = (lambda _effect, _key: None), (lambda _: None)
-        stage.gate.credentials_reloaded(["uem:acme"])
+        stage.limits.credentials_reloaded(["uem:acme"])
         worker.wake()
         for user in ("7", "8", "9"):
             await stage.until_phase(Phase.COMPLETED, user)

@@ -41,7 +41,7 @@ async def test_an_event_that_makes_a_state_too_large_becomes_a_dead_letter(stage
     assert [(one.subject, one.outcome) for one in told] == [(SICK, "JRN-015")]
 
 
-def sheet() -> RoundDraft:
+def draft() -> RoundDraft:
     once = Retry(first=1, cap=1)
     rules = Rules(
         routes={},
@@ -57,7 +57,7 @@ def sheet() -> RoundDraft:
 
 def test_an_event_to_another_is_its_senders() -> None:
     """Who would get it has nothing to do with it; a second time nothing is left to leave out."""
-    oversized, one = Oversized(), sheet()
+    oversized, one = Oversized(), draft()
     one.events, one.origins = [event(OTHER)], [SICK]
     error = TooLarge(Place("event", OTHER, 0), 1)
     with pytest.raises(OnceMore):
@@ -73,12 +73,12 @@ def test_a_record_of_the_partition_itself_cannot_be_left_out() -> None:
     """Then the partition stops, and says so."""
     own = subject_key("-", SubjectKind.PARTITION, "0")
     with pytest.raises(Permanent):
-        Oversized().trace(sheet(), TooLarge(Place("audit record", own, 0), 1))
+        Oversized().trace(draft(), TooLarge(Place("audit record", own, 0), 1))
 
 
 def test_a_letter_that_is_too_large_is_written_without_its_bytes() -> None:
     """What it was can be told by its digest; if that is too large as well, the partition stops."""
-    oversized, one = Oversized(), sheet()
+    oversized, one = Oversized(), draft()
     one.dead_letters = [dead_letter((0, 7), "EVT-005", b"bytes", 1)]
     error = TooLarge(Place("dead letter", "", 0), 1)
     with pytest.raises(OnceMore):

@@ -174,7 +174,7 @@ async def test_a_dropped_partition_ends_what_does_not_upload_yet(group: Group) -
         await group.until(lambda: len(group.world.uploads) == 1)
         await group.turns(10)
         assert await group.holder(user) == before
-        assert all(one.running == 0 for one in group.gate._upstreams.values())
+        assert all(one.running == 0 for one in group.limits._upstreams.values())
 
 
 async def test_a_dropped_partition_leaves_the_others_alone(group: Group) -> None:

@@ -167,14 +167,14 @@ async def test_an_outage_is_the_breakers_and_the_pull_its_probe(
     puller.feed.trouble = Transient("UEM-001", "pulling", scope=Scope.UPSTREAM, upstream=NAME)
     async with stage.running() as worker, pulling(puller, worker):
         await stage.until(lambda: stage.alarms, step=0)
-        assert stage.gate.states()[NAME].state == "open"
+        assert stage.limits.states()[NAME].state == "open"
         asked = len(puller.feed.asked)
         await stage.turns(step=0)
         assert len(puller.feed.asked) == asked
         stage.clock.advance(1000)
         await stage.until(lambda: len(puller.feed.asked) > asked, step=0)
         puller.feed.trouble = None
-        await stage.until(lambda: stage.gate.states()[NAME].state == "closed")
+        await stage.until(lambda: stage.limits.states()[NAME].state == "closed")
     assert (NAME, "half_open") in stage.alarms
 
 

@@ -106,7 +106,7 @@ async def test_a_removed_route_is_told_to_those_who_wait_for_it(stage: Stage) ->
 
 async def test_only_so_many_hand_overs_run_at_once(stage: Stage) -> None:
     """Processes are memory; the others wait for a place, not for a time."""
-    stage.gate = stage.limited(hand_overs=1)
+    stage.limits = stage.limited(hand_overs=1)
     async with stage.running():
         for device in ("7", "8", "9"):
             await stage.enrol(device)

@@ -17,6 +17,6 @@ def test_a_new_subject_begins_above_every_version_of_an_earlier_life() -> None:
         deadlines_held=False,
         dice=lambda: 0.5,
     )
-    sheet = RoundDraft(PartitionRecord(partition=0, commits=41), now=1, rules=rules, loaded={})
+    draft = RoundDraft(PartitionRecord(partition=0, commits=41), now=1, rules=rules, loaded={})
     for key in ("corp/device/1", "corp/user/1", "corp/person/1"):
-        assert sheet.state(key).version == 41
+        assert draft.state(key).version == 41

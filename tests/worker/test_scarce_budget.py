@@ -20,13 +20,13 @@ def with_a_budget(stage: Stage) -> tuple[UpstreamLimits, RequestLimit]:
         name: Upstream(CircuitBreaker(monotonic, lambda *_: None), limit(name), 8)
         for name in ("uem:acme", "ca:acme-ca")
     }
-    gate = UpstreamLimits(upstreams, lambda: stage.routes, 2, None, NoMetrics())
-    return gate, upstreams["uem:acme"].requests
+    limits = UpstreamLimits(upstreams, lambda: stage.routes, 2, None, NoMetrics())
+    return limits, upstreams["uem:acme"].requests
 
 
 async def test_what_is_only_watched_waits_for_the_next_window(stage: Stage) -> None:
     """A new device gets its keys; whether they are installed is looked at when there is room."""
-    stage.gate, uem = with_a_budget(stage)
+    stage.limits, uem = with_a_budget(stage)
     async with stage.running():
         uem.left(99, 1000, WINDOW)
         await stage.enrol("7")
@@ -39,7 +39,7 @@ async def test_what_is_only_watched_waits_for_the_next_window(stage: Stage) -> N
 
 async def test_it_does_not_wait_longer_than_the_window(stage: Stage) -> None:
     """Though nothing else is asked that would tell of the next one."""
-    stage.gate, uem = with_a_budget(stage)
+    stage.limits, uem = with_a_budget(stage)
     async with stage.running():
         uem.left(0, 1000, WINDOW)
         begun = stage.clock.monotonic()

@@ -82,9 +82,9 @@ def test_a_share_grows_while_nobody_asks_for_it() -> None:
     upstream = Upstream(
         CircuitBreaker(clock.monotonic, lambda *_: None), requests, 8, Share(told, clock.monotonic)
     )
-    gate = UpstreamLimits({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
+    limits = UpstreamLimits({"uem:acme": upstream}, lambda: {"staff": ROUTE}, 4, None, NoMetrics())
     told.owned = 12
-    gate.partitions_moved()
+    limits.partitions_moved()
     clock.advance(int(SETTLED * 1000))
     assert upstream.free() == 4
 
@@ -189,15 +189,15 @@ def test_no_more_effects_than_requests_a_second(rate: float, places: int) -> Non
     breaker = CircuitBreaker(clock.monotonic, lambda *_: None)
     limit = RequestLimit(rate=lambda: rate, monotonic=clock.monotonic)
     upstream = Upstream(breaker, limit, parallel=8)
-    gate = UpstreamLimits({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
+    limits = UpstreamLimits({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
     passed = 0
-    while gate.room(LANE, Brakes()):
-        gate.enter(LANE)
+    while limits.room(LANE, Brakes()):
+        limits.enter(LANE)
         passed += 1
     assert passed == places
-    gate.give_back(LANE)
-    assert gate.room(LANE, Brakes()) == 1
+    limits.give_back(LANE)
+    assert limits.room(LANE, Brakes()) == 1
     limit.hold(5.0)
-    assert gate.room(LANE, Brakes()) == 0, "the upstream asked to wait"
+    assert limits.room(LANE, Brakes()) == 0, "the upstream asked to wait"
     clock.advance(5000)
-    assert gate.room(LANE, Brakes()) == 1
+    assert limits.room(LANE, Brakes()) == 1

@@ -70,7 +70,7 @@ async def test_a_pause_keeps_the_watch_over_copies_going(stage: Stage) -> None:
 
 async def test_the_ceiling_holds_hand_overs_back_and_over_a_restart(stage: Stage) -> None:
     """Two keys each, three an hour: the second user waits for the next hour."""
-    stage.gate = stage.limited(ceiling=3)
+    stage.limits = stage.limited(ceiling=3)
     async with stage.running():
         await stage.enrol("7")
         await stage.until(lambda: stage.world.uploads)

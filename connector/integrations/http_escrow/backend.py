@@ -107,7 +107,6 @@ class HttpEscrow:
     def __init__(
         self, name: str, settings: HttpEscrowSettings, permits: RequestPermits | None = None
     ) -> None:
-        """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._requester = settings.requester
         self._reach = settings.reach()
         self._upstream = Upstream(name, settings, CA, permits, probe=self.probe)

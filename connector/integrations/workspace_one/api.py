@@ -50,7 +50,6 @@ class Api:
     def __init__(
         self, name: str, settings: WorkspaceOneSettings, permits: RequestPermits | None
     ) -> None:
-        """Take the upstream's name, settings and limit; nothing is read or opened yet."""
         self._settings = settings
         self._upstream = Upstream(name, settings, UEM, permits, probe=self.probe)
         self._login: Login | None = None

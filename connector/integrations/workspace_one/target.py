@@ -54,7 +54,6 @@ class WorkspaceOne:
     def __init__(
         self, upstream: str, settings: WorkspaceOneSettings, permits: RequestPermits | None = None
     ) -> None:
-        """Take the upstream's name in the settings, those, and its limit; nothing is opened yet."""
         self._settings = settings
         self._api = Api(upstream, settings, permits)
         pages = Pages(self._api, settings.page_size)

@@ -34,7 +34,6 @@ class Access:
     """
 
     def __init__(self, options: KafkaSettings) -> None:
-        """Take the options; no file is read yet."""
         self._options = options
         self._security = options.security
         self._context: ssl.SSLContext | None = None

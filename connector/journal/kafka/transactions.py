@@ -32,7 +32,6 @@ class Refused(Exception):
     """
 
     def __init__(self, index: int | None = None, size: int = 0) -> None:
-        """Which record, if that is known."""
         super().__init__()
         self.index, self.size = index, size
 
@@ -54,7 +53,6 @@ class Transactions:
     """
 
     def __init__(self, clients: Clients, transactional_id: str, limit: float) -> None:
-        """Nothing is begun; :meth:`start` fences the predecessor."""
         self._clients = clients
         self._id = transactional_id
         self._limit = limit

@@ -79,7 +79,6 @@ class AcmePlugin:
     def __init__(
         self, upstream: str, settings: AcmeSettings, permits: RequestPermits | None = None
     ) -> None:
-        """Take what is needed; nothing is read or opened yet."""
         self._settings = settings
         self._http = Upstream(upstream, settings, self.codes, permits)
         self._token: Credential | None = None

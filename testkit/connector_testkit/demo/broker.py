@@ -43,7 +43,6 @@ class Brokers:
     """
 
     def __init__(self, folder: Path, count: int = 1, *, guard: Guard | None = None) -> None:
-        """Choose the ports; nothing is started yet."""
         names = [name for name in LISTENERS if guard or name not in GUARDED]
         free = iter(free_ports(count * len(names)))
         self._seats = [

@@ -22,7 +22,6 @@ class Pod(Process):
     def __init__(
         self, name: str, folder: Path, settings: Mapping[str, Any], through: tuple[str, ...] = ()
     ) -> None:
-        """Make the folder; nothing is written or started."""
         self.folder = folder
         self.settings = settings
         self.settings_file = folder / "settings.yaml"

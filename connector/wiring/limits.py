@@ -21,7 +21,7 @@ from connector.worker.upstream_limits import Upstream, UpstreamLimits
 Alarm = Callable[[str, CircuitState, Fault | None], None]
 
 
-def gate(  # noqa: PLR0913 - the parts that the limits are made of
+def upstream_limits(  # noqa: PLR0913 - the parts that the limits are made of
     settings: Settings,
     clock: Clock,
     routes: Callable[[], Mapping[str, RoutePolicy]],
@@ -31,7 +31,7 @@ def gate(  # noqa: PLR0913 - the parts that the limits are made of
     *,
     dates: ServerDates,
 ) -> UpstreamLimits:
-    """The gate of one process; ``alarm`` is told when an upstream's outage begins and ends.
+    """The limits of one process; ``alarm`` is told when an upstream's outage begins and ends.
 
     ``dates`` is told the time of each answer.
     Rates, room and ceiling are those of all processes on the journal together.
