@@ -1,4 +1,4 @@
-"""The device's own small life, and the person's list of holders."""
+"""The device's own small life."""
 
 from itertools import pairwise
 
@@ -11,12 +11,10 @@ from connector.core.events import (
     DeviceEnrolled,
     DeviceJoined,
     DeviceUnenrolled,
-    HolderForgotten,
-    HolderRegistered,
 )
 from connector.core.facts import DeviceLookedUp, Elapsed
 from connector.core.model import DAY, HOUR, SECOND, DeviceFacts
-from connector.core.states import DeviceState, DeviceStatus, Effect, PersonState, Phase
+from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
 from tests.core.names import device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
@@ -276,23 +274,6 @@ def test_words_of_the_uem_that_are_too_long_are_cut(loop: PureLoop) -> None:
     assert len(device(loop).friendly_name) == 512
     joined = loop.queue[-1].body
     assert isinstance(joined, DeviceJoined)
-
-
-def test_a_person_tells_every_holder_that_registered(loop: PureLoop) -> None:
-    """Once each, until it is forgotten."""
-    key = person_key("user1")
-    for user in ("1", "3", "1"):
-        loop.send(key, HolderRegistered(holder=holder_key(user)))
-    for _ in range(3):
-        loop.step()
-    state = loop.states[key]
-    assert isinstance(state, PersonState)
-    assert state.holders == (holder_key("1"), holder_key("3"))
-    loop.send(key, HolderForgotten(holder=holder_key("1")))
-    loop.send(key, CertificatesChanged())
-    loop.step()
-    loop.step()
-    assert [event.subject for event in loop.queue] == [holder_key("3")]
 
 
 def test_a_hint_for_a_holder_without_devices_fetches_nothing(loop: PureLoop) -> None:
