@@ -17,6 +17,7 @@ MINUTES ?= 10
 HOLDERS ?= 500
 MUTANTS ?= 50
 SEED ?=
+FLOOR := 84
 
 # The first of these that starts, is new enough and can make an environment.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
@@ -70,9 +71,11 @@ demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Jav
 check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
+# A choice of tests has no coverage to speak of, and is faster unmeasured.
 .PHONY: test
-test: $(DEV) ## all tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --second-chance $(ARGS)
+test: $(DEV) ## all tests, with branch coverage and its floor; some of them with ARGS
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --second-chance \
+		$(if $(ARGS),,--cov --cov-report= --cov-fail-under=$(FLOOR)) $(ARGS)
 
 .PHONY: soak-kills
 soak-kills: $(DEV) ## kill the service at random under load, KILLS times

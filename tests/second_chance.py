@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import covered
+
 MOST = 2
 HERE = Path(__file__).parent
 LISTED = HERE / "flaky.txt"
@@ -104,7 +106,11 @@ class SecondChance:
         """Run what failed once more, and say that the run passed when all of it passes."""
         if exitstatus != pytest.ExitCode.TESTS_FAILED or not self._failed:
             return
-        if len(self._failed) > MOST or not all(self._failed.values()):
+        if (
+            covered.too_little(self._config)
+            or len(self._failed) > MOST
+            or not all(self._failed.values())
+        ):
             return
         again = [self._passes(name) for name in self._failed]  # each, so that each is reported
         if all(again):

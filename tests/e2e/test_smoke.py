@@ -3,10 +3,24 @@
 import aiohttp
 import pytest
 
+from tests.e2e.conftest import Start
 from tests.e2e.records import agree
 from tests.e2e.world import THREE, World
+from tests.support.measuring import measured
 
 pytestmark = pytest.mark.slow
+
+
+class MeasuredWorld(World):
+    """A stage whose service counts for coverage."""
+
+    def through(self) -> tuple[str, ...]:
+        return measured()
+
+
+@pytest.fixture
+async def world(start: Start) -> World:
+    return await start(kind=MeasuredWorld)
 
 
 async def test_old_mail_becomes_readable_on_a_new_device(world: World) -> None:
