@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from connector.catalogue import catalogue
-from connector.cli import conditions, pauses
+from connector.cli import pauses
 from connector.cli.formatting import age, day, due, short
 from connector.cli.options import Call
 from connector.cli.output import Format
-from connector.core.conditions import Severity
+from connector.core.conditions import Condition, Severity
 from connector.core.model import DAY, Millis
 from connector.operators.verbs.status import Overview, Stuck, UpstreamView
 
@@ -16,6 +16,7 @@ UPSTREAMS = ("upstream", "breaker", "for", "next try", "last success", "code", "
 FEEDS = ("feed", "last pull", "position for", "code", "detail")
 CERTIFICATES = ("certificate", "ends", "days left")
 PARTITIONS = ("partition", "epoch", "commits", "audit records", "audit head", "paused", "since")
+STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: ""}
 
 
 def show(call: Call, seen: Overview) -> None:
@@ -30,9 +31,9 @@ def show(call: Call, seen: Overview) -> None:
         screen.json(seen)
         return
     critical = [one for one in seen.conditions if one.severity is Severity.CRITICAL]
-    conditions.show(call, critical, seen.now)
+    _conditions(call, critical, seen.now)
     pauses.show(call, seen.pauses)
-    conditions.show(call, seen.conditions[len(critical) :], seen.now)
+    _conditions(call, seen.conditions[len(critical) :], seen.now)
     if screen.form is Format.CSV:
         screen.csv(SUBJECTS, counts)
         return
@@ -114,3 +115,16 @@ def _partitions(seen: Overview) -> list[tuple[object, ...]]:
 
 def _paused(everything: bool, routes: frozenset[str]) -> str:  # noqa: FBT001 - a brake is on or off
     return "all" if everything else ", ".join(sorted(routes)) or "no"
+
+
+def _conditions(call: Call, conditions: Sequence[Condition], now: Millis) -> None:
+    """One line for each, with what to do below it; beside CSV as remarks."""
+    for one in conditions:
+        since = f" (for {age(one.since, now)})" if one.since is not None else ""
+        lines = f"{one.severity.upper()} {one.code} {one.text}{since}", f"    {one.action}"
+        if call.screen.form is Format.CSV:
+            for line in lines:
+                call.screen.fault(line)
+        else:
+            call.screen.line(lines[0], STYLES[one.severity])
+            call.screen.line(lines[1])

@@ -20,7 +20,6 @@ from yarl import URL
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.ports import RequestPermits
 from connector.core.upstream import UpstreamSettings
-from connector.upstream.address import resource
 from connector.upstream.answer import Answer
 from connector.upstream.faults import (
     CAUGHT,
@@ -37,7 +36,7 @@ from connector.upstream.headers import budget, reference, retry_after
 from connector.upstream.limit import RequestLimit
 from connector.upstream.outage_detector import OutageDetector
 from connector.upstream.repeat import Sleep, repeated
-from connector.upstream.session import open_session
+from connector.upstream.session import open_session, resource
 from connector.upstream.throttling import Patience
 
 Body = bytes | bytearray | AsyncIterable[bytes | memoryview] | None

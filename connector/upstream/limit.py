@@ -12,7 +12,6 @@ from math import inf
 
 from connector.core.metrics import NoMetrics, RequestMetrics
 from connector.core.model import Millis
-from connector.upstream.pace import Pace
 
 LONGEST_SLEEP = 1.0
 """The rate is asked again after so many seconds, as partitions may have moved."""
@@ -95,3 +94,36 @@ class RequestLimit:
     def _wait(self) -> float:
         paced = self._pace.wait()
         return max(LONGEST_SLEEP if paced is None else paced, self.held())
+
+
+class Pace:
+    """In no second are more permits given than the rate, plus one.
+
+    A permit is there when ``1 / rate`` seconds have passed since the last one, by the rate of now:
+    with a smaller share of the rate the wait is longer from the same moment on.
+
+    Args:
+        rate: permits per second at the moment; 0 gives none.
+        monotonic: seconds.
+    """
+
+    def __init__(self, rate: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        """The first permit is available at once."""
+        self._rate = rate
+        self._monotonic = monotonic
+        self._last: float | None = None
+
+    def wait(self) -> float | None:
+        """Seconds until the next permit; 0 when it is there, None when none will come."""
+        rate = self._rate()
+        if rate <= 0:
+            return None
+        if self._last is None:
+            return 0.0
+        return max(self._last + 1 / rate - self._monotonic(), 0.0)
+
+    def take(self) -> None:
+        """Take a permit. One taken early makes the next wait longer."""
+        now, rate = self._monotonic(), self._rate()
+        owed = now if self._last is None or rate <= 0 else self._last + 1 / rate
+        self._last = max(owed, now)

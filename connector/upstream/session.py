@@ -1,13 +1,21 @@
-"""Building the HTTP session of one upstream from its settings."""
+"""The HTTP session of one upstream, made from its settings, and URLs of its resources.
+
+No part of a URL can be taken for another.
+"""
 
 import ssl
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from yarl import URL
 
 from connector.core.upstream import UpstreamSettings
 from connector.tls_files import client_context, load_pair
 
 HEADERS = {"User-Agent": "pki-connector", "Accept-Encoding": "identity"}
+UNADDRESSABLE = frozenset({"", ".", ".."})
+"""A path cannot hold these as a segment: they are dropped or climb (RFC 3986 section 5.2.4)."""
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
@@ -37,3 +45,19 @@ def open_session(settings: UpstreamSettings) -> ClientSession:
     # switch for it. Only the caller knows whether an act may be repeated.
     session._retry_connection = False  # noqa: SLF001
     return session
+
+
+def resource(base: str, segments: Sequence[str], query: Mapping[str, str]) -> URL:
+    """The URL below ``base`` with each segment and each query part percent-encoded by itself.
+
+    Raises:
+        ValueError: a segment is empty, ``.`` or ``..``, or cannot be written as UTF-8.
+    """
+    if not UNADDRESSABLE.isdisjoint(segments):
+        raise ValueError("no path can hold this identifier")
+    path = "/".join(quote(segment, safe="") for segment in segments)
+    return URL(f"{base}/{path}{_query(query)}", encoded=True)
+
+
+def _query(query: Mapping[str, str]) -> str:
+    return f"?{urlencode(query, quote_via=quote)}" if query else ""

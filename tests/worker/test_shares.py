@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from connector.core.metrics import NoMetrics
 from connector.core.states import Brakes
 from connector.upstream import RequestLimit
-from connector.upstream.pace import Pace
+from connector.upstream.limit import Pace
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.share import SETTLED, Share, keys_of, rate_of, room_of
 from connector.worker.upstream_limits import Upstream, UpstreamLimits, parse_lane

@@ -14,7 +14,6 @@ from connector.core.policy import profile_for
 from connector.core.ports import Evidence, InstallQuestion
 from connector.integrations.workspace_one.certificates import Wanted
 from connector.integrations.workspace_one.directory import Directory
-from connector.integrations.workspace_one.events import confirmed_at
 from connector.integrations.workspace_one.facts import is_enrolled, owner_of, platform_of
 from connector.integrations.workspace_one.members import Members
 from connector.integrations.workspace_one.operations import Operation
@@ -111,3 +110,24 @@ class InstallEvidence:
     def _is_listed(self, generation: Generation, listed: list[Members], fresh: Millis) -> bool:
         """Whether a list newer than the upload has it; older lists prove nothing about the set."""
         return (self._wanted(generation).seen_at(listed) or 0) >= fresh
+
+
+def confirmed_at(entries: list[Members], event: str, names: frozenset[str]) -> Millis | None:
+    """The newest time (UEM's clock) of ``event`` about a profile of these names; None if none."""
+    wanted = _squeezed(event)
+    times = [
+        read_time(entry.text("timestamp"))
+        for entry in entries
+        if _squeezed(entry.text("event")) == wanted and _mentions(entry, names)
+    ]
+    return max((time for time in times if time is not None), default=None)
+
+
+def _mentions(entry: Members, names: frozenset[str]) -> bool:
+    data = entry.objects("eventdatalist") or [entry.inner("eventdatalist")]
+    return any(text in names for each in data for _, text in each.scalars() if text)
+
+
+def _squeezed(event: str) -> str:
+    """Old releases write event names without spaces, new ones with."""
+    return event.replace(" ", "").lower()

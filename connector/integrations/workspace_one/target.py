@@ -1,6 +1,7 @@
 """The target ``workspace_one``: the methods of :class:`connector.core.ports.Target`."""
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import ClassVar, Self
 
 from pydantic import BaseModel
@@ -33,9 +34,11 @@ from connector.integrations.workspace_one.members import Members, is_number
 from connector.integrations.workspace_one.operations import Operation
 from connector.integrations.workspace_one.paging import Pages
 from connector.integrations.workspace_one.profiles import DeviceProfiles
+from connector.integrations.workspace_one.refusals import refusal_in, somebody_elses
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.upload import Upload
-from connector.integrations.workspace_one.verdict import verdict
+from connector.upstream import Answer
+from connector.upstream.headers import reference
 
 
 class WorkspaceOne:
@@ -167,3 +170,19 @@ class WorkspaceOne:
     def _device(self, found: Found, profile: ProfileStatus) -> DeviceFacts:
         number = found.members.identifier("id")
         return device_facts(found.members, number, self._settings, profile)
+
+
+def verdict(answer: Answer) -> Delivered:
+    """The outcome of an upload that was answered with success or a status 4xx.
+
+    Raises:
+        Permanent: ``UEM-400``, ``UEM-404`` with the UEM's own numbers; never its text.
+        Transient: ``UEM-011`` for a 404 that is not the UEM's own.
+    """
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return Delivered(server_time=answer.server_time)
+    refusal = refusal_in(answer)
+    detail = f"uploading: refused with {answer.status}{refusal}{reference(answer.headers)}"
+    if answer.status != HTTPStatus.NOT_FOUND:
+        raise Permanent("UEM-400", detail)
+    raise Permanent("UEM-404", detail) if refusal.number else somebody_elses(detail)

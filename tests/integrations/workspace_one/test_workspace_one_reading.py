@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.core.model import Generation, Usage
 from connector.integrations.workspace_one.certificates import Wanted
-from connector.integrations.workspace_one.events import confirmed_at
+from connector.integrations.workspace_one.evidence import confirmed_at
 from connector.integrations.workspace_one.members import Members
 from connector.integrations.workspace_one.upload import _escaped
 
