@@ -41,12 +41,13 @@ class ForkServer:
             end.setblocking(False)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        with selectors.DefaultSelector() as selector:
+        with woken, wake, selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ, self._obey)
             selector.register(woken, selectors.EVENT_READ, lambda: self._reap(woken))
             going_on = True
             while going_on:
                 going_on = all(key.data() for key, _ in selector.select())
+            signal.set_wakeup_fd(-1)  # before its socket is closed
 
     def tell(self, report: Report) -> None:
         """Send a report to the service, if it is still there."""
