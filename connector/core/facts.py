@@ -154,7 +154,12 @@ class Elapsed:
     """The due time of a want that only waits has passed."""
 
 
-Fact = Event | Looked[Any] | Permitted | Denied | Acted | ActFound | Elapsed
+@dataclass(frozen=True, slots=True)
+class TimeSteppedBack:
+    """Journal time went back: the state may have times that were written by a wrong clock."""
+
+
+Fact = Event | Looked[Any] | Permitted | Denied | Acted | ActFound | Elapsed | TimeSteppedBack
 """Pass a fact to the ``advance`` of the subject's kind."""
 
 LOOKED: Mapping[Effect, type[Looked[Any]]] = {

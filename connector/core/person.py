@@ -1,7 +1,8 @@
 """The person at the CA: the holders that get an event when their certificates change."""
 
 from connector.core.events import CertificatesChanged, Event, HolderForgotten, HolderRegistered
-from connector.core.facts import Elapsed, Fact
+from connector.core.facts import Elapsed, Fact, TimeSteppedBack
+from connector.core.no_later import no_later
 from connector.core.policy import Rules
 from connector.core.states import PersonState
 from connector.core.step import Step
@@ -19,6 +20,10 @@ def advance(state: PersonState, fact: Fact, now: int, rules: Rules) -> Step[Pers
             _on_event(step, fact)
         case Elapsed() if state.unused_since is not None:
             _let_go(step, state.unused_since)
+        case TimeSteppedBack():
+            step.state = no_later(state, now, "changed_at", "unused_since")
+            _schedule(step, step.state.unused_since)
+            step.keep_if_equal(state)
         case _:
             step.moment("stale_fact", subject="person")
     return step

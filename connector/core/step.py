@@ -46,6 +46,11 @@ class Step(Generic[S]):
         """Replace attributes of the state."""
         self.state = self.state.model_copy(update=changes)
 
+    def keep_if_equal(self, before: S) -> None:
+        """Keep the state from before the step if the new one does not differ: nothing to write."""
+        if self.state == before:
+            self.state = before
+
     def deadline(self, due: Millis) -> Want:
         """A want that only waits; while deadlines are suspended, it is checked again later."""
         held = self.now + HELD_LOOK if self.rules.deadlines_held else 0

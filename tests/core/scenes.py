@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from connector.core.events import CertificatesChanged, DeliveryRequested, DeviceEnrolled
+from connector.core.model import Millis
 from connector.core.states import Delivery, HolderState, Phase
 from tests.core.names import device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
@@ -49,3 +50,11 @@ def until(loop: PureLoop, holds: Callable[[], bool], most: int = 400) -> None:
 
 def until_phase(loop: PureLoop, phase: Phase) -> None:
     until(loop, lambda: holder(loop).delivery is not None and delivery(loop).phase is phase)
+
+
+def step_clock(loop: PureLoop, by: Millis) -> None:
+    """Journal time steps; the UEM's clock, the boot's clock and what is under way do not."""
+    loop.now, loop.skew, loop.behind = loop.now + by, loop.skew - by, loop.behind + by
+    loop.late_uploads = [(one[0] + by, *one[1:]) for one in loop.late_uploads]
+    loop.may_upload_until = {key: at + by for key, at in loop.may_upload_until.items()}
+    loop.uem.ledger = [one._replace(real=one.real + by) for one in loop.uem.ledger]

@@ -1,7 +1,8 @@
 """``advance`` of a device: what a notification or the outcome of a look leads to."""
 
-from connector.core.device.looks import hand_on, looked
+from connector.core.device.looks import SETTLING, hand_on, looked
 from connector.core.device.schedule import elapsed, schedule
+from connector.core.device.stepped_back import correct
 from connector.core.events import (
     DeviceChanged,
     DeviceEnrolled,
@@ -9,15 +10,11 @@ from connector.core.events import (
     DeviceUnenrolled,
     Event,
 )
-from connector.core.facts import DeviceLookedUp, Elapsed, Fact, Looked
-from connector.core.model import LONGEST_TEXT, SECOND, Millis, SubjectKey
+from connector.core.facts import DeviceLookedUp, Elapsed, Fact, Looked, TimeSteppedBack
+from connector.core.model import LONGEST_TEXT, Millis, SubjectKey
 from connector.core.policy import Rules
 from connector.core.states import DeviceState, DeviceStatus
 from connector.core.step import Step, outcome_of
-
-SETTLING: Millis = 15 * 60 * SECOND
-"""How long after a notification a look that contradicts it is repeated: the UEM may show a change
-in its REST interface later than it announces it."""
 
 
 def advance(state: DeviceState, fact: Fact, now: Millis, rules: Rules) -> Step[DeviceState]:
@@ -37,6 +34,10 @@ def advance(state: DeviceState, fact: Fact, now: Millis, rules: Rules) -> Step[D
             looked(step, answer)
         case Elapsed():
             elapsed(step)
+            return step
+        case TimeSteppedBack():
+            correct(step)
+            step.keep_if_equal(state)
             return step
         case Looked():
             step.moment("stale_fact", subject="device")

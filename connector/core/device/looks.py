@@ -23,6 +23,9 @@ from connector.core.step import Step, outcome_of
 OLDER_ENROLMENT: Millis = 60 * SECOND
 """By how much the UEM's own time of the enrolment must be older than the announced one before the
 UEM counts as not knowing the new enrolment yet."""
+SETTLING: Millis = 15 * 60 * SECOND
+"""How long after a notification a look that contradicts it is repeated: the UEM may show a change
+in its REST interface later than it announces it."""
 UNKNOWN = Fault(code="USR-006", family=Family.PERMANENT, detail="the UEM does not know the device")
 ON_THE_WAY = Fault(
     code="USR-008", family=Family.TRANSIENT, detail="the UEM shows the enrolment as not finished"

@@ -13,7 +13,7 @@ SETTLING_LOOKS = Retry(first=15 * SECOND, cap=300 * SECOND)
 
 def schedule(step: Step[DeviceState]) -> None:
     """Compute the wants of the state."""
-    step.set(wants=(*_look(step), *_waits(step)))
+    step.set(wants=(*_look(step), *waits(step)))
 
 
 def elapsed(step: Step[DeviceState]) -> None:
@@ -26,7 +26,7 @@ def elapsed(step: Step[DeviceState]) -> None:
         schedule(step)
         return
     looks = tuple(want for want in step.state.wants if want.effect is not Effect.WAIT)
-    step.set(wants=(*looks, *_waits(step)))
+    step.set(wants=(*looks, *waits(step)))
 
 
 def _look(step: Step[DeviceState]) -> tuple[Want, ...]:
@@ -44,7 +44,8 @@ def _look(step: Step[DeviceState]) -> tuple[Want, ...]:
     return (Want(effect=Effect.LOOK_UP_DEVICE, due=step.now + wait, lane=lane),)
 
 
-def _waits(step: Step[DeviceState]) -> tuple[Want, ...]:
+def waits(step: Step[DeviceState]) -> tuple[Want, ...]:
+    """The deadline of the looks, or when the record of a device that has ended is removed."""
     state = step.state
     if state.status is DeviceStatus.LOOKING:
         due = state.deadline

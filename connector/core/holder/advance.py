@@ -28,6 +28,7 @@ from connector.core.facts import (
     Permitted,
     Pushed,
     RequestsLookedAt,
+    TimeSteppedBack,
     UserLookedUp,
     failed,
 )
@@ -44,6 +45,7 @@ from connector.core.holder import (
     recovery,
     restored,
     retention,
+    stepped_back,
     user_look,
     waits,
 )
@@ -77,6 +79,8 @@ def advance(state: HolderState, fact: Fact, now: Millis, rules: Rules) -> Holder
     if step.state is not state or isinstance(fact, Elapsed):
         _settle(step)
         schedule(step)
+    if isinstance(fact, TimeSteppedBack):
+        step.keep_if_equal(state)
     return step
 
 
@@ -84,13 +88,8 @@ def _dispatch(step: Holder, fact: Fact) -> None:
     match fact:
         case Event():
             _on_event(step, fact)
-        case Looked() if fact.basis == step.state.version and step.state.running is None:
-            _on_look(step, fact)
         case Looked():
-            step.moment("stale_fact", subject="holder")
-            step.note(
-                "look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault)
-            )
+            _on_look(step, fact)
         case Permitted() | Denied():
             _on_permit(step, fact)
         case HandedOver() | Parts():
@@ -99,6 +98,8 @@ def _dispatch(step: Holder, fact: Fact) -> None:
             _on_found(step)
         case Elapsed():
             _on_time(step)
+        case TimeSteppedBack():
+            stepped_back.correct(step)
 
 
 def _on_event(step: Holder, event: Event) -> None:
@@ -120,6 +121,14 @@ def _on_event(step: Holder, event: Event) -> None:
 
 
 def _on_look(step: Holder, fact: Looked[Any]) -> None:
+    if fact.basis == step.state.version and step.state.running is None:
+        _on_fresh_look(step, fact)
+    else:
+        step.moment("stale_fact", subject="holder")
+        step.note("look.stale_outcome", reason=fact.effect.value, outcome=outcome_of(fact.fault))
+
+
+def _on_fresh_look(step: Holder, fact: Looked[Any]) -> None:
     match fact:
         case UserLookedUp(answer=answer):
             _on_look_up(step, answer)

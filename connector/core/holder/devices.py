@@ -23,6 +23,7 @@ from connector.core.model import (
     parse_subject,
     subject_key,
 )
+from connector.core.no_later import no_later
 from connector.core.states import (
     Check,
     Copy,
@@ -40,7 +41,11 @@ SAME_ENROLMENT: Millis = 300 * SECOND
 
 
 def joined(step: Holder, body: DeviceJoined) -> None:
-    """A device joins the holder: add it to the open delivery, or open one."""
+    """A device joins the holder: add it to the open delivery, or open one.
+
+    Its times are from the device's partition, whose clock may be wrong: the future counts as now.
+    """
+    body = no_later(body, step.now, "enrolled_at", "announced_at")
     known = step.state.devices.get(body.device)
     if known is not None and _is_same(step, known, body):
         _describe(step, body, known)

@@ -48,4 +48,4 @@ def hand_over(step: Holder) -> None:
 def looked_lately(step: Holder, delivery: Delivery, route: RoutePolicy) -> bool:
     """Whether the last good look at the user is fresh enough for keys to leave escrow."""
     looked = delivery.looked_up_at
-    return looked is not None and step.now - looked <= route.look_fresh
+    return looked is not None and 0 <= step.now - looked <= route.look_fresh

@@ -100,7 +100,7 @@ def _count_from_end(step: Holder, server_time: Millis) -> None:
 def _conclude(step: Holder, look: GoneLook, server_time: Millis) -> None:
     copy = step.state.copy_
     _replace(step, clocks_disagree=False)
-    ends = (copy.since_server or 0) + copy.retention + _margin(step)
+    ends = _ends(step, copy)
     if look.copy_present is False:
         _gone(step, READ_BACK, server_time)
     elif copy.retention_from == "install" and copy.installed_server is None:
@@ -111,6 +111,19 @@ def _conclude(step: Holder, look: GoneLook, server_time: Millis) -> None:
         _replace(step, attempts=0, due=step.now + max(ends - server_time, SECOND // 10))
     else:
         _later(step, None)
+
+
+def _ends(step: Holder, copy: Copy) -> Millis:
+    """When the retention is over, on the UEM's clock."""
+    return (copy.since_server or 0) + copy.retention + _margin(step)
+
+
+def latest_look(step: Holder, copy: Copy) -> Millis:
+    """Until when the next look at a copy may be put off: to the end of its retention, if known."""
+    if copy.since_server is None or copy.clocks_disagree:
+        return step.now
+    left = _ends(step, copy) - step.now
+    return step.now + max(0, min(left, copy.retention + _margin(step)))
 
 
 def _gone(step: Holder, evidence: str, server_time: Millis) -> None:
