@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from connector.core.audit import AuditRecord, AuditRow
+from connector.core.correction import Correction
 from connector.core.events import Event
 from connector.core.feed import FeedPosition
 from connector.core.model import Millis, Record, SubjectKey
@@ -58,10 +59,7 @@ class DeadLetter(Record):
 
 
 class DeadLetterFilter(Record):
-    """Which dead letters a listing names. ``since`` counts, ``until`` does not.
-
-    ``after`` continues behind a place (partition, position).
-    """
+    """Dead letters to list: from ``since`` to before ``until``, behind (partition, position)."""
 
     code: str | None = None
     partition: int | None = None
@@ -91,6 +89,7 @@ class PartitionRecord(Record):
     a person resumes, or 0. ``time``: journal time of the last commit, ``confirmed``: the newest one
     that an upstream's clock agreed with. ``pulled``: how far the feeds of upstreams (``ca:NAME``,
     ``uem:NAME``) were read (partition 0 only). ``held_up``: by code, subjects that failed and wait.
+    ``correction``: times in states are to be corrected, because journal time stepped back.
     """
 
     partition: int
@@ -110,6 +109,7 @@ class PartitionRecord(Record):
     confirmed: Millis = 0
     pulled: dict[str, FeedPosition] = Field(default_factory=dict)
     held_up: dict[str, HeldUp] = Field(default_factory=dict)
+    correction: Correction | None = None
 
     @property
     def commanded(self) -> int:
@@ -215,11 +215,12 @@ class Journal(Protocol):
         """The states of these subjects; unknown ones are missing."""
         ...
 
-    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
-        """Subjects of a lane with a want that is due, earliest first. Uses an index.
+    async def subjects(self, partition: int, after: str, limit: int) -> list[SubjectKey]:
+        """The subjects of a partition with a state, by key, behind a key. Uses an index."""
+        ...
 
-        A state has several ``wants``: each is a row of its own (partition, lane, due, key).
-        """
+    async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
+        """Subjects of a lane with a want that is due, earliest first, a row each. Uses an index."""
         ...
 
     async def lanes(self, partition: int) -> list[tuple[str, Millis]]:

@@ -30,6 +30,12 @@ class TableQueries(ABC):
         """The states of these subjects."""
         return await self._ask(partial(states.load, keys=keys))
 
+    async def subjects(self, partition: int, after: str, limit: int) -> list[SubjectKey]:
+        """The subjects of a partition behind a key."""
+        return await self._ask(
+            lambda connection: states.subjects(connection, partition, after, limit)
+        )
+
     async def due(self, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:
         """Subjects of a lane whose time has come, earliest first."""
         return await self._ask(

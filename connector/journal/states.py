@@ -41,6 +41,10 @@ WANT = "INSERT INTO wants (key, lane, due, partition) VALUES (?, ?, ?, ?)"
 
 LOAD = "SELECT state FROM states WHERE key IN (SELECT value FROM json_each(?))"
 
+# A key says by a digest which partition it belongs to, so that the index has them mixed.
+SUBJECTS = """
+    SELECT key FROM states WHERE key > ? AND partition = ? ORDER BY key LIMIT ?"""
+
 DUE = """
     SELECT key, due FROM wants
     WHERE partition = ? AND lane = ? AND due <= ? ORDER BY due LIMIT ?"""
@@ -150,6 +154,13 @@ def load(connection: Connection, keys: Sequence[SubjectKey]) -> dict[SubjectKey,
     """The states of these subjects; unknown ones are missing."""
     rows = connection.execute(LOAD, (json.dumps(list(keys)),))
     return {state.key: state for state in map(_read, rows)}
+
+
+def subjects(
+    connection: Connection, partition: int, after: SubjectKey, limit: int
+) -> list[SubjectKey]:
+    """The subjects of a partition behind a key, by key."""
+    return [key for (key,) in connection.execute(SUBJECTS, (after, partition, limit))]
 
 
 def due(connection: Connection, partition: int, lane: str, now: Millis, limit: int) -> list[Due]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from connector.core.audit import AuditEntry
 from connector.core.events import ClockAccepted, Event, Paused, Resumed
 from connector.core.model import DAY, HOUR, Millis
+from connector.core.no_later import no_later
 from connector.core.states import Brakes, StandingPause
 
 MINUTE: Millis = 60_000
@@ -100,11 +101,11 @@ def settled_by(brakes: Brakes, now: Millis) -> Brakes:
     minute, counted = now - now % MINUTE, dict[Millis, int]()
     for at, count in brakes.disclosed:
         counted[min(at, minute)] = counted.get(min(at, minute), 0) + count
-    changes: dict[str, object] = {"disclosed": tuple(sorted(counted.items()))}
-    for name in ("paused_since", "released_at"):
-        at = getattr(brakes, name)
-        changes[name] = at if at is None else min(at, now)
-    return brakes.model_copy(update=changes)
+    changes = {
+        "disclosed": tuple(sorted(counted.items())),
+        "pauses": tuple(no_later(one, now, "since") for one in brakes.pauses),
+    }
+    return no_later(brakes.model_copy(update=changes), now, "paused_since", "released_at")
 
 
 def disclosed(brakes: Brakes, now: Millis) -> int:

@@ -9,7 +9,7 @@ from connector.core.journal import Commands, DeadLetter, Journal, PartitionRecor
 from connector.core.model import Millis, SubjectKey, is_partition
 from connector.core.rows import FIRST_PLACE, Due, OpenAct
 from connector.core.states import Brakes
-from connector.worker import brakes
+from connector.worker import brakes, correction
 from connector.worker.admission import Admission
 from connector.worker.running_effects import Outcome, RunningEffects
 from connector.worker.upstream_limits import Lane
@@ -22,18 +22,23 @@ FOUND_PER_ROUND = 64
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Commands to the partition, events, what is due, acts found open, outcomes of effects."""
+    """Commands to the partition, events, what is due, acts found open, outcomes of effects.
+
+    ``uncorrected``: subjects whose times are to be corrected; None where none are.
+    """
 
     commands: Sequence[Positioned]
     letters: Sequence[Letter]
     due: Sequence[tuple[Lane, Due]]
     found: Sequence[OpenAct]
     outcomes: Sequence[Outcome]
+    uncorrected: Sequence[SubjectKey] | None = None
 
     @property
     def news(self) -> bool:
         """Whether the round has input other than due effects, so that more may be waiting."""
-        return bool(self.commands or self.letters or self.found or self.outcomes)
+        effects = self.found or self.outcomes
+        return bool(self.commands or self.letters or effects or self.uncorrected is not None)
 
     @property
     def anything(self) -> bool:
@@ -46,6 +51,7 @@ class Gathered:
 
     def keys(self) -> Iterator[SubjectKey]:
         """The subjects that the round handles, possibly more than once."""
+        yield from self.uncorrected or ()
         yield from (act.key for act in self.found)
         for letter in self.letters:
             if isinstance(letter, Positioned) and not is_partition(letter.event.subject):
@@ -82,7 +88,8 @@ class Gathering:
         busy = {letter.event.subject for letter in letters if isinstance(letter, Positioned)}
         busy |= {*(act.key for act in found), *self._running.finished}
         due = [] if self.stopping else await self._admission.due(now, record.brakes, busy)
-        return Gathered(commands.found, letters, due, found, self._running.take())
+        stale = None if self.stopping else await correction.page(self._journal, record)
+        return Gathered(commands.found, letters, due, found, self._running.take(), stale)
 
     def written(self, gathered: Gathered) -> None:
         """Note that the round with this input was committed."""

@@ -241,7 +241,7 @@ class PartitionWorker:
     async def _advance(self, gathered: Gathered, ready: list[Ready]) -> RoundDraft:
         """Apply it all in memory; what may start after the commit is added to ``ready``."""
         draft = await self._draft(gathered.keys())
-        self.time.note(draft, self._metrics)
+        self.time.note(draft, self._metrics, gathered.uncorrected)
         for act in gathered.found:
             draft.apply(act.key, ActFound())
         reading.read(draft, gathered.commands, gathered.letters, self.time.accepts)

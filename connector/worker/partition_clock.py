@@ -1,6 +1,6 @@
 """The clocks of one partition: its journal time, what upstreams say of it, and the boot's clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from connector.core.audit import AuditEntry
@@ -10,9 +10,10 @@ from connector.core.facts import CopyLookedAt, Fact, HandedOver, InstallLookedAt
 from connector.core.handover import Accepted
 from connector.core.journal import PartitionRecord
 from connector.core.metrics import Metrics
-from connector.core.model import SECOND, Millis, SubjectKind, subject_key
+from connector.core.model import SECOND, Millis, SubjectKey, SubjectKind, subject_key
+from connector.core.no_later import no_later
 from connector.core.ports import Clock, Evidence, GoneLook
-from connector.worker import brakes
+from connector.worker import brakes, correction
 from connector.worker.journal_time import JournalTime
 from connector.worker.options import WorkerOptions
 from connector.worker.round import RoundDraft
@@ -95,10 +96,17 @@ class PartitionClock:
         """Whether a person who accepted a wall clock has seen what this one says now."""
         return abs(event.received_at - self._clock.now()) <= self._options.clock_jump
 
-    def note(self, draft: RoundDraft, metrics: Metrics) -> None:
-        """Write down what became of the time: jumps once, steps back with what depends on it."""
+    def note(
+        self, draft: RoundDraft, metrics: Metrics, uncorrected: Sequence[SubjectKey] | None = None
+    ) -> None:
+        """Write down what became of the time: jumps once, steps back with what depends on it.
+
+        ``uncorrected``: the next subjects to be corrected after an earlier step back, if there are.
+        """
         if self._time is None:
             return
+        if uncorrected is not None:
+            correction.correct(draft, uncorrected)
         for direction in self._time.jumps():
             metrics.clock_jumped(direction)
             draft.audit.append(_entry(draft, "clock.jumped", "CLK-001", direction))
@@ -106,8 +114,7 @@ class PartitionClock:
         if self._back:
             metrics.clock_jumped("backward")
             draft.audit.append(_entry(draft, "clock.stepped_back", DOUBT, "", back=self._back))
-            settled = brakes.settled_by(draft.record.brakes, draft.now)
-            draft.record = draft.record.model_copy(update={"brakes": settled})
+            draft.record = correction.begin(_settled(draft.record, draft.now))
 
     def written(self) -> None:
         """What was noted is durable."""
@@ -126,6 +133,15 @@ def _entry(
         reason=reason,
         details=dict(details),
     )
+
+
+def _settled(record: PartitionRecord, now: Millis) -> PartitionRecord:
+    """The record after time stepped back: what was noted at a later time counts from now on."""
+    settled = {
+        "brakes": brakes.settled_by(record.brakes, now),
+        "pulled": {name: no_later(one, now, "at") for name, one in record.pulled.items()},
+    }
+    return no_later(record.model_copy(update=settled), now, "restored")
 
 
 def _server_time(fact: Fact) -> Millis | None:

@@ -146,7 +146,7 @@ class RoundDraft:
 
 def _own(record: PartitionRecord) -> tuple[object, ...]:
     """What of a partition's record changes beside the subjects."""
-    return record.position, record.commands, record.brakes, record.held_up
+    return record.position, record.commands, record.brakes, record.held_up, record.correction
 
 
 def _phase(state: State) -> Phase | None:

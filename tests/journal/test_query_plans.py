@@ -25,6 +25,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "open acts": (states.OPEN_ACTS, (0, 9, *FIRST_PLACE, 9)),
     "load": (states.LOAD, ('["k"]',)),
     "status": (states.STATUS, STATUS),
+    "subjects": (states.SUBJECTS, ("k", 0, 9)),
     "read": (events.READ, (0, 0, 9)),
     "commands": (events.COMMANDS, (0, 0, 9)),
     "empty": (events.EMPTY, (0, 9, 9, 9)),

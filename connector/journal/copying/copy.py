@@ -122,6 +122,7 @@ async def _begin(writer: Writer, survey: Survey, order: Order) -> None:
             brakes=held,
             time=survey.time,
             pulled=_positions(survey) if first else {},
+            correction=survey.correction,
             copying=survey.name,
         )
 

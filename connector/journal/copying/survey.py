@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Literal, Self
 
+from connector.core.correction import Correction
 from connector.core.events import Event
 from connector.core.journal import (
     DeadLetter,
@@ -45,6 +46,11 @@ class Survey:
     def time(self) -> Millis:
         """The newest time that the journal has seen."""
         return max(record.time for record in self.records)
+
+    @property
+    def correction(self) -> Correction | None:
+        """Whether times in states are still to be corrected: then all are, from the beginning."""
+        return Correction() if any(record.correction for record in self.records) else None
 
     @property
     def name(self) -> str:

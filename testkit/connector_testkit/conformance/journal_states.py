@@ -115,6 +115,22 @@ class StateCases:
         assert await world.journal.lanes(0) == []
         assert await world.journal.counts() == {}
 
+    async def test_the_subjects_of_a_partition_come_page_by_page(
+        self, world: JournalWorld, record: PartitionRecord, keys: list[SubjectKey]
+    ) -> None:
+        """Of each kind, by key, as long as they have a state; those of other partitions do not."""
+        device = next(subjects(world.journal, 0, SubjectKind.DEVICE))
+        (other,) = some_subjects(world.journal, 1, 1)
+        await put(world.journal, await world.journal.take_over(1), [holder(other)])
+        states: list[State] = [*map(holder, keys[::-1]), DeviceState(key=device)]
+        record = await put(world.journal, record, states)
+        await written(world.journal, record, states=[StateRow(key=keys[2], state=None)])
+        await world.restart()
+        wanted = sorted([device, *keys[:2], *keys[3:]])
+        assert await world.journal.subjects(0, "", 4) == wanted[:4]
+        assert await world.journal.subjects(0, wanted[3], 4) == wanted[4:]
+        assert await world.journal.subjects(0, wanted[-1], 4) == []
+
     async def test_what_is_due_comes_earliest_first(
         self, journal: Journal, record: PartitionRecord, keys: list[SubjectKey]
     ) -> None:
