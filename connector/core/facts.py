@@ -162,18 +162,10 @@ class TimeSteppedBack:
 Fact = Event | Looked[Any] | Permitted | Denied | Acted | ActFound | Elapsed | TimeSteppedBack
 """Pass a fact to the ``advance`` of the subject's kind."""
 
-LOOKED: Mapping[Effect, type[Looked[Any]]] = {
-    fact.effect: fact
-    for fact in (
-        *(DeviceLookedUp, UserLookedUp, Listed),
-        *(RequestsLookedAt, InstallLookedAt, CopyLookedAt),
-    )
-}
+LOOKED: Mapping[Effect, type[Looked[Any]]] = {one.effect: one for one in Looked.__subclasses__()}
 """The fact of each look."""
 
-PARTS: Mapping[Effect, type[Parts[Any]]] = {
-    fact.effect: fact for fact in (Begun, Pushed, CleanedUp)
-}
+PARTS: Mapping[Effect, type[Parts[Any]]] = {one.effect: one for one in Parts.__subclasses__()}
 """The fact of each act but the hand-over."""
 
 

@@ -1,6 +1,7 @@
 """The job of a hand-over process, made from the act's record and its route."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import isfinite
 
 from connector.core.errors import Permanent
@@ -14,6 +15,7 @@ PROBE_REQUESTS = 3
 """An upload that is refused with 403 is followed by a probe: of this user only, or of all?"""
 
 
+@dataclass(frozen=True, slots=True)
 class HandoverJobs:
     """Makes jobs of hand-overs.
 
@@ -24,17 +26,10 @@ class HandoverJobs:
         crash_by: whether it is killed or stopped there.
     """
 
-    def __init__(
-        self,
-        references: Mapping[str, PluginReference],
-        paces: Callable[[str], float],
-        crash_at: str | None = None,
-        crash_by: CrashBy = "kill",
-    ) -> None:
-        self._references = references
-        self._paces = paces
-        self._crash_at = crash_at
-        self._crash_by = crash_by
+    references: Mapping[str, PluginReference]
+    paces: Callable[[str], float]
+    crash_at: str | None = None
+    crash_by: CrashBy = "kill"
 
     def job(self, key: SubjectKey, running: Running, route: RoutePolicy) -> HandoverJob:
         """The job of one hand-over, which is just beginning.
@@ -50,8 +45,8 @@ class HandoverJobs:
             holder=parse_subject(key).id,
             person=running.person,
             route=route.name,
-            escrow=self._references[ca],
-            target=self._references[uem],
+            escrow=self.references[ca],
+            target=self.references[uem],
             entries=running.entries,
             requests=running.requests,
             digest=running.digest,
@@ -63,8 +58,8 @@ class HandoverJobs:
             limit=running.limit / SECOND,
             ca_rate=self._rate(ca, len(running.entries), running.limit),
             uem_rate=self._rate(uem, 1 + PROBE_REQUESTS, running.limit),
-            crash_at=self._crash_at,
-            crash_by=self._crash_by,
+            crash_at=self.crash_at,
+            crash_by=self.crash_by,
         )
 
     def _rate(self, upstream: str, requests: int, limit: Millis) -> float | None:
@@ -74,5 +69,5 @@ class HandoverJobs:
         would be ended before its last request, and so would every retry. The service slows down
         elsewhere for what this exceeds the share.
         """
-        rate = max(self._paces(upstream), 2 * SECOND * (requests + 1) / limit)
+        rate = max(self.paces(upstream), 2 * SECOND * (requests + 1) / limit)
         return rate if isfinite(rate) else None

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 from connector.core.audit import AuditEntry
 from connector.core.events import Event
-from connector.core.facts import Fact
 from connector.core.journal import DeadLetter, Positioned
 from connector.core.model import Millis, SubjectKey
 from connector.core.rows import HeldUp
 from connector.core.sizes import dead_letter
-from connector.core.states import Effect
 from connector.worker.round import Failure, RoundDraft
 
 FIRST_PAUSE = 60.0
@@ -126,12 +124,6 @@ def _entry(draft: RoundDraft, failure: Failure) -> AuditEntry:
         subject=failure.key,
         action="subject.failed",
         outcome=failure.code,
-        reason=_kind(failure.fact),
+        reason=getattr(failure.fact, "effect", type(failure.fact).__name__.lower()),
         details={"error": type(failure.error).__name__},
     )
-
-
-def _kind(fact: Fact) -> str:
-    """The effect that a fact is about; the kind of any other fact."""
-    effect: Effect | None = getattr(fact, "effect", None)
-    return effect.value if effect else type(fact).__name__.lower()
