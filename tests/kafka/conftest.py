@@ -19,6 +19,7 @@ from tests.kafka.guarded import GuardedBrokers, guard
 from tests.kafka.kafka_world import KafkaWorld, opened
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever is in this folder needs brokers: one process of a parallel run has them all."""
     here = Path(__file__).parent
@@ -66,11 +67,11 @@ def broker(guarded: GuardedBrokers) -> Brokers:
     return guarded.brokers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # idle ones cost a tenth of a core
 def three_brokers(
     tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], str]
 ) -> Iterator[Brokers]:
-    """Three brokers, started when the first test asks for them."""
+    """Three brokers, started when the first test of a file asks for them."""
     yield from run_brokers(Brokers(tmp_path_factory.mktemp("brokers"), 3), needs)
 
 

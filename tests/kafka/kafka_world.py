@@ -9,9 +9,14 @@ from pathlib import Path
 from connector.core.errors import Permanent
 from connector.journal.kafka.clients import Clients, end_producer
 from connector.journal.kafka.cloudevents import Outgoing
+from connector.journal.kafka.cluster import administration, create
 from connector.journal.kafka.journal import KafkaJournal
+from connector.journal.kafka.topics import wanted
 from connector.journal.kafka.transactions import Sent, acknowledged, send
 from connector.journal.settings import KafkaSettings
+from connector.settings.load import load
+from connector.settings.plugins import installed
+from connector_testkit.demo.pod import Pod
 from tests.patience import PATIENCE
 
 
@@ -50,6 +55,14 @@ class KafkaWorld:
             await producer.send_and_wait(self.options.names.events, original, partition=partition)
         finally:
             await producer.stop()
+
+
+async def make_topics(pod: Pod) -> None:
+    """Make the topics of a connector's settings, as ``kafka init`` would in another process."""
+    journal = load(pod.settings_file, {}, installed()).journal
+    assert isinstance(journal, KafkaSettings)
+    async with administration(journal) as admin:
+        await create(admin, wanted(journal))
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from connector_testkit.demo.polling import until
 from connector_testkit.demo.settings_file import clustered
 from tests.e2e.states import Fits
 from tests.e2e.world import World
+from tests.kafka.kafka_world import make_topics
 from tests.patience import PATIENCE, SLOWNESS
 from tests.support import asked
 
@@ -43,7 +44,7 @@ class Pair(World):
             for name in ("first", "second")
             for folder in [self.written / name]
         )
-        await self.first.ask("kafka", "init")
+        await make_topics(self.first)
         return [self.first]
 
     async def join(self, pod: Pod) -> None:

@@ -22,6 +22,7 @@ from connector_testkit.demo.settings_file import changed, clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.records import Facts, the_newest_came_last, uploads
 from tests.e2e.world import ONE, World
+from tests.kafka.kafka_world import make_topics
 from tests.patience import PATIENCE
 from tests.support import asked
 
@@ -73,7 +74,7 @@ class Pods(World):
             journal = clustered(folder, self._brokers.bootstrap, self._prefix)
             pods.append(self.pod(name, folder, journal))
         pods[0].configure(changed(self._changes, self._first))
-        await pods[0].ask("kafka", "init")
+        await make_topics(pods[0])
         return pods
 
     async def join(self, *pods: Pod) -> None:

@@ -17,6 +17,7 @@ from connector_testkit.demo.polling import until
 from connector_testkit.demo.settings_file import clustered
 from tests.e2e.journal_view import JournalView
 from tests.e2e.world import World
+from tests.kafka.kafka_world import make_topics
 from tests.patience import SLOWNESS
 
 LIMIT = "1s"
@@ -56,7 +57,7 @@ class Single(World):
         """One, with the clustered journal; its topics are made."""
         journal = clustered(self.written, self._brokers.bootstrap, self._prefix)
         pod = self.pod("the connector", self.written, journal)
-        await pod.ask("kafka", "init")
+        await make_topics(pod)
         return [pod]
 
     async def post(self, numbers: Sequence[int], size: int = 0) -> list[Answer]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from connector_testkit.conformance.journal_samples import (
 )
 from connector_testkit.demo.broker import Brokers
 from connector_testkit.demo.polling import until
-from tests.kafka.conftest import single
+from tests.kafka.conftest import run_brokers, single
 from tests.kafka.kafka_world import KafkaWorld, opened
 from tests.patience import SLOWNESS
 
@@ -32,18 +32,21 @@ LIMIT = timedelta(milliseconds=1500)
 ROUND_TRIP = 10.0 * SLOWNESS
 
 
-@pytest.fixture
-async def brokers(tmp_path: Path, needs: Callable[[str], str]) -> AsyncIterator[Brokers]:
-    """A broker of the test's own, to be killed."""
-    needs("java")
-    needs("mvn")
-    async with Brokers(tmp_path / "broker") as brokers:
-        yield brokers
+@pytest.fixture(scope="module")
+def brokers(
+    tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], str]
+) -> Iterator[Brokers]:
+    """A broker of this file's own, to be killed."""
+    yield from run_brokers(Brokers(tmp_path_factory.mktemp("broker")), needs)
 
 
 @pytest.fixture
-async def world(brokers: Brokers, tmp_path: Path) -> AsyncIterator[KafkaWorld]:
-    options = single(brokers, "outage", append_timeout=LIMIT, queue_limit=64)
+async def world(
+    brokers: Brokers, prefixes: Iterator[str], tmp_path: Path
+) -> AsyncIterator[KafkaWorld]:
+    if not brokers.nodes[0].running:
+        await brokers.nodes[0].start()
+    options = single(brokers, next(prefixes), append_timeout=LIMIT, queue_limit=64)
     async with administration(options) as admin:
         await create(admin, wanted(options))
     async with opened(options, tmp_path) as world:
