@@ -36,20 +36,22 @@ async def failing_at_the_uem(world: World, ill: Actor) -> None:
     await world.uem.fault("error", path=path, status=501, count=None)
 
 
-@pytest.mark.parametrize("ill", [1, 3, 10])
 @pytest.mark.parametrize(
-    ("bar", "code"),
+    ("bar", "code", "ill"),
     [
-        (at_the_uem, "UEM-403"),
-        (at_the_upload, "UEM-403"),
-        (at_the_ca, "CA-403"),
-        (failing_at_the_uem, None),
+        (at_the_uem, "UEM-403", 10),
+        (at_the_upload, "UEM-403", 3),
+        (at_the_ca, "CA-403", 10),
+        (failing_at_the_uem, None, 3),
     ],
 )
 async def test_users_in_trouble_hold_up_no_one_else(
-    world: World, ill: int, bar: Bar, code: str | None
+    world: World, bar: Bar, code: str | None, ill: int
 ) -> None:
-    """They enrol first, so that nothing is answered between them; others are served at once."""
+    """They enrol first, so that nothing is answered between them; others are served at once.
+
+    Every number of them with every answer: ``tests/upstream/test_outages.py``.
+    """
     barred = [await world.person(f"barred-{number}", mails=False) for number in range(ill)]
     healthy = [await world.person(name) for name in ("alice", "bob", "carol")]
     for actor in barred:
