@@ -13,6 +13,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ARGS ?=
 KILLS ?= 100
+HISTORIES ?= 5000
 MINUTES ?= 10
 HOLDERS ?= 500
 MUTANTS ?= 50
@@ -31,7 +32,7 @@ COMPILE := cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../$(BIN)/pip-c
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(DEV) ## install everything for development into .venv
@@ -80,6 +81,11 @@ test: $(DEV) ## all tests, with branch coverage and its floor; some of them with
 .PHONY: soak-kills
 soak-kills: $(DEV) ## kill the service at random under load, KILLS times
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k random_kills -s --kills $(KILLS) $(ARGS)
+
+.PHONY: soak-histories
+soak-histories: $(DEV) ## HISTORIES random histories of the core; `make test` runs 200
+	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k very_many_histories -s \
+		--histories $(HISTORIES) $(ARGS)
 
 .PHONY: soak-kafka
 soak-kafka: $(DEV) ## three processes, three brokers: kill both at random, MINUTES long

@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kills", type=int, default=15, help="kills in the random kill test")
     group.addoption("--seed", type=int, default=None, help="seed of random kills and chaos")
     group.addoption("--minutes", type=float, default=None, help="how long the chaos test lasts")
+    group.addoption("--histories", type=int, default=200, help="random histories of the core")
     group.addoption("--holders", type=int, default=25, help="holders in the chaos test")
     group.addoption(
         "--second-chance",
@@ -160,6 +161,13 @@ def needs() -> Needs:
 def kills(pytestconfig: pytest.Config) -> int:
     """How often the random kill test kills."""
     count: int = pytestconfig.option.kills
+    return count
+
+
+@pytest.fixture(scope="session")
+def histories(pytestconfig: pytest.Config) -> int:
+    """How many random histories the core goes through."""
+    count: int = pytestconfig.option.histories
     return count
 
 

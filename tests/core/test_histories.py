@@ -289,6 +289,6 @@ def test_every_history_ends_well() -> None:
 
 
 @pytest.mark.slow
-def test_very_many_histories_end_well() -> None:
-    """Many more, longer, and others every time."""
-    run(600, 60)
+def test_very_many_histories_end_well(histories: int) -> None:
+    """Many more, longer, and others every time; `make soak-histories` runs still more."""
+    run(histories, 60)
