@@ -72,10 +72,11 @@ demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Jav
 check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
-# A choice of tests has no coverage to speak of, and is faster unmeasured.
+# A choice of tests has no coverage to speak of, and is faster unmeasured. Three at a time on two
+# cores, because most tests that start processes wait half of their time.
 .PHONY: test
 test: $(DEV) ## all tests, with branch coverage and its floor; some of them with ARGS
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup --second-chance \
+	@$(BIN)/pytest --numprocesses 3 --dist loadgroup --second-chance \
 		$(if $(ARGS),,--cov --cov-report= --cov-fail-under=$(FLOOR)) $(ARGS)
 
 .PHONY: soak-kills

@@ -56,7 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(SCRUBBED_PREFIXES) or name.upper() in SCRUBBED_NAMES:
             del os.environ[name]
-    os.environ.setdefault(SLOWNESS, str(slowness()))  # the workers of a parallel run inherit it
+    os.environ.setdefault(SLOWNESS, str(round(slowness() * crowding(config), 1)))
+    slowness.cache_clear()
     sys.addaudithook(refuse_remote)
     programs = honest.WholePrograms()
     config.pluginmanager.register(programs)
@@ -64,6 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.second_chance and not hasattr(config, "workerinput"):
         config.pluginmanager.register(second_chance.SecondChance(config))
         config.pluginmanager.register(covered)
+
+
+def crowding(config: pytest.Config) -> float:
+    """How many workers of a parallel run share a core, at least 1: each is as much slower."""
+    workers = getattr(config.option, "numprocesses", None) or 1
+    return max(1.0, workers / len(os.sched_getaffinity(0)))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

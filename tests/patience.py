@@ -1,14 +1,14 @@
 """How long a test waits for what has to come: one number for all.
 
 It is scaled by a speed that is measured at the start of the run, before the workers of a parallel
-run are started, and then the same for all of them. A longer limit costs time only where a test
-fails; how fast something is, is measured in ``bench/``.
+run are started, and by how many of them share a core; then it is the same for all of them. A longer
+limit costs time only where a test fails; how fast something is, is measured in ``bench/``.
 """
 
 from connector_testkit.demo.polling import patience, slowness
 
 SLOWNESS = slowness()
-"""How many times slower than two quiet cores the machine was at the start of the run."""
+"""How many times slower than two quiet cores the machine is for each worker of the run."""
 PATIENCE = patience()
 """Seconds."""
 
