@@ -7,6 +7,7 @@ from aiokafka.structs import TopicPartition
 
 from connector.core.journal import DeadLetter, StateRow
 from connector.journal.kafka.clients import Clients
+from connector.journal.kafka.end_offsets import EndOffsets
 from connector.journal.settings import KafkaSettings
 from connector_testkit.conformance.journal_samples import (
     chained,
@@ -16,6 +17,7 @@ from connector_testkit.conformance.journal_samples import (
     some_subjects,
 )
 from tests.kafka.kafka_world import KafkaWorld, opened
+from tests.patience import PATIENCE
 from tests.schemas.asyncapi import DOCUMENT, Written, messages
 
 
@@ -54,7 +56,10 @@ async def test_every_record_is_described(topics: KafkaSettings, tmp_path: Path) 
     await consumer.start()
     places = [TopicPartition(topic, 0) for topic in addresses]
     consumer.assign(places)
-    ends = await consumer.end_offsets(places)
+    asked = EndOffsets(Clients(topics), PATIENCE)  # the last commit's marker may be under way
+    await asked.start()
+    ends = await asked.of(places)
+    await asked.close()
     found: Counter[tuple[str, ...]] = Counter()
     while any([await consumer.position(place) < end for place, end in ends.items()]):
         for place, batch in (await consumer.getmany(timeout_ms=200)).items():
