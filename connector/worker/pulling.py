@@ -68,7 +68,7 @@ class PullFrom:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What pulling needs from the process; ``sleep`` takes seconds."""
+    """What pulling needs from the process; ``sleep`` and ``limit`` of one pull in seconds."""
 
     journal: Journal
     limits: UpstreamLimits
@@ -77,6 +77,7 @@ class Surroundings:
     watch: PullWatch
     unexpected: Unexpected
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    limit: float = LOOK_SECONDS
 
 
 @dataclass(slots=True)
@@ -147,7 +148,7 @@ class Pulling:
         return page
 
     async def _asked(self, position: str | None) -> Page:
-        limit = asyncio.timeout(LOOK_SECONDS)
+        limit = asyncio.timeout(self._around.limit)
         try:
             async with limit:
                 page = await self._from.feed().pull(position, self._around.clock.now())

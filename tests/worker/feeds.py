@@ -1,7 +1,8 @@
 """A feed in memory, and what pulls from it into the journal of a stage."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
 from connector.core.errors import Fault
@@ -10,11 +11,12 @@ from connector.core.feed import FeedPosition, FeedSettings, Page
 from connector.core.journal import Positioned
 from connector.core.model import Millis, SubjectKind, subject_key
 from connector.core.source import SourceCapabilities
+from connector.worker.loop import PartitionWorker
 from connector.worker.pulling import PullFrom, Pulling, Surroundings
 from tests.worker.conftest import Stage
 
 NAME = "uem:acme"
-EVERY: Millis = 30_000
+EVERY: Millis = 45_000
 SOURCE = SourceCapabilities(
     label="acme-feed", event_kinds=("device_enrolled",), webhook=False, pull=True
 )
@@ -99,7 +101,7 @@ class Heard:
 class Puller:
     """Pulls into a stage's journal; ``slept`` are the pauses that it made, in seconds."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, limit: float = 300) -> None:
         self.feed = NumberedFeed()
         self.heard = Heard()
         self.slept: list[float] = []
@@ -115,6 +117,7 @@ class Puller:
                 watch=self.heard,
                 unexpected=lambda stage, _error: self.unexpected.append(stage),
                 sleep=self._sleep,
+                limit=limit,
             ),
         )
 
@@ -133,3 +136,14 @@ class Puller:
         """How far the feed has been read, by the record of partition 0."""
         (record,) = await self._stage.journal.records()
         return record.pulled.get(NAME)
+
+
+@asynccontextmanager
+async def pulling(puller: Puller, worker: PartitionWorker) -> AsyncIterator[None]:
+    """Pull beside a worker until the block is left; then it is gone without a word."""
+    task = asyncio.get_running_loop().create_task(puller.pulling.run(worker.record))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

@@ -2,20 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from connector.core.errors import Permanent, Scope, Transient
 from connector.core.events import Event, Paused, SourcePulled
-from connector.core.feed import Page
 from connector.core.model import SubjectKind, subject_key
-from connector.worker.loop import PartitionWorker
 from connector.worker.owners import Owners
 from connector.worker.pulling import AGAIN, PARTITION
 from tests.worker.conftest import Stage, StubbornJournal
-from tests.worker.feeds import EVERY, NAME, Puller, enrolled
+from tests.worker.feeds import EVERY, NAME, Puller, pulling
 from tests.worker.test_owners import QUICK, Group
 
 DEVICES = [str(number) for number in range(5)]
@@ -24,17 +21,6 @@ DEVICES = [str(number) for number in range(5)]
 @pytest.fixture
 def puller(stage: Stage) -> Puller:
     return Puller(stage)
-
-
-@asynccontextmanager
-async def pulling(puller: Puller, worker: PartitionWorker) -> AsyncIterator[None]:
-    """Pull beside a worker until the block is left; then it is gone without a word."""
-    task = asyncio.get_running_loop().create_task(puller.pulling.run(worker.record))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def test_pages_are_stored_in_order_and_the_position_behind_them(
@@ -156,8 +142,12 @@ async def test_failures_are_repeated_with_growing_pauses(stage: Stage, puller: P
         await stage.until(lambda: puller.slept[-1] == 90)
         puller.feed.trouble = None
         await stage.until(lambda: puller.heard.pages)
+        assert puller.slept[-1] == EVERY / 1000
+        puller.feed.trouble = Transient("UEM-009", "pulling")
+        await stage.until(lambda: puller.slept[-1] != EVERY / 1000)
+        again = puller.slept[puller.slept.index(EVERY / 1000) :]
+        assert next(pause for pause in again if pause != EVERY / 1000) == steps[0]
     assert {fault.code for fault in puller.heard.faults} == {"UEM-009", "UEM-004"}
-    assert puller.slept[-1] == EVERY / 1000
 
 
 async def test_an_outage_is_the_breakers_and_the_pull_its_probe(
@@ -178,35 +168,31 @@ async def test_an_outage_is_the_breakers_and_the_pull_its_probe(
     assert (NAME, "half_open") in stage.alarms
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        Page([enrolled("7", 0, tenant="other")], "1"),
-        Page([enrolled("7", 0, label="other")], "1"),
-        Page([enrolled("7", 0).model_copy(update={"body": Paused(by="feed")})], "1"),
-        Page([enrolled("7", 0).model_copy(update={"subject": "acme/partition/0"})], "1"),
-        Page([enrolled("7", 0)], ""),
-        Page([enrolled("7", 0)], "€" * 342),
-    ],
-    ids=["tenant", "source", "kind", "partition", "empty position", "long position"],
-)
-async def test_a_page_that_breaks_the_contract_is_refused_whole(
-    stage: Stage, puller: Puller, page: Page
+async def test_a_probe_that_was_cancelled_is_sent_by_the_next_owner(
+    stage: Stage, puller: Puller
 ) -> None:
-    """The plug-in acts for its own sender only, and its position has room in the record."""
-    puller.feed.page = page
-    async with stage.running() as worker, pulling(puller, worker):
-        await stage.until(lambda: len(puller.heard.faults) > 1)
-    assert {fault.code for fault in puller.heard.faults} == {"PLG-002"}
-    assert await puller.stored() == []
-    assert await puller.position() is None
+    """What runs no more takes no place and keeps no other probe waiting."""
+    puller.feed.trouble = Transient("UEM-001", "pulling", scope=Scope.UPSTREAM, upstream=NAME)
+    async with stage.running() as worker:
+        async with pulling(puller, worker):
+            await stage.until(lambda: stage.alarms, step=0)
+            puller.feed.door.clear()
+            stage.clock.advance(1000)
+            await stage.until(lambda: puller.feed.running, step=0)
+        puller.feed.door.set()
+        puller.feed.trouble = None
+        async with pulling(puller, worker):
+            await stage.until(lambda: puller.heard.pages, step=0)
 
 
-async def test_the_longest_position_is_noted(stage: Stage, puller: Puller) -> None:
-    puller.feed.page = Page([], "x" * 1024)
+async def test_a_pull_that_takes_too_long_is_an_outage(stage: Stage) -> None:
+    """Whatever the plug-in waits for, pulling goes on."""
+    puller = Puller(stage, limit=0)
+    puller.feed.door.clear()
     async with stage.running() as worker, pulling(puller, worker):
-        await stage.until(lambda: worker.record.pulled)
-    assert not puller.heard.faults
+        await stage.until(lambda: puller.heard.faults, step=0)
+    assert {fault.code for fault in puller.heard.faults} == {"UEM-001"}
+    assert puller.unexpected == []
 
 
 async def test_an_error_that_plug_ins_must_not_raise_is_tried_again(
