@@ -6,7 +6,7 @@ Each change replaces one span of the text, so that comments stay and a diff show
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeGuard, cast
 
 Text = str | None
 """What stands for a node instead; nothing, if no change of that kind applies to it."""
@@ -58,16 +58,30 @@ def changes(source: str) -> Iterator[Change]:
 
 
 def _code(node: ast.AST, *, inside: bool = False) -> Iterator[ast.AST]:
-    """The nodes that decide what happens: no annotation, and no statement outside a function."""
+    """The nodes that decide what happens: no annotation, and no statement outside a function.
+
+    A protocol is never run. A fallback (``time or 0``) means *none*, which 1 would mean as well.
+    """
+    if isinstance(node, ast.ClassDef) and "Protocol" in {ast.unparse(base) for base in node.bases}:
+        return
+    fallback = node.values[-1] if _is_or(node) else None
     inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "type_params"}:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
+            if isinstance(child, ast.AST) and not (child is fallback and _is_zero(child)):
                 if inside or not isinstance(child, ast.stmt):
                     yield child
                 yield from _code(child, inside=inside)
+
+
+def _is_or(node: ast.AST) -> TypeGuard[ast.BoolOp]:
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or)
+
+
+def _is_zero(node: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0
 
 
 def _comparison(node: ast.AST) -> Text:
