@@ -86,11 +86,12 @@ def check_files(
     old = [read_secret(file) for file in old_key_files]
     starts = _starts(rows(files))
     checks: dict[int, ChainCheck] = {
-        one.partition: ChainCheck(key, one.partition, [one], old=old) for one in known
+        one.partition: ChainCheck(key, one.partition, [one], old=old, exported=True)
+        for one in known
     }
     for number, start in starts.items():
         marks = [one for one in known if one.partition == number]
-        checks[number] = ChainCheck(key, number, marks, start, old)
+        checks[number] = ChainCheck(key, number, marks, start, old, exported=True)
     current = next(iter(starts))
     for line, record in rows(files):
         if record is None:

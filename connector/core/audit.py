@@ -33,7 +33,8 @@ last one under the old key, and the names of both keys (``old_key``, ``new_key``
 ACCEPTED = "person.audit_accepted"
 """Action of the record by which a person accepts that the trail before it is broken: ``details``
 with ``through`` and ``head`` as the partition knew them, ``first`` (where the damage begins), the
-``digest`` of what is stored from there on, and the name of the ``key``."""
+``digest`` of the last whole record before it and of the readable ones from there on, another of
+those that are ``unreadable``, and the name of the ``key``."""
 
 
 class AuditEntry(Record):
@@ -71,10 +72,13 @@ class AuditRow(NamedTuple):
     """A record as it is stored, with the sequence number of its storage; None if unreadable.
 
     Readers page by that number, because the one inside the record may have been changed.
+    ``stored`` are the bytes of an unreadable one, as far as they are not longer than
+    :data:`LARGEST`.
     """
 
     sequence: int
     record: AuditRecord | None
+    stored: bytes = b""
 
 
 def read_record(stored: bytes | None) -> AuditRecord | None:
@@ -85,6 +89,12 @@ def read_record(stored: bytes | None) -> AuditRecord | None:
         return AuditRecord.model_validate_json(stored)
     except ValidationError:
         return None
+
+
+def stored_row(sequence: int, stored: bytes | None) -> AuditRow:
+    """The row of what is stored at a place; None: it is missing or too long to be read."""
+    record = read_record(stored)
+    return AuditRow(sequence, record, (stored or b"") if record is None else b"")
 
 
 def says_cut(entry: AuditEntry, start: tuple[int, str]) -> bool:

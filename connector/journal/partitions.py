@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from connector.core.audit import LARGEST, AuditRecord, AuditRow, read_record
+from connector.core.audit import LARGEST, AuditRecord, AuditRow, stored_row
 from connector.core.errors import Permanent, Transient
 from connector.core.journal import DeadLetter, DeadLetterFilter, PartitionRecord
 from connector.journal.database import Connection
@@ -155,7 +155,7 @@ def _parse(partition: int, stored: bytes) -> PartitionRecord:
 def audit_page(connection: Connection, partition: int, after: int, limit: int) -> list[AuditRow]:
     """The next audit records behind a sequence number, as they are stored."""
     rows = connection.execute(AUDIT, (LARGEST, partition, after, limit))
-    return [AuditRow(sequence, read_record(record)) for sequence, record in rows]
+    return [stored_row(sequence, record) for sequence, record in rows]
 
 
 def strays(connection: Connection, partition: int) -> int:

@@ -40,6 +40,7 @@ class ChainCheck:
         start: (sequence, MAC) of the last record that was cut; then one of those that are left
             must say so. What was published of earlier ones is not asked for again.
         old: keys that the chain was made with before.
+        exported: it is the chain of an export, which has no unreadable records.
     """
 
     def __init__(
@@ -49,17 +50,21 @@ class ChainCheck:
         published: Iterable[Published],
         start: tuple[int, str] = (0, GENESIS),
         old: Sequence[Credential] = (),
+        *,
+        exported: bool = False,
     ) -> None:
         self._current = key_name(key)
         self._keys = {key_name(one): one for one in (*old, key)}
         self._active: str | None = None
         self._partition = partition
         self._start = start
+        self._exported = exported
         known = list(published)
         self._ends = [one for one in known if one.count is None]
         marks = [one for one in known if (one.count or 0) > start[0]]
         self._marks = sorted(marks, key=lambda one: one.count or 0)
         self._last = start
+        self._stored = self._unreadable = hashlib.sha256()
         self._witnessed = start[0] == 0
         self._unchecked = 0
         self._accepted: list[Accepted] = []
@@ -70,6 +75,7 @@ class ChainCheck:
         record = row.record
         if record is None:
             self.find(row.sequence, UNREADABLE)
+            self._unreadable.update(b"%d %d " % (row.sequence, len(row.stored)) + row.stored)
             return
         for problem in misplaced(self._last[0], row.sequence, record):
             self.find(row.sequence, problem)
@@ -100,6 +106,7 @@ class ChainCheck:
             found=self._found,
             first=self._first,
             stored=self._stored.hexdigest(),
+            unreadable=self._unreadable.hexdigest(),
             published=shorter,
             unchecked=self._unchecked,
             accepted=tuple(self._accepted),
@@ -109,6 +116,7 @@ class ChainCheck:
         """Add a finding; only the first ones are kept, all are counted."""
         if not self._found:
             self._first = sequence
+            self._stored.update(f"{self._last[0]} {self._last[1]} ".encode())
         self._found += 1
         if problem != MISFIT:
             self._only_misfits = False
@@ -123,7 +131,7 @@ class ChainCheck:
         self._found = 0
         self._first = 0
         self._only_misfits = True
-        self._stored = hashlib.sha256()
+        self._stored, self._unreadable = hashlib.sha256(), hashlib.sha256()
 
     def _fits(self, record: AuditRecord) -> bool:
         """Check with the key in use; if none is known yet, use the first that fits."""
@@ -166,10 +174,16 @@ class ChainCheck:
             self._reset()
 
     def _accept(self, record: AuditRecord) -> None:
-        """Accept all findings so far, if the stored rows are those that the person saw."""
-        if record.entry.details.get("digest") != self._stored.hexdigest():
-            return
+        """Accept all findings so far, if what is stored is what the person saw.
+
+        That is the whole stretch from the last record before the damage, which vouches for all
+        that precede it.
+        """
         entry = record.entry
+        if entry.details.get("digest") != self._stored.hexdigest():
+            return
+        if entry.details.get("unreadable") != self._unreadable.hexdigest() and not self._exported:
+            return
         self._accepted.append(
             Accepted(
                 first=self._first,

@@ -78,6 +78,7 @@ async def accept(journal: Journal, will: Will, *, dry_run: bool) -> list[ChainRe
             "first": report.first,
             "found": report.found,
             "digest": report.stored,
+            "unreadable": report.unreadable,
             "key": key_name(will.key),
         }
         await _note(writer, records[report.partition], ACCEPTED, details, will)

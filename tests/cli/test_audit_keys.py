@@ -171,6 +171,9 @@ DAMAGES = {
 }
 
 
+GARBLED = "UPDATE audit SET record = x'00' WHERE sequence = 3"
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 async def test_a_person_accepts_damage(trail: Trail, damage: str) -> None:
     """It stays visible with who and why; what is damaged later is found as ever."""
@@ -187,6 +190,36 @@ async def test_a_person_accepts_damage(trail: Trail, damage: str) -> None:
     assert (await trail.verified()).code == 0
     await trail.change("UPDATE audit SET record = x'00' WHERE sequence = 4")
     assert (await trail.verified()).code == 8
+
+
+TAMPERING = {
+    "delete": "DELETE FROM audit WHERE ",
+    "garble": "UPDATE audit SET record = x'0102' WHERE ",
+    "change": "UPDATE audit SET record = replace(CAST(record AS TEXT), 'test.put', 'x') WHERE ",
+}
+
+
+@pytest.mark.parametrize("damage", ["missing", "unreadable"])
+@pytest.mark.parametrize("where", ["sequence < 3", "sequence = 3", "sequence = 4"])
+@pytest.mark.parametrize("how", TAMPERING)
+async def test_what_was_accepted_covers_nothing_else(
+    trail: Trail, tmp_path: Path, damage: str, where: str, how: str
+) -> None:
+    """Neither the records before the damage nor those in it may be changed afterwards."""
+    await trail.written(OLD, 20)
+    await trail.change(DAMAGES["missing"] if damage == "missing" else GARBLED)
+    trail.mount(OLD)
+    await trail("accept", "--reason", "ticket 4711")
+    assert (await trail.verified()).code == 0
+    before = await trail("export", "--offline", "-o", "json")
+    await trail.change(TAMPERING[how] + where)
+    after = await trail("export", "--offline", "-o", "json")
+    gone = damage == "missing" and where == "sequence = 3"  # nothing is there to be tampered with
+    assert (await trail.verified()).code == (0 if gone else 8)
+    file = tmp_path / "trail.ndjson"
+    await asyncio.to_thread(file.write_text, after.out)
+    seen = await trail("verify", "--file", str(file), "--key-file", trail.file(OLD))
+    assert seen.code == (0 if after.out == before.out else 8)
 
 
 async def test_records_under_a_wrong_key_are_accepted_as_damage(trail: Trail) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from connector.core.audit import AuditRow, read_record
+from connector.core.audit import AuditRow, stored_row
 from connector.core.errors import Transient
 from connector.journal.kafka import faults
 from connector.journal.kafka.clients import MEBI, Clients, end_consumer
@@ -47,8 +47,8 @@ async def rows(
 
 def row_behind(sequence: int, value: bytes) -> AuditRow:
     """The row of a record that lies in the topic behind the one with this sequence number."""
-    record = read_record(value)
-    return AuditRow(sequence + 1 if record is None else record.sequence, record)
+    row = stored_row(sequence + 1, value)
+    return row if row.record is None else AuditRow(row.record.sequence, row.record)
 
 
 async def _values(

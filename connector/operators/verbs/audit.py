@@ -65,8 +65,9 @@ class ChainReport(Record):
     """One partition's chain after a check: how long it is, its head, and what is wrong.
 
     Records up to ``cut`` were exported and deleted. ``found`` counts all findings, of which only
-    the first are in ``findings``; ``first`` is where they begin and ``stored`` the digest of what
-    is stored from there on. Records up to ``unchecked`` were made with a key that was not given.
+    the first are in ``findings``; ``first`` is where they begin, ``stored`` the digest of the last
+    record before that and of those from there on, ``unreadable`` of those that cannot be read.
+    Records up to ``unchecked`` were made with a key that was not given.
     ``accepted`` are findings that a person accepted. ``published`` is the greatest number that
     was published, where there are fewer records.
     """
@@ -79,6 +80,7 @@ class ChainReport(Record):
     found: int = 0
     first: int = 0
     stored: str = ""
+    unreadable: str = ""
     published: int = 0
     unchecked: int = 0
     accepted: tuple[Accepted, ...] = ()
