@@ -52,7 +52,7 @@ from connector.wiring.journal_watch import JournalWatch
 from connector.wiring.limits import upstream_limits
 from connector.wiring.operators import Operators, Shown
 from connector.wiring.ports import OpenPorts
-from connector.wiring.reloading import reopen_upstreams, taken_up
+from connector.wiring.reloading import count_reload, reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
 from connector.worker.effects import UpstreamEffects
 from connector.worker.loop import PartitionWorker
@@ -232,7 +232,7 @@ class Service:
         parts.health.watch("owners", owning)
         async with parts.observe as observe, parts.admin:
             await self._owned(group, parts)
-            self._metrics.config_reloaded(self._clock.now(), accepted=True)
+            count_reload(self._metrics, self._clock, accepted=True)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
                 settle_collector()
@@ -275,7 +275,7 @@ class Service:
         report_key(mounted, parts.audit_key, self._board)
         self._expiries.look()
         parts.owners.wake()
-        self._metrics.config_reloaded(self._clock.now(), accepted=whole)
+        count_reload(self._metrics, self._clock, accepted=whole)
         log.info("secrets.reloaded", count=len(changed))
         return whole
 

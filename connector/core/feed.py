@@ -74,16 +74,6 @@ class Feed(Protocol):
         ...
 
 
-class FeedMetrics(Protocol):
-    """What is counted of feeds. ``backend`` is ``ca:NAME`` or ``uem:NAME``."""
-
-    def feed_pulled(
-        self, backend: str, events: Mapping[tuple[str, bool], int], now: Millis
-    ) -> None:
-        """A page is durable; how many ``events`` it had by (kind, whether it was new)."""
-        ...
-
-
 def checked(page: Page, tenant: str, label: str, kinds: Collection[str]) -> Page:
     """The page, if it keeps to the contract: a plug-in must not act for others.
 

@@ -15,9 +15,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from connector.observe.definitions import CATALOGUE, PREFIX, Metric
+from connector.core import metrics
+from connector.core.metric_definitions import CATALOGUE
+from connector.core.metrics import OTHER, PREFIX
 from connector.observe.initial_series import seeds
-from connector.observe.labels import OTHER, Names, vocabulary
+from connector.observe.labels import Names, vocabulary
 
 Family = Counter | Gauge | Histogram
 
@@ -68,10 +70,6 @@ class Families:
             raise TypeError(name)
         return child
 
-    def labels_of(self, name: str) -> tuple[str, ...]:
-        """The label names of a family, in order."""
-        return self._metrics[name].labels
-
     def children(self, name: str) -> dict[tuple[str, ...], Family]:
         """All combinations of a family that there are."""
         return {labels: child for (owner, labels), child in self._children.items() if owner == name}
@@ -79,7 +77,7 @@ class Families:
     def _make(self, name: str, labels: tuple[str, ...]) -> Family:
         known = tuple(
             value if value in self._vocabulary.get(label, {value}) else OTHER
-            for label, value in zip(self.labels_of(name), labels, strict=True)
+            for label, value in zip(self._metrics[name].labels, labels, strict=True)
         )
         family = self._families[name]
         if known != labels:
@@ -89,10 +87,9 @@ class Families:
         return child
 
 
-def _family(metric: Metric, registry: CollectorRegistry) -> Family:
-    name = PREFIX + metric.name
-    if metric.kind == "counter":
-        return Counter(name, metric.help, metric.labels, registry=registry)
-    if metric.kind == "gauge":
-        return Gauge(name, metric.help, metric.labels, registry=registry)
-    return Histogram(name, metric.help, metric.labels, buckets=metric.buckets, registry=registry)
+def _family(metric: metrics.Metric, registry: CollectorRegistry) -> Family:
+    common = PREFIX + metric.name, metric.help, metric.labels
+    if isinstance(metric, metrics.Histogram):
+        return Histogram(*common, buckets=metric.buckets, registry=registry)
+    kind = Counter if isinstance(metric, metrics.Counter) else Gauge
+    return kind(*common, registry=registry)

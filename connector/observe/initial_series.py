@@ -6,10 +6,10 @@ from typing import get_args
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family
-from connector.core.metrics import ConnectionEnd
+from connector.core.metrics import OTHER, ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import ASKS_CA, ASKS_UEM, ONLY_CA, DevicePhase, Effect, Phase, Trigger
-from connector.observe.labels import CALLERS, FIXED, NONE, OTHER, PLATFORMS, PULL, Names
+from connector.observe.labels import CALLERS, FIXED, NONE, PLATFORMS, PULL, Names
 
 Combination = tuple[str, ...]
 Values = Sequence[str]
@@ -111,7 +111,7 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
             (targets, (DevicePhase.NOT_INSTALLED,), ("DLV-001", *_installing())),
         ],
         "devices_lost_total": [(("DLV-001", "USR-006", "USR-008"),)],
-        "outdated_notifications_total": [(("device_enrolled", "device_unenrolled"),)],
+        "outdated_notifications_total": [(FIXED["event"],)],
         "stale_facts_total": [(("device", "holder", "person"),)],
         "purges_total": [
             (targets, ("platform_timed", "api_confirmed"), ("gone",)),

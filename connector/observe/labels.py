@@ -9,7 +9,6 @@ from connector.core.metrics import ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import DevicePhase, Effect, Phase, Trigger
 
-OTHER = "other"
 NONE = ""
 
 PLATFORMS = ("apple", "appleosx", "android", "winrt")
@@ -21,6 +20,7 @@ PULL = "pull"
 """The operation of pulling one page from a feed."""
 
 FIXED: Mapping[str, tuple[str, ...]] = {
+    "event": ("device_enrolled", "device_unenrolled"),
     "event_type": ("unread",),
     "route": ("unknown",),
     "method": ("GET", "POST", "platform_timed", "api_confirmed", "none"),

@@ -1,6 +1,7 @@
 """The metrics page of the documentation, made from the catalogue."""
 
-from connector.observe.definitions import CATALOGUE, PREFIX, Metric
+from connector.core.metric_definitions import CATALOGUE
+from connector.core.metrics import PREFIX, Histogram, Metric
 
 INTRODUCTION = """# Metrics
 
@@ -16,7 +17,7 @@ Use `enrolment_to_ready_seconds` for a service level objective. `audit_records` 
 `audit_head_prefix` show the end of each audit chain: store them outside the cluster, so that
 `audit verify` can detect a cut-off chain.
 
-This page is generated from `connector/observe/definitions.py`; do not edit it, run `make docs`.
+This page is generated from `connector/core/metric_definitions.py`; do not edit it, run `make docs`.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |
@@ -30,6 +31,7 @@ def metrics_page() -> str:
 
 def _row(metric: Metric) -> str:
     labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
-    buckets = f" Buckets: {', '.join(f'{edge:g}' for edge in metric.buckets)}."
-    meaning = metric.help + (buckets if metric.buckets else "")
+    meaning = metric.help
+    if isinstance(metric, Histogram):
+        meaning += f" Buckets: {', '.join(f'{edge:g}' for edge in metric.buckets)}."
     return f"| `{PREFIX}{metric.name}` | {metric.kind} | {labels} | {meaning} |\n"

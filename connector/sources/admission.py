@@ -9,7 +9,8 @@ dropped, so that a caller who authenticates soon after connecting always finds a
 from collections import OrderedDict, defaultdict
 from typing import NamedTuple, Protocol
 
-from connector.core.metrics import ConnectionEnd, IntakeMetrics
+from connector.core.metric_definitions import WEBHOOK_CONNECTIONS_ENDED
+from connector.core.metrics import ConnectionEnd, Metrics
 from connector.sources.client_address import site_of
 
 RESERVED = 8
@@ -43,7 +44,7 @@ class Admission:
         metrics: counts connections that were closed for lack of room.
     """
 
-    def __init__(self, room: Room, metrics: IntakeMetrics) -> None:
+    def __init__(self, room: Room, metrics: Metrics) -> None:
         self._room = room
         self._open_to_all = room.connections - room.connections // RESERVED
         self._metrics = metrics
@@ -75,7 +76,7 @@ class Admission:
             if oldest is None and is_familiar:
                 oldest = next(iter(self._familiar_strangers), None)
             if oldest is None:
-                self._metrics.connection_ended("full")
+                self._metrics.count(WEBHOOK_CONNECTIONS_ENDED, reason="full")
                 return False
             self._drop(oldest, "oldest")
         self._sites[guest] = site
@@ -131,6 +132,6 @@ class Admission:
         self._bytes -= self._held.pop(guest, 0)
 
     def _drop(self, guest: Guest, why: ConnectionEnd) -> None:
-        self._metrics.connection_ended(why)
+        self._metrics.count(WEBHOOK_CONNECTIONS_ENDED, reason=why)
         self.leave(guest)
         guest.drop()

@@ -6,7 +6,8 @@ from typing import cast
 
 from aiohttp import web
 
-from connector.core.metrics import IntakeMetrics
+from connector.core.metric_definitions import WEBHOOK_CONNECTIONS
+from connector.core.metrics import Metrics
 from connector.sources.admission import Admission, Room
 from connector.sources.answers import last_words
 from connector.sources.client_address import Networks, is_within
@@ -39,7 +40,7 @@ class Connections(web.Server):
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         limits: Limits,
         peers: Networks | None,
-        metrics: IntakeMetrics,
+        metrics: Metrics,
     ) -> None:
         super().__init__(
             handler,
@@ -77,7 +78,7 @@ class Connections(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Count one more."""
         super().connection_made(handler, transport)
-        self._metrics.connections(len(self.admission))
+        self._metrics.gauge(WEBHOOK_CONNECTIONS, len(self.admission))
 
     def connection_lost(
         self, handler: web.RequestHandler, exc: BaseException | None = None
@@ -85,4 +86,4 @@ class Connections(web.Server):
         """Count one less."""
         super().connection_lost(handler, exc)
         self.admission.leave(cast("Connection", handler))
-        self._metrics.connections(len(self.admission))
+        self._metrics.gauge(WEBHOOK_CONNECTIONS, len(self.admission))

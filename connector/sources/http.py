@@ -7,7 +7,8 @@ from aiohttp import hdrs, web
 
 from connector.catalogue import catalogue
 from connector.core.errors import ConnectorError, Rejected
-from connector.core.metrics import IntakeMetrics, WebhookOutcome
+from connector.core.metric_definitions import HTTP_REQUEST_DURATION, WEBHOOK_EVENTS
+from connector.core.metrics import Metrics, WebhookOutcome
 from connector.core.ports import Clock
 from connector.core.source import NO_CREDENTIALS, address_template
 from connector.sources.answers import problem
@@ -53,9 +54,7 @@ class Routes:
         metrics: counts requests.
     """
 
-    def __init__(
-        self, senders: Mapping[str, Senders], clock: Clock, metrics: IntakeMetrics
-    ) -> None:
+    def __init__(self, senders: Mapping[str, Senders], clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
         self._metrics = metrics
         self._routes = {
@@ -79,12 +78,19 @@ class Routes:
             if not connection.outlives(is_challenge=error.code == NO_CREDENTIALS):
                 answer.force_close()
         seconds = self._clock.monotonic() - started
-        self._metrics.http_request(route.template, request.method, answer.status, seconds)
+        self._metrics.observe(
+            HTTP_REQUEST_DURATION,
+            seconds,
+            route=route.template,
+            method=request.method,
+            status_class=f"{answer.status // 100}xx",
+        )
         return answer
 
     def _refuse(self, route: Route, method: str, error: ConnectorError) -> web.Response:
         if method == hdrs.METH_POST and route is not UNKNOWN:
-            self._metrics.webhook_event(route.source, "unread", _outcome(error.code))
+            labels = {"source": route.source, "event_type": "unread"}
+            self._metrics.count(WEBHOOK_EVENTS, **labels, outcome=_outcome(error.code))
         return problem(error.code, retry_after=error.retry_after, headers=_headers(route, error))
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from aiohttp import web
 
 from connector.core.errors import Rejected
-from connector.core.metrics import IntakeMetrics
+from connector.core.metric_definitions import WEBHOOK_AUTH_FAILURES
+from connector.core.metrics import Metrics
 from connector.core.ports import Clock
 from connector.core.source import Caller, Head, Source, is_failed_try
 from connector.sources.answers import empty
@@ -27,7 +28,7 @@ class Gate:
         failed: FailedTries,
         address: Callable[[web.BaseRequest], str],
         clock: Clock,
-        metrics: IntakeMetrics,
+        metrics: Metrics,
     ) -> None:
         self._failed = failed
         self._address = address
@@ -42,7 +43,7 @@ class Gate:
         """
         address = self._address(request)
         self._failed.note(address, f"{source}/{sender}", self._clock.monotonic())
-        self._metrics.webhook_auth_failed(source, error.code)
+        self._metrics.count(WEBHOOK_AUTH_FAILURES, source=source, error_code=error.code)
         extra = {"error_code": error.code, "source": source, "client": address}
         _log.warning("intake.sender_refused", extra=extra)
 

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple, Protocol
 
 from connector.core.errors import ConnectorError, Transient, raised
 from connector.core.events import Event
-from connector.core.metrics import IntakeMetrics
+from connector.core.metric_definitions import WEBHOOK_EVENTS
+from connector.core.metrics import OTHER, Metrics
 
 OVERDUE: Final = Transient("EVT-003", "waiting for the disk", retry_after=5)
 
@@ -59,7 +60,7 @@ class Storing:
     def __init__(
         self,
         journal: Log,
-        metrics: IntakeMetrics,
+        metrics: Metrics,
         patience: float,
         longest_held: float = LONGEST_HELD,
     ) -> None:
@@ -123,7 +124,8 @@ class Storing:
             _fail(one, error)
             return None
         if event is None:
-            self._metrics.webhook_event(one.source, "other", "ignored")
+            labels = {"source": one.source, "event_type": OTHER}
+            self._metrics.count(WEBHOOK_EVENTS, **labels, outcome="ignored")
             _settle(one)
         return event
 
@@ -144,7 +146,9 @@ class Storing:
     def _count(self, stored: Sequence[tuple[tuple[_Waiting, Event], bool]]) -> None:
         alike = Counter((one.source, event.body.kind, is_new) for (one, event), is_new in stored)
         for (source, kind, is_new), number in alike.items():
-            self._metrics.webhook_event(source, kind, "accepted" if is_new else "duplicate", number)
+            labels = {"source": source, "event_type": kind}
+            outcome = "accepted" if is_new else "duplicate"
+            self._metrics.count(WEBHOOK_EVENTS, number, **labels, outcome=outcome)
 
     @staticmethod
     def _refuse(read: Sequence[tuple[_Waiting, Event]], error: Exception) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from connector.core.errors import Permanent
+from connector.core.metric_definitions import CERTIFICATE_RELOADS, OWN_CREDENTIAL_EXPIRY
 from connector.core.metrics import Metrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
@@ -52,10 +53,10 @@ class ServerCertificate:
             self._current = self._load(expired=False)
         except Permanent as error:
             _log.error("intake.certificate_refused", extra={"error_code": error.code})
-            self._metrics.certificate_reloaded(accepted=False)
+            self._metrics.count(CERTIFICATE_RELOADS, outcome="refused")
             return False
         _log.info("intake.certificate_reloaded")
-        self._metrics.certificate_reloaded(accepted=True)
+        self._metrics.count(CERTIFICATE_RELOADS, outcome="accepted")
         return True
 
     async def follow(self, stop: asyncio.Event) -> None:
@@ -88,5 +89,6 @@ class ServerCertificate:
         leaf = first_certificate(self._certificate)
         if not expired and millis_of(leaf.not_valid_after_utc) <= self._clock.now():
             raise Permanent("CRT-001", "reading the listener's certificate: past its end")
-        self._metrics.own_credential_expires(CREDENTIAL, millis_of(leaf.not_valid_after_utc))
+        ends = leaf.not_valid_after_utc.timestamp()
+        self._metrics.gauge(OWN_CREDENTIAL_EXPIRY, ends, credential=CREDENTIAL)
         return context

@@ -10,7 +10,13 @@ import time
 from collections.abc import Awaitable, Callable
 from math import inf
 
-from connector.core.metrics import NoMetrics, RequestMetrics
+from connector.core.metric_definitions import (
+    BACKEND_BUDGET_LEFT,
+    BACKEND_HTTP_REQUESTS,
+    BACKEND_RATE_LIMIT_WAIT,
+    BACKEND_THROTTLED_REQUESTS,
+)
+from connector.core.metrics import Metrics, NoMetrics
 from connector.core.model import Millis
 
 LONGEST_SLEEP = 1.0
@@ -38,7 +44,7 @@ class RequestLimit:
         self,
         name: str = "",
         rate: Callable[[], float] = lambda: inf,
-        metrics: RequestMetrics | None = None,
+        metrics: Metrics | None = None,
         *,
         reserve: float = 0.0,
         told_time: Callable[[Millis | None], None] = _untold,
@@ -64,18 +70,19 @@ class RequestLimit:
             while (wait := self._wait()) > 0:
                 await self._sleep(min(wait, LONGEST_SLEEP))
             self._pace.take()
-        self._metrics.request_sent(self.name, "service")
-        self._metrics.rate_limit_waited(self.name, self._monotonic() - asked)
+        waited = self._monotonic() - asked
+        self._metrics.count(BACKEND_HTTP_REQUESTS, backend=self.name, caller="service")
+        self._metrics.observe(BACKEND_RATE_LIMIT_WAIT, waited, backend=self.name)
 
     def spend(self) -> None:
         """A hand-over process sends a request: the next request here waits for it, too."""
         self._pace.take()
-        self._metrics.request_sent(self.name, "hand_over")
+        self._metrics.count(BACKEND_HTTP_REQUESTS, backend=self.name, caller="hand_over")
 
     def hold(self, seconds: float) -> None:
         """Send nothing for ``seconds``, because the upstream asked to slow down."""
         self._held_until = max(self._held_until, self._monotonic() + seconds)
-        self._metrics.request_throttled(self.name)
+        self._metrics.count(BACKEND_THROTTLED_REQUESTS, backend=self.name)
 
     def held(self) -> float:
         """Seconds for which nothing is sent because the upstream asked for it."""
@@ -83,7 +90,7 @@ class RequestLimit:
 
     def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:
         """What the upstream says is left of its budget; see :class:`RequestPermits`."""
-        self._metrics.budget_left(self.name, requests)
+        self._metrics.gauge(BACKEND_BUDGET_LEFT, requests, backend=self.name)
         is_scarce = of is not None and seconds is not None and requests < of * self._reserve
         self._scarce_until = self._monotonic() + (seconds or 0.0) if is_scarce else 0.0
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from connector.core.conditions import Condition, Severity
-from connector.core.metrics import ProcessMetrics
+from connector.core.metric_definitions import CONDITIONS
+from connector.core.metrics import Metrics
 from connector.core.model import Millis
 from connector.core.ports import Clock
 from connector.operators.conditions import condition
@@ -25,7 +26,7 @@ class Board:
     A condition is logged when it begins and when it ends, not at each report.
     """
 
-    def __init__(self, clock: Clock, metrics: ProcessMetrics) -> None:
+    def __init__(self, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
         self._metrics = metrics
         self._standing: dict[str, Condition] = {}
@@ -56,4 +57,4 @@ class Board:
     def _publish(self, *codes: str) -> None:
         for code in codes:
             count = sum(one.code == code for one in self._standing.values())
-            self._metrics.conditions(code, count)
+            self._metrics.gauge(CONDITIONS, count, error_code=code)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from connector.core.conditions import Severity
-from connector.core.metrics import ProcessMetrics
+from connector.core.metric_definitions import OWN_CREDENTIAL_EXPIRY
+from connector.core.metrics import Metrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
 from connector.operators.verbs.status import CredentialView
@@ -25,9 +26,7 @@ log = structlog.get_logger("connector.expiries")
 class Expiries:
     """Looks at the certificates at the start, when mounted files change, and once a day."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, board: Board, metrics: ProcessMetrics
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, board: Board, metrics: Metrics) -> None:
         self._settings = settings
         self._clock = clock
         self._board = board
@@ -42,7 +41,8 @@ class Expiries:
             for one in found
         )
         for one in found:
-            self._metrics.own_credential_expires(one.certificate.name, millis_of(one.ends))
+            ends = one.ends.timestamp()
+            self._metrics.gauge(OWN_CREDENTIAL_EXPIRY, ends, credential=one.certificate.name)
             self._judge(one)
 
     def _judge(self, one: Ending) -> None:

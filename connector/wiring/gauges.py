@@ -8,11 +8,22 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import structlog
 
 from connector.core.errors import ConnectorError, Permanent
 from connector.core.journal import DeadLetterFilter
+from connector.core.metric_definitions import (
+    DELIVERIES_IN_STATE,
+    DLQ_DEPTH,
+    EVENT_IDS_DROPPED,
+    JOURNAL_OLDEST_WAITING,
+    JOURNAL_WAITING,
+    PAUSES,
+    PURGE_OLDEST_AGE,
+    PURGE_PENDING,
+)
 from connector.core.metrics import Metrics
 from connector.core.model import DAY, SECOND, Millis, SubjectKey
 from connector.core.policy import RoutePolicy
@@ -53,13 +64,14 @@ class Gauges:
         self._clock = clock
         self._time = time
         self._uem_of = {name: route.uem for name, route in routes.items()}
+        self._in_state: AbstractSet[tuple[str, str]] = frozenset()
 
     async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
         """Tell what waits here every ``every`` seconds; let the journal tidy up now and then."""
         tidied = self._clock.monotonic()
         while not stop.is_set():
-            self._metrics.journal_waiting("events", *self._journal.load_of_appends())
-            self._metrics.ids_dropped(self._journal.take_ids_dropped())
+            self._waiting("events", *self._journal.load_of_appends())
+            self._metrics.count(EVENT_IDS_DROPPED, self._journal.take_ids_dropped())
             if self._clock.monotonic() - tidied >= tidy_every:
                 tidied = self._clock.monotonic()
                 await self._quietly(self._journal.tidy(self._time()))
@@ -88,23 +100,23 @@ class Gauges:
         for (kind, route, phase), count in (await self._journal.counts()).items():
             if kind == "holder" and phase:
                 in_state[phase, self._uem_of.get(route, "")] += count
-        self._metrics.deliveries_in_state(in_state)
+        self._deliveries(in_state)
         held = [record.brakes for record in await self._journal.records()]
-        self._metrics.pauses(len(standing(held)))
+        self._metrics.gauge(PAUSES, len(standing(held)))
         letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
-        self._metrics.dead_letters("events", len(letters))
+        self._metrics.gauge(DLQ_DEPTH, len(letters), queue="events")
         await self._due()
         for uem in sorted(set(self._uem_of.values())):
             await self._copies(uem)
 
     def _forget(self) -> None:
         """All to zero: what is not looked at any more must not stand there as if it were."""
-        self._metrics.deliveries_in_state({})
-        self._metrics.pauses(0)
-        self._metrics.dead_letters("events", 0)
-        self._metrics.journal_waiting("due", 0, 0.0)
+        self._deliveries({})
+        self._metrics.gauge(PAUSES, 0)
+        self._metrics.gauge(DLQ_DEPTH, 0, queue="events")
+        self._waiting("due", 0, 0.0)
         for uem in set(self._uem_of.values()):
-            self._metrics.purge_pending(uem, 0, 0.0)
+            self._pending(uem, 0, 0.0)
 
     async def _due(self) -> None:
         """Effects whose time has come and that have not started: held back, or too many."""
@@ -117,7 +129,7 @@ class Gauges:
             for row in await self._journal.due(partition, lane, now, COUNTED)
         ]
         oldest = min((row.due for row in rows), default=now)
-        self._metrics.journal_waiting("due", len(rows), (now - oldest) / SECOND)
+        self._waiting("due", len(rows), (now - oldest) / SECOND)
 
     async def _copies(self, uem: str) -> None:
         lane = f"{Effect.LOOK_GONE.value}:@{uem}"
@@ -129,7 +141,22 @@ class Gauges:
             state = await self._first_readable([row.key for row in rows[:TRIED]])
             if isinstance(state, HolderState):
                 oldest = min(oldest, state.copy_.there_since or now)
-        self._metrics.purge_pending(uem, count, (now - oldest) / SECOND)
+        self._pending(uem, count, (now - oldest) / SECOND)
+
+    def _deliveries(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """By phase and UEM; those published before that have none any more are zero."""
+        for state, target in self._in_state | counts.keys():
+            count = counts.get((state, target), 0)
+            self._metrics.gauge(DELIVERIES_IN_STATE, count, state=state, target=target)
+        self._in_state = frozenset(counts)
+
+    def _waiting(self, queue: str, count: int, oldest: float) -> None:
+        self._metrics.gauge(JOURNAL_WAITING, count, queue=queue)
+        self._metrics.gauge(JOURNAL_OLDEST_WAITING, oldest, queue=queue)
+
+    def _pending(self, target: str, count: int, oldest: float) -> None:
+        self._metrics.gauge(PURGE_PENDING, count, target=target)
+        self._metrics.gauge(PURGE_OLDEST_AGE, oldest, target=target)
 
     async def _first_readable(self, keys: Sequence[SubjectKey]) -> State | None:
         """One that another version wrote must not keep all gauges from being told."""

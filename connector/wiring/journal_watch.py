@@ -17,7 +17,8 @@ from connector.core.conditions import Severity
 from connector.core.errors import ConnectorError, Fault, Transient
 from connector.core.events import Event
 from connector.core.journal import PartitionRecord
-from connector.core.metrics import JournalMetrics
+from connector.core.metric_definitions import JOURNAL_VOLUME_FREE, JOURNAL_WRITABLE
+from connector.core.metrics import Metrics
 from connector.core.ports import Clock
 from connector.wiring.conditions import Board
 
@@ -65,7 +66,7 @@ class JournalWatch:
         self,
         journal: Watched,
         board: Board,
-        metrics: JournalMetrics,
+        metrics: Metrics,
         clock: Clock,
         folder: Path,
         low: int = LOW,
@@ -81,7 +82,7 @@ class JournalWatch:
         self._count = 0
         self._last = 0.0
         self._told = 0.0
-        metrics.journal_writable(writable=True)
+        metrics.gauge(JOURNAL_WRITABLE, 1)
 
     @property
     def writable(self) -> bool:
@@ -130,7 +131,7 @@ class JournalWatch:
         except OSError:  # the folder is not there any more, which the journal's own faults tell
             return
         free = volume.f_bavail * volume.f_frsize
-        self._metrics.journal_free(free)
+        self._metrics.gauge(JOURNAL_VOLUME_FREE, free)
         if free < self._low:
             text = f"only {free // MEBI} MiB are free on the volume of the journal"
             self._board.report(SPACE, Severity.WARNING, "JRN-013", text)
@@ -158,13 +159,13 @@ class JournalWatch:
         self._board.report(NAME, Severity.CRITICAL, fault.code, text)
         if begins or now - self._told >= TELL_EVERY:
             self._told = now
-            self._metrics.journal_writable(writable=False)
+            self._metrics.gauge(JOURNAL_WRITABLE, 0)
             full = any(name in fault.detail for name in FULL)
             event = "journal.full" if full else "journal.unwritable"
             log.error(event, error_code=fault.code, count=self._count)
 
     def _recovered(self) -> None:
         count, self._count, self._fault = self._count, 0, None
-        self._metrics.journal_writable(writable=True)
+        self._metrics.gauge(JOURNAL_WRITABLE, 1)
         self._board.clear(NAME)
         log.warning("journal.writable", count=count)

@@ -6,7 +6,8 @@ from functools import partial
 
 from connector.core.errors import Fault
 from connector.core.journal import Journal
-from connector.core.metrics import CircuitState, Metrics
+from connector.core.metric_definitions import BACKEND_CIRCUIT_STATE
+from connector.core.metrics import CIRCUIT, CircuitState, Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.upstream import UpstreamSettings
@@ -72,7 +73,7 @@ def _breaker(name: str, clock: Clock, metrics: Metrics, alarm: Alarm) -> Circuit
 
     def changed(state: CircuitState, fault: Fault | None) -> None:
         nonlocal told
-        metrics.circuit(name, state)
+        metrics.gauge(BACKEND_CIRCUIT_STATE, CIRCUIT[state], backend=name)
         if state not in {"half_open", told}:  # probes that fail are no news
             told = state
             alarm(name, state, fault)

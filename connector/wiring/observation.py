@@ -3,12 +3,14 @@
 import platform
 import secrets as chance
 import sys
+from functools import partial
 from importlib.metadata import version
 from sqlite3 import sqlite_version
 
 import structlog
 
 from connector import plugins
+from connector.core.metric_definitions import LOG_KEYS_DROPPED
 from connector.core.secret import Credential
 from connector.core.source import SourceCapabilities
 from connector.mounted import read_secret
@@ -57,7 +59,7 @@ def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMe
     options = LogOptions(
         level=settings.service.log_level, user_key=key.reveal().encode()[:LONGEST_HASH_KEY]
     )
-    configure_logging(options, sys.stdout, clock, counted.log_keys_dropped)
+    configure_logging(options, sys.stdout, clock, partial(counted.count, LOG_KEYS_DROPPED))
     structlog.get_logger("connector.app").info(
         "service.starting",
         version=program_version(),

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from connector.core.conditions import Condition
 from connector.core.feed import FeedPosition
 from connector.core.journal import Journal
+from connector.core.metric_definitions import AUDIT_CHAIN_VALID
 from connector.core.metrics import Metrics
 from connector.core.model import SECOND, Millis
 from connector.core.policy import RoutePolicy
@@ -66,7 +68,7 @@ class Operators:
             routes=lambda: self._policies,
             upstreams=self._upstreams,
             version=program_version(),
-            verified=lambda whole: self._metrics.audit_verified(whole=whole),
+            verified=partial(self._metrics.gauge, AUDIT_CHAIN_VALID),
             conditions=self._shown.conditions,
             credentials=self._shown.credentials,
             feeds=self._shown.feeds,

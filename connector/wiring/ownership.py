@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from connector import boot
 from connector.catalogue import catalogue
 from connector.core.errors import Family, Fault
 from connector.core.journal import Journal, PartitionRecord
+from connector.core.metric_definitions import PARTITIONS_OWNED, PARTITIONS_STOPPED
 from connector.core.metrics import Metrics
 from connector.core.values import millis
 from connector.crash import CrashPoint, armed, never
@@ -87,10 +89,11 @@ def listeners(metrics: Metrics, limits: UpstreamLimits) -> Listeners:
     """Metrics, log, limits and ceiling hear of partitions that come and go."""
 
     def owned(count: int) -> None:
-        metrics.partitions_owned(count)
+        metrics.gauge(PARTITIONS_OWNED, count)
         limits.partitions_moved()
 
-    return Listeners(owned=owned, stopped=metrics.partitions_stopped, left=_Left(limits.ceiling))
+    stopped = partial(metrics.gauge, PARTITIONS_STOPPED)
+    return Listeners(owned=owned, stopped=stopped, left=_Left(limits.ceiling))
 
 
 class _Left:

@@ -9,10 +9,12 @@ import structlog
 from connector import plugins
 from connector.core.conditions import Severity
 from connector.core.errors import Family, Fault
-from connector.core.feed import Feed, FeedMetrics, FeedPosition, FeedSender
+from connector.core.feed import Feed, FeedPosition, FeedSender
 from connector.core.handover import PluginReference
 from connector.core.journal import Journal
-from connector.core.model import Millis
+from connector.core.metric_definitions import PULL_LAST_SUCCESS, PULLED_EVENTS
+from connector.core.metrics import Metrics
+from connector.core.model import SECOND, Millis
 from connector.core.ports import Clock
 from connector.core.values import millis
 from connector.operators.verbs.status import FeedView
@@ -34,9 +36,7 @@ Source = Any
 class Pulls:
     """The feeds of one process; :meth:`open` comes first, then :meth:`made`."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, board: Board, metrics: FeedMetrics
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, board: Board, metrics: Metrics) -> None:
         self._wanted = dict(wanted(settings))
         self._clock = clock
         self._watch = Watch(clock, board, metrics)
@@ -83,7 +83,7 @@ class Pulls:
 class Watch:
     """See :class:`connector.worker.pulling.PullWatch`: status, condition, log and metrics."""
 
-    def __init__(self, clock: Clock, board: Board, metrics: FeedMetrics) -> None:
+    def __init__(self, clock: Clock, board: Board, metrics: Metrics) -> None:
         self._clock = clock
         self._board = board
         self._metrics = metrics
@@ -93,7 +93,11 @@ class Watch:
     def pulled(self, name: str, events: Mapping[tuple[str, bool], int]) -> None:
         """See the port."""
         self._pulled[name] = now = self._clock.now()
-        self._metrics.feed_pulled(name, events, now)
+        for (kind, is_new), number in events.items():
+            labels = {"backend": name, "event_type": kind}
+            outcome = "accepted" if is_new else "duplicate"
+            self._metrics.count(PULLED_EVENTS, number, **labels, outcome=outcome)
+        self._metrics.gauge(PULL_LAST_SUCCESS, now / SECOND, backend=name)
         self._board.clear(_condition(name))
         if self._faults.pop(name, None):
             log.info("pull.continued", backend=name)

@@ -7,6 +7,13 @@ from typing import Any
 import structlog
 
 from connector.core.errors import ConnectorError
+from connector.core.metric_definitions import (
+    CONFIG_LAST_RELOAD_SUCCESS,
+    CONFIG_LAST_RELOAD_SUCCESSFUL,
+)
+from connector.core.metrics import Metrics
+from connector.core.model import SECOND
+from connector.core.ports import Clock
 from connector.wiring.ports import OpenPorts
 from connector.worker.upstream_limits import UpstreamLimits
 
@@ -44,3 +51,10 @@ def taken_up(take_up: Callable[[], None]) -> bool:
         log.exception("secrets.refused", error_code=error.code)
         return False
     return True
+
+
+def count_reload(metrics: Metrics, clock: Clock, *, accepted: bool) -> None:
+    """The settings or secrets were read again; a failure leaves the time of the last success."""
+    metrics.gauge(CONFIG_LAST_RELOAD_SUCCESSFUL, accepted)
+    if accepted:
+        metrics.gauge(CONFIG_LAST_RELOAD_SUCCESS, clock.now() / SECOND)

@@ -8,7 +8,8 @@ import structlog
 from connector.core.conditions import Severity
 from connector.core.errors import ConnectorError
 from connector.core.journal import Journal
-from connector.core.metrics import JournalMetrics
+from connector.core.metric_definitions import AUDIT_CHAIN_VALID
+from connector.core.metrics import Metrics
 from connector.core.secret import Credential
 from connector.operators.auditing import check_journal
 from connector.operators.verbs.audit import ChainReport
@@ -29,7 +30,7 @@ class TrailWatch:
     """
 
     def __init__(
-        self, journal: Journal, keys: Sequence[Credential], board: Board, metrics: JournalMetrics
+        self, journal: Journal, keys: Sequence[Credential], board: Board, metrics: Metrics
     ) -> None:
         self._journal = journal
         self._key, *self._old = keys
@@ -50,7 +51,7 @@ class TrailWatch:
         """One check."""
         chains = await check_journal(self._journal, self._key, (), self._old)
         broken = [chain for chain in chains if chain.found]
-        self._metrics.audit_verified(whole=not broken)
+        self._metrics.gauge(AUDIT_CHAIN_VALID, not broken)
         if broken:
             self._board.report(NAME, Severity.CRITICAL, "AUD-001", _told(broken))
         else:

@@ -9,6 +9,7 @@ from connector.core.events import ClockAccepted, Event
 from connector.core.facts import CopyLookedAt, Fact, HandedOver, InstallLookedAt
 from connector.core.handover import Accepted
 from connector.core.journal import PartitionRecord
+from connector.core.metric_definitions import CLOCK_JUMPS
 from connector.core.metrics import Metrics
 from connector.core.model import SECOND, Millis, SubjectKey, SubjectKind, subject_key
 from connector.core.no_later import no_later
@@ -108,11 +109,11 @@ class PartitionClock:
         if uncorrected is not None:
             correction.correct(draft, uncorrected)
         for direction in self._time.jumps():
-            metrics.clock_jumped(direction)
+            metrics.count(CLOCK_JUMPS, direction=direction)
             draft.audit.append(_entry(draft, "clock.jumped", "CLK-001", direction))
         draft.record = draft.record.model_copy(update={"confirmed": self._time.confirmed})
         if self._back:
-            metrics.clock_jumped("backward")
+            metrics.count(CLOCK_JUMPS, direction="backward")
             draft.audit.append(_entry(draft, "clock.stepped_back", DOUBT, "", back=self._back))
             draft.record = correction.begin(_settled(draft.record, draft.now))
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.errors import Fault
-from connector.core.metrics import UpstreamMetrics
+from connector.core.metric_definitions import BACKEND_REQUEST_DURATION, BACKEND_REQUESTS
+from connector.core.metrics import Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, ASKS_CA, ASKS_UEM, Brakes, Effect
 from connector.upstream import RequestLimit
@@ -97,7 +98,7 @@ class UpstreamLimits:
         routes: Callable[[], Mapping[str, RoutePolicy]],
         hand_overs: int,
         ceiling: Ceiling | None,
-        metrics: UpstreamMetrics,
+        metrics: Metrics,
     ) -> None:
         self._upstreams = upstreams
         self._routes = routes
@@ -166,7 +167,9 @@ class UpstreamLimits:
     def _count(self, name: str, operation: str, fault: Fault | None, seconds: float) -> None:
         outcome = "ok" if fault is None else fault.family.value
         code = "" if fault is None else fault.code
-        self._metrics.backend_request(name, operation, outcome, code, seconds)
+        labels = {"backend": name, "operation": operation, "outcome": outcome}
+        self._metrics.count(BACKEND_REQUESTS, **labels, error_code=code)
+        self._metrics.observe(BACKEND_REQUEST_DURATION, seconds, **labels)
 
     def admits(self, name: str) -> bool:
         """Whether a look that is no subject's may begin now; during an outage as the probe."""

@@ -11,8 +11,11 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
+from connector.core.journal import PartitionRecord
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
+from connector.worker.options import untold
+from connector.worker.round_publisher import RoundPublisher
 from tests.cli.calls import Asked, Command
 from tests.operators.world import PARTITIONS, holder
 from tests.support.clocks import NOW
@@ -225,7 +228,10 @@ async def test_a_scrape_says_how_far_every_chain_had_come(ask: Asked, tmp_path: 
     scrape = tmp_path / "yesterday.prom"
     metrics = PrometheusMetrics(Names(partitions=PARTITIONS + 1), Build("1.0", "abc", "3.11"))
     for chain in (await shown(ask))["chains"]:
-        metrics.audit_appended(chain["partition"], chain["count"], chain["head"], NOW)
+        record = PartitionRecord(
+            partition=chain["partition"], audit_count=chain["count"], audit_head=chain["head"]
+        )
+        RoundPublisher(metrics, untold, untold).chain(record, NOW)
     text = generate_latest(metrics.registry).decode()
     await asyncio.to_thread(scrape.write_text, text)
     published = ("audit", "verify", "--published", str(scrape))

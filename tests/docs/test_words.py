@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from connector.cli.root import app
-from connector.observe.definitions import CATALOGUE
+from connector.core.metric_definitions import CATALOGUE
 from connector.settings.plugins import installed
 from connector.settings.schema import configuration_schema
 from tests.docs.pages import PAGES, ROOT

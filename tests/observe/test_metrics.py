@@ -8,16 +8,23 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from connector.catalogue import catalogue
-from connector.core.metrics import Metrics
+from connector.core.journal import PartitionRecord
+from connector.core.metric_definitions import BUILD_INFO, CATALOGUE, DLQ_MESSAGES, JOURNAL_WAITING
+from connector.core.metrics import PREFIX, Counter, Gauge, Histogram, Metrics, NoMetrics
+from connector.core.moments import RULES, publish
 from connector.core.step import Moment
-from connector.observe.definitions import CATALOGUE, PREFIX
 from connector.observe.families import Families
 from connector.observe.initial_series import seeds
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
-from connector.observe.moments import RULES
 from connector.observe.reference import metrics_page
+from connector.wiring.conditions import Board
 from connector.wiring.observation import source_capabilities
+from connector.wiring.pulls import Watch
+from connector.wiring.reloading import count_reload
+from connector.worker.options import untold
+from connector.worker.round_publisher import RoundPublisher
+from tests.support.clocks import ManualClock
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names(
@@ -85,13 +92,16 @@ def test_number_of_series_is_bounded(metrics: PrometheusMetrics) -> None:
 
     def strange(number: int) -> None:
         text = f"strange-{number}"
-        metrics.http_request(text, text, 200, 0.1)
-        metrics.webhook_event(text, text, "accepted")
-        metrics.webhook_auth_failed(text, text)
-        metrics.backend_request(text, text, text, text, 0.1)
-        metrics.own_credential_expires(text, 1)
-        metrics.moment(Moment("retry", {"operation": text, "error_code": text}), text)
-        metrics.moment(Moment("enrolment_to_ready", {"platform": text}, 1), text)
+        for metric in CATALOGUE:
+            labels = dict.fromkeys(metric.labels, text)
+            if metric is BUILD_INFO:
+                continue
+            if isinstance(metric, Counter):
+                metrics.count(metric, **labels)
+            elif isinstance(metric, Gauge):
+                metrics.gauge(metric, 1, **labels)
+            elif isinstance(metric, Histogram):
+                metrics.observe(metric, 0.1, **labels)
 
     strange(0)
     count = len(list(samples(metrics.registry)))
@@ -148,7 +158,7 @@ def test_moments_move_their_metric(
     metrics: PrometheusMetrics, moment: Moment, metric: str, labels: dict[str, str], number: float
 ) -> None:
     """By one, by their value, or by their duration in seconds; the target comes with each."""
-    metrics.moment(moment, "acme")
+    publish(metrics, moment, "acme")
     assert value(metrics.registry, metric, target="acme", **labels) == number
 
 
@@ -165,22 +175,16 @@ def test_every_moment_of_the_core_has_a_rule() -> None:
     assert noted <= RULES.keys()
 
 
-def test_gauges_say_what_they_were_told(metrics: PrometheusMetrics) -> None:
-    """Audit end, breaker, expiry, phases; a phase that is empty again goes back to zero."""
-    metrics.audit_appended(1, 7, "0123456789abcdef" * 4, 1_772_700_000_500)
-    metrics.circuit("ca:main", "open")
-    metrics.own_credential_expires("tls-server", 2_000_000_000_000)
-    metrics.deliveries_in_state({("planning", "acme"): 3})
-    metrics.deliveries_in_state({("recovering", "acme"): 1})
+def test_the_end_of_a_chain_is_shown(metrics: PrometheusMetrics) -> None:
+    """Its length and head by partition, and the newest time of all partitions."""
+    record = PartitionRecord(partition=1, audit_count=7, audit_head="0123456789abcdef" * 4)
+    publisher = RoundPublisher(metrics, untold, untold)
+    publisher.chain(record, 1_772_700_000_500)
+    publisher.chain(record.model_copy(update={"partition": 0}), 1_772_600_000_000)
     registry = metrics.registry
     assert value(registry, "audit_records", partition="1") == 7
     assert value(registry, "audit_head_prefix", partition="1") == 0x0123456789AB
     assert value(registry, "audit_last_append_timestamp_seconds") == 1_772_700_000.5
-    assert value(registry, "backend_circuit_state", backend="ca:main") == 2
-    expiry = "own_credential_expiry_timestamp_seconds"
-    assert value(registry, expiry, credential="tls-server") == 2_000_000_000
-    assert value(registry, "deliveries_in_state", state="planning", target="acme") == 0
-    assert value(registry, "deliveries_in_state", state="recovering", target="acme") == 1
 
 
 def test_a_page_of_a_feed_is_counted_and_dated() -> None:
@@ -192,7 +196,8 @@ def test_a_page_of_a_feed_is_counted_and_dated() -> None:
     assert value(registry, "pulled_events_total", **event, outcome="duplicate") == 0
     assert value(registry, when, backend="uem:acme") is None
     page = {("device_enrolled", True): 2, ("device_enrolled", False): 1}
-    metrics.feed_pulled("uem:acme", page, 5_000)
+    clock = ManualClock(wall=5_000)
+    Watch(clock, Board(clock, metrics), metrics).pulled("uem:acme", page)
     assert value(registry, "pulled_events_total", **event, outcome="accepted") == 2
     assert value(registry, "pulled_events_total", **event, outcome="duplicate") == 1
     assert value(registry, when, backend="uem:acme") == 5
@@ -200,18 +205,20 @@ def test_a_page_of_a_feed_is_counted_and_dated() -> None:
 
 def test_failed_reload_leaves_the_time_of_the_last_good_one(metrics: PrometheusMetrics) -> None:
     """So that the alert can say since when."""
-    metrics.config_reloaded(1_000, accepted=True)
-    metrics.config_reloaded(9_000, accepted=False)
+    clock = ManualClock(wall=1_000)
+    count_reload(metrics, clock, accepted=True)
+    clock.advance(8_000)
+    count_reload(metrics, clock, accepted=False)
     assert value(metrics.registry, "config_last_reload_successful") == 0
     assert value(metrics.registry, "config_last_reload_success_timestamp_seconds") == 1
 
 
-def test_it_is_the_port(metrics: PrometheusMetrics) -> None:
-    """The type checker holds it to the protocol; every verb exists."""
-    port: Metrics = metrics
-    verbs = [name for name in dir(Metrics) if not name.startswith("_")]
-    assert len(verbs) >= 20
-    assert all(callable(getattr(port, verb)) for verb in verbs)
+@pytest.mark.parametrize("port", [NoMetrics(), PrometheusMetrics(NAMES, Build("", "", ""))])
+def test_labels_are_those_of_the_definition(port: Metrics) -> None:
+    """One that is missing, misspelt or too many is refused, also where nothing is published."""
+    for labels in ({}, {"queues": "events"}, {"queue": "events", "target": "acme"}):
+        with pytest.raises(TypeError, match="journal_waiting"):
+            port.gauge(JOURNAL_WAITING, 1, **labels)
 
 
 def test_names_follow_the_conventions() -> None:
@@ -219,7 +226,7 @@ def test_names_follow_the_conventions() -> None:
     for metric in CATALOGUE:
         assert (metric.kind == "counter") == metric.name.endswith("_total"), metric.name
         assert metric.kind != "histogram" or metric.name.endswith("_seconds"), metric.name
-        assert bool(metric.buckets) == (metric.kind == "histogram"), metric.name
+        assert not isinstance(metric, Histogram) or metric.buckets, metric.name
         assert metric.help.endswith("."), metric.name
         assert not set(metric.labels) & {"user", "device", "person", "holder", "mail"}
 
@@ -227,7 +234,7 @@ def test_names_follow_the_conventions() -> None:
 def test_error_codes_are_those_of_the_catalogue(metrics: PrometheusMetrics) -> None:
     """Any code of the catalogue is counted under its own name."""
     for code in catalogue():
-        metrics.dead_lettered("events", code)
+        metrics.count(DLQ_MESSAGES, queue="events", error_code=code)
         labels = {"queue": "events", "error_code": code}
         assert value(metrics.registry, "dlq_messages_total", **labels) == 1
 

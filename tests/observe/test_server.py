@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from connector.core.metric_definitions import WEBHOOK_EVENTS
 from connector.observe.health import Health
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
@@ -85,7 +86,8 @@ async def test_start_is_told_apart(watched: Watched) -> None:
 
 async def test_metrics_are_published(watched: Watched) -> None:
     """In the text format, with what was counted."""
-    watched.metrics.webhook_event("ca", "certificates_changed", "accepted")
+    labels = {"source": "ca", "event_type": "certificates_changed", "outcome": "accepted"}
+    watched.metrics.count(WEBHOOK_EVENTS, **labels)
     status, text = await watched.probe("/metrics")
     assert status == 200
     families = {family.name: family for family in text_string_to_metric_families(text)}

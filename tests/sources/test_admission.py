@@ -7,9 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from connector.core.metrics import ConnectionEnd, NoMetrics
+from connector.core.metric_definitions import WEBHOOK_CONNECTIONS_ENDED
+from connector.core.metrics import NoMetrics
 from connector.sources.admission import RESERVED, Admission, Room
 from connector.sources.client_address import site_of
+from tests.support.counted import Counted
 
 MOST = 2 * RESERVED
 ROOM = Room(connections=MOST, per_address=4, stranger_bytes=100)
@@ -28,16 +30,6 @@ class Caller:
         self.dropped.append(True)
 
 
-@dataclass
-class Ends(NoMetrics):
-    """Counts why connections were ended."""
-
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def connection_ended(self, reason: ConnectionEnd) -> None:
-        self.reasons[reason] += 1
-
-
 def crowd(admission: Admission, *addresses: str) -> list[Caller]:
     """Callers from these addresses who were all taken in."""
     callers = [Caller(address) for address in addresses]
@@ -48,11 +40,11 @@ def crowd(admission: Admission, *addresses: str) -> list[Caller]:
 
 def test_the_oldest_stranger_makes_room() -> None:
     """Connections of different strangers: the newest are kept, the eighth for others is free."""
-    ends = Ends()
+    ends = Counted()
     callers = crowd(admission := Admission(ROOM, ends), *STRANGERS[:20])
     assert [bool(caller.dropped) for caller in callers] == [True] * 6 + [False] * 14
     assert len(admission) == MOST - MOST // RESERVED
-    assert ends.reasons == {"oldest": 6}
+    assert ends.labels(WEBHOOK_CONNECTIONS_ENDED) == [("oldest",)] * 6
 
 
 def test_one_address_fills_no_more_than_its_share() -> None:
@@ -72,7 +64,7 @@ def test_a_listed_proxy_is_not_limited_by_its_address() -> None:
 
 def test_known_callers_are_never_dropped() -> None:
     """When only they are there, the next one is refused."""
-    admission = Admission(ROOM, ends := Ends())
+    admission = Admission(ROOM, ends := Counted())
     known = []
     for _ in range(MOST):
         known += crowd(admission, KNOWN)
@@ -80,7 +72,7 @@ def test_known_callers_are_never_dropped() -> None:
     assert not admission.enter(Caller(KNOWN), KNOWN, is_proxy=False)
     assert not admission.enter(Caller(STRANGERS[0]), STRANGERS[0], is_proxy=False)
     assert not any(caller.dropped for caller in known)
-    assert ends.reasons == {"full": 2}
+    assert ends.labels(WEBHOOK_CONNECTIONS_ENDED) == [("full",)] * 2
 
 
 class Crowd(RuleBasedStateMachine):

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,7 +14,13 @@ from standardwebhooks import Webhook
 
 from connector.core.events import Event
 from connector.core.journal import DeadLetter, Positioned
-from connector.core.metrics import NoMetrics, WebhookOutcome
+from connector.core.metric_definitions import (
+    CERTIFICATE_RELOADS,
+    WEBHOOK_AUTH_FAILURES,
+    WEBHOOK_CONNECTIONS,
+    WEBHOOK_EVENTS,
+)
+from connector.core.metrics import Counter, Gauge
 from connector.core.secret import Credential
 from connector.core.source import Sender, Source
 from connector.integrations.http_escrow.source import StandardWebhook, StandardWebhooksSource
@@ -25,6 +31,7 @@ from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import BasicSender, Limits, Listener, SigningSender
 from tests.patience import PATIENCE
 from tests.support.clocks import ManualClock
+from tests.support.counted import Counted
 
 NOW = 1_772_700_000_000
 DATA = Path(__file__).parents[1] / "data" / "uem"
@@ -94,42 +101,43 @@ def _ca(sender: SigningSender) -> Sender:
     return Sender(sender.name, settings, files.__getitem__)
 
 
-@dataclass
-class Tally(NoMetrics):
+class Tally(Counted):
     """Remembers what was counted, and lets a test wait for it."""
 
-    events: list[tuple[str, str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    requests: list[tuple[str, str, int]] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    reloads: list[bool] = field(default_factory=list)
-    open: int = 0
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    reloaded: asyncio.Event = field(default_factory=asyncio.Event)
-    deserted: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self) -> None:
+        super().__init__()
+        self.reloaded = asyncio.Event()
+        self.deserted = asyncio.Event()
 
-    def webhook_event(
-        self, source: str, event_type: str, outcome: WebhookOutcome, number: int = 1
-    ) -> None:
-        self.events += [(source, event_type, outcome)] * number
+    @property
+    def events(self) -> list[tuple[str, ...]]:
+        """Source, type and outcome of each notification."""
+        return self.labels(WEBHOOK_EVENTS)
 
-    def webhook_auth_failed(self, source: str, code: str) -> None:
-        self.refused.append((source, code))
+    @property
+    def refused(self) -> list[tuple[str, ...]]:
+        """Source and code of each caller who was not known."""
+        return self.labels(WEBHOOK_AUTH_FAILURES)
 
-    def http_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        self.requests.append((route, method, status))
-        self.seconds.append(seconds)
+    @property
+    def reloads(self) -> list[bool]:
+        """Whether each reading of the certificate was accepted."""
+        return [outcome == "accepted" for (outcome,) in self.labels(CERTIFICATE_RELOADS)]
 
-    def connections(self, count: int) -> None:
-        self.open = count
-        if count:
-            self.deserted.clear()
-        else:
-            self.deserted.set()
+    @property
+    def open(self) -> float:
+        """How many connections there are."""
+        return self.now(WEBHOOK_CONNECTIONS).get((), 0)
 
-    def certificate_reloaded(self, *, accepted: bool) -> None:
-        self.reloads.append(accepted)
-        self.reloaded.set()
+    def count(self, metric: Counter, number: float = 1, /, **labels: str) -> None:
+        super().count(metric, number, **labels)
+        if metric is CERTIFICATE_RELOADS:
+            self.reloaded.set()
+
+    def gauge(self, metric: Gauge, value: float, /, **labels: str) -> None:
+        super().gauge(metric, value, **labels)
+        if metric is WEBHOOK_CONNECTIONS:
+            (self.deserted.clear if value else self.deserted.set)()
 
 
 @dataclass

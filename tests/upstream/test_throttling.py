@@ -7,8 +7,14 @@ import pytest
 from aiohttp import web
 
 from connector.core.errors import Scope, Transient
-from connector.core.metrics import Caller, NoMetrics
+from connector.core.metric_definitions import (
+    BACKEND_BUDGET_LEFT,
+    BACKEND_HTTP_REQUESTS,
+    BACKEND_RATE_LIMIT_WAIT,
+    BACKEND_THROTTLED_REQUESTS,
+)
 from connector.upstream import RequestLimit
+from tests.support.counted import Counted
 from tests.upstream.conftest import Clock, Place
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -101,20 +107,6 @@ async def test_no_request_overtakes_one_that_waits() -> None:
     assert order == [(number, number / 2) for number in range(5)]
 
 
-class Counted(NoMetrics):
-    def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
-
-    def request_sent(self, backend: str, caller: Caller) -> None:
-        self.told.append(("sent", backend, caller))
-
-    def request_throttled(self, backend: str) -> None:
-        self.told.append(("throttled", backend))
-
-    def budget_left(self, backend: str, requests: int) -> None:
-        self.told.append(("left", backend, requests))
-
-
 async def test_requests_throttling_and_what_is_left_are_counted(place: Place) -> None:
     """Each request by the process that sent it, and the budget as the upstream tells it."""
     metrics, clock = Counted(), place.clock
@@ -125,12 +117,13 @@ async def test_requests_throttling_and_what_is_left_are_counted(place: Place) ->
     async with place.upstream() as upstream:
         await upstream.look(("x",))
     place.permits.spend()
-    assert metrics.told == [
-        ("sent", "ca:corp", "service"),
-        ("throttled", "ca:corp"),
-        ("sent", "ca:corp", "service"),
-        ("left", "ca:corp", 249976),
-        ("sent", "ca:corp", "hand_over"),
+    told = [call for call in metrics.calls if call[0] is not BACKEND_RATE_LIMIT_WAIT]
+    assert told == [
+        (BACKEND_HTTP_REQUESTS, 1, ("ca:corp", "service")),
+        (BACKEND_THROTTLED_REQUESTS, 1, ("ca:corp",)),
+        (BACKEND_HTTP_REQUESTS, 1, ("ca:corp", "service")),
+        (BACKEND_BUDGET_LEFT, 249976, ("ca:corp",)),
+        (BACKEND_HTTP_REQUESTS, 1, ("ca:corp", "hand_over")),
     ]
 
 

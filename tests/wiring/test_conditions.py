@@ -3,19 +3,11 @@
 from structlog.testing import capture_logs
 
 from connector.core.conditions import Condition, Severity, worst_first
+from connector.core.metric_definitions import CONDITIONS
 from connector.core.metrics import NoMetrics
 from connector.wiring.conditions import Board
 from tests.support.clocks import NOW, ManualClock
-
-
-class Counted(NoMetrics):
-    """Keeps the last count of each code."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-
-    def conditions(self, code: str, count: int) -> None:
-        self.counts[code] = count
+from tests.support.counted import Counted
 
 
 def test_a_condition_stands_from_its_first_report_to_its_end() -> None:
@@ -28,11 +20,11 @@ def test_a_condition_stands_from_its_first_report_to_its_end() -> None:
     (standing,) = board.standing()
     assert (standing.text, standing.since) == ("4 refused", NOW)
     assert standing.action
-    assert counted.counts == {"JRN-001": 1}
+    assert counted.now(CONDITIONS) == {("JRN-001",): 1}
     board.clear("journal")
     board.clear("journal")
     assert board.standing() == ()
-    assert counted.counts == {"JRN-001": 0}
+    assert counted.now(CONDITIONS) == {("JRN-001",): 0}
 
 
 def test_a_condition_is_logged_when_it_begins_and_when_it_ends() -> None:
@@ -57,9 +49,9 @@ def test_two_reporters_of_one_code_are_counted_apart() -> None:
     board = Board(ManualClock(), counted)
     for name in ("a", "b"):
         board.report(name, Severity.WARNING, "AUD-001", name)
-    assert counted.counts == {"AUD-001": 2}
+    assert counted.now(CONDITIONS) == {("AUD-001",): 2}
     board.clear("a")
-    assert counted.counts == {"AUD-001": 1}
+    assert counted.now(CONDITIONS) == {("AUD-001",): 1}
 
 
 def test_the_worst_comes_first() -> None:

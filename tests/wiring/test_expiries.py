@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from connector.core.metric_definitions import OWN_CREDENTIAL_EXPIRY
 from connector.core.metrics import NoMetrics
-from connector.core.model import Millis
 from connector.settings.load import load
 from connector.settings.plugins import installed
 from connector.wiring.clock import MachineClock
@@ -16,16 +16,7 @@ from connector.wiring.conditions import Board
 from connector.wiring.expiries import Expiries
 from connector_testkit.simulators.tls import issue_tls
 from tests.cli.good_settings import write_good
-
-
-class Ends(NoMetrics):
-    """Keeps the ends that were published."""
-
-    def __init__(self) -> None:
-        self.ends: dict[str, Millis] = {}
-
-    def own_credential_expires(self, credential: str, at: Millis) -> None:
-        self.ends[credential] = at
+from tests.support.counted import Counted
 
 
 @pytest.fixture
@@ -34,8 +25,8 @@ def good(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def metrics() -> Ends:
-    return Ends()
+def metrics() -> Counted:
+    return Counted()
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def board() -> Board:
 
 
 @pytest.fixture
-def expiries(good: Path, board: Board, metrics: Ends) -> Expiries:
+def expiries(good: Path, board: Board, metrics: Counted) -> Expiries:
     return Expiries(load(good, {}, installed()), MachineClock(), board, metrics)
 
 
@@ -53,7 +44,13 @@ def expiries(good: Path, board: Board, metrics: Ends) -> Expiries:
     [(-1, "critical", "CRT-001"), (3, "critical", "CRT-002"), (20, "warning", "CRT-002")],
 )
 def test_what_ends_is_a_condition_until_it_is_replaced(
-    expiries: Expiries, board: Board, metrics: Ends, good: Path, days: int, severity: str, code: str
+    expiries: Expiries,
+    board: Board,
+    metrics: Counted,
+    good: Path,
+    days: int,
+    severity: str,
+    code: str,
 ) -> None:
     """Logged at each look, on the board, in the metric, and among the certificates shown."""
     ends = datetime.now(UTC) + timedelta(days=days)
@@ -63,7 +60,8 @@ def test_what_ends_is_a_condition_until_it_is_replaced(
         expiries.look()
     assert [(one.severity, one.code) for one in board.standing()] == [(severity, code)] * 2
     assert sum(line["event"] == "credential.expires" for line in logged) == 4
-    assert metrics.ends.keys() == {"tls-server", "ca:main"}
+    told = int(ends.timestamp())
+    assert metrics.now(OWN_CREDENTIAL_EXPIRY) == {("tls-server",): told, ("ca:main",): told}
     assert [one.name for one in expiries.seen()] == ["tls-server", "ca:main"]
     issue_tls(good.parent / "tls", client="pki-connector")
     expiries.look()

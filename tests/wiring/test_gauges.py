@@ -9,6 +9,7 @@ import pytest
 
 from connector.core.errors import Permanent
 from connector.core.journal import Commit, StateRow
+from connector.core.metric_definitions import DELIVERIES_IN_STATE, PURGE_OLDEST_AGE, PURGE_PENDING
 from connector.core.metrics import NoMetrics
 from connector.core.model import DAY, Millis, SubjectKind, subject_key
 from connector.core.rows import UnreadableState
@@ -20,6 +21,7 @@ from connector.observe.metrics import Build, PrometheusMetrics
 from connector.wiring.gauges import Gauges
 from connector.worker import brakes
 from connector_testkit.conformance.journal_samples import written
+from tests.support.counted import Counted
 from tests.worker.conftest import ROUTE, SteppedClock
 
 
@@ -67,16 +69,6 @@ async def test_a_leap_of_the_wall_clock_forgets_no_ids(time: Millis) -> None:
     assert set(journal.until) == {time}
 
 
-class Pending(NoMetrics):
-    """Keeps how many copies are watched."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, int, float]] = []
-
-    def purge_pending(self, target: str, count: int, oldest: float) -> None:
-        self.told.append((target, count, oldest))
-
-
 async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None:
     """It counts as a watched copy, of unknown age."""
     lost: list[Permanent] = []
@@ -99,11 +91,19 @@ async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None
         wants=(("look_gone:@acme", 1),),
     )
     await written(journal, await journal.take_over(0), states=[StateRow(key=key, state=foreign)])
-    metrics = Pending()
+    metrics = Counted()
     clock = SteppedClock()
-    await Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE}).publish()
+    gauges = Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE})
+    await gauges.publish()
     await journal.close()
-    assert metrics.told == [("acme", 1, 0.0)]
+    assert metrics.of(PURGE_PENDING) == [(1, ("acme",))]
+    assert metrics.of(PURGE_OLDEST_AGE) == [(0, ("acme",))]
+    assert metrics.now(DELIVERIES_IN_STATE) == {("of tomorrow", "acme"): 1}
+    another_looks = asyncio.create_task(gauges.publish_while_first(3600))
+    await asyncio.sleep(0)
+    another_looks.cancel()
+    await asyncio.wait([another_looks])
+    assert metrics.now(DELIVERIES_IN_STATE) == {("of tomorrow", "acme"): 0}
 
 
 async def test_each_pause_is_counted_once(tmp_path: Path) -> None:

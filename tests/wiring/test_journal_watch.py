@@ -12,10 +12,11 @@ from connector.core.conditions import Condition
 from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.events import Event
 from connector.core.journal import PartitionRecord
-from connector.core.metrics import NoMetrics
+from connector.core.metric_definitions import JOURNAL_VOLUME_FREE, JOURNAL_WRITABLE
 from connector.wiring.conditions import Board
 from connector.wiring.journal_watch import QUIET, JournalWatch
 from tests.support.clocks import ManualClock
+from tests.support.counted import Counted
 
 FULL = Transient("JRN-001", "writing journal: SQLITE_FULL")
 
@@ -45,27 +46,17 @@ class Disk:
         return None if self.error is None else self.error.fault()
 
 
-class Gauges(NoMetrics):
-    """Keeps what was published last."""
-
-    def __init__(self) -> None:
-        self.writable: bool | None = None
-        self.free = -1
-
-    def journal_writable(self, *, writable: bool) -> None:
-        self.writable = writable
-
-    def journal_free(self, free: int) -> None:
-        self.free = free
-
-
 class Scene:
     """A watch on a disk, with all that it tells."""
 
     def __init__(self, folder: Path, low: int = 0) -> None:
-        self.disk, self.clock, self.gauges = Disk(), ManualClock(), Gauges()
+        self.disk, self.clock, self.gauges = Disk(), ManualClock(), Counted()
         self.board = Board(self.clock, self.gauges)
         self.watch = JournalWatch(self.disk, self.board, self.gauges, self.clock, folder, low)
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.gauges.now(JOURNAL_WRITABLE)[()])
 
     async def refused(self, number: int) -> None:
         events: Any = [None] * number
@@ -89,12 +80,12 @@ def scene(tmp_path: Path) -> Scene:
 
 async def test_a_full_disk_is_told_from_the_first_refusal_to_the_recovery(scene: Scene) -> None:
     """In the log, as a condition with the number refused, and in the gauges."""
-    assert (scene.gauges.writable, scene.watch.writable) == (True, True)
+    assert (scene.writable, scene.watch.writable) == (True, True)
     scene.disk.error = FULL
     with capture_logs() as lines:
         await scene.refused(3)
         await scene.refused(2)
-        assert (scene.gauges.writable, scene.watch.writable) == (False, False)
+        assert (scene.writable, scene.watch.writable) == (False, False)
         standing = scene.condition
         assert standing is not None
         assert (standing.severity, "5 event(s) refused" in standing.text) == ("critical", True)
@@ -102,7 +93,7 @@ async def test_a_full_disk_is_told_from_the_first_refusal_to_the_recovery(scene:
         assert not scene.watch.writable
         scene.disk.error = None
         await scene.later(1)
-    assert (scene.gauges.writable, scene.condition) == (True, None)
+    assert (scene.writable, scene.condition) == (True, None)
     told = [(line["event"], line["count"]) for line in lines if "count" in line]
     assert told == [("journal.full", 3), ("journal.writable", 5)]
 
@@ -112,7 +103,7 @@ async def test_rounds_that_are_refused_tell_as_well(scene: Scene) -> None:
     scene.disk.error = FULL
     await scene.later(1)
     assert scene.condition is not None
-    assert scene.gauges.writable is False
+    assert scene.writable is False
 
 
 async def test_a_disk_that_hangs_is_told(scene: Scene) -> None:
@@ -163,7 +154,7 @@ async def test_a_volume_that_fills_up_is_a_warning(
     """Before it is full; the free space is published."""
     scene = Scene(tmp_path, low)
     await scene.watch.look(1)
-    assert scene.gauges.free > 0
+    assert scene.gauges.now(JOURNAL_VOLUME_FREE)[()] > 0
     assert [one.code for one in scene.board.standing()] == codes
 
 

@@ -1,40 +1,27 @@
 """What is told of pulling: status, condition, log and metrics."""
 
-from collections.abc import Mapping
-
 from structlog.testing import capture_logs
 
 from connector.core.errors import Permanent, Transient
 from connector.core.feed import FeedPosition
+from connector.core.metric_definitions import PULL_LAST_SUCCESS, PULLED_EVENTS
 from connector.core.metrics import NoMetrics
-from connector.core.model import Millis
+from connector.core.model import SECOND
 from connector.wiring.conditions import Board
 from connector.wiring.pulls import Watch
 from tests.support.clocks import NOW, ManualClock
+from tests.support.counted import Counted
 
 NAME = "uem:acme"
 REFUSED = Permanent("UEM-401", "pulling: refused").fault()
 AWAY = Transient("UEM-001", "pulling: no answer").fault()
 
 
-class Dated:
-    """Keeps when pages came."""
-
-    def __init__(self) -> None:
-        self.at: list[Millis] = []
-
-    def feed_pulled(
-        self, backend: str, events: Mapping[tuple[str, bool], int], now: Millis
-    ) -> None:
-        assert (backend, events) == (NAME, {("device_enrolled", True): 1})
-        self.at.append(now)
-
-
 class Told:
     """A watch, and where it tells."""
 
     def __init__(self) -> None:
-        self.clock, self.metrics = ManualClock(), Dated()
+        self.clock, self.metrics = ManualClock(), Counted()
         self.board = Board(self.clock, NoMetrics())
         self.watch = Watch(self.clock, self.board, self.metrics)
 
@@ -52,7 +39,8 @@ def test_what_a_person_must_do_is_a_condition_until_a_page_comes() -> None:
     assert NAME in told.board.standing()[0].text
     told.page()
     assert told.codes() == []
-    assert told.metrics.at == [NOW]
+    assert told.metrics.of(PULLED_EVENTS) == [(1, (NAME, "device_enrolled", "accepted"))]
+    assert told.metrics.now(PULL_LAST_SUCCESS) == {(NAME,): NOW / SECOND}
 
 
 def test_what_passes_by_itself_is_no_condition() -> None:

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from connector.core.journal import PartitionRecord
-from connector.core.metrics import NoMetrics
+from connector.core.metric_definitions import AUDIT_CHAIN_VALID
+from connector.core.metrics import Gauge, NoMetrics
 from connector.core.secret import Credential
 from connector.wiring.audit_key import report_key
 from connector.wiring.conditions import Board
@@ -22,9 +23,11 @@ class Valid(NoMetrics):
         self.outcomes: list[bool] = []
         self.seen = asyncio.Event()
 
-    def audit_verified(self, *, whole: bool) -> None:
-        self.outcomes.append(whole)
-        self.seen.set()
+    def gauge(self, metric: Gauge, value: float, /, **labels: str) -> None:
+        super().gauge(metric, value, **labels)
+        if metric is AUDIT_CHAIN_VALID:
+            self.outcomes.append(bool(value))
+            self.seen.set()
 
 
 async def test_a_broken_trail_is_found_without_anybody_asking(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 from connector.core.events import DeviceUnenrolled
 from connector.core.facts import DeviceLookedUp, Looked
 from connector.core.journal import Commit, DeadLetterFilter, StateRow
-from connector.core.metrics import NoMetrics
+from connector.core.metric_definitions import DLQ_MESSAGES
 from connector.core.model import SECOND, DeviceFacts, Millis, SubjectKind, subject_key
 from connector.core.rows import HeldUp
 from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
 from connector.worker.ports import Subject
 from connector.worker.quarantine import FIRST_PAUSE, Quarantine
+from tests.support.counted import Counted
 from tests.worker.conftest import HeldEffects, Stage
 
 SICK = subject_key("acme", SubjectKind.DEVICE, "8")
@@ -28,16 +29,6 @@ class Confused(HeldEffects):
             wrong = DeviceFacts.model_construct(id="8", enrolled=True, holder=8)  # type: ignore[arg-type] # that is the point
             return DeviceLookedUp(state.version, wrong)
         return await super().look(effect, state, now)
-
-
-class Counting(NoMetrics):
-    """Keeps which dead letters were counted."""
-
-    def __init__(self) -> None:
-        self.letters: list[tuple[str, str]] = []
-
-    def dead_lettered(self, queue: str, error_code: str) -> None:
-        self.letters.append((queue, error_code))
 
 
 async def test_a_subject_at_which_the_program_fails_is_left_alone(stage: Stage) -> None:
@@ -131,7 +122,7 @@ async def test_an_event_for_it_is_tried_at_once(stage: Stage) -> None:
 
 async def test_an_event_at_which_the_program_fails_becomes_a_dead_letter(stage: Stage) -> None:
     """It is kept whole, counted and told; the partition goes on behind it."""
-    counting = Counting()
+    counting = Counted()
     stage.metrics = counting
     unreadable = DeviceState(key=SICK, holder="nobody of ours", status=DeviceStatus.ENROLLED)
     record = await stage.journal.take_over(0)
@@ -145,4 +136,4 @@ async def test_an_event_at_which_the_program_fails_becomes_a_dead_letter(stage: 
     letters = await stage.journal.dead_letters(DeadLetterFilter())
     assert [letter.code for letter in letters] == ["SRV-003"]
     assert stage.journal.revive(letters[0]).id == "poison"
-    assert counting.letters == [("events", "SRV-003")]
+    assert counting.labels(DLQ_MESSAGES) == [("events", "SRV-003")]

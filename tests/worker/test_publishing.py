@@ -1,20 +1,10 @@
 """What a worker publishes of its audit chain."""
 
 from connector.core.events import DeviceEnrolled, Event
-from connector.core.metrics import NoMetrics
-from connector.core.model import Millis, SubjectKind, subject_key
+from connector.core.metric_definitions import AUDIT_HEAD_PREFIX, AUDIT_LAST_APPEND, AUDIT_RECORDS
+from connector.core.model import SubjectKind, subject_key
+from tests.support.counted import Counted
 from tests.worker.conftest import Stage
-
-
-class Ends(NoMetrics):
-    """Keeps the ends of chains that were published."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, int, str]] = []
-
-    def audit_appended(self, partition: int, count: int, head: str, now: Millis) -> None:
-        assert now > 0
-        self.seen.append((partition, count, head))
 
 
 async def recorded(stage: Stage) -> None:
@@ -37,10 +27,12 @@ async def recorded(stage: Stage) -> None:
 async def test_the_end_of_the_chain_is_published_at_take_over(stage: Stage) -> None:
     """After a restart head and count are there before anything new is recorded."""
     await recorded(stage)
-    stage.metrics = ends = Ends()
+    stage.metrics = ends = Counted()
     last = stage.told[-1]
     async with stage.running():
-        assert ends.seen[0] == (0, last.sequence, last.mac)
+        assert ends.of(AUDIT_RECORDS)[0] == (last.sequence, ("0",))
+        assert ends.of(AUDIT_HEAD_PREFIX)[0] == (int(last.mac[:12], 16), ("0",))
+        assert ends.of(AUDIT_LAST_APPEND)[0][0] > 0
 
 
 async def test_every_durable_record_is_told_once(stage: Stage) -> None:
