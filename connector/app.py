@@ -153,7 +153,9 @@ class Service:
             ownership.parts(owners, journal, watch),
         )
         listen = settings.service.observe.listen
-        shown = Shown(self._board.standing, self._expiries.seen, self._pulls.views)
+        around = Surroundings(watch, self._clock, self._metrics)
+        intake = tenants.server(settings, secrets.snapshot, around)
+        shown = Shown(self._board.standing, intake.refused, self._expiries.seen, self._pulls.views)
         operators = Operators(settings, self._clock, limits, self._metrics, shown)
         self._parts = Parts(
             journal=journal,
@@ -163,9 +165,7 @@ class Service:
             audit_key=keys[0],
             owners=owners,
             watch=watch,
-            intake=tenants.server(
-                settings, secrets.snapshot, Surroundings(watch, self._clock, self._metrics)
-            ),
+            intake=intake,
             admin=operators.server(journal, backends, targets, keys),
             health=health,
             observe=ObserveServer(listen.host, listen.port, health, self._metrics.registry),

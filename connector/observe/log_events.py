@@ -35,7 +35,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "intake.certificate_refused": frozenset(),
     "intake.certificate_reloaded": frozenset(),
     "intake.error": frozenset(),
-    "intake.sender_refused": frozenset({"source", "client"}),
+    "intake.sender_refused": frozenset({"source", "tenant", "client"}),
     "journal.events_lost": frozenset({"position", "offset"}),
     "journal.following_failed": frozenset(),
     "journal.foreign_letter": frozenset({"offset"}),

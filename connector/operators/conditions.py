@@ -7,6 +7,7 @@ from connector.core.conditions import Condition, Severity
 from connector.core.journal import DeadLetter, PartitionRecord
 from connector.core.model import Millis
 from connector.core.rows import HeldUp
+from connector.sources.refusals import Refused
 
 
 def condition(
@@ -43,3 +44,12 @@ def of_held_up(records: Iterable[PartitionRecord]) -> Iterator[Condition]:
         count = sum(held.count for held in alike)
         text = f"{count} subject(s) cannot be handled and wait, first {first.subject}"
         yield condition(Severity.WARNING, code, text, first.since)
+
+
+def of_refused(refused: Iterable[Refused]) -> Iterator[Condition]:
+    """Notifications that were refused; those of unknown senders may be anybody's."""
+    for one in refused:
+        whose = f"for {one.sender}" if one.sender else "for senders that are not in the settings"
+        severity = Severity.WARNING if one.sender else Severity.NOTICE
+        text = f"{one.number} webhook(s) {whose} refused within the last hour"
+        yield condition(severity, one.code, text, one.since)

@@ -15,6 +15,7 @@ from connector.sources.answers import empty
 from connector.sources.bodies import Bodies
 from connector.sources.connection import connection_of
 from connector.sources.failed_tries import FailedTries
+from connector.sources.refusals import Refusals
 from connector.sources.storing import Storing
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,9 @@ class Gate:
         address: Callable[[web.BaseRequest], str],
         clock: Clock,
         metrics: Metrics,
+        refusals: Refusals,
     ) -> None:
+        self.refusals = refusals
         self._failed = failed
         self._address = address
         self._clock = clock
@@ -44,7 +47,8 @@ class Gate:
         address = self._address(request)
         self._failed.note(address, f"{source}/{sender}", self._clock.monotonic())
         self._metrics.count(WEBHOOK_AUTH_FAILURES, source=source, error_code=error.code)
-        extra = {"error_code": error.code, "source": source, "client": address}
+        tenant = self.refusals.known(sender)
+        extra = {"error_code": error.code, "source": source, "tenant": tenant, "client": address}
         _log.warning("intake.sender_refused", extra=extra)
 
 
@@ -71,7 +75,14 @@ class Senders:
 
     async def post(self, request: web.BaseRequest, sender: str) -> web.StreamResponse:
         """Handle one notification."""
-        head = Head(sender, request.headers)
+        try:
+            return await self._post(request, Head(sender, request.headers))
+        except Rejected as error:
+            if is_failed_try(error):
+                self._gate.refusals.note(sender, error.code)
+            raise
+
+    async def _post(self, request: web.BaseRequest, head: Head) -> web.StreamResponse:
         caller = self._known(request, head)
         reserved = self._bodies.reserve(request)
         try:

@@ -1,7 +1,7 @@
 """The webhook listener as one thing to start and stop."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -16,6 +16,7 @@ from connector.sources.client_address import client_address
 from connector.sources.connections import Connections
 from connector.sources.failed_tries import FailedTries
 from connector.sources.http import Routes
+from connector.sources.refusals import Refusals, Refused
 from connector.sources.senders import Gate, Senders
 from connector.sources.storing import Log, Storing
 from connector.sources.tenants import Limits, Listener
@@ -43,6 +44,7 @@ class IntakeServer:
         limits: how much callers may send.
         sources: the senders, by type; :meth:`replace_sources` changes them at once.
         surroundings: journal, clock and metrics.
+        senders: the names in the settings; refusals of all others are counted as one.
 
     Raises:
         Permanent: ``CFG-001`` when there is neither a certificate nor a proxy; on entering,
@@ -55,15 +57,17 @@ class IntakeServer:
         limits: Limits,
         sources: Mapping[str, Source],
         surroundings: Surroundings,
+        senders: Collection[str] = (),
     ) -> None:
         if listener.certificate is None and not listener.proxies:
             raise Permanent("CFG-001", "listening without TLS and without proxies")
         journal, clock, metrics = surroundings
+        self._refusals = Refusals(clock, senders)
         self._listener = listener
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
-        gate = Gate(_failed_tries(limits), _address(listener), clock, metrics)
+        gate = Gate(_failed_tries(limits), _address(listener), clock, metrics, self._refusals)
         self._storing = storing = Storing(journal, metrics, limits.append_time)
         self._senders = {
             name: Senders(source, gate, _bodies(limits), storing, clock)
@@ -75,6 +79,10 @@ class IntakeServer:
         """Replace the senders of all sources at once; the types must stay the same."""
         for name, senders in self._senders.items():
             senders.replace(sources[name])
+
+    def refused(self) -> Sequence[Refused]:
+        """What was refused within the last hour."""
+        return self._refusals.standing()
 
     @property
     def port(self) -> int:

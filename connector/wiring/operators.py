@@ -14,11 +14,13 @@ from connector.core.model import SECOND, Millis
 from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.secret import Credential
+from connector.operators.conditions import of_refused
 from connector.operators.planner import Planner
 from connector.operators.server import AdminServer
 from connector.operators.service import OperatorService, Surroundings
 from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
 from connector.settings.model import Settings
+from connector.sources.refusals import Refused
 from connector.wiring.clock import MachineClock
 from connector.wiring.observation import program_version
 from connector.worker.circuit_breaker import Standing
@@ -29,6 +31,7 @@ class Shown(NamedTuple):
     """What parts of the process tell for ``status``."""
 
     conditions: Callable[[], Sequence[Condition]]
+    refused: Callable[[], Sequence[Refused]]
     credentials: Callable[[], Sequence[CredentialView]]
     feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]]
 
@@ -69,7 +72,7 @@ class Operators:
             upstreams=self._upstreams,
             version=program_version(),
             verified=partial(self._metrics.gauge, AUDIT_CHAIN_VALID),
-            conditions=self._shown.conditions,
+            conditions=self._conditions,
             credentials=self._shown.credentials,
             feeds=self._shown.feeds,
         )
@@ -77,6 +80,9 @@ class Operators:
         return AdminServer(
             OperatorService(journal, planner, around).handlers(), admin.socket, admin.uids
         )
+
+    def _conditions(self) -> Sequence[Condition]:
+        return [*self._shown.conditions(), *of_refused(self._shown.refused())]
 
     def _upstreams(self) -> Sequence[UpstreamView]:
         now = self._clock.now()

@@ -40,7 +40,8 @@ def _senders(
 def server(settings: Settings, secrets: Snapshot, around: Surroundings) -> IntakeServer:
     """The webhook listener, not yet open."""
     intake = settings.service.intake
-    return IntakeServer(listener(intake), limits(intake), sources(settings, secrets), around)
+    names = {*settings.uems, *settings.cas}
+    return IntakeServer(listener(intake), limits(intake), sources(settings, secrets), around, names)
 
 
 def listener(intake: Intake) -> Listener:

@@ -111,6 +111,7 @@ async def test_stranger_learns_nothing(
         "workspace-one",
         "AUTH-001",
     )
+    assert said["tenant"] == ("acme" if path == UEM else "")
     assert "d3Jvbmc" not in str(said)
 
 

@@ -49,6 +49,7 @@ CONSOLES = (
     BasicSender("lonely", (("uem", Credential("another")),)),
 )
 CAS = (SigningSender("main", tuple(map(Credential, SECRETS))),)
+NAMES = ("acme", "lonely", "main")
 STATUS = {"lonely": 202}
 JSON = {"Content-Type": "application/json"}
 
@@ -221,7 +222,9 @@ async def serving(
         begun = asyncio.Event()
         target = journal if step is None else Before(journal, step, begun)
         surroundings = Surroundings(target, clock, tally)
-        async with IntakeServer(listener, limits or Limits(), sources(), surroundings) as server:
+        async with IntakeServer(
+            listener, limits or Limits(), sources(), surroundings, NAMES
+        ) as server:
             yield World(server, journal, clock, tally, client, begun)
 
 
