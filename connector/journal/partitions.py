@@ -1,5 +1,6 @@
 """The tables of partition records, audit logs and dead letters."""
 
+import base64
 import re
 from collections.abc import Sequence
 
@@ -41,12 +42,15 @@ GIVE_UP = """
 
 # Code and time are read from the letters themselves: they are few, and seldom listed.
 DEAD_LETTERS = """
-    SELECT letter FROM dead_letters
+    WITH read AS (SELECT partition, position, CAST(letter AS BLOB) AS stored,
+        CASE WHEN json_valid(CAST(letter AS TEXT)) THEN CAST(letter AS TEXT) END AS letter
+        FROM dead_letters)
+    SELECT partition, position, stored FROM read
     WHERE (:after IS NULL OR (partition, position) > (:after, :after_position))
         AND (:partition IS NULL OR partition = :partition)
-        AND (:code IS NULL OR json_extract(CAST(letter AS TEXT), '$.code') = :code)
-        AND (:since IS NULL OR json_extract(CAST(letter AS TEXT), '$.at') >= :since)
-        AND (:until IS NULL OR json_extract(CAST(letter AS TEXT), '$.at') < :until)
+        AND (:code IS NULL OR json_extract(letter, '$.code') = :code)
+        AND (:since IS NULL OR json_extract(letter, '$.at') >= :since)
+        AND (:until IS NULL OR json_extract(letter, '$.at') < :until)
     ORDER BY partition, position LIMIT :limit"""
 
 SETTLE = "DELETE FROM dead_letters WHERE partition = ? AND position = ?"
@@ -181,4 +185,15 @@ def dead_letters(connection: Connection, query: DeadLetterFilter) -> list[DeadLe
     after, position = query.after or (None, None)
     places = {**query.model_dump(), "after": after, "after_position": position}
     rows = connection.execute(DEAD_LETTERS, places)
-    return [DeadLetter.model_validate_json(letter) for (letter,) in rows]
+    return [_letter(*row) for row in rows]
+
+
+def _letter(partition: int, position: int, stored: bytes) -> DeadLetter:
+    """A letter; one that is damaged or of a newer version is its own contents, of no known time."""
+    try:
+        return DeadLetter.model_validate_json(stored)
+    except ValidationError:
+        original = base64.b64encode(stored).decode()
+        return DeadLetter(
+            partition=partition, position=position, code="EVT-005", original=original, at=0
+        )

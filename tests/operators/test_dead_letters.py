@@ -52,6 +52,25 @@ async def test_a_listing_names_places_and_what_can_be_read(
     assert (page.after, page.now) == (None, NOW)
 
 
+@pytest.mark.parametrize("stored", [b"\x00", b"{}", b'"text"', b'{"newer": 1}'])
+async def test_a_letter_that_cannot_be_read_stops_nothing(
+    world: AdminWorld, client: AdminClient, stored: bytes
+) -> None:
+    """It is listed with what is stored, is found by no time, and can be dropped."""
+    await world.bury(0, 3, readable())
+    await world.bury(0, 4, NONSENSE)
+    await world.journal._opened().writer.run(
+        lambda connection, _: connection.execute(
+            "UPDATE dead_letters SET letter = ? WHERE position = 4", (stored,)
+        )
+    )
+    first, second = (await asked.letters(client, LetterQuery())).items
+    assert (first.reads_as, second.reads_as) == ("device_changed", "")
+    assert (second.code, second.size) == ("EVT-005", len(stored))
+    for query in (LetterQuery(since=0), LetterQuery(code="EVT-001"), LetterQuery(until=NOW)):
+        assert "0/4" not in {one.place for one in (await asked.letters(client, query)).items}
+
+
 async def test_a_listing_goes_on_behind_a_place(world: AdminWorld, client: AdminClient) -> None:
     """Page by page, every letter once."""
     for place in (-2, 1, 5):
