@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from connector_testkit.demo.polling import SLOWNESS, patience, slowness
-from tests import covered, honest, second_chance
+from tests import covered, honest, one_worker, second_chance
 
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -61,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(refuse_remote)
     programs = honest.WholePrograms()
     config.pluginmanager.register(programs)
+    config.pluginmanager.register(one_worker)
     sys.addaudithook(programs.watch)
     if config.option.second_chance and not hasattr(config, "workerinput"):
         config.pluginmanager.register(second_chance.SecondChance(config))

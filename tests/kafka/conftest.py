@@ -19,14 +19,12 @@ from tests.kafka.guarded import GuardedBrokers, guard
 from tests.kafka.kafka_world import KafkaWorld, opened
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is in this folder needs brokers: one process of a parallel run has them all."""
+    """Whatever is in this folder needs brokers; ``tests/one_worker.py`` keeps it together."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 @pytest.fixture
