@@ -10,6 +10,9 @@ from connector.cli.options import Call, asking
 from connector.cli.output import Format
 from connector.cli.questions import made
 from connector.cli.waiting import NOT_YET, WAITING, Wait, WaitUntil, Wish, became, wait_for
+from connector.core.errors import Rejected
+from connector.core.identity import same_pair
+from connector.core.model import IdentityPair
 from connector.core.states import HolderState
 from connector.operators.verbs.acts import (
     ACCEPT_CLOCK,
@@ -22,6 +25,7 @@ from connector.operators.verbs.acts import (
     RETRY,
     RETRY_MANY,
     Act,
+    ConfirmIdentity,
     Receipt,
 )
 from connector.operators.verbs.plan import PLAN, PlanQuery
@@ -51,6 +55,8 @@ def _act(call: Call, wanted: Wish | None, verb: Verb[A, Receipt], **given: objec
     act = made(verb.takes, **given)
     receipt = call.ask(verb, act, call.world.unique())
     pauses.show(call, receipt.pauses)
+    if isinstance(act, ConfirmIdentity):
+        call.screen.remark(f"Confirming {act.person}, {act.agreeing}.")
     outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
     _show(call, outcome or receipt)
     if not receipt.complete:
@@ -223,12 +229,29 @@ def identity_show(call: Call, holder: HolderArgument) -> None:
 def identity_confirm(
     call: Call,
     holder: HolderArgument,
+    person: Annotated[
+        str, typer.Option("--person", help="The changed person at the CA, from identity show.")
+    ],
+    agreeing: Annotated[
+        str, typer.Option("--agreeing", help="The agreeing attribute, from identity show.")
+    ],
     reason: ReasonOption,
     *,
     wait: Wait,
 ) -> None:
-    """Confirm that the changed identity is the same person."""
-    _act(call, wait.wish, CONFIRM_IDENTITY, holder=holder, reason=reason)
+    """Confirm that the changed identity is the same person; if it changed again, it is refused."""
+    pair = {"person": person, "agreeing": agreeing}
+    _act(call, wait.wish, CONFIRM_IDENTITY, holder=holder, reason=reason, **pair)
+    if wait.wish is not None:
+        _require_pinned(call, holder, IdentityPair(**pair))
+
+
+def _require_pinned(call: Call, holder: str, pair: IdentityPair) -> None:
+    """Fail if the confirmation was refused when it was applied, in the order of the journal."""
+    state = call.ask(SUBJECT, made(SubjectQuery, kind="holder", name=holder)).state
+    known = state.identity if isinstance(state, HolderState) else None
+    if known is None or not same_pair(known.pinned, pair):
+        raise Rejected("IDN-005", "refused when it was applied; see the audit trail")
 
 
 @identity.command("forget")

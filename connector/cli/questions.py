@@ -13,6 +13,8 @@ NEEDED = {
     "code": "--code is written like UEM-400",
     "drop_generation": "--drop-generation takes 8 or more hexadecimal digits of a fingerprint",
     "reason": "--reason says why, in at most 512 characters",
+    "person": "--person is the person at the CA, as identity show prints it",
+    "agreeing": "--agreeing is the agreeing attribute, as identity show prints it",
     "place": "a dead letter is named PARTITION/POSITION",
     "places": "a dead letter is named PARTITION/POSITION",
     "head": "--head is 12 to 64 hexadecimal digits",

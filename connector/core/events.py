@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
+from connector.core.model import IdentityPair, Millis, Record, Sha256Hex, SubjectKey
 
 Text = Annotated[str, Field(max_length=512)]
 LONGEST_POSITION = 1024
@@ -114,9 +114,14 @@ class CancelRequested(HumanAct):
 
 
 class IdentityConfirmed(HumanAct):
-    """A person confirms that the changed identity pair is right; it replaces the pinned one."""
+    """A person confirms that the changed identity pair is right; it replaces the pinned one.
+
+    ``pair``: the one that the person looked at. No other is confirmed, so that a change after the
+    look is not; None in events of earlier versions, which confirm nothing.
+    """
 
     kind: Literal["identity_confirmed"] = "identity_confirmed"
+    pair: IdentityPair | None = None
 
 
 class IdentityForgotten(HumanAct):

@@ -18,8 +18,15 @@ from connector.core.events import (
     RetryRequested,
     event_id,
 )
-from connector.core.holder.operator_commands import can_retry
-from connector.core.model import Millis, Sha256Hex, SubjectKey, SubjectKind, parse_subject
+from connector.core.holder.operator_commands import DOES_NOT_FIT, can_retry, waiting_pair
+from connector.core.model import (
+    IdentityPair,
+    Millis,
+    Sha256Hex,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+)
 from connector.core.model import subject_key as make_key
 from connector.core.states import HolderState
 from connector.operators.verbs.acts import (
@@ -68,7 +75,8 @@ def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody
 
     Raises:
         Rejected: ``DLV-006`` when it does not fit the state; ``EVT-007`` for a fingerprint that
-            names no generation of theirs, or a missing reason.
+            names no generation of theirs, or a missing reason; ``IDN-005`` when another pair waits
+            to be confirmed.
     """
     match act:
         case Deliver():
@@ -80,8 +88,7 @@ def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody
             _fits(state.delivery is not None and state.delivery.open)
             return [CancelRequested(by=by, reason=act.reason)]
         case ConfirmIdentity():
-            _fits(state.identity is not None and state.identity.conflicting is not None)
-            return [IdentityConfirmed(by=by, reason=act.reason)]
+            return [_confirm(act, state, by)]
         case ForgetIdentity():
             return [IdentityForgotten(by=by, reason=act.reason)]
 
@@ -89,6 +96,16 @@ def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody
 def _fits(condition: bool) -> None:  # noqa: FBT001 - an assertion reads best like this
     if not condition:
         raise Rejected("DLV-006", "the act does not fit the state of the delivery")
+
+
+def _confirm(act: ConfirmIdentity, state: HolderState, by: str) -> IdentityConfirmed:
+    """Refuses at once what would be refused when it is applied: then the state decides again."""
+    named = IdentityPair(person=act.person, agreeing=act.agreeing)
+    waiting = waiting_pair(state, named)
+    _fits(waiting != DOES_NOT_FIT)
+    if isinstance(waiting, str):
+        raise Rejected(waiting, "another pair waits to be confirmed; see identity show")
+    return IdentityConfirmed(by=by, reason=act.reason, pair=named)
 
 
 def _deliver(act: Deliver, state: HolderState, by: str) -> list[EventBody]:

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from connector.core.states import Phase
+from connector.core.model import IdentityPair
+from connector.core.states import Identity, Phase, State
 from tests.cli.calls import Asked, Command
-from tests.operators.world import AdminWorld, holder
+from tests.cli.test_waiting import meanwhile
+from tests.operators.world import PAIR, AdminWorld, holder
+from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
+CONFIRM = ("identity", "confirm", KEY, "--reason", "x", "--person", "eve")
 ANOTHER = 4242
 """A user id that owns nothing here."""
 
@@ -54,7 +58,10 @@ async def test_an_act_is_accepted(
     ("arguments", "code"),
     [
         (("cancel", KEY, "--reason", "x"), 1),
-        (("identity", "confirm", KEY, "--reason", "x"), 1),
+        (("identity", "confirm", KEY, "--reason", "x"), 2),
+        (("identity", "confirm", KEY, "--person", "eve", "--reason", "x"), 2),
+        ((*CONFIRM, "--agreeing", " "), 2),
+        ((*CONFIRM, "--agreeing", "eve@example.com"), 1),
         (("cancel", KEY), 2),
         (("pause",), 2),
         (("clock", "accept"), 2),
@@ -139,6 +146,34 @@ async def test_who_is_who(ask: Asked) -> None:
     shown = json.loads((await ask("identity", "show", KEY, "-o", "json")).out)
     assert shown["pinned"] == {"person": "mara.lind", "agreeing": "mara@example.com"}
     assert shown["conflicting"] is None
+
+
+def seen(pinned: IdentityPair, conflicting: IdentityPair | None = None) -> State:
+    return holder(identity=Identity(pinned=pinned, pinned_at=NOW, conflicting=conflicting))
+
+
+EVE = IdentityPair(person="eve", agreeing="eve@example.com")
+
+
+@pytest.mark.parametrize(("becomes", "code"), [(EVE, 0), (PAIR, 1)])
+async def test_what_identity_show_prints_is_what_is_confirmed(
+    ask: Asked, becomes: IdentityPair, code: int
+) -> None:
+    """The command says which pair; with ``--wait`` also if it was refused when it was applied."""
+    await ask.world.put(seen(PAIR, EVE))
+    shown = json.loads((await ask("identity", "show", KEY, "-o", "json")).out)["conflicting"]
+    confirm = (*CONFIRM[:-1], shown["person"], "--agreeing", shown["agreeing"])
+
+    async def work() -> None:
+        if await ask.world.events():
+            await ask.world.put(seen(becomes))
+            await ask.world.read_all()
+
+    async with meanwhile(ask, work):
+        result = await ask(*confirm, "--wait")
+    assert "Confirming eve, eve@example.com." in result.err
+    assert result.code == code
+    assert ("IDN-005" in result.err) == bool(code)
 
 
 def test_no_service_answers(command: Command) -> None:

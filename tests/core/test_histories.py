@@ -201,14 +201,16 @@ class Histories(RuleBasedStateMachine):
         change = brakes.pause if on else brakes.resume
         self.loop.held = change(self.loop.held, route, self.loop.now)
 
-    @rule(
-        user=USERS,
-        act=st.sampled_from(
-            [DeliveryRequested, RetryRequested, CancelRequested, IdentityConfirmed]
-        ),
-    )
+    @rule(user=USERS, act=st.sampled_from(ACTS_OF_PEOPLE))
     def a_person_acts(self, user: str, act: Any) -> None:
         self.loop.send(holder_key(user), act(by="local:0", reason="because"))
+
+    @rule(user=USERS)
+    def a_person_confirms_what_they_see(self, user: str) -> None:
+        state = self.loop.states.get(holder_key(user))
+        if isinstance(state, HolderState) and state.identity and state.identity.conflicting:
+            pair = state.identity.conflicting
+            self.loop.send(holder_key(user), IdentityConfirmed(by="local:0", pair=pair))
 
     @rule(user=USERS)
     def identity_is_edited(self, user: str) -> None:

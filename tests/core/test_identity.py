@@ -89,12 +89,64 @@ def test_an_edited_mail_stops_the_delivery_until_a_person_confirms(loop: PureLoo
     renew(loop)
     loop.run_out()
     assert len(loop.uem.ledger) == 1
-    loop.send(HOLDER, IdentityConfirmed(by="local:0", reason="moved"))
+    seen = IdentityPair(person="user1", agreeing="user1@elsewhere.example")
+    loop.send(HOLDER, IdentityConfirmed(by="local:0", reason="moved", pair=seen))
     loop.run_out()
     identity = holder(loop).identity
     assert identity is not None
     assert identity.pinned.agreeing == "user1@elsewhere.example"
     assert identity.confirmed_by == "local:0"
+
+
+def look_with_mail(loop: PureLoop, mail: str) -> None:
+    """The UEM shows another mail of the user, and a delivery looks at it."""
+    loop.uem.mails["1"] = mail
+    redeliver(loop)
+    loop.run_out()
+
+
+SEEN = IdentityPair(person="user1", agreeing="user1@elsewhere.example")
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        (SEEN, {"person": "user1", "agreeing": "user1@elsewhere.example"}),
+        (None, {}),
+    ],
+)
+def test_only_the_pair_that_a_person_saw_is_confirmed(
+    loop: PureLoop, named: IdentityPair | None, told: dict[str, str]
+) -> None:
+    """It changed again before the confirmation was applied, or an older program named none."""
+    enrol(loop)
+    loop.run_out()
+    look_with_mail(loop, SEEN.agreeing)
+    look_with_mail(loop, "user2@example.com")
+    before = holder(loop)
+    loop.send(HOLDER, IdentityConfirmed(by="local:0", reason="moved", pair=named))
+    loop.run_out()
+    assert holder(loop) is before
+    assert len(loop.uem.ledger) == 1
+    entry = loop.audited[-1]
+    assert (entry.action, entry.outcome) == ("person.identity_confirmed", "IDN-005")
+    assert entry.details == told
+
+
+def test_a_confirmed_pair_is_in_the_audit_trail(loop: PureLoop) -> None:
+    """An address may be written in another form than the UEM has it."""
+    enrol(loop)
+    loop.run_out()
+    look_with_mail(loop, SEEN.agreeing)
+    loop.audited.clear()
+    typed = SEEN.model_copy(update={"agreeing": "User1@Elsewhere.example"})
+    loop.send(HOLDER, IdentityConfirmed(by="local:0", reason="moved", pair=typed))
+    loop.run_out()
+    (entry,) = (one for one in loop.audited if one.action == "person.identity_confirmed")
+    assert (entry.outcome, entry.details) == ("ok", typed.model_dump())
+    identity = holder(loop).identity
+    assert identity is not None
+    assert identity.pinned == SEEN
 
 
 def test_a_pair_that_changed_back_needs_no_act(loop: PureLoop) -> None:

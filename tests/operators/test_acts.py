@@ -46,7 +46,12 @@ def in_conflict() -> HolderState:
         (Deliver(holder="12", reason="new phone"), "delivery_requested"),
         (RetryOne(holder="12", reason="mended"), "retry_requested"),
         (Cancel(holder="12", reason="left the company"), "cancel_requested"),
-        (ConfirmIdentity(holder="12", reason="married"), "identity_confirmed"),
+        (
+            ConfirmIdentity(
+                holder="12", person="eve", agreeing="mara@example.com", reason="married"
+            ),
+            "identity_confirmed",
+        ),
         (ForgetIdentity(holder="12", reason="asked for"), "identity_forgotten"),
     ],
 )
@@ -98,7 +103,7 @@ async def test_a_generation_is_dropped_before_the_delivery(
         (Deliver(holder="12", drop_generation="bbbbbbbb"), "EVT-007"),
         (RetryOne(holder="12"), "DLV-006"),
         (Cancel(holder="12", reason="x"), "DLV-006"),
-        (ConfirmIdentity(holder="12", reason="x"), "DLV-006"),
+        (ConfirmIdentity(holder="12", person="eve", agreeing="e", reason="x"), "DLV-006"),
         (RetryMany(), "EVT-007"),
         (RetryMany(route="nowhere"), "EVT-007"),
         (RetryMany(code="CA-999"), "EVT-007"),
@@ -113,6 +118,20 @@ async def test_what_does_not_fit_is_refused_at_once(
     with pytest.raises(Rejected) as refused:
         await asked.act(client, act)
     assert refused.value.code == code
+    assert await world.events() == []
+
+
+@pytest.mark.parametrize(
+    ("person", "agreeing"), [("mara.smith", "mara@example.com"), ("eve", "eve@example.com")]
+)
+async def test_a_pair_that_does_not_wait_is_not_confirmed(
+    world: AdminWorld, client: AdminClient, person: str, agreeing: str
+) -> None:
+    """What waits at that moment is not what the person looked at."""
+    await world.put(in_conflict())
+    act = ConfirmIdentity(holder="12", person=person, agreeing=agreeing, reason="married")
+    with pytest.raises(Rejected, match=r"IDN-005.*identity show"):
+        await asked.act(client, act)
     assert await world.events() == []
 
 

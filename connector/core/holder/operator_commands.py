@@ -14,7 +14,8 @@ from connector.core.holder.devices import copy_lives, join_open
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, open_delivery
 from connector.core.holder.push import push_by_hand
 from connector.core.holder.retention import forget
-from connector.core.model import Millis, SubjectKey
+from connector.core.identity import same_pair
+from connector.core.model import IdentityPair, Millis, SubjectKey
 from connector.core.states import (
     Delivery,
     DevicePhase,
@@ -26,31 +27,41 @@ from connector.core.states import (
     Trigger,
 )
 
-HumanBody = (
+OtherBody = (
     DeliveryRequested
     | RetryRequested
     | CancelRequested
-    | IdentityConfirmed
     | IdentityForgotten
     | GenerationDropped
     | PlanRequested
 )
+HumanBody = OtherBody | IdentityConfirmed
+DOES_NOT_FIT = "DLV-006"
 
 
 def acted(step: Holder, body: HumanBody) -> None:
     """Apply one command; one that does not fit the state is audited and changes nothing."""
-    applied = _apply(step, body)
+    refusal = _apply(step, body)
+    confirmed = body.pair if isinstance(body, IdentityConfirmed) else None
     step.note(
         f"person.{body.kind}",
         actor=body.by,
         reason=body.reason,
-        outcome="ok" if applied else "DLV-006",
+        outcome=refusal or "ok",
         delivery=step.state.delivery.id if step.state.delivery else None,
         generations=(body.fingerprint,) if isinstance(body, GenerationDropped) else (),
+        **(confirmed.model_dump() if confirmed else {}),
     )
 
 
-def _apply(step: Holder, body: HumanBody) -> bool:
+def _apply(step: Holder, body: HumanBody) -> str | None:
+    """Apply a command, or say with which code it is refused."""
+    if isinstance(body, IdentityConfirmed):
+        return _confirm(step, body)
+    return None if _fitted(step, body) else DOES_NOT_FIT
+
+
+def _fitted(step: Holder, body: OtherBody) -> bool:
     match body:
         case DeliveryRequested():
             return _deliver(step, body.by)
@@ -58,8 +69,6 @@ def _apply(step: Holder, body: HumanBody) -> bool:
             return _retry(step, body.by)
         case CancelRequested():
             return _cancel(step)
-        case IdentityConfirmed():
-            return _confirm(step, body.by)
         case PlanRequested() | IdentityForgotten():
             if isinstance(body, IdentityForgotten):
                 forget(step)
@@ -138,15 +147,26 @@ def _cancel(step: Holder) -> bool:
     return True
 
 
-def _confirm(step: Holder, by: str) -> bool:
-    identity = step.state.identity
-    if identity is None or identity.conflicting is None:
-        return False
-    step.set(identity=Identity(pinned=identity.conflicting, pinned_at=step.now, confirmed_by=by))
+def waiting_pair(state: HolderState, named: IdentityPair | None) -> IdentityPair | str:
+    """The pair that waits for a confirmation, if it is the named one; otherwise the refusal's code.
+
+    A pair that replaced the one that the person looked at has been looked at by no person.
+    """
+    waiting = state.identity.conflicting if state.identity else None
+    if waiting is None:
+        return DOES_NOT_FIT
+    return waiting if named is not None and same_pair(waiting, named) else "IDN-005"
+
+
+def _confirm(step: Holder, body: IdentityConfirmed) -> str | None:
+    pair = waiting_pair(step.state, body.pair)
+    if isinstance(pair, str):
+        return pair
+    step.set(identity=Identity(pinned=pair, pinned_at=step.now, confirmed_by=body.by))
     delivery = step.state.delivery
     if delivery is not None and not delivery.open and step.state.devices:
-        open_delivery(step, Trigger.REDELIVERY, by=by)
-    return True
+        open_delivery(step, Trigger.REDELIVERY, by=body.by)
+    return None
 
 
 def _drop(step: Holder, body: GenerationDropped) -> bool:

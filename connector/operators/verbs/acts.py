@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from connector.core.identity import LONGEST_NAME
 from connector.core.model import Record, SubjectKey
 from connector.core.states import StandingPause
 from connector.operators.verbs.verb import ErrorCode, Method, Reason, Verb, Wanted, Words
@@ -11,6 +12,10 @@ from connector.operators.verbs.verb import ErrorCode, Method, Reason, Verb, Want
 A = TypeVar("A", bound=Record)
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-fA-F:]{8,95}$")]
 """A fingerprint or an unambiguous beginning of it."""
+IdentityName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)
+]
+"""One half of an identity pair, as `identity show` prints it."""
 AT_ONCE = 200
 """How many acts one question may name."""
 
@@ -62,10 +67,12 @@ class Cancel(Record):
 
 
 class ConfirmIdentity(Record):
-    """Confirm that the changed identity pair is right."""
+    """Confirm that the changed identity pair is right: this one, and no other that replaced it."""
 
     act: Literal["confirm_identity"] = "confirm_identity"
     holder: Wanted
+    person: IdentityName
+    agreeing: IdentityName
     reason: Reason
 
 
