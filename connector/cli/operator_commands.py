@@ -26,6 +26,7 @@ from connector.operators.verbs.acts import (
     RETRY_MANY,
     Act,
     ConfirmIdentity,
+    Pause,
     Receipt,
 )
 from connector.operators.verbs.plan import PLAN, PlanQuery
@@ -55,6 +56,8 @@ def _act(call: Call, wanted: Wish | None, verb: Verb[A, Receipt], **given: objec
     act = made(verb.takes, **given)
     receipt = call.ask(verb, act, call.world.unique())
     pauses.show(call, receipt.pauses)
+    if isinstance(act, Pause) and receipt.pauses:
+        call.screen.remark("This pause stands already and stays as it is: resume ends it for all.")
     if isinstance(act, ConfirmIdentity):
         call.screen.remark(f"Confirming {act.person}, {act.agreeing}.")
     outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
@@ -176,7 +179,7 @@ def resume(
     *,
     wait: Wait,
 ) -> None:
-    """End a pause."""
+    """End the pause of all routes, or of one with --route; every other pause stays."""
     _act(call, wait.wish, RESUME, route=route, reason=reason)
 
 

@@ -173,10 +173,7 @@ def _brakes_waiting(
 
 
 def _applied(act: Pause | Resume, brakes: Brakes) -> bool:
-    stands = act.route in {one.route for one in brakes.standing()}
-    if isinstance(act, Pause):
-        return stands
-    return not (stands if act.route else brakes.standing())
+    return brakes.has(act.route) == isinstance(act, Pause)
 
 
 async def not_applied(client: AdminClient, events: Mapping[SubjectKey, str]) -> set[SubjectKey]:

@@ -28,7 +28,7 @@ from connector.core.model import (
     parse_subject,
 )
 from connector.core.model import subject_key as make_key
-from connector.core.states import HolderState
+from connector.core.states import HolderState, StandingPause
 from connector.operators.verbs.acts import (
     AcceptClock,
     Cancel,
@@ -161,3 +161,12 @@ def partition_events(
             stamp, make_key(NO_TENANT, SubjectKind.PARTITION, str(number)), [body]
         )
     ]
+
+
+def concerning(
+    act: Pause | Resume | AcceptClock, pauses: Iterable[StandingPause]
+) -> tuple[StandingPause, ...]:
+    """Of the pauses in force: the one that a pause repeats, or those that a resume leaves."""
+    if isinstance(act, AcceptClock):
+        return ()
+    return tuple(one for one in pauses if (one.route == act.route) == isinstance(act, Pause))

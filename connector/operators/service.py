@@ -16,6 +16,7 @@ from connector.core.secret import Credential
 from connector.core.states import HolderState, StandingPause, standing
 from connector.operators.acts import (
     Stamp,
+    concerning,
     events_for,
     holder_bodies,
     last_events,
@@ -247,9 +248,11 @@ class OperatorService:
     async def _act_on_all(self, act: Pause | Resume | AcceptClock, caller: Caller) -> Receipt:
         if isinstance(act, Pause) and act.route and act.route not in self._around.routes():
             raise Rejected("EVT-007", "no such route is configured")
+        pauses = await self._pauses()
         events = partition_events(self._stamp(caller), act, self._journal.partitions)
         await self._journal.append(events)
-        return Receipt(act=act.act, subjects=tuple(event.subject for event in events))
+        subjects = tuple(event.subject for event in events)
+        return Receipt(act=act.act, subjects=subjects, pauses=concerning(act, pauses))
 
     async def _not_applied(self, asked: ActEvents) -> NotApplied:
         events = asked.events.items()

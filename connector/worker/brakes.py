@@ -9,6 +9,7 @@ from connector.core.no_later import no_later
 from connector.core.states import Brakes, StandingPause
 
 MINUTE: Millis = 60_000
+STANDS_ALREADY = "ADM-005"
 
 
 def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry]:
@@ -19,11 +20,11 @@ def apply(brakes: Brakes, event: Event, now: Millis) -> tuple[Brakes, AuditEntry
             at=now, subject=event.subject, action="event.ignored", outcome="EVT-005"
         )
         return brakes, ignored
-    if isinstance(body, Paused):
-        changed = pause(brakes, body.route, now, by=body.by, reason=body.reason)
-    else:
-        changed = resume(brakes, body.route, now)
-    return changed, entry(event, body, now)
+    if isinstance(body, Resumed):
+        return resume(brakes, body.route, now), entry(event, body, now)
+    again = brakes.has(body.route)
+    changed = pause(brakes, body.route, now, by=body.by, reason=body.reason)
+    return changed, entry(event, body, now, outcome=STANDS_ALREADY if again else "ok")
 
 
 def entry(
@@ -54,7 +55,7 @@ def pause(
 ) -> Brakes:
     """Pause one route, or all (``route`` None). A pause that is already in force stays as it is."""
     changes: dict[str, object] = {"paused_since": brakes.paused_since or now}
-    if route not in {one.route for one in brakes.standing()}:
+    if not brakes.has(route):
         new = StandingPause(route=route, by=by, reason=reason, since=now)
         changes["pauses"] = (*brakes.pauses, new)
     if route is None:
@@ -65,18 +66,17 @@ def pause(
 
 
 def resume(brakes: Brakes, route: str | None, now: Millis) -> Brakes:
-    """Resume one route, or all (``route`` None)."""
+    """End the pause of one route, or the one of all (``route`` None); every other one stays.
+
+    Another person may have applied that one, for a reason that is not over.
+    """
+    changes: dict[str, object] = {
+        "pauses": tuple(one for one in brakes.pauses if one.route != route)
+    }
     if route is None:
-        changes: dict[str, object] = {
-            "all_paused": False,
-            "routes_paused": frozenset(),
-            "pauses": (),
-        }
+        changes["all_paused"] = False
     else:
-        changes = {
-            "routes_paused": brakes.routes_paused - {route},
-            "pauses": tuple(one for one in brakes.pauses if one.route != route),
-        }
+        changes["routes_paused"] = brakes.routes_paused - {route}
     released = brakes.model_copy(update=changes)
     if released.all_paused or released.routes_paused or brakes.paused_since is None:
         return released

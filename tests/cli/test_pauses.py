@@ -92,6 +92,32 @@ async def test_a_pause_of_an_earlier_version_is_shown_too(ask: Asked) -> None:
     assert first == "PAUSED since 2027-01-15T08:00:00Z"
 
 
+async def test_a_resume_names_the_pauses_that_stay(ask: Asked) -> None:
+    """One that another operator applied on a route goes on, and in sight."""
+    held = brakes.pause(Brakes(), "staff", NOW, by=WHO, reason="key leak, ticket 4711")
+    await ask.world.brake(brakes.pause(held, None, NOW, by="local:0", reason="upgrade"))
+    told = (await ask("resume")).out
+    assert told == f"{ROUTE}\nresume: accepted by 2 of the journal's partitions\n"
+    await ask.world.brake(held)
+    assert (await ask("resume", "--wait", "--timeout", "0")).code == 0
+    assert "PAUSED" not in (await ask("resume", "--route", "staff")).out
+
+
+@pytest.mark.parametrize(("route", "line"), [((), ALL), (("--route", "staff"), ROUTE)])
+async def test_a_second_pause_is_told_of_the_first(
+    ask: Asked, route: tuple[str, ...], line: str
+) -> None:
+    """It changes nothing: when the first one ends, nothing is paused."""
+    again = ("pause", "--reason", "upgrade", *route)
+    assert "stands already" not in (await ask(*again)).err
+    await pause(ask, *route[1:])
+    result = await ask(*again)
+    assert result.out.splitlines()[0] == line
+    assert "stands already" in result.err
+    other = () if route else ("--route", "staff")
+    assert "stands already" not in (await ask("pause", "--reason", "x", *other)).err
+
+
 async def test_without_a_pause_nothing_is_said(ask: Asked) -> None:
     """One that was released leaves no trace here."""
     await put_one_that_would_hand_over(ask)

@@ -235,7 +235,8 @@ class Histories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         loop = self.loop
-        loop.held = brakes.resume(loop.held, None, loop.now)
+        for route in (None, "corp"):
+            loop.held = brakes.resume(loop.held, route, loop.now)
         loop.down, loop.skew, loop.ca.asks_people = set(), 0, False
         loop.fates.clear()
         loop.uem.mails.clear()

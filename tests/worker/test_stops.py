@@ -111,6 +111,32 @@ async def test_brakes_of_one_route_leave_the_others_alone() -> None:
     assert brakes.resume(Brakes(), None, 50).released_at is None
 
 
+async def test_the_end_of_the_pause_of_all_routes_leaves_that_of_one() -> None:
+    """Another operator applied it, for another reason; it ends by its own name."""
+    held = brakes.pause(Brakes(), "staff", 10, by="anna", reason="leak")
+    held = brakes.pause(held, None, 20, by="bert", reason="upgrade")
+    held = brakes.resume(held, None, 30)
+    assert [(one.route, one.by) for one in held.standing()] == [("staff", "anna")]
+    assert (held.paused_since, held.released_at) == (10, None)
+    assert brakes.resume(held, "staff", 40).released_at == 40
+
+
+async def test_a_second_pause_of_the_same_scope_is_audited_as_such(stage: Stage) -> None:
+    """The first one stays, with who applied it and why."""
+    for by in ("anna", "bert"):
+        await stage.send(PARTITION, Paused(by=by, reason=f"reason of {by}", route="corp"))
+
+    async def both() -> bool:
+        return sum(one.action == "person.paused" for one in await stage.audited()) == 2
+
+    async with stage.running():
+        await stage.until(both)
+        (record,) = await stage.journal.records()
+    assert [one.by for one in record.brakes.standing()] == ["anna"]
+    told = [(one.actor, one.outcome) for one in await stage.audited() if "paused" in one.action]
+    assert told == [("anna", "ok"), ("bert", "ADM-005")]
+
+
 async def test_keys_are_counted_for_an_hour() -> None:
     """By the minute, so that the record stays small."""
     counted = Brakes()

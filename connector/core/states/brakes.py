@@ -34,6 +34,10 @@ class Brakes(Record):
     disclosed: tuple[tuple[Millis, int], ...] = ()
     pauses: tuple[StandingPause, ...] = ()
 
+    def has(self, route: str | None) -> bool:
+        """Whether the pause of this route, or the one of all (``route`` None), is in force."""
+        return self.all_paused if route is None else route in self.routes_paused
+
     def standing(self) -> tuple[StandingPause, ...]:
         """The pauses in force, the one on all routes first."""
         told = {one.route: one for one in self.pauses}

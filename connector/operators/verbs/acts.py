@@ -93,7 +93,7 @@ class Pause(Record):
 
 
 class Resume(Record):
-    """Resume one route, or all."""
+    """End the pause of one route, or the one of all; other pauses stay."""
 
     act: Literal["resume"] = "resume"
     route: str | None = None
@@ -115,7 +115,8 @@ class Receipt(Record):
     """The act is durable in the journal and will be applied in its order there.
 
     ``complete`` is false when the journal stopped taking events before all were written.
-    ``pauses`` stand in its way: it is taken, but what it leads to waits for their end.
+    ``pauses`` stand in its way: it is taken, but what it leads to waits for their end. Those of a
+    resume stay, that of a pause stands already and stays as it is.
     ``discloses``: those for whom a retry is a new hand-over, for which keys leave escrow again.
     ``events``: by holder, the id of the act's last event.
     """
