@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connector.core.errors import Permanent, Rejected
 from connector.journal import faults, tables
+from connector.journal.leftovers import PARTIAL, fold, keep, sync
 
 
 def back_up(source: Path, target: Path) -> None:
@@ -35,68 +36,84 @@ def back_up(source: Path, target: Path) -> None:
         ):
             live.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file without a log
-        require_whole(partial)
+        _require_whole(partial, partial)
 
 
-def require_whole(file: Path) -> None:
-    """Check that a file is a complete journal that this program can read.
+def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: Path) -> None:
+    """Replace the journal by a copy that ``prepare`` changes; the old one becomes ``aside``.
 
-    Raises:
-        Permanent: ``JRN-004`` when it is not.
-    """
-    with (
-        _told(f"opening {file}"),
-        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as it,
-    ):
-        tables.require_known(it)
-        (found,) = it.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise Permanent("JRN-004", f"opening {file}: it is damaged")
-
-
-def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: str) -> None:
-    """Replace the journal by a copy, after ``prepare`` has written into it; keep the old files.
+    The new journal takes the place of a whole old one by one rename, so that one of both is there
+    whenever this is cut off. ``copy`` is only read.
 
     Raises:
         Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when files cannot be
             written.
     """
-    require_whole(copy)
     with _new_file(path) as partial:
-        try:
-            shutil.copyfile(copy, partial)
-        except OSError as error:
-            raise Permanent("CFG-003", f"reading {copy}: {error.strerror}") from error
+        _gather(copy, partial)
+        with _told(f"opening {copy}"):
+            fold(partial)
+        _require_whole(partial, copy)
         prepare(partial)
-        for ending in ("", "-wal", "-shm"):
-            old = path.with_name(path.name + ending)
-            if old.exists():
-                old.rename(path.with_name(f"{path.name}.{aside}{ending}"))
+        with _told("writing restored journal"):
+            fold(partial)
+        sync(partial)
+        keep(path, aside)
+
+
+def _gather(copy: Path, partial: Path) -> None:
+    """Copy the file that was given, which stays as it is."""
+    try:
+        shutil.copyfile(copy, partial)
+    except OSError as error:
+        raise Permanent("CFG-003", f"copying {copy}: {error.strerror}") from error
+
+
+def _require_whole(file: Path, named: Path) -> None:
+    """Check that a file without a log is a complete journal that this program can read.
+
+    Raises:
+        Permanent: ``JRN-004`` when it is not; ``named`` is what it is called there.
+    """
+    with (
+        _told(f"opening {named}"),
+        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as it,
+    ):
+        tables.require_known(it)
+        (found,) = it.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise Permanent("JRN-004", f"opening {named}: it is damaged")
 
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
-    """A private file that gets its name when it is whole and durable."""
-    partial = target.with_name(f"{target.name}.partial")
+    """A file in a private folder beside the target, which it replaces when it is durable.
+
+    SQLite's log and lock of the unfinished file lie in the folder as well, and go with it.
+    """
+    folder = target.with_name(target.name + PARTIAL)
     try:
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _remove(folder)
+        folder.mkdir(mode=0o700)
         try:
+            partial = folder / target.name
+            os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             yield partial
-            _sync(partial)
-            partial.rename(target)
+            sync(partial)
+            partial.replace(target)
+            sync(target.parent)
         finally:
-            partial.unlink(missing_ok=True)
-        _sync(target.parent)
+            _remove(folder)
     except OSError as error:
         raise Permanent("CFG-003", f"writing {target}: {error.strerror}") from error
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _remove(folder: Path) -> None:
+    """Remove what an attempt left; versions before this one left a file."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
 
 
 @contextmanager

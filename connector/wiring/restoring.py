@@ -17,7 +17,8 @@ from connector.core.model import SubjectKey, SubjectKind, parse_subject, subject
 from connector.core.secret import Credential
 from connector.journal.backup import put_back
 from connector.journal.copying.writer import Writer
-from connector.journal.lockfile import LockFile
+from connector.journal.leftovers import BEFORE
+from connector.journal.lockfile import LockFile, lock_of
 from connector.journal.settings import SqliteSettings
 from connector.settings.model import Settings
 from connector.wiring.audit_key import require_key
@@ -51,14 +52,14 @@ def restore(settings: Settings, copy: Path, will: Will) -> Path:
             when its trail was made with another key.
     """
     wanted = embedded(settings)
-    aside = f"before-{will.now}"
-    lock = LockFile(wanted.path.with_name(f"{wanted.path.name}.lock"))
+    aside = wanted.path.with_name(f"{wanted.path.name}{BEFORE}{will.now}")
+    lock = LockFile(lock_of(wanted.path))
     lock.take()
     try:
         put_back(copy, wanted.path, lambda file: asyncio.run(_marked(wanted, file, will)), aside)
     finally:
         lock.release()
-    return wanted.path.with_name(f"{wanted.path.name}.{aside}")
+    return aside
 
 
 async def _marked(wanted: SqliteSettings, file: Path, will: Will) -> None:
@@ -70,7 +71,6 @@ async def _marked(wanted: SqliteSettings, file: Path, will: Will) -> None:
         await mark(journal, will)
     finally:
         await journal.close()
-        file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
 
 
 def _lost(_fault: Permanent) -> None:
