@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connector.core.errors import Permanent, Rejected
 from connector.journal import faults, tables
-from connector.journal.leftovers import PARTIAL, fold, keep, sync
+from connector.journal.leftovers import PARTIAL, fold, keep, log_of, sync
 
 
 def back_up(source: Path, target: Path) -> None:
@@ -43,7 +43,7 @@ def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: Pat
     """Replace the journal by a copy that ``prepare`` changes; the old one becomes ``aside``.
 
     The new journal takes the place of a whole old one by one rename, so that one of both is there
-    whenever this is cut off. ``copy`` is only read.
+    whenever this is cut off. ``copy`` is only read, with the log that lies beside it.
 
     Raises:
         Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when files cannot be
@@ -62,9 +62,11 @@ def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: Pat
 
 
 def _gather(copy: Path, partial: Path) -> None:
-    """Copy the file that was given, which stays as it is."""
+    """Copy a database file with its log; a snapshot of a volume has events in the log alone."""
     try:
         shutil.copyfile(copy, partial)
+        if log_of(copy).exists():
+            shutil.copyfile(log_of(copy), log_of(partial))
     except OSError as error:
         raise Permanent("CFG-003", f"copying {copy}: {error.strerror}") from error
 

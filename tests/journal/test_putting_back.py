@@ -87,3 +87,18 @@ async def test_a_damaged_journal_is_moved_away_as_it_is(pair: Path) -> None:
     put_back(pair / "copy.db", journal, lambda _: None, aside)
     assert files(aside) == before
     assert len(await ids(journal)) == 1
+
+
+async def test_a_snapshot_of_a_volume_is_put_back_with_its_log(tmp_path: Path) -> None:
+    """Also where nothing of the journal was ever written into its main file; it is only read."""
+    snap = tmp_path / "snap"
+    snap.mkdir(mode=0o700)
+    async with opened(tmp_path / "live" / "journal.db") as world:
+        await add(world, "one")
+        await add(world, "two")
+        copy = snapshot(world.path, snap, "journal.db")
+    before = files(copy)
+    put_back(copy, tmp_path / "journal.db", lambda _: None, tmp_path / "aside")
+    assert len(await ids(tmp_path / "journal.db")) == 2
+    assert files(copy) == before
+    assert len(list(snap.iterdir())) == 2
