@@ -11,6 +11,8 @@ from connector.operators.verbs.status import Kind
 from connector.operators.views import State
 
 PAGE = 500
+MOST_KEYS = 5
+"""Of those that fit, the keys told in a refusal."""
 KINDS: dict[Kind, SubjectKind] = {
     "holder": SubjectKind.HOLDER,
     "device": SubjectKind.DEVICE,
@@ -31,6 +33,8 @@ async def every(journal: Journal, query: StatusFilter) -> AsyncIterator[State]:
 async def find(journal: Journal, kind: Kind, wanted: str, tenants: Iterable[str]) -> State:
     """The subject with this key, or the only one with this id, user name, mail or delivery.
 
+    An id may be the user name of another user, so names are looked through for an id as well.
+
     Args:
         journal: where the states are.
         kind: which kind of subject.
@@ -38,18 +42,19 @@ async def find(journal: Journal, kind: Kind, wanted: str, tenants: Iterable[str]
         tenants: names of the UEMs (of the CAs, for persons), to try ``wanted`` as an id.
 
     Raises:
-        Rejected: ``DLV-007`` when there is none; ``EVT-007`` when several fit.
+        Rejected: ``DLV-007`` when there is none; ``EVT-007`` when several fit, with their keys.
     """
-    keys = [key] if (key := as_key(kind, wanted)) else _as_ids(kind, wanted, tenants)
-    found = list((await journal.load(keys)).values())
-    if not found and not key:
-        query = StatusFilter(kind=kind)
-        found = [state async for state in every(journal, query) if _named(state, wanted)]
+    key = as_key(kind, wanted)
+    found = dict(await journal.load([key] if key else _as_ids(kind, wanted, tenants)))
+    if not key and kind != "person":
+        named = every(journal, StatusFilter(kind=kind))
+        found |= {state.key: state async for state in named if _named(state, wanted)}
     if not found:
         raise Rejected("DLV-007", f"no such {kind} in the journal")
     if len(found) > 1:
-        raise Rejected("EVT-007", f"{len(found)} of kind {kind} fit; name one by its key")
-    return found[0]
+        keys = ", ".join(sorted(found)[:MOST_KEYS])
+        raise Rejected("EVT-007", f"{len(found)} of kind {kind} fit; name one by its key: {keys}")
+    return next(iter(found.values()))
 
 
 def as_key(kind: Kind, wanted: str) -> SubjectKey | None:

@@ -1,12 +1,14 @@
 """One subject has one key, however somebody spells it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.core.errors import Rejected
 from connector.core.model import subject_key
 from connector.operators.client import AdminClient
 from connector.operators.search import KINDS, as_key
-from connector.operators.verbs.acts import Deliver
+from connector.operators.verbs.acts import Deliver, ForgetIdentity
 from connector.operators.verbs.status import Kind
 from tests.operators.world import AdminWorld, holder
 from tests.support import asked
@@ -55,3 +57,16 @@ async def test_another_spelling_opens_no_second_subject(
     for wanted in ("corp/user/012", "corp/user/%31%32", "c%6Frp/user/12", "012"):
         receipt = await asked.act(client, Deliver(holder=wanted, reason="new phone"))
         assert receipt.subjects == ("corp/user/12",)
+
+
+async def test_an_id_that_is_the_user_name_of_another_names_neither(
+    world: AdminWorld, client: AdminClient
+) -> None:
+    """The refusal says by which keys each of them is named; one who is both is meant."""
+    await world.put(holder(12, name="13"), holder(13, name="12"), holder(14, name="14"))
+    with pytest.raises(Rejected, match=r"EVT-007.*corp/user/12, corp/user/13"):
+        await asked.act(client, ForgetIdentity(holder="13", reason="left"))
+    assert await world.events() == []
+    for wanted, key in (("corp/user/13", "corp/user/13"), ("14", "corp/user/14")):
+        receipt = await asked.act(client, ForgetIdentity(holder=wanted, reason="left"))
+        assert receipt.subjects == (key,)
