@@ -55,15 +55,16 @@ def _references(values: dict[str, Any], routes: dict[str, Any]) -> Iterator[Foun
 
 def _unreachable(routes: dict[str, Any]) -> Iterator[Found]:
     """The first route that fits a user counts; one that never comes first is a mistake."""
-    served: dict[Any, tuple[set[str], bool]] = {}
+    served: dict[str, tuple[set[str], bool]] = {}
     for name, route in routes.items():
+        uem = str(route.get("uem"))
         mine = _chosen(route, "groups") | _chosen(route, "mail_domains")
-        before, everybody = served.get(route.get("uem"), (set(), False))
+        before, everybody = served.get(uem, (set(), False))
         if everybody or (mine and mine <= before):
             wrong = "is never reached: the routes before it serve all of its users"
             action = "Move it up, or narrow the routes before it."
             yield Found(("routes", name), "CFG-001", wrong, action)
-        served[route.get("uem")] = (before | mine, everybody or not mine)
+        served[uem] = (before | mine, everybody or not mine)
 
 
 def _chosen(route: dict[str, Any], member: str) -> set[str]:
@@ -103,8 +104,10 @@ def _pairs(value: Any, path: Path, unusable: set[Path]) -> Iterator[Found]:
     """Certificates and keys that must fit, and bundles that must be PEM."""
     for certificate, key in PAIRS if _is(value) else ():
         if certificate in value and key in value:
-            if unusable.isdisjoint({(*path, certificate), (*path, key)}):
-                yield from _pair_fault((*path, key), value[certificate], value[key])
+            files = value[certificate], value[key]
+            named = all(isinstance(file, str) for file in files)  # else the model says so
+            if named and unusable.isdisjoint({(*path, certificate), (*path, key)}):
+                yield from _pair_fault((*path, key), *files)
         elif certificate in value or (key in value and key != "key_file"):
             action = "Set both, or none of them."
             yield Found((*path, certificate), "CFG-001", f"belongs to {key}", action)
@@ -178,8 +181,8 @@ def _wide_networks(values: dict[str, Any]) -> Iterator[Found]:
     intake = _mapping(_mapping(values, "service"), "intake")
     for index, text in _items(intake.get("plain_from")):
         try:
-            network = ip_network(text)
-        except (TypeError, ValueError):
+            network = ip_network(str(text))
+        except ValueError:
             continue  # the model says so
         if network.prefixlen < NARROWEST[network.version]:
             path = ("service", "intake", "plain_from", index)

@@ -34,7 +34,7 @@ def contradictions(values: dict[str, Any]) -> Iterator[Found]:
 def doubts(values: dict[str, Any]) -> Iterator[Found]:
     """What is probably a mistake."""
     routes = mappings(values, "routes")
-    used = {route.get("uem") for _, route in routes}
+    used = {route["uem"] for _, route in routes if isinstance(route.get("uem"), str)}
     for name, _ in mappings(values, "uems"):
         if name not in used:
             wrong = "is used by no route: its devices get nothing"
@@ -64,7 +64,7 @@ def _one_port(service: dict[str, Any]) -> Iterator[Found]:
     first = mapping(mapping(service, "intake"), "listen")
     second = mapping(mapping(service, "observe"), "listen")
     port = second.get("port", 9464)
-    hosts = {first.get("host", "0.0.0.0"), second.get("host", "0.0.0.0")}  # noqa: S104
+    hosts = {str(one.get("host", "0.0.0.0")) for one in (first, second)}  # noqa: S104
     if port and port == first.get("port", 8443) and (len(hosts) == 1 or hosts & EVERYWHERE):
         wrong = "is the port of service.intake.listen, too"
         path = ("service", "observe", "listen", "port")
@@ -83,6 +83,26 @@ def _unknown_platforms(path: Path, route: dict[str, Any]) -> Iterator[Found]:
             wrong = "names a platform that no UEM is known to have"
             action = "Compare it with the UEM's name: Apple, AppleOsX, Android, WinRT."
             yield Found(where, "CFG-001", wrong, action)
+
+
+def unusable_text(value: object, path: Path = ()) -> Iterator[Found]:
+    """Text with a character that no file, host or name can have; the system refuses it at use."""
+    if isinstance(value, str) and _unusable(value):
+        wrong = "holds a character that is not allowed in text (NUL, or half of a surrogate pair)"
+        yield Found(path, "CFG-001", wrong, "Remove the escape sequence that stands for it.")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            # A name that cannot be printed is reported at the section that it is in.
+            where = path if _unusable(key) else (*path, key)
+            yield from unusable_text(key, where)
+            yield from unusable_text(inner, where)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from unusable_text(inner, (*path, index))
+
+
+def _unusable(text: str) -> bool:
+    return any(one == "\0" or "\ud800" <= one <= "\udfff" for one in text)
 
 
 def mapping(values: object, name: str) -> dict[str, Any]:

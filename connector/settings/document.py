@@ -23,6 +23,11 @@ NO_YAML = (
 )
 FOUND_TAB = "found character '\\t' that cannot start any token"
 """What the library says of a tab in an indentation."""
+TAGGED = (
+    "has a tag that does not fit its value",
+    "Leave the tag (what begins with !) out, and write the value alone.",
+)
+STRING = "tag:yaml.org,2002:str"
 TAB = ("is indented with a tab, which YAML does not allow", "Indent with spaces.")
 
 
@@ -95,7 +100,19 @@ class _Walk:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._loader.construct_object(node)
+        return self._scalar(node, path)
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        """A tag that was written must be the one that the text alone would have, or that of text.
+
+        The library has more kinds, such as dates, and raises various errors for text that is none.
+        """
+        plain = (True, False)
+        alone = self._loader.resolve(yaml.ScalarNode, node.value, plain)  # type: ignore[no-untyped-call]
+        if node.tag in {alone, STRING}:
+            return self._loader.construct_object(node)
+        self._problem(path, node, *TAGGED)
+        return None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}

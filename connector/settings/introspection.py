@@ -209,7 +209,7 @@ def _tag(kind: Any) -> str | None:
 
 
 def _chosen(union: Any, values: Any) -> Any:
-    kinds = [_stripped(kind) for kind in get_args(union)]
+    kinds = [kind for kind in map(_stripped, get_args(union)) if _tag(kind)]
     wanted = values.get("type") if isinstance(values, Mapping) else None
     if wanted is None:
         return next((kind for kind in kinds if not kind.model_fields["type"].is_required()), None)

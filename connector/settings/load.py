@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from connector.catalogue import catalogue
 from connector.settings.certificates import endings, fault_of, now
 from connector.settings.checks import cross_checks
-from connector.settings.contradictions import Found, doubts
+from connector.settings.contradictions import Found, doubts, mappings, unusable_text
 from connector.settings.document import THIS_LINE, WHOLE_FILE, Tree, read_document
 from connector.settings.environment import read_environment
 from connector.settings.faults import place_of, problems_of
@@ -51,7 +51,13 @@ def load(file: File | None, environment: Mapping[str, str], plugins: Plugins) ->
 
 def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -> Checked:
     """The same without raising, for those who want to see everything."""
-    model = settings_model(plugins)
+    return check_with(settings_model(plugins), file, environment, plugins)
+
+
+def check_with(
+    model: type[Settings], file: File | None, environment: Mapping[str, str], plugins: Plugins
+) -> Checked:
+    """The same with the model of these plug-ins, which takes longer to make than to use."""
     tree = _given(model, file, environment)
     if unread := _unread(tree):
         return Checked(None, unread, tree.places)
@@ -60,7 +66,8 @@ def check(file: File | None, environment: Mapping[str, str], plugins: Plugins) -
     try:
         settings = model(**tree.values)
     except ValidationError as error:
-        problems += problems_of(error, tree, model)
+        told = {problem.setting for problem in tree.problems}
+        problems += [one for one in problems_of(error, tree, model) if one.setting not in told]
     problems += [_problem(found, tree) for found in cross_checks(tree.values)]
     usable = settings if not problems else None
     doubtful = [_problem(found, tree) for found in doubts(tree.values)]
@@ -78,8 +85,9 @@ def _ending(settings: Settings, tree: Tree) -> Iterator[Problem]:
 
 
 def _unread(tree: Tree) -> tuple[Problem, ...]:
-    """What is wrong with the file as a whole: then nothing else is worth telling."""
-    return tuple(problem for problem in tree.problems if problem.setting in {WHOLE_FILE, THIS_LINE})
+    """What is wrong with the file as a whole, or with its text: then nothing else is looked at."""
+    whole = (problem for problem in tree.problems if problem.setting in {WHOLE_FILE, THIS_LINE})
+    return (*whole, *(_problem(found, tree) for found in unusable_text(tree.values)))
 
 
 def _order(problem: Problem) -> tuple[str, int, str]:
@@ -103,8 +111,7 @@ def _broken(plugins: Plugins, tree: Tree) -> list[Problem]:
     wanted = [
         ((section, name, "type"), entry.get("type"))
         for section in ("uems", "cas")
-        for name, entry in (tree.values.get(section) or {}).items()
-        if isinstance(entry, dict)
+        for name, entry in mappings(tree.values, section)
     ]
     return [
         _problem(

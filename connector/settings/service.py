@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from connector.core.reach import SandboxMode
 from connector.core.upstream import is_host
@@ -58,6 +58,16 @@ class FailedTries(Section):
     """Length of the window."""
 
 
+def _written(value: object) -> object:
+    """The library takes a number, and so a truth value, for an address."""
+    if isinstance(value, int):
+        raise ValueError("must be an address or a network, such as 192.0.2.0/24")  # noqa: TRY004
+    return value
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_written)]
+
+
 class Intake(Section):
     """The listener for webhooks. Either TLS, or plain HTTP from listed proxies only."""
 
@@ -67,7 +77,7 @@ class Intake(Section):
     """Address that accepts webhooks."""
     tls: Tls | None = None
     """The server certificate. TLS 1.2 or newer."""
-    plain_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    plain_from: tuple[Network, ...] = ()
     """Without TLS: addresses of the proxies that terminate it; all others are refused."""
     body_limit: int = Field(default=64 * KIB, ge=KIB, le=4 * MIB)
     """Largest request body, in bytes."""
