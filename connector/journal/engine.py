@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connector.core.errors import Permanent
-from connector.journal import faults, tables
+from connector.journal import faults, leftovers, tables
 from connector.journal.connection import Synchronous, open_reading, open_writing
 from connector.journal.lockfile import LockFile, lock_of
 from connector.journal.reader import Reader
@@ -79,7 +79,8 @@ async def start(plan: Plan) -> Engine:
     """Open the file, or make it.
 
     Raises:
-        Permanent: ``JRN-004`` when it cannot be used, ``JRN-005`` when the partitions differ.
+        Permanent: ``JRN-004`` when it cannot be used, ``JRN-005`` when the partitions differ,
+            ``JRN-016`` when the file is missing beside what an earlier journal left.
     """
     return Engine(plan, await asyncio.to_thread(_open_files, plan))
 
@@ -91,6 +92,8 @@ def _open_files(plan: Plan) -> _Files:
         undo.callback(lock.release)
         if plan.fresh:
             _throw_away(plan.path)
+        elif not plan.path.exists():
+            leftovers.require_none(plan.path)
         writing = open_writing(plan.path, plan.synchronous)
         undo.callback(writing.close)
         try:

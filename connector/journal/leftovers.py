@@ -1,9 +1,15 @@
-"""What lies beside the journal's file: its log, an unfinished copy, the journal before it."""
+"""What an earlier journal leaves beside the place of the journal's file.
+
+A missing file is no new journal where such files lie: started empty, the service would take none
+of the copies in the UEM for its own, and nothing would tell that it forgot them.
+"""
 
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+
+from connector.core.errors import Permanent
 
 BEFORE = ".before-"
 """What the name of a kept journal adds, followed by the time at which it was replaced."""
@@ -18,12 +24,28 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + _LOG)
 
 
+def require_none(path: Path) -> None:
+    """See that a journal may be made here.
+
+    Raises:
+        Permanent: ``JRN-016`` when an earlier one left files, ``JRN-004`` when the folder cannot
+            be read.
+    """
+    signs = tuple(path.name + ending for ending in (BEFORE, PARTIAL, _LOG))
+    try:
+        names = sorted(one.name for one in path.parent.iterdir() if one.name.startswith(signs))
+    except OSError as error:
+        raise Permanent("JRN-004", f"opening {path.parent}: {error.strerror}") from error
+    if names:
+        raise Permanent("JRN-016", f"opening {path}: it is missing, but {names[0]} is there")
+
+
 def keep(path: Path, aside: Path) -> None:
     """Give the journal's file a second name, after which its place may be taken by a rename.
 
     A log that stayed beside the new file would be taken for that one's, so it is folded in first.
     Where that fails because the journal is damaged, its files are moved away as they are; then
-    its place is empty for a moment.
+    its place is empty for a moment, in which :func:`require_none` refuses to start.
 
     Raises:
         OSError: when that cannot be done; the journal has one of both names.

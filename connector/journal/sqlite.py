@@ -89,7 +89,7 @@ class SqliteJournal(TableQueries):
         return self._partitions
 
     async def open(self) -> None:
-        """Open and check the file; raises ``JRN-004`` or ``JRN-005``."""
+        """Open and check the file; raises ``JRN-004``, ``JRN-005`` or ``JRN-016``."""
         self._engine = await engine.start(self._plan)
 
     async def close(self) -> None:

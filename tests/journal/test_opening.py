@@ -101,6 +101,23 @@ async def test_a_second_journal_on_the_file_is_refused(path: Path) -> None:
     await second.close()
 
 
+@pytest.mark.parametrize("left", [".before-1790000000000", ".partial", "-wal"])
+async def test_no_empty_journal_takes_the_place_of_a_lost_one(path: Path, left: str) -> None:
+    """What an earlier one left beside it has to be moved away by a person first."""
+    path.parent.mkdir()
+    other = path.with_name(path.name + left)
+    other.touch()
+    world = SqliteWorld(path)
+    assert (await refusal(world.journal.open())).code == "JRN-016"
+    assert not await asyncio.to_thread(path.exists)
+    other.unlink()
+    await world.journal.open()
+    await world.journal.close()
+    other.touch()
+    await world.restart()
+    await world.journal.close()
+
+
 @pytest.fixture
 def holding_process(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the lock."""
