@@ -199,10 +199,11 @@ def export(
     offline: OfflineOption = False,
 ) -> None:
     """Print the audit trail; with ``--output json`` one record per line, for `audit verify`."""
+    query = made(AuditQuery, partition=partition, after=after)
 
     async def receiving() -> list[tuple[object, ...]]:
         rows = []
-        async for record in _trail(call, partition, after, offline=offline):
+        async for record in _trail(call, query, offline=offline):
             if call.screen.form is Format.JSON:
                 call.screen.json_line(record)
             else:
@@ -216,16 +217,14 @@ def export(
         call.screen.table(COLUMNS, rows)
 
 
-async def _trail(
-    call: Call, partition: int | None, after: int, *, offline: bool
-) -> AsyncIterator[AuditRecord]:
+async def _trail(call: Call, query: AuditQuery, *, offline: bool) -> AsyncIterator[AuditRecord]:
     if not offline:
         async with call.client() as client:
-            async for record in client.stream(AUDIT, AuditQuery(partition=partition, after=after)):
+            async for record in client.stream(AUDIT, query):
                 yield record
         return
     async with offline_journal(settings_of(call)) as journal:
-        async for record in trail_of(journal, partition, after):
+        async for record in trail_of(journal, query.partition, query.after):
             yield record
 
 

@@ -1,6 +1,6 @@
 """Heads and counts of audit chains as a scrape of ``/metrics`` shows them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,18 @@ def published_in(files: Iterable[Path]) -> list[Published]:
     return found
 
 
-def _read(file: Path) -> Iterator[Published]:
+def _read(file: Path) -> list[Published]:
     from prometheus_client import parser  # noqa: PLC0415 - only this command reads metrics
 
     try:
         families = list(parser.text_string_to_metric_families(file.read_text(encoding="utf-8")))
-        counts, heads = _by_partition(families, COUNTS), _by_partition(families, HEADS)
-    except (ValueError, KeyError, OSError):
+        return list(_published(families))
+    except (ValueError, KeyError, OSError, OverflowError):  # an infinite number overflows
         raise typer.BadParameter(f"{file} is not a scrape of /metrics") from None
+
+
+def _published(families: Sequence["Metric"]) -> Iterator[Published]:
+    counts, heads = _by_partition(families, COUNTS), _by_partition(families, HEADS)
     for partition, count in counts.items():
         head = f"{heads[partition]:0{DIGITS}x}" if partition in heads and count else None
         yield Published(partition=partition, count=count, head=head)

@@ -251,3 +251,23 @@ async def shown(ask: Asked) -> dict[str, Any]:
     """The trail as a check shows it."""
     report: dict[str, Any] = json.loads((await ask("audit", "verify", "-o", "json")).out)
     return report
+
+
+@pytest.mark.parametrize("option", ["--after", "--partition"])
+@pytest.mark.parametrize("where", [(), ("--offline",)])
+async def test_a_number_that_no_journal_holds_is_refused(
+    ask: Asked, option: str, where: tuple[str, ...]
+) -> None:
+    """As a usage error in one line, with the service and without."""
+    result = await ask("audit", "export", option, str(2**63), *where, "-o", "json")
+    assert (result.code, result.out, result.error) == (2, "", "EVT-007")
+
+
+def test_a_scrape_with_impossible_numbers_is_refused(command: Command, tmp_path: Path) -> None:
+    """As what is no scrape."""
+    scrape = tmp_path / "scrape"
+    for count in ("1e30", "+Inf"):
+        scrape.write_text(f'pki_connector_audit_records{{partition="0"}} {count}\n')
+        result = command("audit", "verify", "--published", str(scrape), "-o", "json")
+        assert (result.code, result.error) == (2, "EVT-007")
+        assert "not a scrape" in result.err

@@ -1,11 +1,13 @@
 """Verbs about the audit log."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from connector.core.audit import AuditRecord, Finding
 from connector.core.model import Millis, Record, Sha256Hex
 from connector.operators.verbs.acts import Receipt
-from connector.operators.verbs.verb import Method, Reason, Stream, Verb
+from connector.operators.verbs.verb import Method, Number, Reason, Stream, Verb
 
 CUT_AT_ONCE = 256
 """Partitions whose trail is cut with one request."""
@@ -17,8 +19,8 @@ class Published(Record):
     ``head`` may be its beginning: the metric has the first twelve digits only.
     """
 
-    partition: int = Field(ge=0)
-    count: int | None = Field(default=None, ge=0)
+    partition: Number
+    count: Number | None = None
     head: str | None = Field(default=None, pattern=r"^[0-9a-f]{12,64}$")
 
 
@@ -31,15 +33,15 @@ class VerifyQuery(Record):
 class AuditQuery(Record):
     """Which part of the audit log is wanted; ``partition`` None means all of them."""
 
-    partition: int | None = Field(default=None, ge=0)
-    after: int = Field(default=0, ge=0)
+    partition: Number | None = None
+    after: Number = 0
 
 
 class ChainEnd(Record):
     """A record of a partition's chain: its sequence number and its MAC."""
 
-    partition: int = Field(ge=0)
-    count: int = Field(ge=1)
+    partition: Number
+    count: Annotated[Number, Field(ge=1)]
     head: Sha256Hex
 
 

@@ -10,7 +10,7 @@ from connector.core.errors import Rejected
 from connector.core.events import Event
 from connector.core.journal import DeadLetter
 from connector.core.model import Millis, Record, Sha256Hex, SubjectKey
-from connector.operators.verbs.verb import ErrorCode, Method, Reason, Verb, Words
+from connector.operators.verbs.verb import ErrorCode, Instant, Method, Number, Reason, Verb, Words
 
 PlaceName = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{1,6}/-?[0-9]{1,18}$")
@@ -47,9 +47,9 @@ class LetterQuery(Record):
     """Which dead letters are wanted; ``after`` continues a listing."""
 
     code: ErrorCode | None = None
-    partition: int | None = Field(default=None, ge=0)
-    since: Millis | None = None
-    until: Millis | None = None
+    partition: Number | None = None
+    since: Instant | None = None
+    until: Instant | None = None
     after: PlaceName | None = None
     limit: int = Field(default=AT_ONCE, ge=1, le=AT_ONCE)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from connector.core.model import LONGEST_KEY, Record
+from connector.core.model import LONGEST_KEY, Millis, Record
 
 Q = TypeVar("Q", bound=BaseModel)
 A = TypeVar("A", bound=BaseModel)
@@ -21,6 +21,13 @@ ErrorCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}-[0-9]{3}$")]
 KEY_HEADER = "Idempotency-Key"
 LONGEST_NAME = 128
 """Characters of the name that an operator gives themselves."""
+
+LARGEST = 2**63 - 1
+"""Of an integer that the journal's database can hold."""
+Number = Annotated[int, Field(ge=0, le=LARGEST)]
+"""Count, sequence number or partition in a question."""
+Instant = Annotated[Millis, Field(ge=-LARGEST - 1, le=LARGEST)]
+"""Time in a question."""
 
 
 class Operator(Record):
