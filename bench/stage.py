@@ -16,14 +16,14 @@ from connector.core.errors import Fault, Permanent
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.journal import Commit, Journal
 from connector.core.metrics import NoMetrics
-from connector.core.model import DAY, SECOND, SubjectKind, subject_key
-from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
+from connector.core.model import DAY, HOUR, SubjectKind, subject_key
 from connector.core.secret import Credential
-from connector.core.selection import SigningPolicy
 from connector.core.states import HolderState, Phase
 from connector.crash import never
 from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal, SqliteOptions
+from connector.settings.routes import RouteSettings
+from connector.settings.upstreams import UemSettings
 from connector.upstream import RequestLimit
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.loop import PartitionWorker
@@ -39,26 +39,24 @@ HAND_OVERS = 64
 APPEND = 250
 NUDGE = 0.01
 PATIENCE = 120.0
-LONGEST = 600 * SECOND
-ROUTE = RoutePolicy(
-    name="corp",
-    uem="acme",
-    ca="acme-ca",
-    person_attribute="username",
-    agreeing_attribute="email",
-    signing=SigningPolicy.REQUIRED,
-    archived=True,
-    other_devices=OtherDevices.HOLD,
-    unknown_set=UnknownSet.REPLACE,
-    profiles={"*": "4711"},
-    retention=3 * SECOND,
-    retention_margin=SECOND,
-    look_every=Retry(first=SECOND),
-    # These are long, because the machine is not faster by as much as the clock.
-    look_fresh=DAY,
-    hand_over_limit=LONGEST,
-    act_limit=LONGEST,
-)
+ROUTE = RouteSettings.model_validate(
+    {
+        "uem": "acme",
+        "ca": "acme-ca",
+        "identity": {"person_attribute": "username", "agreeing_attribute": "email"},
+        "signing": "required",
+        "other_devices": "hold",
+        "unknown_set": "replace",
+        "profiles": {"*": "4711"},
+        "retention": "3s",
+        "retention_margin": "1s",
+        "look_every": {"first": "1s", "cap": "15m"},
+        # These are long, because the machine is not faster by as much as the clock.
+        "look_fresh": "1d",
+        "hand_over_limit": "10m",
+        "act_limit": "10m",
+    }
+).policy("corp", UemSettings(type="instant", address="https://uem.example.com"))
 
 
 class FastClock:
@@ -234,7 +232,7 @@ def _worker(
         audit_key=Credential("k" * 32),
         metrics=NoMetrics(),
         crash=never,
-        options=WorkerOptions(),
+        options=WorkerOptions(clock_jump=HOUR, device_deadline=14 * DAY, drain=30.0),
         dates=ServerDates(clock.monotonic),
     )
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from connector.core.addresses import canonical_host, host_of
 from connector.core.boot_time import BootTime
 from connector.core.errors import Permanent
-from connector.core.model import DAY, HOUR, SECOND, HolderFacts, Millis, Record
+from connector.core.model import DAY, SECOND, HolderFacts, Millis, Record
 from connector.core.selection import SelectionRules, SigningPolicy
 
 ANY_PLATFORM = "*"
@@ -74,46 +74,47 @@ class RoutePolicy(Record):
     holders, a user fits when their group or mail domain is named (both empty: every user of the
     UEM). ``person_attribute`` and ``agreeing_attribute`` are names of UEM user attributes;
     ``agreeing_ca_attribute`` is what the second must agree with at the CA (``mail``: one of the
-    proven addresses). Durations are in milliseconds.
+    proven addresses). Durations are in milliseconds. Defaults are the settings'
+    (:class:`connector.settings.routes.RouteSettings`), and nowhere else.
     """
 
     name: str
     uem: str
     ca: str
-    groups: tuple[str, ...] = ()
-    mail_domains: tuple[str, ...] = ()
-    mode: Mode = Mode.DELIVER
+    groups: tuple[str, ...]
+    mail_domains: tuple[str, ...]
+    mode: Mode
     person_attribute: str
     agreeing_attribute: str
-    agreeing_ca_attribute: str = "mail"
+    agreeing_ca_attribute: str
     signing: SigningPolicy
     archived: bool
-    accept_incomplete_history: bool = False
+    accept_incomplete_history: bool
     other_devices: OtherDevices
     unknown_set: UnknownSet
     profiles: dict[str, str]
-    gates: Gates = Gates()
-    push: PushPolicy = PushPolicy.SECOND
-    assumed_platforms: tuple[str, ...] = ()
+    gates: Gates
+    push: PushPolicy
+    assumed_platforms: tuple[str, ...]
     """Platforms (lower case) that give no better evidence than an installed profile."""
-    pkcs12_profile: Literal["modern", "compat"] = "modern"
-    issuers_file: str | None = None
+    pkcs12_profile: Literal["modern", "compat"]
+    issuers_file: str | None
     retention: Millis = Field(gt=0)
-    retention_from: RetentionFrom = RetentionFrom.UPLOAD
-    retention_margin: Millis = Field(default=HOUR, ge=0)
-    clock_tolerance: Millis = Field(default=300 * SECOND, gt=0)
-    overdue_after: Millis = Field(default=DAY, gt=0)
-    retry: Retry = Retry()
-    phase_deadline: Millis = Field(default=14 * DAY, gt=0)
-    look_every: Retry = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
-    request_look_every: Retry = Retry(first=30 * SECOND, cap=15 * 60 * SECOND)
-    look_fresh: Millis = Field(default=60 * SECOND, gt=0)
-    hand_over_limit: Millis = Field(default=60 * SECOND, gt=0, le=600 * SECOND)
-    hand_over_margin: Millis = Field(default=5 * SECOND, gt=0)
-    act_limit: Millis = Field(default=30 * SECOND, gt=0, le=600 * SECOND)
-    automatic_per_day: int = Field(default=5, ge=1)
-    expired_rounds: int = Field(default=3, ge=0)
-    history_kept: Millis = Field(default=90 * DAY, gt=0)
+    retention_from: RetentionFrom
+    retention_margin: Millis = Field(ge=0)
+    clock_tolerance: Millis = Field(gt=0)
+    overdue_after: Millis = Field(gt=0)
+    retry: Retry
+    phase_deadline: Millis = Field(gt=0)
+    look_every: Retry
+    request_look_every: Retry
+    look_fresh: Millis = Field(gt=0)
+    hand_over_limit: Millis = Field(gt=0, le=600 * SECOND)
+    hand_over_margin: Millis = Field(gt=0)
+    act_limit: Millis = Field(gt=0, le=600 * SECOND)
+    automatic_per_day: int = Field(ge=1)
+    expired_rounds: int = Field(ge=0)
+    history_kept: Millis = Field(gt=0)
 
     def fits(self, holder: HolderFacts) -> bool:
         """Whether this route serves a user."""

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from connector.core.model import DAY
-
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
@@ -13,9 +11,9 @@ class WorkerOptions:
     not known, or where the clock is not the same for all processes.
     """
 
-    clock_jump: int = 3_600_000
-    device_deadline: int = 14 * DAY
-    drain: float = 30.0
+    clock_jump: int
+    device_deadline: int
+    drain: float
     boot: str = ""
 
 

@@ -2,21 +2,12 @@
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.model import DAY, HOUR, SECOND, SubjectKey, SubjectKind, subject_key
-from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
-from connector.core.selection import SigningPolicy
+from connector.core.policy import Retry
 from tests.core.upstreams import RETENTION
+from tests.support.routes import policy
 
-ROUTE = RoutePolicy(
-    name="corp",
-    uem="acme",
+ROUTE = policy(
     ca="ca",
-    person_attribute="username",
-    agreeing_attribute="email",
-    signing=SigningPolicy.REQUIRED,
-    archived=True,
-    other_devices=OtherDevices.HOLD,
-    unknown_set=UnknownSet.REPLACE,
-    profiles={"*": "4711"},
     retention=RETENTION,
     retention_margin=HOUR // 2,
     retry=Retry(first=30 * SECOND, cap=2 * HOUR),

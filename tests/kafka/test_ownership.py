@@ -11,7 +11,7 @@ from connector.core.errors import Fault
 from connector.core.events import Event, Paused
 from connector.core.journal import PartitionRecord
 from connector.core.metrics import NoMetrics
-from connector.core.model import SubjectKind, subject_key
+from connector.core.model import DAY, HOUR, SubjectKind, subject_key
 from connector.core.secret import Credential
 from connector.crash import never
 from connector.journal.kafka.journal import KafkaJournal
@@ -74,7 +74,7 @@ class Member:
             audit_key=Credential("k" * 32),
             metrics=NoMetrics(),
             crash=never,
-            options=WorkerOptions(),
+            options=WorkerOptions(clock_jump=HOUR, device_deadline=DAY, drain=30.0),
         )
 
     @asynccontextmanager

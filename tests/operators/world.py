@@ -24,7 +24,7 @@ from connector.core.model import (
     set_digest,
     subject_key,
 )
-from connector.core.policy import OtherDevices, RoutePolicy, UnknownSet
+from connector.core.policy import RoutePolicy
 from connector.core.ports import EscrowBackend, Target
 from connector.core.rows import HeldUp, UnreadableState
 from connector.core.secret import Credential
@@ -55,6 +55,7 @@ from connector.operators.service import OperatorService, Surroundings
 from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
 from connector.operators.verbs.verb import Operator
 from tests.support.clocks import NOW, ManualClock
+from tests.support.routes import policy
 
 PARTITIONS = 2
 ANNA = Operator(uid=1000, name="anna")
@@ -64,20 +65,8 @@ PAIR = IdentityPair(person="mara.lind", agreeing="mara@example.com")
 
 
 def route(**changes: object) -> RoutePolicy:
-    values = {
-        "name": "staff",
-        "uem": "corp",
-        "ca": "main",
-        "person_attribute": "username",
-        "agreeing_attribute": "email",
-        "signing": SigningPolicy.NEVER,
-        "archived": True,
-        "other_devices": OtherDevices.HOLD,
-        "unknown_set": UnknownSet.REPLACE,
-        "profiles": {"*": "4711"},
-        "retention": DAY,
-    }
-    return RoutePolicy.model_validate(values | changes)
+    named = {"name": "staff", "uem": "corp", "ca": "main", "signing": SigningPolicy.NEVER}
+    return policy(**(named | changes))
 
 
 def generation(fingerprint: str, age_days: int) -> Generation:

@@ -15,10 +15,17 @@ from connector.core.events import DeviceEnrolled, Event, EventBody
 from connector.core.facts import Acted
 from connector.core.journal import Commit
 from connector.core.metrics import CircuitState, Metrics, NoMetrics
-from connector.core.model import Millis, SubjectKey, SubjectKind, parse_subject, subject_key
-from connector.core.policy import OtherDevices, Retry, RoutePolicy, UnknownSet
+from connector.core.model import (
+    DAY,
+    HOUR,
+    Millis,
+    SubjectKey,
+    SubjectKind,
+    parse_subject,
+    subject_key,
+)
+from connector.core.policy import Retry
 from connector.core.secret import Credential
-from connector.core.selection import SigningPolicy
 from connector.core.states import ACTS, Delivery, HolderState, Phase, Running
 from connector.crash import CrashPoint, never
 from connector.journal.settings import SqliteSettings
@@ -34,6 +41,7 @@ from connector.worker.share import whole
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
+from tests.support.routes import policy
 
 
 class SteppedClock:
@@ -54,17 +62,7 @@ class SteppedClock:
         self.seconds += milliseconds / 1000
 
 
-ROUTE = RoutePolicy(
-    name="corp",
-    uem="acme",
-    ca="acme-ca",
-    person_attribute="username",
-    agreeing_attribute="email",
-    signing=SigningPolicy.REQUIRED,
-    archived=True,
-    other_devices=OtherDevices.HOLD,
-    unknown_set=UnknownSet.REPLACE,
-    profiles={"*": "4711"},
+ROUTE = policy(
     retention=3_000,
     retention_margin=1_000,
     retry=Retry(first=1_000, cap=8_000),
@@ -184,7 +182,9 @@ class Stage:
             audit_key=Credential("k" * 32),
             metrics=self.metrics,
             crash=self.crash,
-            options=WorkerOptions(boot=self.boot),
+            options=WorkerOptions(
+                clock_jump=HOUR, device_deadline=14 * DAY, drain=30.0, boot=self.boot
+            ),
             dates=self.dates,
             tell=self.told.append,
             alarm=self.failures.append,
