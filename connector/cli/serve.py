@@ -8,6 +8,7 @@ import typer
 from connector.cli.config import report
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
+from connector.cli.output import Format
 from connector.settings.load import load
 from connector.settings.model import Settings
 from connector.settings.plugins import installed
@@ -43,10 +44,13 @@ def settings_of(call: Call, file: Path | None = None) -> Settings:
     """The checked settings of the call's file, or of another one.
 
     Raises:
-        typer.Exit: they are wrong, which has been told.
+        SettingsRefused: they are wrong, and JSON is asked for, in which every error is told alike.
+        typer.Exit: they are wrong, and each fault has been told.
     """
     try:
         return load(file or call.config, call.world.environment, installed())
     except SettingsRefused as error:
+        if call.screen.form is Format.JSON:
+            raise
         report(call, error.problems)
         raise typer.Exit(Exit.PROBLEMS) from None

@@ -143,3 +143,26 @@ def test_versions(command: Command) -> None:
 def test_wrong_arguments_are_usage(command: Command, arguments: tuple[str, ...]) -> None:
     """Exit code 2, and nothing is started."""
     assert command(*arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve",),
+        ("audit", "verify", "--offline"),
+        ("audit", "export", "--offline"),
+        ("audit", "rekey", "--key-lost", "--reason", "r"),
+        ("journal", "backup", "{folder}/copy"),
+        ("journal", "copy", "--from", "{file}", "--to", "{file}", "--trail", "{folder}/trail"),
+    ],
+)
+def test_faulty_settings_are_an_error_in_json_for_every_command(
+    command: Command, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """One document on standard error with the first fault, as each other error in JSON."""
+    file = tmp_path / "connector.yaml"
+    file.write_text("service: 7\n")
+    given = [one.format(file=file, folder=tmp_path) for one in arguments]
+    result = command(*given, "--config", str(file), "--output", "json")
+    assert (result.code, result.out, result.error) == (8, "", "CFG-001")
+    assert str(file) in json.loads(result.err)["error"]["detail"]
