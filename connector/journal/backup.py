@@ -20,14 +20,15 @@ def back_up(source: Path, target: Path) -> None:
     """Copy a journal into one new file, durably.
 
     Raises:
-        Permanent: ``JRN-004`` when it is no whole journal, ``CFG-003`` when the copy cannot be
+        Permanent: ``JRN-004`` when it is no whole journal, ``CFG-007`` when the copy cannot be
             written.
         Rejected: ``EVT-007`` when there is a file already.
     """
     if not source.exists():
         raise Permanent("JRN-004", f"opening {source}: there is no journal")
-    if target.exists():
-        raise Rejected("EVT-007", f"{target} is there already")
+    with _writing(target):
+        if target.exists():
+            raise Rejected("EVT-007", f"{target} is there already")
     with _new_file(target) as partial:
         with (
             _told("copying journal"),
@@ -46,8 +47,8 @@ def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: Pat
     whenever this is cut off. ``copy`` is only read, with the log that lies beside it.
 
     Raises:
-        Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when files cannot be
-            written.
+        Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when it cannot be
+            read, ``CFG-007`` when files cannot be written.
     """
     with _new_file(path) as partial:
         _gather(copy, partial)
@@ -94,7 +95,7 @@ def _new_file(target: Path) -> Iterator[Path]:
     SQLite's log and lock of the unfinished file lie in the folder as well, and go with it.
     """
     folder = target.with_name(target.name + PARTIAL)
-    try:
+    with _writing(target):
         _remove(folder)
         folder.mkdir(mode=0o700)
         try:
@@ -106,8 +107,14 @@ def _new_file(target: Path) -> Iterator[Path]:
             sync(target.parent)
         finally:
             _remove(folder)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise Permanent("CFG-003", f"writing {target}: {error.strerror}") from error
+        raise Permanent("CFG-007", f"writing {target}: {error.strerror}") from error
 
 
 def _remove(folder: Path) -> None:

@@ -143,3 +143,13 @@ async def test_a_restore_needs_a_reason(place: Place) -> None:
     await place("backup", str(place.copy))
     await place.world.journal.close()
     assert (await place("restore", str(place.copy))).code == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "missing/copy", "secret/copy"])
+async def test_a_backup_that_cannot_be_written_is_an_error_with_a_code(
+    place: Place, name: str
+) -> None:
+    """A name that is too long, a folder that is missing, a file where a folder should be."""
+    done = await place("backup", str(place.folder / name), "-o", "json")
+    assert (done.code, done.out, done.error) == (8, "", "CFG-007")
+    assert not list(place.folder.glob("*partial"))
