@@ -3,6 +3,7 @@
 They work on the values as given, so that they find their faults also while others are left.
 """
 
+import os
 import ssl
 from collections.abc import Iterator
 from ipaddress import ip_network
@@ -20,6 +21,8 @@ from connector.tls_files import client_context, load_pair
 
 PAIRS = (("certificate_file", "key_file"), ("client_certificate_file", "client_key_file"))
 SHORTEST_KEY = 32
+LONGEST_NAME = 20
+"""Characters of a missing file's name without a full stop that is repeated in the report."""
 SHORTEST_PASSWORD = 16
 NARROWEST = {4: 8, 6: 16}
 """Shortest prefix of a network of proxies, by version of IP."""
@@ -96,8 +99,17 @@ def _file_fault(file: File, *, is_text: bool) -> str | None:
         if is_text:
             as_secret(file, data)
     except Permanent as error:
-        return f"{file} cannot be used: {error.detail.partition(f'{file}: ')[2]}"
+        named = "a file" if _may_be_secret(file) else file
+        return f"{named} cannot be used: {error.detail.partition(f'{file}: ')[2]}"
     return None
+
+
+def _may_be_secret(file: File) -> bool:
+    """Whether what should be a path may be the secret itself, written there by mistake."""
+    if os.path.lexists(file):
+        return False
+    signing = any(part.startswith("whsec_") for part in file.parts)
+    return signing or (len(file.name) > LONGEST_NAME and "." not in file.name)
 
 
 def _pairs(value: Any, path: Path, unusable: set[Path]) -> Iterator[Found]:

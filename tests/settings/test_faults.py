@@ -276,3 +276,16 @@ def test_mail_domains_are_compared_in_their_canonical_form(checked: Check, good:
     second = {**good["routes"]["staff"], "mail_domains": ["xn--mbel-5qa.example"]}
     good["routes"]["second"] = second
     assert "never reached" in only(checked(good).problems).wrong
+
+
+@pytest.mark.parametrize("secret", ["whsec_{}", "whsec_a/{}", "{}"])
+def test_a_secret_in_the_place_of_its_file_is_not_repeated(
+    checked: Check, changed: Change, good: Values, marker: str, secret: str
+) -> None:
+    """From the file and from the environment; the setting and its place say enough."""
+    value = secret.format(marker)
+    variable = {"PKI_CONNECTOR_AUDIT__KEY_FILE": value}
+    for report in (checked(changed("audit.key_file", value)), checked(good, variable)):
+        problem = only(report.problems)
+        assert (problem.setting, problem.code) == ("audit.key_file", "CFG-003")
+        assert marker not in str(report.problems)
