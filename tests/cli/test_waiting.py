@@ -11,7 +11,7 @@ import pytest
 from connector.core.journal import DeadLetterFilter
 from connector.core.states import Brakes, Phase
 from connector.worker import brakes
-from tests.cli.calls import Asked, Result
+from tests.cli.calls import Asked
 from tests.operators.test_dead_letters import readable
 from tests.operators.world import holder
 from tests.patience import SLOWNESS
@@ -149,23 +149,25 @@ async def test_a_letter_is_waited_for_until_its_event_is_applied(ask: Asked) -> 
     assert (result.code, json.loads(result.out)["waiting"]) == (9, ["0/3"])
 
 
-async def cut(ask: Asked, folder: Path, *more: str) -> Result:
-    """Export the audit log, and cut it by the export."""
+async def exported(ask: Asked, folder: Path) -> tuple[str, ...]:
+    """An audit log with an export, and the command that cuts it by the export."""
     await ask.world.put(*(holder(number) for number in range(10, 30)))
     trail = folder / "trail.ndjson"
     trail.write_text((await ask("audit", "export", "-o", "json")).out)
-    return await ask("audit", "cut", "--file", str(trail), "--reason", "kept", "--wait", *more)
+    return ("audit", "cut", "--file", str(trail), "--reason", "kept", "--wait")
 
 
 async def test_a_cut_that_was_not_made_in_time(ask: Asked, tmp_path: Path) -> None:
     """Exit code 9, and the partitions whose records are still there."""
-    late = await cut(ask, tmp_path, "--timeout", "0", "-o", "json")
+    cut = await exported(ask, tmp_path)
+    late = await ask(*cut, "--timeout", "0", "-o", "json")
     assert (late.code, json.loads(late.out)["waiting"]) == (9, [0, 1])
-    assert (await cut(ask, tmp_path, "--timeout", "0")).out.count("not applied yet") == 2
+    assert (await ask(*cut, "--timeout", "0")).out.count("not applied yet") == 2
 
 
 async def test_a_cut_that_every_owner_makes(ask: Asked, tmp_path: Path) -> None:
     """It is waited for all of them."""
+    cut = await exported(ask, tmp_path)
     async with meanwhile(ask, ask.world.settle):
-        done = await cut(ask, tmp_path, "-o", "json")
+        done = await ask(*cut, "-o", "json")
     assert (done.code, json.loads(done.out)["waiting"]) == (0, [])
