@@ -19,7 +19,7 @@ from connector.core.holder.lifecycle import (
     route_of,
 )
 from connector.core.holder.look_up import same_identity
-from connector.core.holder.possession import set_on
+from connector.core.holder.possession import generations_of, set_on
 from connector.core.identity import observed_pair
 from connector.core.model import (
     DAY,
@@ -136,7 +136,11 @@ def _lost(step: Holder, device: SubjectKey) -> None:
             "missing_seen": None,
         }
     )
-    step.set(devices={**step.state.devices, device: known})
+    inside = tuple(sorted(generations_of(step.state, has.digest)))
+    step.set(
+        devices={**step.state.devices, device: known},
+        sets={has.digest: inside, **step.state.sets},
+    )
     step.note("device.set_lost", outcome=LOST_AGAIN, device=device, digest=has.digest)
     delivery = step.state.delivery
     if delivery is None or not delivery.open:
