@@ -4,6 +4,7 @@ SQLite's own copy reads one state of the file, with its log, also while it is wr
 reads, so that it cannot do harm beside the connection that writes.
 """
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -96,7 +97,7 @@ def _new_file(target: Path) -> Iterator[Path]:
     """
     folder = target.with_name(target.name + PARTIAL)
     with _writing(target):
-        _remove(folder)
+        _remove(folder, target.name)
         folder.mkdir(mode=0o700)
         try:
             partial = folder / target.name
@@ -106,7 +107,7 @@ def _new_file(target: Path) -> Iterator[Path]:
             partial.replace(target)
             sync(target.parent)
         finally:
-            _remove(folder)
+            _remove(folder, target.name)
 
 
 @contextmanager
@@ -117,10 +118,16 @@ def _writing(target: Path) -> Iterator[None]:
         raise Permanent("CFG-007", f"writing {target}: {error.strerror}") from error
 
 
-def _remove(folder: Path) -> None:
-    """Remove what an attempt left; versions before this one left a file."""
+def _remove(folder: Path, name: str) -> None:
+    """Remove what an attempt left, and no other file; versions before this one left a file.
+
+    Raises:
+        OSError: when something else is in the folder.
+    """
     if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder)
+        for one in folder.glob(f"{glob.escape(name)}*"):
+            one.unlink()
+        folder.rmdir()
     else:
         folder.unlink(missing_ok=True)
 

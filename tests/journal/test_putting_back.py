@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.core.errors import Permanent
 from connector.journal.backup import back_up, put_back
 from connector_testkit.conformance.journal_samples import event, read_ids, some_subjects
 from tests.journal.sqlite_world import SqliteWorld, opened
@@ -102,3 +103,17 @@ async def test_a_snapshot_of_a_volume_is_put_back_with_its_log(tmp_path: Path) -
     assert len(await ids(tmp_path / "journal.db")) == 2
     assert files(copy) == before
     assert len(list(snap.iterdir())) == 2
+
+
+async def test_a_folder_of_that_name_is_not_emptied(pair: Path) -> None:
+    """Only files of an unfinished copy are removed; another one is a reason to write nothing."""
+    other = pair / "backup.db.partial" / "letters.txt"
+    other.parent.mkdir()
+    other.write_text("kept")
+    with pytest.raises(Permanent) as caught:
+        back_up(pair / "copy.db", pair / "backup.db")
+    assert (caught.value.code, other.read_text()) == ("CFG-007", "kept")
+    other.unlink()
+    (pair / "backup.db.partial" / "backup.db-wal").touch()
+    back_up(pair / "copy.db", pair / "backup.db")
+    assert not other.parent.exists()
