@@ -1,4 +1,4 @@
-"""A whole run that reaches too little of the code fails, whatever a second chance says."""
+"""A whole run that reaches too little of the code fails, also after a second chance."""
 
 import subprocess
 import sys

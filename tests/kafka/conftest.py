@@ -20,7 +20,7 @@ from tests.kafka.kafka_world import KafkaWorld, opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever is in this folder needs brokers; ``tests/one_worker.py`` keeps it together."""
+    """All tests in this folder need brokers; ``tests/one_worker.py`` keeps it together."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):

@@ -1,4 +1,4 @@
-"""Whatever stands in the place of a setting, the check ends with a report or takes it."""
+"""A value of any kind in the place of a setting is reported or accepted; nothing raises."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -77,7 +77,7 @@ async def test_who_is_left_alone_stands_in_the_partitions_record(stage: Stage) -
         assert await held_up() == {}
 
 
-async def test_a_new_owner_begins_with_nobody_left_alone(stage: Stage) -> None:
+async def test_a_new_owner_begins_without_quarantine(stage: Stage) -> None:
     """It tries each once more, and what it does not hold up is not in its record."""
     effects = Confused(stage.world)
     stage.effects = effects

@@ -1,4 +1,4 @@
-"""Pulling from a feed: no page is lost and none counts twice, whatever ends it in between."""
+"""Pulling from a feed: no page is lost and none counts twice, wherever it is cut off."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -186,7 +186,7 @@ async def test_a_probe_that_was_cancelled_is_sent_by_the_next_owner(
 
 
 async def test_a_pull_that_takes_too_long_is_an_outage(stage: Stage) -> None:
-    """Whatever the plug-in waits for, pulling goes on."""
+    """A plug-in that does not answer is given up, and pulling goes on."""
     puller = Puller(stage, limit=0)
     puller.feed.door.clear()
     async with stage.running() as worker, pulling(puller, worker):
