@@ -148,10 +148,7 @@ class Service:
             settings, self._clock, self._routes, (backends, targets, hand_over, limits)
         )
         owners = self._owners(journal, effects, limits, keys)
-        health = Health(
-            {"journal": lambda: self._lost is None, "secrets": lambda: secrets.healthy},
-            ownership.parts(owners, journal, watch),
-        )
+        health = ownership.health(owners, journal, watch, secrets, lambda: self._lost is None)
         listen = settings.service.observe.listen
         around = Surroundings(watch, self._clock, self._metrics)
         intake = tenants.server(settings, secrets.snapshot, around)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from connector.core.errors import Permanent
+from connector.core.errors import Permanent, Transient
 from connector.journal import faults, leftovers, tables
 from connector.journal.connection import Synchronous, open_reading, open_writing
+from connector.journal.leftovers import index_of, log_of
 from connector.journal.lockfile import LockFile, lock_of
+from connector.journal.placement import Placement
 from connector.journal.reader import Reader
 from connector.journal.write_queue import Limits
 from connector.journal.writer import Writer
@@ -35,6 +37,7 @@ class _Files(NamedTuple):
     """What is open of one journal."""
 
     lock: LockFile
+    placement: Placement
     writing: sqlite3.Connection
     loop_reading: sqlite3.Connection
     listing_reading: sqlite3.Connection
@@ -51,6 +54,7 @@ class Engine:
         self._files = files
         self.writer = Writer(
             files.writing,
+            files.placement.require,
             limits=plan.limits,
             monotonic=plan.monotonic,
             announce=plan.announce,
@@ -58,6 +62,14 @@ class Engine:
         )
         self.loop_reader = Reader(files.loop_reading, self.writer.lose)
         self.listing_reader = Reader(files.listing_reading, self.writer.lose)
+
+    def misplaced(self) -> Transient | None:
+        """Why nothing may be written now, if the files are not where they were opened."""
+        try:
+            self._files.placement.require()
+        except Transient as fault:
+            return fault
+        return None
 
     async def close(self) -> None:
         """Write what waits, and close.
@@ -102,9 +114,21 @@ def _open_files(plan: Plan) -> _Files:
             raise faults.unusable("preparing tables", error) from error
         loop_reading = open_reading(plan.path)
         undo.callback(loop_reading.close)
-        files = _Files(lock, writing, loop_reading, open_reading(plan.path))
+        listing_reading = open_reading(plan.path)
+        undo.callback(listing_reading.close)
+        files = _Files(lock, _placement(plan), writing, loop_reading, listing_reading)
         undo.pop_all()
     return files
+
+
+def _placement(plan: Plan) -> Placement:
+    """What has to stay in its place; nothing of a file that the next start throws away."""
+    path = plan.path
+    paths = () if plan.fresh else (path, log_of(path), index_of(path), lock_of(path))
+    try:
+        return Placement(paths)
+    except OSError as error:
+        raise faults.unusable("opening journal", error) from error
 
 
 def _throw_away(path: Path) -> None:

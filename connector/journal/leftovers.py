@@ -24,6 +24,11 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + _LOG)
 
 
+def index_of(path: Path) -> Path:
+    """The index of a database file's log, which all its connections share."""
+    return path.with_name(path.name + _INDEX)
+
+
 def require_none(path: Path) -> None:
     """See that a journal may be made here.
 

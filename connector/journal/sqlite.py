@@ -201,8 +201,8 @@ class SqliteJournal(TableQueries):
         return 0
 
     def trouble(self) -> Fault | None:
-        """Why nothing could be written when that was tried last."""
-        trouble = self._opened().writer.trouble
+        """Why nothing could be written when that was tried last, or can be now."""
+        trouble = self._opened().writer.trouble or self._opened().misplaced()
         return None if trouble is None else trouble.fault()
 
     async def probe(self) -> None:

@@ -35,17 +35,22 @@ class Writer:
     def __init__(
         self,
         connection: Connection,
+        require_placed: Callable[[], None],
         *,
         limits: Limits,
         monotonic: Callable[[], float],
         announce: Callable[[set[int]], None],
         on_lost: Callable[[Permanent], None],
     ) -> None:
-        """Make it in the event loop that will wait for it; ``connection`` stays the caller's."""
+        """Make it in the event loop that will wait for it; ``connection`` stays the caller's.
+
+        ``require_placed`` raises ``JRN-001`` while the files are not where they were opened.
+        """
         self._loop = asyncio.get_running_loop()
         self._transactions = Transactions(connection)
         self._checkpoints = Checkpoints(connection)
         self._queue = WriteQueue(limits, monotonic)
+        self._require_placed = require_placed
         self._announce = announce
         self._on_lost = on_lost
         self.trouble: Transient | None = None
@@ -113,6 +118,7 @@ class Writer:
         if batch.since is None:
             return
         try:
+            self._require_placed()
             written = self._transactions.write(batch.appends, batch.works)
         except Transient as fault:
             self.trouble = fault

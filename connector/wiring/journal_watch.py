@@ -20,6 +20,7 @@ from connector.core.journal import PartitionRecord
 from connector.core.metric_definitions import JOURNAL_VOLUME_FREE, JOURNAL_WRITABLE
 from connector.core.metrics import Metrics
 from connector.core.ports import Clock
+from connector.journal.placement import MISPLACED
 from connector.wiring.conditions import Board
 
 log = structlog.get_logger("connector.journal")
@@ -89,6 +90,11 @@ class JournalWatch:
         """Whether nothing was refused lately."""
         return self._fault is None
 
+    @property
+    def placed(self) -> bool:
+        """Whether the files are where they were opened; else this process serves none of them."""
+        return self._fault is None or MISPLACED not in self._fault.detail
+
     async def append(self, events: Sequence[Event]) -> list[bool]:
         """See :meth:`connector.core.journal.Journal.append`; refusals are counted."""
         try:
@@ -112,8 +118,10 @@ class JournalWatch:
         """See how much room there is, whether rounds are refused, and whether it is over."""
         await self._look_at_volume()
         await self._look_at_records()
-        if self._fault is None and (fault := self._journal.trouble()) is not None:
-            self._refused(fault, 0)
+        if self._fault is None:
+            fault = await asyncio.to_thread(self._journal.trouble)  # it asks the file system
+            if fault is not None:
+                self._refused(fault, 0)
         if self._fault is not None and await self._passed(patience):
             self._recovered()
 

@@ -17,7 +17,9 @@ from connector.core.values import millis
 from connector.crash import CrashPoint, armed, never
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import KafkaSettings
+from connector.observe.health import Health
 from connector.settings.model import Settings
+from connector.settings.reload import SecretFiles
 from connector.wiring.exit_reason import ending
 from connector.wiring.journal_watch import JournalWatch
 from connector.worker.ceiling import Ceiling
@@ -125,6 +127,28 @@ def failed(failure: Failure) -> None:
     fact = type(failure.fact).__name__.lower()
     where = ending(failure.error).detail
     log.error("subject.failed", stage=fact, error_code=failure.code, error=where)
+
+
+def health(
+    owners: Owners,
+    journal: Journal,
+    watch: JournalWatch,
+    secrets: SecretFiles,
+    kept: Callable[[], bool],
+) -> Health:
+    """What the probes ask; ``kept``: the journal is not lost.
+
+    A journal that is full makes the process no less ready, because its 503 with ``Retry-After``
+    says more to a sender than a closed port. One whose files are gone needs a person.
+    """
+    return Health(
+        {
+            "journal": kept,
+            "journal-files": lambda: watch.placed,
+            "secrets": lambda: secrets.healthy,
+        },
+        parts(owners, journal, watch),
+    )
 
 
 def parts(

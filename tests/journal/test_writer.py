@@ -40,6 +40,7 @@ class Scene:
     def start(self) -> Writer:
         return Writer(
             self.connection,
+            lambda: None,
             limits=Limits(waiting=4, age=2.0),
             monotonic=lambda: self.now,
             announce=self.announced.append,
