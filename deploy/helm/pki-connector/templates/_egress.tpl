@@ -1,0 +1,60 @@
+{{/* One rule for the brokers, and one for each upstream: its proxy where it has one, else itself. */}}
+{{- define "pki-connector.egress" -}}
+{{- $settings := include "pki-connector.settings" . | fromYaml }}
+{{- $to := .Values.networkPolicy.upstreamTo }}
+{{- if eq .Values.journal.kind "kafka" }}
+{{- $addresses := list }}
+{{- range $settings.journal.bootstrap_servers }}
+{{- $addresses = append $addresses (printf "kafka://%s" .) }}
+{{- end }}
+{{- include "pki-connector.egressRule" (list "Kafka" $addresses .Values.networkPolicy.kafkaTo) }}
+{{- end }}
+{{- range $section := list "cas" "uems" }}
+{{- range $name, $upstream := get $settings $section }}
+{{- $peers := dig $section $name list $to }}
+{{- if $upstream.proxy }}
+{{- $peers = dig "proxies" $name list $to }}
+{{- end }}
+{{- include "pki-connector.egressRule" (list (printf "%s.%s" $section $name) (list (default $upstream.address $upstream.proxy)) $peers) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* (list "what" addresses peers): none for a loopback address, which leaves no pod. */}}
+{{- define "pki-connector.egressRule" -}}
+{{- $ports := list }}
+{{- $blocks := list }}
+{{- $named := false }}
+{{- range index . 1 }}
+{{- $parts := include "pki-connector.hostAndPort" . | splitList "|" }}
+{{- $host := first $parts }}
+{{- if not (or (hasPrefix "127." $host) (has $host (list "::1" "localhost"))) }}
+{{- $ports = append $ports (last $parts | int) | uniq }}
+{{- if regexMatch "^[0-9]+(\\.[0-9]+){3}$" $host }}
+{{- $blocks = append $blocks (printf "%s/32" $host) | uniq }}
+{{- else if contains ":" $host }}
+{{- $blocks = append $blocks (printf "%s/128" $host) | uniq }}
+{{- else }}
+{{- $named = true }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $ports }}
+# {{ index . 0 }}
+- ports:
+    {{- range $ports }}
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
+  {{- if index . 2 }}
+  to:
+    {{- toYaml (index . 2) | nindent 4 }}
+  {{- else if not $named }}
+  to:
+    {{- range $blocks }}
+    - ipBlock:
+        cidr: {{ . | quote }}
+    {{- end }}
+  {{- end }}
+{{ end }}
+{{- end }}

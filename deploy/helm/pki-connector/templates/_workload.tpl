@@ -1,0 +1,64 @@
+{{- define "pki-connector.probes" -}}
+startupProbe:
+  httpGet:
+    path: /startupz
+    port: observe
+  {{- toYaml .Values.startupProbe | nindent 2 }}
+livenessProbe:
+  httpGet:
+    path: /livez
+    port: observe
+  {{- toYaml .Values.livenessProbe | nindent 2 }}
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: observe
+  {{- toYaml .Values.readinessProbe | nindent 2 }}
+{{- end }}
+
+{{/* The folder of the journal, or of its local tables. */}}
+{{- define "pki-connector.dataFolder" -}}
+{{- include "pki-connector.settings" . | fromYaml | dig "journal" "path" "/var/lib/pki-connector/journal.sqlite" | dir }}
+{{- end }}
+
+{{/* Pods of a cluster lie apart, where there is room: the group goes on without one of them. */}}
+{{- define "pki-connector.spread" -}}
+{{- if .Values.topologySpreadConstraints -}}
+topologySpreadConstraints:
+  {{- tpl (toYaml .Values.topologySpreadConstraints) . | nindent 2 }}
+{{- else if eq .Values.journal.kind "kafka" -}}
+topologySpreadConstraints:
+  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "pki-connector.selectorLabels" $ | nindent 8 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The volume belongs to one pod (ReadWriteOncePod), so its copies are made in that pod. */}}
+{{- define "pki-connector.backupContainer" -}}
+- name: backup
+  {{- include "pki-connector.container" . | nindent 2 }}
+  args:
+    - journal
+    - backups
+    - /backup
+    - --every={{ .Values.backup.every }}
+    - --keep={{ .Values.backup.keep }}
+    {{- with .Values.backup.toKeyFile }}
+    - --to-key={{ . }}
+    {{- end }}
+  resources:
+    {{- toYaml .Values.backup.resources | nindent 4 }}
+  volumeMounts:
+    # Not read-only: a reader of SQLite's log takes its place in the shared index beside it.
+    - name: data
+      mountPath: {{ include "pki-connector.dataFolder" . }}
+    - name: backup
+      mountPath: /backup
+    {{- include "pki-connector.fileMounts" . | nindent 4 }}
+{{- end }}
