@@ -217,6 +217,9 @@ CONDITIONS = Gauge(
     ("error_code",),
 )
 CLOCK_JUMPS = Counter("clock_jumps_total", "Jumps of the wall clock, by direction.", ("direction",))
+LOG_LINES_DROPPED = Counter(
+    "log_lines_dropped_total", "Log lines dropped because standard output took no more."
+)
 LOG_KEYS_DROPPED = Counter(
     "log_keys_dropped_total", "Members removed from log lines because no log event may carry them."
 )

@@ -48,6 +48,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "journal.lost": frozenset(),
     "journal.membership_failed": frozenset(),
     "journal.reading_failed": frozenset(),
+    "log.lines_dropped": frozenset({"count"}),
     "partition.dropped": frozenset(),
     "partition.lost": frozenset(),
     "partition.stopped": frozenset({"message"}),

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -46,14 +46,26 @@ class LogOptions(NamedTuple):
         return f"<LogOptions {self.level}>"
 
 
+class Stream(Protocol):
+    """What a handler needs of a stream."""
+
+    def write(self, text: str, /) -> int:
+        """Take a line."""
+        ...
+
+    def flush(self) -> None:
+        """Called after each line."""
+        ...
+
+
 def configure_logging(
-    options: LogOptions, stream: TextIO, clock: Clock, dropped: Callable[[int], None]
+    options: LogOptions, stream: Stream, clock: Clock, dropped: Callable[[int], None]
 ) -> None:
     """Send all logs of the process to ``stream``.
 
     Args:
         options: how much, and how users appear.
-        stream: where the lines go, usually standard output.
+        stream: where the lines go; its ``write`` never waits.
         clock: gives the time of each line.
         dropped: told how many keys were left out of a line.
     """

@@ -1,5 +1,6 @@
 """Logs, metrics and probes of the process, from the settings."""
 
+import atexit
 import platform
 import secrets as chance
 import sys
@@ -10,11 +11,12 @@ from sqlite3 import sqlite_version
 import structlog
 
 from connector import plugins
-from connector.core.metric_definitions import LOG_KEYS_DROPPED
+from connector.core.metric_definitions import LOG_KEYS_DROPPED, LOG_LINES_DROPPED
 from connector.core.secret import Credential
 from connector.core.source import SourceCapabilities
 from connector.mounted import read_secret
 from connector.observe.labels import Names
+from connector.observe.log_writer import LogWriter
 from connector.observe.logs import LogOptions, configure_logging
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.settings.model import Settings
@@ -23,6 +25,10 @@ from connector.wiring.pulls import wanted
 
 HASH_KEY_BYTES = 32
 LONGEST_HASH_KEY = 64
+LAST_LINES = 2.0
+"""Seconds that the last lines may take when the process ends."""
+
+log = structlog.get_logger("connector.app")
 
 
 def metrics(settings: Settings) -> PrometheusMetrics:
@@ -53,14 +59,23 @@ def program_version() -> str:
 
 
 def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMetrics) -> None:
-    """Send the logs of the process to standard output, beginning with what it runs on."""
+    """Send the logs of the process to standard output, beginning with what it runs on.
+
+    At the end of the process, also by an error, what is still queued has a short time.
+    """
     file = settings.service.user_hash_key_file
     key = Credential(chance.token_hex(HASH_KEY_BYTES)) if file is None else read_secret(file)
     options = LogOptions(
         level=settings.service.log_level, user_key=key.reveal().encode()[:LONGEST_HASH_KEY]
     )
-    configure_logging(options, sys.stdout, clock, partial(counted.count, LOG_KEYS_DROPPED))
-    structlog.get_logger("connector.app").info(
+    writer = LogWriter(
+        sys.stdout.fileno(),
+        dropped=partial(counted.count, LOG_LINES_DROPPED),
+        flows=lambda lost: log.warning("log.lines_dropped", count=lost),
+    )
+    atexit.register(writer.drain, LAST_LINES)
+    configure_logging(options, writer, clock, partial(counted.count, LOG_KEYS_DROPPED))
+    log.info(
         "service.starting",
         version=program_version(),
         python=platform.python_version(),
