@@ -129,9 +129,17 @@ image: ## build the container image on a base image whose digest was read just n
 	@base=$$($(BIN)/python release/base_image.py); \
 		docker build --build-arg PYTHON_IMAGE="$$base" --tag pki-connector $(ARGS) .
 
+.PHONY: wheel
+wheel: $(DEV) ## wheels and source archives of product and test kit, in dist/
+	@$(BIN)/python -m release.distributions
+
+.PHONY: sbom
+sbom: $(DEV) ## what the service needs at run time, as CycloneDX, in dist/
+	@$(BIN)/python -m release.sbom
+
 .PHONY: release
 release: $(DEV) ## VERSION=1.2.3: wheels, source archives, SBOM, checksums in dist/, commit and tag
-	@$(BIN)/python release/release.py $(VERSION)
+	@$(BIN)/python -m release.release $(VERSION)
 
 .PHONY: lock
 lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions

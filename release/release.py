@@ -15,12 +15,13 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from release import distributions, sbom
+
 ROOT = Path.cwd()
 PLACEHOLDERS: Mapping[str, str] = {"SECURITY.md": "SECURITY_CONTACT"}
 """Words in files that the publisher has to replace."""
 
 UNRELEASED = "## Unreleased\n"
-PROJECTS = (".", "testkit")
 
 
 def main(wanted: str) -> str:
@@ -37,7 +38,7 @@ def main(wanted: str) -> str:
     _write_version(before, version)
     _date_changelog(version)
     _run("git", "commit", "--quiet", "--all", "--message", f"release: {version}")
-    files = _build(version)
+    files = _build()
     message = f"{version}\n\n{notes}\n"
     _run("git", "tag", "--annotate", "--cleanup=verbatim", f"v{version}", "--message", message)
     return "\n".join([f"v{version}", *files])
@@ -99,20 +100,11 @@ def _date_changelog(version: Version) -> None:
     (ROOT / "CHANGELOG.md").write_text(text, "utf-8")
 
 
-def _build(version: Version) -> list[str]:
+def _build() -> list[str]:
     """Everything in ``dist/``, by name."""
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    dist.mkdir()
-    for project in PROJECTS:
-        command = (sys.executable, "-m", "hatchling", "build", "--directory", str(dist))
-        subprocess.run(command, cwd=ROOT / project, check=True, capture_output=True)
-    sbom = dist / f"pki-connector-{version}.cdx.json"
-    _run(
-        *(sys.executable, "-m", "cyclonedx_py", "requirements", "requirements/run.txt"),
-        *("--pyproject", "pyproject.toml", "--output-reproducible", "--output-file", str(sbom)),
-    )
-    made = sorted(dist.iterdir())
+    made = [*distributions.build(ROOT, dist), sbom.write(ROOT, dist)]
     lines = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in made]
     (dist / "SHA256SUMS").write_text("".join(lines), "utf-8")
     return [f"dist/{one.name}" for one in sorted(dist.iterdir())]

@@ -10,10 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
-from tests.test_project import ROOT, project_files
+from release.sbom import write
+from tests.test_project import ROOT, pins, project_files
 
-SCRIPT = ROOT / "release" / "release.py"
 WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com"}
 COMMITS = {**WHO, "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.com"}
 
@@ -53,7 +54,7 @@ def committed(folder: Path) -> None:
 
 def released(folder: Path, *version: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *version],
+        [sys.executable, "-m", "release.release", *version],
         cwd=folder,
         check=False,
         capture_output=True,
@@ -80,11 +81,24 @@ def test_a_release_holds_everything_under_one_version(copy: Path) -> None:
         assert hashlib.sha256((copy / "dist" / name).read_bytes()).hexdigest() == digest
     assert git(copy, "status", "--porcelain") == ""
     assert "### Security" in git(copy, "tag", "--list", "--format=%(contents)", "v1.2.3")
-    sbom = json.loads((copy / "dist" / "pki-connector-1.2.3.cdx.json").read_text())
-    assert {"aiohttp", "cryptography"} <= {one["name"] for one in sbom["components"]}
     with zipfile.ZipFile(copy / "dist" / "pki_connector_testkit-1.2.3-py3-none-any.whl") as wheel:
         (record,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
         assert "Requires-Dist: pki-connector==1.2.3" in wheel.read(record).decode()
+
+
+def test_the_sbom_lists_what_runs(tmp_path: Path) -> None:
+    """Each requirement of the service with version and hash, and no other; each time the same."""
+    file = write(ROOT, tmp_path / "dist")
+    first = file.read_bytes()
+    assert write(ROOT, tmp_path / "dist").read_bytes() == first
+    sbom = json.loads(first)
+    listed = {canonicalize_name(one["name"]): one for one in sbom["components"]}
+    assert {name: one["version"] for name, one in listed.items()} == pins("run")
+    for name, one in listed.items():
+        hashes = [entry["hashes"] for entry in one["externalReferences"] if "hashes" in entry]
+        assert hashes, name
+    assert sbom["bomFormat"] == "CycloneDX"
+    assert sbom["metadata"]["component"]["name"] == "pki-connector"
 
 
 @pytest.mark.parametrize(

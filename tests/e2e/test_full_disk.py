@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from connector_testkit.demo.pod import Programs
 from connector_testkit.demo.polling import ASK, until
+from connector_testkit.demo.processes import COMMAND
 from tests.conftest import Needs
 from tests.e2e.conftest import Start
 from tests.e2e.journal_view import JournalView
@@ -23,8 +25,9 @@ MOUNT = f'mount -t tmpfs -o size={SIZE} none "$0" && exec "$@"'
 class SmallDisk(World):
     """The service has its journal on a small file system that only it and we can see."""
 
-    def through(self) -> tuple[str, ...]:
-        return ("unshare", "-rm", "sh", "-c", MOUNT, str(self.written / "journal"))
+    def programs(self) -> Programs:
+        mounting = ("unshare", "-rm", "sh", "-c", MOUNT, str(self.written / "journal"))
+        return Programs(serve=(*mounting, *COMMAND))
 
     @property
     def journal_folder(self) -> Path:

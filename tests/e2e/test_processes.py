@@ -15,6 +15,8 @@ import pytest
 
 from connector.core.reach import SandboxPart
 from connector.keys.handover import sandbox
+from connector_testkit.demo.pod import Programs
+from connector_testkit.demo.processes import COMMAND
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.slow
@@ -34,8 +36,8 @@ CHANGES: dict[str, Any] = {
 class Unprivileged(World):
     """The service is started without capabilities: root could look into any process."""
 
-    def through(self) -> tuple[str, ...]:
-        return WITHOUT_CAPABILITIES
+    def programs(self) -> Programs:
+        return Programs(serve=(*WITHOUT_CAPABILITIES, *COMMAND))
 
 
 @pytest.fixture

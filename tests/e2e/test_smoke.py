@@ -3,6 +3,8 @@
 import aiohttp
 import pytest
 
+from connector_testkit.demo.pod import Programs
+from connector_testkit.demo.processes import COMMAND
 from tests.e2e.conftest import Start
 from tests.e2e.records import agree
 from tests.e2e.world import THREE, World
@@ -14,8 +16,8 @@ pytestmark = pytest.mark.slow
 class MeasuredWorld(World):
     """A stage whose service counts for coverage."""
 
-    def through(self) -> tuple[str, ...]:
-        return measured()
+    def programs(self) -> Programs:
+        return Programs(serve=(*measured(), *COMMAND))
 
 
 @pytest.fixture

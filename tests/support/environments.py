@@ -46,12 +46,16 @@ class Environment:
         checked = self._pip("check")
         return checked.stdout if checked.returncode else ""
 
+    def program(self, name: str) -> Path:
+        """One of its programs."""
+        return self._place / "bin" / name
+
     def run(
         self, program: str, *arguments: str, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run one of its programs to the end."""
         return subprocess.run(
-            [str(self._place / "bin" / program), *arguments],
+            [str(self.program(program)), *arguments],
             check=False,
             capture_output=True,
             text=True,

@@ -3,10 +3,21 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from connector_testkit.demo.processes import Process, run_command
+from connector_testkit.demo.processes import COMMAND, Process, run_command
 from connector_testkit.demo.settings_file import changed, write_settings
+
+
+class Programs(NamedTuple):
+    """What our commands are given to: one program ``serve``, one program every other command."""
+
+    serve: tuple[str, ...] = COMMAND
+    ask: tuple[str, ...] = COMMAND
+
+
+OURS = Programs()
+"""Our commands themselves."""
 
 
 class Pod(Process):
@@ -16,18 +27,23 @@ class Pod(Process):
         name: how it is spoken of.
         folder: where it writes; made here.
         settings: all of its settings, which :meth:`configure` writes with changes.
-        through: a command that takes another, to start it with.
+        programs: what it is started and asked with.
     """
 
     def __init__(
-        self, name: str, folder: Path, settings: Mapping[str, Any], through: tuple[str, ...] = ()
+        self,
+        name: str,
+        folder: Path,
+        settings: Mapping[str, Any],
+        programs: Programs = OURS,
     ) -> None:
         self.folder = folder
         self.settings = settings
         self.settings_file = folder / "settings.yaml"
         (folder / "journal").mkdir(parents=True)
         serve = ("serve", "--config", str(self.settings_file))
-        super().__init__(name, serve, folder / "serve.log", through)
+        super().__init__(name, serve, folder / "serve.log", programs.serve)
+        self._ask = programs.ask
 
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Write the settings with ``changes`` laid over them; they hold from the next start."""
@@ -59,4 +75,5 @@ class Pod(Process):
             *(*arguments, "--config", str(self.settings_file)),
             log=self.folder / "commands.log",
             columns=columns,
+            command=self._ask,
         )

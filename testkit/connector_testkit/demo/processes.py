@@ -26,11 +26,11 @@ class Process:
     """One child process. Standard output goes line by line to a file and to :meth:`line`."""
 
     def __init__(
-        self, name: str, arguments: tuple[str, ...], log: Path, through: tuple[str, ...] = ()
+        self, name: str, arguments: tuple[str, ...], log: Path, command: tuple[str, ...] = COMMAND
     ) -> None:
-        """Name it; :meth:`start` starts it, ``through`` a command that takes another, if any."""
+        """Name it; :meth:`start` starts ``command`` with these arguments."""
         self.name = name
-        self._command = (*through, *COMMAND, *arguments)
+        self._command = (*command, *arguments)
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -124,15 +124,17 @@ class Process:
         return code
 
 
-async def run_command(*arguments: str, log: Path, columns: int | None = None) -> tuple[int, str]:
-    """Run one command of ours to its end: exit code and standard output, which the log gets too.
+async def run_command(
+    *arguments: str, log: Path, columns: int | None = None, command: tuple[str, ...] = COMMAND
+) -> tuple[int, str]:
+    """Run ``command`` with arguments: exit code and standard output, which the log gets too.
 
     ``columns`` is how wide it may print; None: as wide as it likes.
     """
     width = {} if columns is None else {"COLUMNS": str(columns)}
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND,
+            *command,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from connector_testkit.demo.pod import Pod
+from connector_testkit.demo.pod import OURS, Pod, Programs
 from connector_testkit.demo.process_tree import family
 from connector_testkit.demo.processes import Process
 from connector_testkit.demo.settings_file import RETENTION, Addresses, Secrets, settings
@@ -22,8 +22,7 @@ class Stage:
 
     ``written`` is where the service writes; ``aside`` is what the simulators and the demo itself
     keep, which is allowed to hold secrets. ``tls`` are the folders of CA and UEM. A subclass may
-    start other :meth:`upstreams`, other :meth:`connectors`, and these :meth:`through` another
-    command.
+    start other :meth:`upstreams`, other :meth:`connectors`, and these by other :meth:`programs`.
     """
 
     opening = "Starting a CA, a UEM and the connector, each a process of its own"
@@ -93,13 +92,13 @@ class Stage:
     def pod(self, name: str, folder: Path, journal: Mapping[str, Any] | None = None) -> Pod:
         """A connector with the stage's settings; ``journal`` None: the embedded one."""
         document = settings(folder, self.secrets, self._at, self.tls, journal)
-        pod = Pod(name, folder, document, self.through())
+        pod = Pod(name, folder, document, self.programs())
         pod.configure(self._changes)
         return pod
 
-    def through(self) -> tuple[str, ...]:
-        """The command that connectors are started through; nothing here."""
-        return ()
+    def programs(self) -> Programs:
+        """What connectors are started and asked with."""
+        return OURS
 
     async def _start_pods(self) -> None:
         for pod in self.pods:
