@@ -14,7 +14,7 @@ from pathlib import Path
 
 from connector.core.errors import Permanent, Rejected
 from connector.journal import faults, tables
-from connector.journal.leftovers import PARTIAL, fold, keep, log_of, sync
+from connector.journal.leftovers import PARTIAL, fold, keep, log_of, present, sync
 
 
 def back_up(source: Path, target: Path) -> None:
@@ -25,7 +25,7 @@ def back_up(source: Path, target: Path) -> None:
             written.
         Rejected: ``EVT-007`` when there is a file already.
     """
-    if not source.exists():
+    if not present(source):
         raise Permanent("JRN-004", f"opening {source}: there is no journal")
     with _writing(target):
         if target.exists():

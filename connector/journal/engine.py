@@ -104,7 +104,7 @@ def _open_files(plan: Plan) -> _Files:
         undo.callback(lock.release)
         if plan.fresh:
             _throw_away(plan.path)
-        elif not plan.path.exists():
+        elif not leftovers.present(plan.path):
             leftovers.require_none(plan.path)
         writing = open_writing(plan.path, plan.synchronous)
         undo.callback(writing.close)

@@ -63,6 +63,11 @@ def lost(doing: str, error: BaseException) -> Permanent:
     return Permanent("JRN-002", f"{doing}: {name(error)}")
 
 
+def foreign(doing: str, error: sqlite3.Error) -> Permanent:
+    """``JRN-017``: rows in the file that this process did not write are in the way of its own."""
+    return Permanent("JRN-017", f"{doing}: {name(error)}")
+
+
 def refused(doing: str, error: sqlite3.Error) -> Permanent:
     """``JRN-006``: this caller's rows contradict what is stored."""
     return Permanent("JRN-006", f"{doing}: {name(error)}")

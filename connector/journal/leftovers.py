@@ -29,6 +29,19 @@ def index_of(path: Path) -> Path:
     return path.with_name(path.name + _INDEX)
 
 
+def present(path: Path) -> bool:
+    """Whether the journal's file is there.
+
+    Raises:
+        Permanent: ``JRN-004`` when that cannot be found out, as with a name that is too long.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        # A detail is cut at its end, and the path may be what is too long.
+        raise Permanent("JRN-004", f"opening journal: {error.strerror}: {path}") from error
+
+
 def require_none(path: Path) -> None:
     """See that a journal may be made here.
 

@@ -3,12 +3,14 @@
 ``type`` tells them apart; without it the journal is the embedded one.
 """
 
+import os
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -43,12 +45,22 @@ EITHER: dict[str, JsonValue] = {
 """What the validator of :class:`Sasl` says, as JSON Schema."""
 
 
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+RealFile = Annotated[Path, AfterValidator(_real)]
+"""A file behind any symbolic links: each way to it leads to the same lock beside it."""
+
+
 class SqliteSettings(Section):
     """Embedded: one process, one file."""
 
     type: Literal["sqlite"] = "sqlite"
     """Kind of journal; `kafka` is the one for several pods."""
-    path: Path = Path("/var/lib/pki-connector/journal.sqlite")
+    path: RealFile = Field(
+        default=Path("/var/lib/pki-connector/journal.sqlite"), validate_default=True
+    )
     """Database file, on a local disk that survives the process."""
     partitions: int = Field(default=4, ge=1, le=256)
     """Number of partitions; fixed for the life of the journal."""

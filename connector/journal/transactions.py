@@ -39,6 +39,7 @@ class Transactions:
         Raises:
             Transient: ``JRN-001``; it was rolled back and the journal is as before.
             Permanent: ``JRN-002``; what is on disk is not known, nothing may be written any more.
+                ``JRN-017``; rows in the file contradict what is known of it: the same holds.
         """
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -80,12 +81,15 @@ class Transactions:
 
     def _rolled_back(self, error: sqlite3.Error) -> ConnectorError:
         """A failed sync may have made the kernel forget pages, so that it cannot be undone."""
-        if not faults.passing(error):
+        foreign = faults.contradiction(error)
+        if not (foreign or faults.passing(error)):
             return faults.lost("writing journal", error)
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error as failure:
             return faults.lost("undoing a transaction", failure)
+        if foreign:
+            return faults.foreign("writing journal", error)
         self._log.take_touched()
         return faults.unwritable("writing journal", error)

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
+from connector.journal.leftovers import present
 from connector.journal.settings import KafkaSettings
 from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
@@ -65,7 +66,7 @@ def _journal(settings: Settings, folder: Path, *, new: bool) -> Journal:
             on_lost=_raised_by_every_call,
             read_patience=PATIENCE,
         )
-    if not new and not wanted.path.exists():
+    if not new and not present(wanted.path):
         raise Permanent("JRN-004", f"opening {wanted.path}: there is no journal")
     return make_journal(wanted, clock, _raised_by_every_call)
 

@@ -13,7 +13,7 @@ from connector.worker.loop import PartitionWorker
 from connector.worker.partition_clock import Doubt
 
 FIRST_PARTITION = 0
-LOST = "JRN-002"
+LOST = frozenset({"JRN-002", "JRN-017"})
 NOT_NOW = "JRN-001"
 OTHERS = "JRN-003"
 
@@ -194,7 +194,7 @@ class Owners:
                 await self._own(partition, worker, acts)
             except Exception as error:
                 fault = self._known(error)
-                if fault is None or fault.code == LOST:
+                if fault is None or fault.code in LOST:
                     raise
             finally:
                 self._leave(partition, worker, fault)
@@ -248,7 +248,7 @@ class Owners:
         faults = [leaf.fault() for leaf in leaves if isinstance(leaf, ConnectorError)]
         if len(faults) < len(leaves):
             return None
-        return next((one for one in faults if one.code == LOST), faults[0])
+        return next((one for one in faults if one.code in LOST), faults[0])
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -153,3 +153,18 @@ async def test_a_backup_that_cannot_be_written_is_an_error_with_a_code(
     done = await place("backup", str(place.folder / name), "-o", "json")
     assert (done.code, done.out, done.error) == (8, "", "CFG-007")
     assert not list(place.folder.glob("*partial"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [("journal", "backup", "copy"), ("audit", "verify", "--offline")]
+)
+def test_a_path_that_cannot_be_one_is_an_error_with_a_code(
+    command: Command, good: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Of every command that opens the journal's file itself."""
+    document = yaml.safe_load(good.read_text())
+    document["journal"] = {"path": str(tmp_path / ("x" * 300))}
+    good.write_text(yaml.safe_dump(document))
+    result = command(*arguments, "--config", str(good))
+    assert (result.code, result.err.split()[0]) == (1, "JRN-004")
+    assert "File name too long" in result.err

@@ -142,6 +142,18 @@ async def test_another_process_keeps_the_file(
         pass
 
 
+async def test_a_symbolic_link_leads_to_the_same_lock(path: Path, tmp_path: Path) -> None:
+    """Of the file as well as of its folder."""
+    (tmp_path / "folder").symlink_to(path.parent)
+    (tmp_path / "link.db").symlink_to(path)
+    async with opened(path):
+        for other in (tmp_path / "folder" / path.name, tmp_path / "link.db"):
+            error = await refusal(SqliteWorld(other).journal.open())
+            assert (error.code, f"locking {path}" in error.detail) == ("JRN-004", True)
+    async with opened(tmp_path / "link.db") as world:
+        assert world.journal.trouble() is None
+
+
 async def test_the_number_of_partitions_is_fixed(path: Path) -> None:
     """Another number would send subjects to other owners."""
     async with opened(path) as world:

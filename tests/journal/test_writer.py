@@ -195,6 +195,21 @@ async def test_a_failed_sync_is_the_end(scene: Scene, writer: Writer) -> None:
     assert [fault.code for fault in scene.lost] == ["JRN-002"]
 
 
+async def test_rows_of_another_program_are_the_end_as_well(scene: Scene, writer: Writer) -> None:
+    """Not with the code of a failed disk; a new start reads the file again."""
+    assert await writer.append(rows("ours"))
+    taken = (2, 0, "theirs", 1, b"{}", None)  # the position that the writer would give next
+    scene.connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", taken)
+    error = await refusal(writer.append(rows("late")))
+    assert (error.code, error.detail) == (
+        "JRN-017",
+        "writing journal: SQLITE_CONSTRAINT_PRIMARYKEY",
+    )
+    assert refused(writer, "b").code == "JRN-017"
+    assert [fault.code for fault in scene.lost] == ["JRN-017"]
+    assert scene.stored() == ["ours", "theirs"]
+
+
 async def test_a_failed_sync_of_a_checkpoint_is_the_end_too(scene: Scene, writer: Writer) -> None:
     """SQLite itself would ignore it when it checkpoints inside a commit."""
     scene.connection.faults = {"PRAGMA wal_checkpoint": SYNC_FAILED}
