@@ -95,7 +95,7 @@ async def copy(survey: Survey, found: Contents, target: Journal, order: Order) -
     await _letters(writer, survey, target)
     await writer.flush()
     await _events(survey, target, begun=where == "begun")
-    await _finish(writer, found, order)
+    await _finish(writer, survey, found, order)
     return where
 
 
@@ -168,11 +168,16 @@ async def _appended(target: Journal) -> AsyncIterator[Event]:
         yield event
 
 
-async def _finish(writer: Writer, found: Contents, order: Order) -> None:
-    """Let the target be served; partition 0, by which a half-done copy is known, comes last."""
+async def _finish(writer: Writer, survey: Survey, found: Contents, order: Order) -> None:
+    """Let the target be served; partition 0, by which a half-done copy is known, comes last.
+
+    The target counts its commits on from the source's: a subject that is forgotten and comes back
+    begins its versions there, and below an earlier one the ids of its events would be known.
+    """
     for number in reversed(range(len(writer.records))):
         entries = [] if number else [_entry(0, FINISHED, order, found.model_dump(mode="json"))]
-        await writer.note(number, entries, copying="")
+        commits = max(survey.commits, writer.records[number].commits + 1)
+        await writer.note(number, entries, copying="", commits=commits)
 
 
 def _entry(number: int, action: str, order: Order, details: dict[str, JsonValue]) -> AuditEntry:

@@ -48,6 +48,11 @@ class Survey:
         return max(record.time for record in self.records)
 
     @property
+    def commits(self) -> int:
+        """The greatest commit counter of its partitions, which no version of a subject exceeds."""
+        return max(record.commits for record in self.records)
+
+    @property
     def correction(self) -> Correction | None:
         """Whether times in states are still to be corrected: then all are, from the beginning."""
         return Correction() if any(record.correction for record in self.records) else None
