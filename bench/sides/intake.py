@@ -70,7 +70,9 @@ async def main(folder: Path, commits: str, *tls: str) -> None:
 
 def metrics() -> PrometheusMetrics:
     """The service's own, which nobody asks."""
-    return PrometheusMetrics(Names(targets=("acme",), partitions=4), Build("", "", ""))
+    sources = {WorkspaceOneSource.name: WorkspaceOneSource.capabilities}
+    names = Names(targets=("acme",), partitions=4, sources=sources)
+    return PrometheusMetrics(names, Build("", "", ""))
 
 
 async def _nothing(_: object) -> Answer:

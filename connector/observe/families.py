@@ -70,6 +70,10 @@ class Families:
             raise TypeError(name)
         return child
 
+    def has(self, name: str, labels: tuple[str, ...]) -> bool:
+        """Whether there is this very combination, and not only ``other`` for it."""
+        return (name, labels) in self._children
+
     def children(self, name: str) -> dict[tuple[str, ...], Family]:
         """All combinations of a family that there are."""
         return {labels: child for (owner, labels), child in self._children.items() if owner == name}

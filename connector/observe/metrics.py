@@ -1,7 +1,14 @@
-"""The metrics port, counted with prometheus-client."""
+"""The metrics port, counted with prometheus-client.
+
+A counter or histogram is found by the labels as they were given, once they were checked: this runs
+several times for every request and step. Labels that are counted as ``other`` are looked up each
+time, so that the number of kept places stays bounded.
+"""
 
 from math import nan
 from typing import NamedTuple
+
+import prometheus_client
 
 from connector.core.metric_definitions import AUDIT_CHAIN_VALID, BUILD_INFO
 from connector.core.metrics import Counter, Gauge, Histogram
@@ -27,6 +34,8 @@ class PrometheusMetrics:
 
     def __init__(self, names: Names, build: Build) -> None:
         self._families = Families(names)
+        self._counters: dict[tuple[object, ...], prometheus_client.Counter] = {}
+        self._histograms: dict[tuple[object, ...], prometheus_client.Histogram] = {}
         self._highest: dict[tuple[str, ...], float] = {}
         self.gauge(AUDIT_CHAIN_VALID, nan)
         self.gauge(BUILD_INFO, 1, **build._asdict())
@@ -34,7 +43,14 @@ class PrometheusMetrics:
 
     def count(self, metric: Counter, number: float = 1, /, **labels: str) -> None:
         """See the port."""
-        self._families.counter(metric.name, *metric.values(labels)).inc(number)
+        place = (metric.name, *labels.items())
+        child = self._counters.get(place)
+        if child is None:
+            values = metric.values(labels)
+            child = self._families.counter(metric.name, *values)
+            if self._families.has(metric.name, values):
+                self._counters[place] = child
+        child.inc(number)
 
     def gauge(self, metric: Gauge, value: float, /, **labels: str) -> None:
         """See the port."""
@@ -46,4 +62,11 @@ class PrometheusMetrics:
 
     def observe(self, metric: Histogram, seconds: float, /, **labels: str) -> None:
         """See the port."""
-        self._families.histogram(metric.name, *metric.values(labels)).observe(seconds)
+        place = (metric.name, *labels.items())
+        child = self._histograms.get(place)
+        if child is None:
+            values = metric.values(labels)
+            child = self._families.histogram(metric.name, *values)
+            if self._families.has(metric.name, values):
+                self._histograms[place] = child
+        child.observe(seconds)

@@ -23,6 +23,7 @@ OUTCOMES: dict[int, WebhookOutcome] = {
     TOO_MANY: "rejected_auth",
     UNAVAILABLE: "overload",
 }
+STATUS_CLASSES = [f"{hundred}xx" for hundred in range(10)]
 
 
 class Route(NamedTuple):
@@ -83,7 +84,7 @@ class Routes:
             seconds,
             route=route.template,
             method=request.method,
-            status_class=f"{answer.status // 100}xx",
+            status_class=STATUS_CLASSES[answer.status // 100],
         )
         return answer
 

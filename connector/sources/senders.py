@@ -75,22 +75,19 @@ class Senders:
 
     async def post(self, request: web.BaseRequest, sender: str) -> web.StreamResponse:
         """Handle one notification."""
+        head, reserved = Head(sender, request.headers), 0
         try:
-            return await self._post(request, Head(sender, request.headers))
-        except Rejected as error:
-            if is_failed_try(error):
-                self._gate.refusals.note(sender, error.code)
-            raise
-
-    async def _post(self, request: web.BaseRequest, head: Head) -> web.StreamResponse:
-        caller = self._known(request, head)
-        reserved = self._bodies.reserve(request)
-        try:
+            caller = self._known(request, head)
+            reserved = self._bodies.reserve(request)
             body = await self._bodies.read(request)
             if caller is None:
                 caller = self._verified(request, head, body)
             read = partial(caller.event, body, self._clock.now())
             await self._storing.store(self.capabilities.label, read)
+        except Rejected as error:
+            if is_failed_try(error):
+                self._gate.refusals.note(sender, error.code)
+            raise
         finally:
             self._bodies.release(reserved)
         return empty(request, caller.success_status)

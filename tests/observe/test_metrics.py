@@ -9,7 +9,13 @@ from prometheus_client import CollectorRegistry
 
 from connector.catalogue import catalogue
 from connector.core.journal import PartitionRecord
-from connector.core.metric_definitions import BUILD_INFO, CATALOGUE, DLQ_MESSAGES, JOURNAL_WAITING
+from connector.core.metric_definitions import (
+    BUILD_INFO,
+    CATALOGUE,
+    DLQ_MESSAGES,
+    JOURNAL_WAITING,
+    WEBHOOK_AUTH_FAILURES,
+)
 from connector.core.metrics import PREFIX, Counter, Gauge, Histogram, Metrics, NoMetrics
 from connector.core.moments import RULES, publish
 from connector.core.step import Moment
@@ -78,6 +84,15 @@ def test_a_scrape_stays_small_and_shows_the_process(metrics: PrometheusMetrics) 
     found = [name for name, _, _ in samples(metrics.registry)]
     assert len(found) < 900
     assert {"process_resident_memory_bytes", "process_open_fds", "python_info"} <= set(found)
+
+
+def test_labels_count_the_same_in_any_order(metrics: PrometheusMetrics) -> None:
+    """What is kept by the labels as they were given is one series in the end."""
+    for _ in range(2):
+        metrics.count(WEBHOOK_AUTH_FAILURES, source="workspace-one", error_code="AUTH-001")
+        metrics.count(WEBHOOK_AUTH_FAILURES, error_code="AUTH-001", source="workspace-one")
+    labels = {"source": "workspace-one", "error_code": "AUTH-001"}
+    assert value(metrics.registry, "webhook_auth_failures_total", **labels) == 4
 
 
 def test_seeds_are_within_the_vocabulary() -> None:
