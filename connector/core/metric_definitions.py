@@ -42,7 +42,12 @@ HTTP_REQUEST_DURATION = Histogram(
 CERTIFICATE_RELOADS = Counter(
     "certificate_reloads_total", "Reloads of the listener's certificate files.", ("outcome",)
 )
-JOURNAL_WAITING = Gauge("journal_waiting", "Entries waiting in a queue of the journal.", ("queue",))
+JOURNAL_WAITING = Gauge(
+    "journal_waiting",
+    "Entries waiting in a queue of the journal: events on their way to disk or brokers (events), "
+    "stored events that no round has handled (unread), effects that are due (due).",
+    ("queue",),
+)
 JOURNAL_OLDEST_WAITING = Gauge(
     "journal_oldest_waiting_seconds", "Waiting time of the oldest entry in a queue.", ("queue",)
 )
@@ -66,6 +71,7 @@ EVENT_IDS_DROPPED = Counter(
     "event_ids_dropped_total",
     "Ids of events (against replays) that a subject dropped early, as it keeps at most 256.",
 )
+PARTITIONS = Gauge("partitions", "Journal partitions in all.")
 PARTITIONS_OWNED = Gauge("partitions_owned", "Journal partitions that this process owns.")
 PARTITIONS_STOPPED = Gauge(
     "partitions_stopped", "Journal partitions assigned to this process that it cannot work on."
@@ -82,6 +88,7 @@ AUDIT_LAST_APPEND = Gauge(
 AUDIT_CHAIN_VALID = Gauge(
     "audit_chain_valid",
     "1: the last check found every chain intact; 0: it did not; NaN: no check yet.",
+    unknown_at_first=True,
 )
 DELIVERY_STAGE_DURATION = Histogram(
     "delivery_stage_duration_seconds",
@@ -106,6 +113,16 @@ KEYS_DISCLOSED = Counter(
     "Key generations that left escrow, one per generation and copy.",
     ("reason", "target"),
 )
+DISCLOSURE_CEILING = Gauge(
+    "disclosure_ceiling", "Maximum number of keys that may leave escrow within an hour."
+)
+DISCLOSED_WITHIN_HOUR = Gauge(
+    "disclosed_within_hour", "Keys that left escrow within the last hour, as the ceiling counts."
+)
+DISCLOSURES_HELD_BACK = Counter(
+    "disclosures_held_back_total",
+    "Times that a hand-over could not start because of the disclosure ceiling.",
+)
 RETRIES = Counter(
     "retries_total", "Failed steps that will be retried.", ("operation", "error_code")
 )
@@ -117,6 +134,11 @@ DEVICES_ENDED = Counter(
 DEVICES_LOST = Counter(
     "devices_lost_total",
     "Devices whose enrolment the UEM did not confirm before the deadline.",
+    ("error_code",),
+)
+NEEDS_OPERATOR = Gauge(
+    "needs_operator",
+    "Users and devices that do not go on by themselves, by code; as `status` counts them.",
     ("error_code",),
 )
 OUTDATED_NOTIFICATIONS = Counter(
@@ -165,8 +187,9 @@ PULLED_EVENTS = Counter(
 )
 PULL_LAST_SUCCESS = Gauge(
     "pull_last_success_timestamp_seconds",
-    "Time of the last successful pull from an upstream's feed; no series before it.",
+    "Time of the last successful pull from an upstream's feed; NaN before it.",
     ("backend",),
+    unknown_at_first=True,
 )
 BACKEND_CIRCUIT_STATE = Gauge(
     "backend_circuit_state",
@@ -192,13 +215,17 @@ BACKEND_THROTTLED_REQUESTS = Counter(
 BACKEND_BUDGET_LEFT = Gauge(
     "backend_budget_left",
     "Requests left in the upstream's current window, from X-RateLimit-Remaining of its last "
-    "answer; no series without that header.",
+    "answer; NaN until an answer has that header.",
     ("backend",),
+    unknown_at_first=True,
 )
 OWN_CREDENTIAL_EXPIRY = Gauge(
     "own_credential_expiry_timestamp_seconds",
-    "Time at which a credential of the service expires.",
+    "Time at which a credential of the service expires: certificates by the name of what they "
+    "are for, secrets and tokens by their setting. +Inf: it has no end that the service can read; "
+    "NaN: it could not be read.",
     ("credential",),
+    unknown_at_first=True,
 )
 CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge(
     "config_last_reload_successful",

@@ -64,11 +64,15 @@ class Counter(Metric):
 
 @dataclass(frozen=True)
 class Gauge(Metric):
-    """A number as it is now; with ``only_rises``, lower ones are ignored."""
+    """A number as it is now; with ``only_rises``, lower ones are ignored.
+
+    ``unknown_at_first``: NaN until it is set, because a zero would say something that is not so.
+    """
 
     kind: ClassVar[str] = "gauge"
 
     only_rises: bool = False
+    unknown_at_first: bool = False
 
 
 @dataclass(frozen=True)

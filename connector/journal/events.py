@@ -66,6 +66,11 @@ REMEMBER = """
     INSERT INTO events (position, partition, id, at, subject) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING"""
 
+UNREAD = """
+    SELECT count(*), min(at) FROM partitions CROSS JOIN events
+    WHERE events.partition = partitions.partition AND events.position > partitions.position
+        AND events.event IS NOT NULL"""
+
 KNOWN = """
     SELECT position, coalesce(subject, CASE WHEN json_valid(CAST(event AS TEXT))
         THEN json_extract(CAST(event AS TEXT), '$.subject') END), id, at
@@ -112,6 +117,12 @@ def is_consumed(connection: Connection, name: str) -> bool:
     """Whether the event with an id lies before the read position of its partition."""
     (count,) = connection.execute(CONSUMED, (name,)).fetchone()
     return bool(count)
+
+
+def unread(connection: Connection) -> tuple[int, Millis | None]:
+    """How many events lie behind the read position of their partition, and the oldest time."""
+    (count, oldest) = connection.execute(UNREAD).fetchone()
+    return count, oldest
 
 
 def parse(text: bytes) -> Event:

@@ -196,6 +196,10 @@ class SqliteJournal(TableQueries):
         """How many appended events wait for the disk, and for how many seconds the oldest has."""
         return self._opened().writer.load()
 
+    async def unread(self) -> tuple[int, Millis | None]:
+        """How many events no round has handled, and when the oldest of them came."""
+        return await self._ask_long(events.unread)
+
     def take_ids_dropped(self) -> int:
         """None, ever: each id is a row of its own, kept for its time."""
         return 0

@@ -4,6 +4,8 @@ A child (one label combination) is looked up in the library once and then kept: 
 lock and costs more than the count itself.
 """
 
+from math import nan
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -41,6 +43,11 @@ class Families:
         self._metrics = {metric.name: metric for metric in CATALOGUE}
         self._families = {metric.name: _family(metric, self.registry) for metric in CATALOGUE}
         self._children: dict[tuple[str, tuple[str, ...]], Family] = {}
+        self._unknown = {
+            metric.name
+            for metric in CATALOGUE
+            if isinstance(metric, metrics.Gauge) and metric.unknown_at_first
+        }
         for name, labels in seeds(names):
             self.child(name, labels)
 
@@ -87,6 +94,8 @@ class Families:
         if known != labels:
             return self.child(name, known)
         child: Family = family.labels(*known) if known else family
+        if isinstance(child, Gauge) and name in self._unknown:
+            child.set(nan)
         self._children[name, known] = child
         return child
 

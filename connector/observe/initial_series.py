@@ -8,7 +8,16 @@ from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.metrics import OTHER, ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
-from connector.core.states import ASKS_CA, ASKS_UEM, ONLY_CA, DevicePhase, Effect, Phase, Trigger
+from connector.core.states import (
+    ASKS_CA,
+    ASKS_UEM,
+    COPY_OVERDUE,
+    ONLY_CA,
+    DevicePhase,
+    Effect,
+    Phase,
+    Trigger,
+)
 from connector.observe.labels import CALLERS, FIXED, NONE, PLATFORMS, PULL, Names
 
 Combination = tuple[str, ...]
@@ -29,9 +38,20 @@ TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVE
 
 CONDITIONS = (
     *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014"),
-    *("EVT-003", "AUD-001", "AUD-004", "HND-010"),
+    *("EVT-003", "AUD-001", "AUD-004", "HND-010", "CLK-002"),
 )
 """Codes of the conditions that a process may report."""
+PASSAGES = (
+    (Phase.PLANNING, Phase.HANDING_OVER),
+    (Phase.PLANNING, Phase.FAILED),
+    (Phase.HANDING_OVER, Phase.AWAITING_INSTALL),
+    (Phase.HANDING_OVER, Phase.FAILED),
+    (Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE),
+    (Phase.AWAITING_PURGE, Phase.COMPLETED),
+)
+"""From which phase of a delivery to which it usually goes."""
+LOST = ("DLV-001", "USR-006", "USR-008")
+"""Codes of devices whose enrolment was not confirmed."""
 
 
 def seeds(names: Names) -> Iterator[tuple[str, Combination]]:
@@ -54,6 +74,9 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
         "dlq_depth": [(("events",),)],
         "dlq_messages_total": [(("events",), ("EVT-005",))],
         "subject_failures_total": [(("EVT-005", "JRN-015", "SRV-003"),)],
+        "needs_operator": [(needing_operator(),)],
+        "own_credential_expiry_timestamp_seconds": [(names.credentials,)],
+        "audit_chain_valid": [()],
         "audit_records": [(tuple(map(str, range(names.partitions))),)],
         "audit_head_prefix": [(tuple(map(str, range(names.partitions))),)],
         "purge_pending": [targets],
@@ -100,6 +123,9 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
             (targets, (Trigger.ENROLMENT,), (Phase.FAILED,), permanent),
         ],
         "deliveries_in_state": [(tuple(Phase), targets)],
+        "delivery_stage_duration_seconds": [
+            ((stage,), (outcome,), targets) for stage, outcome in PASSAGES
+        ],
         "enrolment_to_ready_seconds": [(targets, (*PLATFORMS, OTHER))],
         "hand_overs_total": [(targets, ("accepted", "changed"), (NONE,))],
         "keys_disclosed_total": [(TRIGGERS, targets)],
@@ -110,7 +136,7 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
             (targets, (DevicePhase.INSTALLED,), (NONE, "INS-009")),
             (targets, (DevicePhase.NOT_INSTALLED,), ("DLV-001", *_installing())),
         ],
-        "devices_lost_total": [(("DLV-001", "USR-006", "USR-008"),)],
+        "devices_lost_total": [(LOST,)],
         "outdated_notifications_total": [(FIXED["event"],)],
         "stale_facts_total": [(("device", "holder", "person"),)],
         "purges_total": [
@@ -138,11 +164,19 @@ def _upstreams(
         "pulled_events_total": [
             ((backend,), kinds, ("accepted", "duplicate")) for backend, kinds in feeds.items()
         ],
+        "pull_last_success_timestamp_seconds": [(tuple(feeds),)],
+        "backend_budget_left": [(backends,)],
         "backend_circuit_state": [(backends,)],
         "backend_rate_limit_wait_seconds": [(backends,)],
         "backend_http_requests_total": [(backends, CALLERS)],
         "backend_throttled_requests_total": [(backends,)],
     }
+
+
+def needing_operator() -> tuple[str, ...]:
+    """Codes of users and devices that wait for a person."""
+    permanent = _codes(FAILURES, Family.PERMANENT)
+    return tuple(dict.fromkeys((*permanent, *_installing(), *LOST, COPY_OVERDUE)))
 
 
 def _installing() -> tuple[str, ...]:

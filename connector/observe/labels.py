@@ -33,7 +33,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
         *(phase.value for phase in Phase),
         *(DevicePhase.INSTALLED.value, DevicePhase.NOT_INSTALLED.value),
     ),
-    "queue": ("events", "due"),
+    "queue": ("events", "unread", "due"),
     "stage": tuple(phase.value for phase in Phase),
     "state": tuple(phase.value for phase in Phase),
     "trigger": tuple(trigger.value for trigger in Trigger),
@@ -72,5 +72,5 @@ def vocabulary(names: Names) -> dict[str, frozenset[str]]:
     found["target"] = frozenset(names.targets)
     found["backend"] = frozenset(names.backends)
     found["partition"] = frozenset(map(str, range(names.partitions)))
-    found["credential"] = frozenset(("tls-server", *names.backends, *names.credentials))
+    found["credential"] = frozenset(names.credentials)
     return found

@@ -5,12 +5,11 @@ several times for every request and step. Labels that are counted as ``other`` a
 time, so that the number of kept places stays bounded.
 """
 
-from math import nan
 from typing import NamedTuple
 
 import prometheus_client
 
-from connector.core.metric_definitions import AUDIT_CHAIN_VALID, BUILD_INFO
+from connector.core.metric_definitions import BUILD_INFO
 from connector.core.metrics import Counter, Gauge, Histogram
 from connector.observe.families import Families
 from connector.observe.labels import Names
@@ -37,7 +36,6 @@ class PrometheusMetrics:
         self._counters: dict[tuple[object, ...], prometheus_client.Counter] = {}
         self._histograms: dict[tuple[object, ...], prometheus_client.Histogram] = {}
         self._highest: dict[tuple[str, ...], float] = {}
-        self.gauge(AUDIT_CHAIN_VALID, nan)
         self.gauge(BUILD_INFO, 1, **build._asdict())
         self.registry = self._families.registry
 

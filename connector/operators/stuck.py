@@ -1,5 +1,7 @@
 """Subjects that need a person: by code, how many, since when."""
 
+from collections.abc import Mapping
+
 from connector.catalogue import catalogue
 from connector.core.errors import Family
 from connector.core.journal import Journal, StatusFilter
@@ -14,20 +16,26 @@ STOPPED = frozenset({Phase.FAILED, Phase.COMPLETED})
 
 
 async def stuck(journal: Journal) -> tuple[Stuck, ...]:
-    """Codes of subjects that need a person, most frequent first.
+    """Codes of subjects that need a person, most frequent first; see :func:`needing`."""
+    counts = needing(await journal.codes())
+    worst = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple([await _since(journal, *which, number) for which, number in worst])
+
+
+def needing(codes: Mapping[tuple[str, str, str], int]) -> dict[tuple[Kind, str], int]:
+    """How many subjects need a person, by kind and code, of what :meth:`Journal.codes` counts.
 
     Those are holders whose delivery failed, or ended without the set on one of their devices, whose
     copy is overdue, or whose open delivery has a code that does not pass by itself; and devices
     whose enrolment the UEM did not confirm.
     """
     counts: dict[tuple[Kind, str], int] = {}
-    for (kind, phase, code), number in (await journal.codes()).items():
+    for (kind, phase, code), number in codes.items():
         if kind == "holder" and _holds_up(phase, code):
             counts["holder", code] = counts.get(("holder", code), 0) + number
         elif kind == "device" and phase == DeviceStatus.LOST:
             counts["device", code] = counts.get(("device", code), 0) + number
-    worst = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple([await _since(journal, *which, number) for which, number in worst])
+    return counts
 
 
 def _holds_up(phase: str, code: str) -> bool:

@@ -11,6 +11,7 @@ from connector.settings.report import Path
 from connector.tls_files import first_certificate
 
 LISTENER = "tls-server"
+BROKERS = "journal"
 SOON = timedelta(days=30)
 """From here on an end is a warning."""
 
@@ -18,7 +19,8 @@ SOON = timedelta(days=30)
 class OwnCertificate(NamedTuple):
     """One certificate that the service shows to others.
 
-    ``name`` is ``tls-server``, ``ca:NAME`` or ``uem:NAME``; ``setting`` where its file is named.
+    ``name`` is ``tls-server``, ``ca:NAME``, ``uem:NAME`` or ``journal`` (shown to the brokers);
+    ``setting`` where its file is named.
     """
 
     name: str
@@ -43,6 +45,10 @@ def own_certificates(settings: Settings) -> Iterator[OwnCertificate]:
             if (file := upstream.client_certificate_file) is not None:
                 place = (section, name, "client_certificate_file")
                 yield OwnCertificate(f"{section[:-1]}:{name}", place, file)
+    security = getattr(settings.journal, "security", None)  # the embedded journal has none
+    if security is not None and security.tls is not None and security.tls.client is not None:
+        brokers = ("journal", "security", "tls", "client", "certificate_file")
+        yield OwnCertificate(BROKERS, brokers, security.tls.client.certificate_file)
 
 
 def endings(settings: Settings) -> list[Ending]:

@@ -1,19 +1,23 @@
-"""When the service's own certificates end: metric, warning and condition before it happens."""
+"""When the service's own certificates and tokens end: metric, warning and condition before."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import nan
 
 import structlog
 
 from connector.core.conditions import Severity
+from connector.core.errors import Permanent
 from connector.core.metric_definitions import OWN_CREDENTIAL_EXPIRY
 from connector.core.metrics import Metrics
 from connector.core.model import millis_of
 from connector.core.ports import Clock
+from connector.mounted import read_secret
 from connector.operators.verbs.status import CredentialView
 from connector.settings.certificates import Ending, endings, fault_of
 from connector.settings.model import Settings
+from connector.settings.secrets import OwnSecret, end_of, own_secrets
 from connector.wiring.conditions import Board
 
 EVERY = 86_400.0
@@ -24,7 +28,7 @@ log = structlog.get_logger("connector.expiries")
 
 
 class Expiries:
-    """Looks at the certificates at the start, when mounted files change, and once a day."""
+    """Looks at certificates and secrets at the start, when mounted files change, and daily."""
 
     def __init__(self, settings: Settings, clock: Clock, board: Board, metrics: Metrics) -> None:
         self._settings = settings
@@ -44,6 +48,9 @@ class Expiries:
             ends = one.ends.timestamp()
             self._metrics.gauge(OWN_CREDENTIAL_EXPIRY, ends, credential=one.certificate.name)
             self._judge(one)
+        for secret in own_secrets(self._settings):
+            ends = _end_of(secret)
+            self._metrics.gauge(OWN_CREDENTIAL_EXPIRY, ends, credential=secret.name)
 
     def _judge(self, one: Ending) -> None:
         now = datetime.fromtimestamp(self._clock.now() / 1000, UTC)
@@ -70,3 +77,11 @@ class Expiries:
                 await asyncio.wait_for(stop.wait(), EVERY)
             except TimeoutError:
                 continue
+
+
+def _end_of(secret: OwnSecret) -> float:
+    """NaN where it cannot be read, which the readers of the mounted files report."""
+    try:
+        return end_of(read_secret(secret.file))
+    except Permanent:
+        return nan

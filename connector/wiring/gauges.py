@@ -16,10 +16,12 @@ from connector.core.errors import ConnectorError, Permanent
 from connector.core.journal import DeadLetterFilter
 from connector.core.metric_definitions import (
     DELIVERIES_IN_STATE,
+    DISCLOSED_WITHIN_HOUR,
     DLQ_DEPTH,
     EVENT_IDS_DROPPED,
     JOURNAL_OLDEST_WAITING,
     JOURNAL_WAITING,
+    NEEDS_OPERATOR,
     PAUSES,
     PURGE_OLDEST_AGE,
     PURGE_PENDING,
@@ -29,7 +31,9 @@ from connector.core.model import DAY, SECOND, Millis, SubjectKey
 from connector.core.policy import RoutePolicy
 from connector.core.ports import Clock
 from connector.core.states import Effect, HolderState, State, standing
+from connector.operators.stuck import needing
 from connector.wiring.journal import ServedJournal
+from connector.worker import brakes
 
 log = structlog.get_logger("connector.gauges")
 
@@ -65,12 +69,14 @@ class Gauges:
         self._time = time
         self._uem_of = {name: route.uem for name, route in routes.items()}
         self._in_state: AbstractSet[tuple[str, str]] = frozenset()
+        self._codes_shown: AbstractSet[str] = frozenset()
 
     async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
         """Tell what waits here every ``every`` seconds; let the journal tidy up now and then."""
         tidied = self._clock.monotonic()
         while not stop.is_set():
             self._waiting("events", *self._journal.load_of_appends())
+            await self._quietly(self._unread())
             self._metrics.count(EVENT_IDS_DROPPED, self._journal.take_ids_dropped())
             if self._clock.monotonic() - tidied >= tidy_every:
                 tidied = self._clock.monotonic()
@@ -103,6 +109,10 @@ class Gauges:
         self._deliveries(in_state)
         held = [record.brakes for record in await self._journal.records()]
         self._metrics.gauge(PAUSES, len(standing(held)))
+        now = self._time() or self._clock.now()
+        left = sum(brakes.disclosed(one, now) for one in held)
+        self._metrics.gauge(DISCLOSED_WITHIN_HOUR, left)
+        self._needing(await self._codes())
         letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
         self._metrics.gauge(DLQ_DEPTH, len(letters), queue="events")
         await self._due()
@@ -113,6 +123,8 @@ class Gauges:
         """All to zero: what is not looked at any more must not stand there as if it were."""
         self._deliveries({})
         self._metrics.gauge(PAUSES, 0)
+        self._metrics.gauge(DISCLOSED_WITHIN_HOUR, 0)
+        self._needing({})
         self._metrics.gauge(DLQ_DEPTH, 0, queue="events")
         self._waiting("due", 0, 0.0)
         for uem in set(self._uem_of.values()):
@@ -149,6 +161,25 @@ class Gauges:
             count = counts.get((state, target), 0)
             self._metrics.gauge(DELIVERIES_IN_STATE, count, state=state, target=target)
         self._in_state = frozenset(counts)
+
+    def _needing(self, counts: Mapping[str, int]) -> None:
+        """By code; those published before that do not stand any more are zero."""
+        for code in self._codes_shown | counts.keys():
+            self._metrics.gauge(NEEDS_OPERATOR, counts.get(code, 0), error_code=code)
+        self._codes_shown = frozenset(counts)
+
+    async def _codes(self) -> Mapping[str, int]:
+        """How many users and devices need a person, by code."""
+        found: Counter[str] = Counter()
+        for (_, code), number in needing(await self._journal.codes()).items():
+            found[code] += number
+        return found
+
+    async def _unread(self) -> None:
+        """Events that are stored and that no round of this process has handled."""
+        count, since = await self._journal.unread()
+        age = 0.0 if since is None else max(self._clock.now() - since, 0) / SECOND
+        self._waiting("unread", count, age)
 
     def _waiting(self, queue: str, count: int, oldest: float) -> None:
         self._metrics.gauge(JOURNAL_WAITING, count, queue=queue)

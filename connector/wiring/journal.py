@@ -6,6 +6,7 @@ from typing import Protocol
 
 from connector.core.errors import Permanent
 from connector.core.journal import Journal
+from connector.core.model import Millis
 from connector.journal.kafka.cluster import require
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import KafkaSettings, SqliteSettings
@@ -19,6 +20,10 @@ class ServedJournal(Journal, Watched, Protocol):
 
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait, and for how many seconds the oldest."""
+        ...
+
+    async def unread(self) -> tuple[int, Millis | None]:
+        """How many stored events wait for a round of this process, and since when the oldest."""
         ...
 
     def take_ids_dropped(self) -> int:

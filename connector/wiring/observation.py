@@ -11,7 +11,12 @@ from sqlite3 import sqlite_version
 import structlog
 
 from connector import plugins
-from connector.core.metric_definitions import LOG_KEYS_DROPPED, LOG_LINES_DROPPED
+from connector.core.metric_definitions import (
+    DISCLOSURE_CEILING,
+    LOG_KEYS_DROPPED,
+    LOG_LINES_DROPPED,
+    PARTITIONS,
+)
 from connector.core.secret import Credential
 from connector.core.source import SourceCapabilities
 from connector.mounted import read_secret
@@ -19,7 +24,9 @@ from connector.observe.labels import Names
 from connector.observe.log_writer import LogWriter
 from connector.observe.logs import LogOptions, configure_logging
 from connector.observe.metrics import Build, PrometheusMetrics
+from connector.settings.certificates import own_certificates
 from connector.settings.model import Settings
+from connector.settings.secrets import own_secrets
 from connector.wiring.clock import MachineClock
 from connector.wiring.pulls import wanted
 
@@ -39,11 +46,17 @@ def metrics(settings: Settings) -> PrometheusMetrics:
         targets=tuple(settings.uems),
         backends=cas + uems,
         partitions=settings.journal.partitions,
-        credentials=("tls-server", *cas, *uems),
+        credentials=(
+            *(one.name for one in own_certificates(settings)),
+            *(one.name for one in own_secrets(settings)),
+        ),
         sources=source_capabilities(),
         feeds={name: source.capabilities.event_kinds for name, (source, _) in wanted(settings)},
     )
-    return PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
+    made = PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
+    made.gauge(PARTITIONS, settings.journal.partitions)
+    made.gauge(DISCLOSURE_CEILING, settings.worker.disclosure_ceiling)
+    return made
 
 
 def source_capabilities() -> dict[str, SourceCapabilities]:

@@ -158,6 +158,7 @@ class Admission:
             return False
         if await ceiling.take(self._partition, keys, draft.now):
             return True
+        self._limits.held_back_by_ceiling()
         self.held_back = True
         return False
 

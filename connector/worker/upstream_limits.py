@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.errors import Fault
-from connector.core.metric_definitions import BACKEND_REQUEST_DURATION, BACKEND_REQUESTS
+from connector.core.metric_definitions import (
+    BACKEND_REQUEST_DURATION,
+    BACKEND_REQUESTS,
+    DISCLOSURES_HELD_BACK,
+)
 from connector.core.metrics import Metrics
 from connector.core.policy import RoutePolicy
 from connector.core.states import ACTS, ASKS_CA, ASKS_UEM, Brakes, Effect
@@ -142,6 +146,10 @@ class UpstreamLimits:
         """Whether no effect is started: the state only waits, or its route was removed."""
         lost = lane.route is not None and lane.route not in self._routes()
         return lane.effect is Effect.WAIT or lost
+
+    def held_back_by_ceiling(self) -> None:
+        """Count a hand-over that has to wait for the ceiling."""
+        self._metrics.count(DISCLOSURES_HELD_BACK)
 
     def enter(self, lane: Lane) -> None:
         """Take the permits of one effect; :meth:`room` has shown that they are free."""

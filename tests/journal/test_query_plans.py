@@ -26,6 +26,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "load": (states.LOAD, ('["k"]',)),
     "status": (states.STATUS, STATUS),
     "subjects": (states.SUBJECTS, ("k", 0, 9)),
+    "unread": (events.UNREAD, ()),
     "read": (events.READ, (0, 0, 9)),
     "commands": (events.COMMANDS, (0, 0, 9)),
     "empty": (events.EMPTY, (0, 9, 9, 9)),
@@ -35,7 +36,15 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "remove": (states.REMOVE, ("k",)),
     "stop wanting": (states.STOP_WANTING, ("k",)),
 }
-WALKS_OVER_ITS_OWN_ROWS = {"found", "json_each", "(subquery-1)", "(subquery-2)", "list"}
+# Partitions are as few as ever, whatever waits in them.
+WALKS_OVER_ITS_OWN_ROWS = {
+    "partitions",
+    "found",
+    "json_each",
+    "(subquery-1)",
+    "(subquery-2)",
+    "list",
+}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,20 @@ import pytest
 
 from connector.core.errors import Permanent
 from connector.core.journal import Commit, StateRow
-from connector.core.metric_definitions import DELIVERIES_IN_STATE, PURGE_OLDEST_AGE, PURGE_PENDING
+from connector.core.metric_definitions import (
+    DELIVERIES_IN_STATE,
+    DISCLOSED_WITHIN_HOUR,
+    DISCLOSURES_HELD_BACK,
+    JOURNAL_OLDEST_WAITING,
+    JOURNAL_WAITING,
+    NEEDS_OPERATOR,
+    PURGE_OLDEST_AGE,
+    PURGE_PENDING,
+)
 from connector.core.metrics import NoMetrics
 from connector.core.model import DAY, Millis, SubjectKind, subject_key
 from connector.core.rows import UnreadableState
-from connector.core.states import Brakes
+from connector.core.states import Brakes, Phase
 from connector.journal.settings import SqliteSettings
 from connector.journal.sqlite import SqliteJournal
 from connector.observe.labels import Names
@@ -22,7 +32,15 @@ from connector.wiring.gauges import Gauges
 from connector.worker import brakes
 from connector_testkit.conformance.journal_samples import written
 from tests.support.counted import Counted
-from tests.worker.conftest import ROUTE, SteppedClock
+from tests.worker.conftest import ROUTE, Stage, SteppedClock
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    made = Stage(tmp_path)
+    await made.journal.open()
+    yield made
+    await made.journal.close()
 
 
 class Tidied:
@@ -34,6 +52,9 @@ class Tidied:
 
     def take_ids_dropped(self) -> int:
         return 0
+
+    async def unread(self) -> tuple[int, Millis | None]:
+        return 0, None
 
     def load_of_appends(self) -> tuple[int, float]:
         return 0, 0.0
@@ -137,3 +158,66 @@ async def test_each_pause_is_counted_once(tmp_path: Path) -> None:
     await asyncio.wait([another_looks])
     assert metrics.registry.get_sample_value("pki_connector_pauses") == 0
     await journal.close()
+
+
+async def test_stored_events_wait_until_a_round_has_handled_them(stage: Stage) -> None:
+    """Counted with the age of the oldest, so that an owner that hangs is seen."""
+    metrics = Counted()
+    gauges = Gauges(stage.journal, metrics, stage.clock, stage.clock.now, stage.routes)
+    stop = asyncio.Event()
+
+    async def seen() -> tuple[float, float]:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(gauges.follow(stop, every=3600.0, tidy_every=3600.0))
+            await stage.turns(2)
+            stop.set()
+        stop.clear()
+        waiting = metrics.now(JOURNAL_WAITING)["unread",]
+        return waiting, metrics.now(JOURNAL_OLDEST_WAITING)["unread",]
+
+    await stage.journal.take_over(0)
+    await stage.enrol("7")
+    stage.clock.advance(30_000)
+    await stage.enrol("8")
+    assert await seen() == (2, 30)
+    async with stage.running():
+        await stage.until_phase(Phase.COMPLETED, "7")
+        await stage.until_phase(Phase.COMPLETED, "8")
+    assert await seen() == (0, 0)
+
+
+async def test_what_the_ceiling_counts_and_holds_back(stage: Stage) -> None:
+    """Two keys of at most two per hour: the second user's wait, which is counted."""
+    stage.metrics = metrics = Counted()
+    stage.limits = stage.limited(ceiling=2)
+    gauges = Gauges(stage.journal, metrics, stage.clock, stage.clock.now, stage.routes)
+    async with stage.running():
+        await stage.enrol("7")
+        await stage.until_phase(Phase.COMPLETED, "7")
+        assert metrics.of(DISCLOSURES_HELD_BACK) == []
+        await stage.enrol("8")
+        await stage.until(lambda: metrics.of(DISCLOSURES_HELD_BACK))
+    await gauges.publish()
+    assert metrics.now(DISCLOSED_WITHIN_HOUR) == {(): 2}
+    another_looks = asyncio.create_task(gauges.publish_while_first(3600))
+    await asyncio.sleep(0)
+    another_looks.cancel()
+    await asyncio.wait([another_looks])
+    assert metrics.now(DISCLOSED_WITHIN_HOUR) == {(): 0}
+
+
+async def test_who_needs_an_operator_is_counted_by_code(stage: Stage) -> None:
+    """As `status` counts them; zero once this process does not look any more."""
+    metrics = Counted()
+    gauges = Gauges(stage.journal, metrics, stage.clock, stage.clock.now, stage.routes)
+    stage.limits = stage.limited(ceiling=1)  # a larger set fails with DLV-009
+    async with stage.running():
+        await stage.enrol("7")
+        await stage.until_phase(Phase.FAILED, "7")
+    await gauges.publish()
+    assert metrics.now(NEEDS_OPERATOR) == {("DLV-009",): 1}
+    another_looks = asyncio.create_task(gauges.publish_while_first(3600))
+    await asyncio.sleep(0)
+    another_looks.cancel()
+    await asyncio.wait([another_looks])
+    assert metrics.now(NEEDS_OPERATOR) == {("DLV-009",): 0}

@@ -121,14 +121,15 @@ class Stage:
         folder: Path,
         partitions: int = 1,
         journal: type[StubbornJournal] = StubbornJournal,
+        metrics: Metrics | None = None,
     ) -> None:
+        self.metrics: Metrics = metrics or NoMetrics()
         self.clock = SteppedClock()
         self.dates = ServerDates(self.clock.monotonic)
         self.world = InstantWorld(now=self.clock.now, dated=self._dated)
         self.routes = {"corp": ROUTE}
         self.alarms: list[tuple[str, str]] = []
         self.lost: list[Permanent] = []
-        self.metrics: Metrics = NoMetrics()
         self.told: list[AuditRecord] = []
         self.failures: list[Failure] = []
         self.effects = HeldEffects(self.world)
@@ -163,7 +164,7 @@ class Stage:
             for name in ("uem:acme", "ca:acme-ca")
         }
         limit = None if ceiling is None else self._ceiling(ceiling)
-        return UpstreamLimits(upstreams, lambda: self.routes, hand_overs, limit, NoMetrics())
+        return UpstreamLimits(upstreams, lambda: self.routes, hand_overs, limit, self.metrics)
 
     def _ceiling(self, keys: int) -> Ceiling:
         return Ceiling(keys, self.journal.current_records, whole, self.clock.monotonic)

@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from connector.core.errors import Transient
 from connector.core.journal import Commands, PartitionRecord, Positioned
-from connector.core.model import is_partition
+from connector.core.model import Millis, is_partition
 from connector.journal.kafka import cloudevents
 from connector.journal.kafka.batches import batches
 from connector.journal.kafka.clients import Clients, end_consumer
@@ -183,6 +183,11 @@ class Inbox:
             async with asyncio.timeout(_LOOK_PATIENCE):
                 while not await self._scout.looked_through(partition, self._opened()):  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(PAUSE)
+
+    def unread(self) -> tuple[int, Millis | None]:
+        """How many events lie here for the partitions that are read, and when the oldest came."""
+        times = [since for one in self._buffers if (since := one.oldest()) is not None]
+        return sum(one.waiting for one in self._buffers), min(times, default=None)
 
     def _commands(self, partition: int, after: int) -> list[Positioned]:
         entries = [

@@ -74,31 +74,28 @@ class KafkaJournal(TableQueries):
             local: the file of the local tables; created at each start.
             instance: a name that no other process has or had, for its own transactional id.
             monotonic: seconds.
-            on_lost: called once in the event loop when the local tables failed (``JRN-002``): the
-                process must end.
-            read_patience: seconds that :meth:`read` waits for events that this process is known to
-                have written.
+            on_lost: called once when the local tables failed (``JRN-002``): the process must end.
+            read_patience: seconds that :meth:`read` waits for events that this process has written.
         """
         self._options = options
         self._count = options.partitions
-        self._names = options.names
+        self._names = names = options.names
         self._limit = options.append_timeout.total_seconds()
-        self._clients = Clients(options)
-        self._ends = EndOffsets(self._clients, self._limit)
-        self._readable = EndOffsets(self._clients, self._limit, committed=True)
+        self._clients = clients = Clients(options)
+        self._ends = EndOffsets(clients, self._limit)
+        self._readable = EndOffsets(clients, self._limit, committed=True)
         self._local = LocalTables(local, self._count, monotonic=monotonic, on_lost=on_lost)
-        self._producer = Producer(self._clients, monotonic, self._limit, options.queue_limit)
-        own = f"{self._names.transactions}front-{instance}"
-        self._brakes = Brakes(Transactions(self._clients, own, self._limit))
+        self._producer = Producer(clients, monotonic, self._limit, options.queue_limit)
+        own = Transactions(clients, f"{names.transactions}front-{instance}", self._limit)
+        self._brakes = Brakes(own)
         self._owners: dict[int, Owner] = {}
         self._dropped_ids = Dropped()
         self._dropping: set[asyncio.Task[None]] = set()
-        self._follower = Follower(
-            self._clients, self._ends, self._local, self._names.states, self._names.dead_letter
-        )
+        followed = self._ends, self._local, names.states, names.dead_letter
+        self._follower = Follower(clients, *followed)
         places = [TopicPartition(self._names.events, number) for number in range(self._count)]
-        ends = (self._ends, self._readable)
-        self._inbox = Inbox(self._clients, ends, self._local, places, read_patience)
+        both = self._ends, self._readable
+        self._inbox = Inbox(clients, both, self._local, places, read_patience)
         self._membership = Membership(
             self._clients,
             self._names,
@@ -146,8 +143,7 @@ class KafkaJournal(TableQueries):
     async def append(self, new: Sequence[Event]) -> list[bool]:
         """Make events durable; those to partitions all or none, the others each by itself."""
         self._local.opened()
-        records = [outgoing(event, self._names.events, self._count) for event in new]
-        if not records:
+        if not (records := [outgoing(event, self._names.events, self._count) for event in new]):
             return []
         if len(new) > 1 and any(is_partition(event.subject) for event in new):
             positions = await self._brakes.append(records)
@@ -263,6 +259,10 @@ class KafkaJournal(TableQueries):
     def load_of_appends(self) -> tuple[int, float]:
         """How many appended events wait for the brokers, and for how many seconds the oldest."""
         return self._producer.waiting, self._producer.age()
+
+    async def unread(self) -> tuple[int, Millis | None]:
+        """How many events wait here for a round of this process, and when the oldest came."""
+        return self._inbox.unread()
 
     def take_ids_dropped(self) -> int:
         """How many ids of events subjects forgot before their time, since this was last asked."""

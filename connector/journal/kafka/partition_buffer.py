@@ -68,6 +68,12 @@ class PartitionBuffer:
         """How many records it holds."""
         return len(self._raw) + len(self._entries)
 
+    def oldest(self) -> Millis | None:
+        """When the first record that it holds came; None while it is empty."""
+        for entry in self._entries:
+            return entry.event.received_at if isinstance(entry, Positioned) else entry.at
+        return self._raw[0].timestamp if self._raw else None
+
     def put(self, records: Sequence[Incoming]) -> None:
         """Add records of the consumer, if the buffer is open."""
         if self.open:
