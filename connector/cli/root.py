@@ -16,13 +16,13 @@ from connector.cli.audit import audit
 from connector.cli.dlq import dlq
 from connector.cli.elsewhere import add_commands
 from connector.cli.exits import Exit, exit_code
-from connector.cli.formatting import shown
 from connector.cli.journal_backup import backup, restore
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
 from connector.cli.output import Format
 from connector.cli.status import status
+from connector.cli.termination import told
 from connector.cli.usage import asks_for_help, refusal
 from connector.core.errors import ConnectorError
 
@@ -107,14 +107,13 @@ def _called(arguments: Sequence[str], world: World) -> int:
 
 def _tell(error: ConnectorError, *, as_json: bool) -> None:
     """An error to standard error: two lines for people, or one JSON document."""
-    entry = catalogue().get(error.code)
-    title, action = (entry.title, entry.action) if entry else ("", "")
     if as_json:
-        told = {"code": error.code, "title": title, "detail": error.detail, "action": action}
-        sys.stderr.write(json.dumps({"error": told}) + "\n")
+        entry = catalogue().get(error.code)
+        title, action = (entry.title, entry.action) if entry else ("", "")
+        members = {"code": error.code, "title": title, "detail": error.detail, "action": action}
+        sys.stderr.write(json.dumps({"error": members}) + "\n")
         return
-    sys.stderr.write(shown(f"{error.code} {title}: {error.detail}") + "\n")
-    sys.stderr.write(shown(f"    {action}") + "\n")
+    sys.stderr.write(told(error))
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -1,5 +1,7 @@
 """``serve``: it loads what it runs only when called, so that other commands stay quick."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from connector.cli.config import report
 from connector.cli.exits import Exit
 from connector.cli.options import Call, asking
 from connector.cli.output import Format
+from connector.cli.termination import TERMINATION_LOG, left_in
 from connector.settings.load import load
 from connector.settings.model import Settings
 from connector.settings.plugins import installed
@@ -25,6 +28,14 @@ def serve(
             help="The journal is an older snapshot: start paused, as after journal restore.",
         ),
     ] = False,
+    termination_log: Annotated[
+        Path,
+        typer.Option(
+            "--termination-log",
+            envvar="PKI_CONNECTOR_TERMINATION_LOG",
+            help="Write why the service ended into this file, if it exists.",
+        ),
+    ] = TERMINATION_LOG,
 ) -> None:
     """Run the service until SIGTERM or SIGINT."""
     import uvloop  # noqa: PLC0415 - only the service needs it
@@ -32,12 +43,14 @@ def serve(
     from connector.app import serve as run  # noqa: PLC0415 - loads everything there is
     from connector.journal.kafka.topics import TopicsRefused  # noqa: PLC0415 - as above
 
-    try:
-        uvloop.run(run(settings_of(call), restored_by=call.operator if restored else ""))
-    except TopicsRefused as error:
-        for fault in error.faults:
-            call.screen.fault(str(fault))
-        raise
+    with _reported(call), left_in(termination_log):
+        settings = load(call.config, call.world.environment, installed())
+        try:
+            uvloop.run(run(settings, restored_by=call.operator if restored else ""))
+        except TopicsRefused as error:
+            for fault in error.faults:
+                call.screen.fault(str(fault))
+            raise
 
 
 def settings_of(call: Call, file: Path | None = None) -> Settings:
@@ -47,8 +60,15 @@ def settings_of(call: Call, file: Path | None = None) -> Settings:
         SettingsRefused: they are wrong, and JSON is asked for, in which every error is told alike.
         typer.Exit: they are wrong, and each fault has been told.
     """
-    try:
+    with _reported(call):
         return load(file or call.config, call.world.environment, installed())
+
+
+@contextmanager
+def _reported(call: Call) -> Iterator[None]:
+    """Tell each fault of refused settings, unless JSON is asked for."""
+    try:
+        yield
     except SettingsRefused as error:
         if call.screen.form is Format.JSON:
             raise

@@ -15,8 +15,8 @@ from connector.settings.model import PREFIX, Settings
 from connector.settings.report import Path, Problem, dotted
 from connector.settings.secrecy import looks_secret, secret_parts
 
-APART = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}SOCKET"})
-"""Variables of the command line: the settings' file and the operators' socket."""
+APART = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}SOCKET", f"{PREFIX}TERMINATION_LOG"})
+"""Variables of the command line: settings' file, operators' socket, and the exit message's file."""
 
 
 def read_environment(model: type[Settings], environment: Mapping[str, str]) -> Tree:
