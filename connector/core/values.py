@@ -21,11 +21,11 @@ from pydantic import (
 
 from connector.core.model import Millis
 
-DURATION_PATTERN = (
-    r"^(([0-9]{1,15}(ms|s|m|h|d|w))+"
-    r"|P(?=[0-9T])([0-9]{1,15}W)?([0-9]{1,15}D)?"
-    r"(T(?=[0-9])([0-9]{1,15}H)?([0-9]{1,15}M)?([0-9]{1,15}S)?)?)$"
-)
+_PARTS = {unit: f"[0-9]{{1,15}}{unit}" for unit in "WDHMS"}
+_TIME = "T({H}({M})?({S})?|{M}({S})?|{S})".format(**_PARTS)
+_PERIOD = "P({W}({D})?({T})?|{D}({T})?|{T})".format(**_PARTS, T=_TIME)
+DURATION_PATTERN = f"^(([0-9]{{1,15}}(ms|s|m|h|d|w))+|{_PERIOD})$"
+"""Without look-ahead, so that validators of other languages can use the schema, too."""
 LONGEST = timedelta(days=36_500)
 UNITS = {
     "w": timedelta(weeks=1),
