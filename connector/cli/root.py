@@ -17,6 +17,7 @@ from connector.cli.dlq import dlq
 from connector.cli.elsewhere import add_commands
 from connector.cli.exits import Exit, exit_code
 from connector.cli.journal_backup import backup, restore
+from connector.cli.journal_backups import backups
 from connector.cli.journal_copy import journal
 from connector.cli.kafka import kafka
 from connector.cli.options import World
@@ -64,6 +65,7 @@ app.add_typer(operator_commands.commands)
 app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")
 journal.command("backup")(backup)
+journal.command("backups")(backups)
 journal.command("restore")(restore)
 app.add_typer(journal, name="journal")
 app.add_typer(kafka, name="kafka")
