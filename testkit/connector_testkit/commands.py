@@ -119,13 +119,38 @@ def simulate_uem(
     _until_stopped(run(_options(UemOptions, given, switches or ())))
 
 
+@simulate.command("secrets")
+def simulate_secrets(
+    directory: Annotated[
+        Path, typer.Option("--directory", help="Directory to write the files to.")
+    ],
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host", help="Address of the connector, for its certificate; may be repeated."
+        ),
+    ] = None,
+) -> None:
+    """Write throw-away secrets and a server certificate for a connector and its simulators."""
+    from connector_testkit.simulators.secrets import write_secrets  # noqa: PLC0415 - as above
+
+    try:
+        write_secrets(directory, tuple(hosts or ("127.0.0.1", "localhost")))
+    except OSError as error:
+        _fail(error)
+
+
 def _until_stopped(simulator: Coroutine[Any, Any, None]) -> None:
     """Run it; an address or folder that cannot be used is reported in one line."""
     try:
         asyncio.run(simulator)
     except OSError as error:
-        typer.echo(f"pki-connector simulate: {error.strerror or error}", err=True)
-        raise typer.Exit(Exit.FAILED) from None
+        _fail(error)
+
+
+def _fail(error: OSError) -> None:
+    typer.echo(f"pki-connector simulate: {error.strerror or error}", err=True)
+    raise typer.Exit(Exit.FAILED) from None
 
 
 def _options(model: type[M], given: dict[str, Any], switches: Iterable[str]) -> M:
