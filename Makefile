@@ -74,6 +74,10 @@ demo-kafka: $(RUN) ## the same with three connectors on a real broker; needs Jav
 check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 	@$(BIN)/pytest -m "not slow" --numprocesses auto $(ARGS)
 
+.PHONY: chart-test
+chart-test: $(DEV) ## render the Helm chart in every way and check its objects
+	@$(BIN)/pytest -m chart $(ARGS)
+
 # A choice of tests has no coverage to speak of, and is faster unmeasured. Three at a time on two
 # cores, because most tests that start processes wait half of their time.
 .PHONY: test

@@ -21,6 +21,8 @@ from connector.observe.reference import metrics_page
 from connector.settings.page import configuration_page
 from connector.settings.plugins import installed
 from connector.settings.schema import DIALECT, configuration_schema
+from deploy.helm.values_schema import values_schema
+from deploy.helm.values_table import readme
 
 ROOT = Path(__file__).parents[1]
 Write = Callable[[], str]
@@ -52,12 +54,16 @@ def _json(document: object) -> str:
 
 
 PAGES: dict[str, Write] = {
+    "deploy/helm/pki-connector/README.md": readme,
     "docs/configuration.md": lambda: configuration_page(installed()),
     "docs/errors.md": errors_page,
     "docs/metrics.md": metrics_page,
     "docs/states.md": states_page,
 }
 SCHEMAS: dict[str, Write] = {
+    "deploy/helm/pki-connector/values.schema.json": lambda: _json(
+        values_schema(configuration_schema(installed()))
+    ),
     "schemas/audit-record.schema.json": partial(_schema, "audit-record", AuditRecord),
     "schemas/configuration.schema.json": lambda: _json(configuration_schema(installed())),
     "schemas/dead-letter.schema.json": partial(_schema, "dead-letter", DeadLetter),

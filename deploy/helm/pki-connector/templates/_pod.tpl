@@ -29,7 +29,7 @@ envFrom:
 - name: stage
   mountPath: /run/secrets
 {{- else }}
-{{- range $name, $_ := .Values.secrets }}
+{{- range $name, $_ := include "pki-connector.usedSecrets" . | fromYaml }}
 - name: secret-{{ $name }}
   mountPath: /run/secrets/{{ $name }}
   readOnly: true
@@ -56,7 +56,7 @@ envFrom:
   emptyDir:
     sizeLimit: 16Mi
 {{- else }}
-{{- range $name, $secret := $.Values.secrets }}
+{{- range $name, $secret := include "pki-connector.usedSecrets" $ | fromYaml }}
 - name: secret-{{ $name }}
   {{- include "pki-connector.secretVolume" (list $ $name $secret) | nindent 2 }}
 {{- end }}
@@ -79,9 +79,6 @@ configMap:
   items:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if $secret.optional }}
-  optional: true
-  {{- end }}
 {{- else if $secret.serviceAccountToken -}}
 projected:
   defaultMode: 0400
@@ -97,9 +94,6 @@ secret:
   {{- with $secret.items }}
   items:
     {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- if $secret.optional }}
-  optional: true
   {{- end }}
 {{- end }}
 {{- end }}

@@ -4,6 +4,12 @@
 {{- if .Values.demo.enabled }}
 {{- $settings = mergeOverwrite (include "pki-connector.demoSettings" . | fromYaml) $settings }}
 {{- end }}
+{{- $intake := dig "service" "intake" dict $settings }}
+{{- if not (or $intake.tls $intake.plain_from) }}
+{{- $tls := dict "certificate_file" "/run/secrets/tls/tls.crt" "key_file" "/run/secrets/tls/tls.key" }}
+{{- $settings = mergeOverwrite $settings (dict "service" (dict "intake" (dict "tls" $tls))) }}
+{{- end }}
+{{- $settings = mergeOverwrite (dict "audit" (dict "key_file" "/run/secrets/audit/key")) $settings }}
 {{- $journal := dict "type" .Values.journal.kind | merge (default dict $settings.journal | deepCopy) }}
 {{- $_ := set $settings "journal" $journal }}
 {{- omit $settings "routes" | toYaml }}
@@ -63,4 +69,19 @@ routes:
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
 {{- $host := regexReplaceAll ":[0-9]+$" $url.host "" | trimPrefix "[" | trimSuffix "]" }}
 {{- printf "%s|%s" $host (default (eq $url.scheme "http" | ternary "80" "443") $port) }}
+{{- end }}
+
+{{/* The entries of `secrets` of which a setting names a file. */}}
+{{- define "pki-connector.usedSecrets" -}}
+{{- $files := include "pki-connector.files" (list "config" (include "pki-connector.settings" . | fromYaml)) }}
+{{- $used := dict }}
+{{- if not .Values.demo.enabled }}
+{{- range $name, $secret := .Values.secrets }}
+{{- $folder := printf " /run/secrets/%s/" $name }}
+{{- if contains $folder $files }}
+{{- $_ := set $used $name $secret }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $used }}
 {{- end }}

@@ -2,10 +2,6 @@
 {{- define "pki-connector.validate" -}}
 {{- $settings := include "pki-connector.settings" . | fromYaml }}
 {{- $kind := .Values.journal.kind }}
-{{- $given := dig "journal" "type" $kind .Values.config }}
-{{- if ne $given $kind }}
-{{- fail (printf "config.journal.type is %s and journal.kind is %s: leave config.journal.type out, journal.kind decides." $given $kind) }}
-{{- end }}
 {{- range $section, $listener := dig "service" dict $settings }}
 {{- if and (kindIs "map" $listener) (hasKey $listener "listen") (eq (toString (dig "listen" "port" "" $listener)) "0") }}
 {{- fail (printf "config.service.%s.listen.port is 0: a Service and probes need a fixed port." $section) }}
@@ -13,6 +9,18 @@
 {{- end }}
 {{- if has (dig "service" "observe" "listen" "host" "0.0.0.0" $settings) (list "127.0.0.1" "::1" "localhost") }}
 {{- fail "config.service.observe.listen.host is a loopback address: the kubelet's probes come from outside the pod. Take 0.0.0.0 and limit who reads metrics with networkPolicy.observeFrom." }}
+{{- end }}
+{{- if and (eq .Values.image.tag "latest") (not .Values.image.digest) }}
+{{- fail "image.tag is latest, which means another program tomorrow: take a version, or image.digest." }}
+{{- end }}
+{{- if and .Values.demo.enabled (ne $kind "sqlite") }}
+{{- fail "demo.enabled needs journal.kind: sqlite, because the simulators are in the pod." }}
+{{- end }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
+{{- fail "ingress.hosts is empty: say under which host name the UEM and the CA post." }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "httpRoute.parentRefs is empty: name the gateway." }}
 {{- end }}
 {{- include "pki-connector.validateScale" . }}
 {{- include "pki-connector.validateRoutes" $settings }}

@@ -49,9 +49,6 @@ topologySpreadConstraints:
     - /backup
     - --every={{ .Values.backup.every }}
     - --keep={{ .Values.backup.keep }}
-    {{- with .Values.backup.toKeyFile }}
-    - --to-key={{ . }}
-    {{- end }}
   resources:
     {{- toYaml .Values.backup.resources | nindent 4 }}
   volumeMounts:
@@ -61,4 +58,12 @@ topologySpreadConstraints:
     - name: backup
       mountPath: /backup
     {{- include "pki-connector.fileMounts" . | nindent 4 }}
+{{- end }}
+
+{{- define "pki-connector.testResources" -}}
+requests:
+  cpu: 50m
+  memory: 128Mi
+limits:
+  memory: 128Mi
 {{- end }}

@@ -1,0 +1,110 @@
+"""The settings that the chart writes are the program's, whatever the values are."""
+
+import secrets
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connector.settings.load import check
+from connector.settings.plugins import installed
+from connector.settings.secrecy import names_file
+from connector_testkit.simulators.tls import TlsFiles, issue_tls
+from tests.chart.rendering import CHART, CI, SQLITE, containers, of_kind, settings_text, template
+
+pytestmark = [pytest.mark.chart, pytest.mark.slow]
+MOUNTS = "/run/secrets"
+
+
+def files_of(value: Any, member: str = "") -> Iterator[tuple[str, str]]:
+    """Each file that settings name, with the member that names it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from files_of(inner, name if names_file(name) or not member else member)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from files_of(inner, member)
+    elif isinstance(value, str) and names_file(member):
+        yield member, value
+
+
+def content(member: str, tls: TlsFiles) -> bytes:
+    """What a file of this kind may hold."""
+    if member.endswith("certificate_file"):
+        return tls.certificate.read_bytes()
+    if member in {"key_file", "client_key_file"}:
+        return tls.key.read_bytes()
+    if member == "ca_file":
+        return tls.ca.read_bytes()
+    if member == "secret_files":
+        return b"whsec_" + b64encode(secrets.token_bytes(32))
+    return secrets.token_hex(32).encode()
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    return issue_tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.mark.parametrize("values", CI, ids=lambda file: file.stem)
+def test_the_program_takes_them(tmp_path: Path, tls: TlsFiles, values: Path) -> None:
+    """With files of the right form where the Secrets would be mounted."""
+    text = settings_text(template(values)).replace(MOUNTS, str(tmp_path / "mounted"))
+    written = tmp_path / "settings.yaml"
+    written.write_text(text, "utf-8")
+    for member, name in files_of(yaml.safe_load(text)):
+        file = Path(name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content(member, tls))
+    checked = check(written, {}, installed())
+    assert checked.problems == ()
+    assert checked.settings is not None
+
+
+def test_the_order_of_routes_is_kept() -> None:
+    """The first that fits is used, and helm sorts the keys of values."""
+    text = settings_text(template(SQLITE.with_name("several-tenants-values.yaml")))
+    assert list(yaml.safe_load(text)["routes"]) == ["staff-board", "staff", "plant"]
+
+
+def test_every_setting_arrives_as_it_was_written() -> None:
+    """Numbers, words that YAML takes for truth values, and large numbers too."""
+    given = "config.service.intake.body_limit=4194304", "config.worker.disclosure_ceiling=1000000"
+    options = [part for one in given for part in ("--set", one)]
+    settings = yaml.safe_load(settings_text(template(SQLITE, *options)))
+    assert settings["service"]["intake"]["body_limit"] == 4194304
+    assert settings["worker"]["disclosure_ceiling"] == 1_000_000
+    assert settings["uems"]["corp"]["archived_mode"] == "off"
+    assert settings["journal"] == {"type": "sqlite", "partitions": 8}
+
+
+def test_the_time_to_stop_follows_the_settings() -> None:
+    """Sleep, drain and the 15 seconds of docs/operation.md, in each way to write a duration."""
+    for drain, seconds in (("20s", 43), ("1m30s", 113), ("PT1M", 83), ("1500ms", 25)):
+        objects = template(SQLITE, "--set", f"config.service.drain={drain}")
+        spec = of_kind(objects, "StatefulSet")[0]["spec"]["template"]["spec"]
+        assert spec["terminationGracePeriodSeconds"] == seconds, drain
+        (connector,) = [one for one in spec["containers"] if one["name"] == "connector"]
+        assert connector["lifecycle"]["preStop"] == {"sleep": {"seconds": 8}}
+
+
+def test_each_container_of_the_program_finds_its_settings() -> None:
+    """So that `kubectl exec … pki-connector status` needs no option."""
+    for values in CI:
+        workloads = of_kind(template(values), "StatefulSet", "Job")
+        for workload in workloads:
+            for one in containers(workload):
+                if "pki-connector" in one["image"] and "simulate" not in one["args"]:
+                    variables = {each["name"]: each.get("value") for each in one["env"]}
+                    assert variables["PKI_CONNECTOR_CONFIG"] == "/etc/pki-connector/settings.yaml"
+                    mounts = {each["mountPath"] for each in one["volumeMounts"]}
+                    assert "/etc/pki-connector" in mounts
+
+
+def test_the_chart_has_the_version_of_the_program() -> None:
+    """`make release` writes both."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert chart["appVersion"] == "0.1.0"
