@@ -8,7 +8,8 @@
     └── Permanent   a person must do something; the message says what
 
 A fault has a *scope*: of one subject (one holder's delivery fails), or of a whole upstream
-(credentials refused, misconfigured, down), which pauses the route and uses up no attempts.
+(credentials refused, misconfigured, down), which pauses the route and uses up an attempt only
+where keys had been fetched.
 Every fault carries a stable code of the catalogue ``connector/errors.yaml``.
 """
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from connector.core.errors import Family, Fault
+from connector.core.errors import Family, Fault, Scope
 from connector.core.events import CancelRequested, CertificatesChanged
 from connector.core.facts import LOOKED, HandedOver, Looked, failed
-from connector.core.handover import HandoverOutcome, NotSent, Unknown
+from connector.core.handover import HandoverOutcome, NotSent, Refused, Unknown
 from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
 from connector.core.policy import PushPolicy, Retry, RoutePolicy
 from connector.core.states import CopyState, Effect, HolderState, Phase, Running
@@ -32,6 +32,7 @@ PATIENT = ROUTE.model_copy(
 )
 """The waits of a route as it is by default."""
 FAULT = Fault(code="HND-002", family=Family.TRANSIENT)
+OF_ALL = Fault(code="UEM-401", family=Family.PERMANENT, scope=Scope.UPSTREAM, upstream="uem:acme")
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Failing(PureLoop):
         outcomes: dict[str, HandoverOutcome] = {
             "not_sent": NotSent(fault=FAULT),
             "unknown": Unknown(fault=FAULT),
+            "refused, scope upstream": Refused(fault=OF_ALL, disclosed=2),
         }
         if self.how in outcomes:
             self.answer(state.key, HandedOver(running.attempt, outcomes[self.how]))
@@ -88,7 +90,7 @@ def settled(loop: Failing, effect: Effect) -> None:
         loop.routes["corp"] = PATIENT.model_copy(update={"push": PushPolicy.ALWAYS})
 
 
-@pytest.mark.parametrize("how", ["failed", "not_sent", "unknown"])
+@pytest.mark.parametrize("how", ["failed", "not_sent", "unknown", "refused, scope upstream"])
 def test_a_hand_over_that_fails_waits_longer_each_time(how: str) -> None:
     """Also with a good look at the user before each try; a day has about two hundred of them."""
     loop = Failing()

@@ -222,7 +222,7 @@ async def test_only_one_probe_of_all_partitions_is_under_way(stage: Stage) -> No
 
 
 def test_a_fault_after_an_answered_probe_makes_the_pause_longer() -> None:
-    """The cheap request is answered and everything else is not: it is still the same outage."""
+    """The probe is answered and everything else is not: it is still the same outage."""
     one = Listener()
     one.breaker.ended(REFUSED)
     pauses = []

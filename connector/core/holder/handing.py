@@ -2,7 +2,6 @@
 
 from pydantic import JsonValue
 
-from connector.core.errors import Fault
 from connector.core.handover import (
     Accepted,
     Changed,
@@ -111,7 +110,7 @@ def ended(step: Holder, running: Running, outcome: HandoverOutcome) -> None:
             accepted(step, running, outcome)
         case NotSent() | Refused():
             _as_before(step, running)
-            _after_fault(step, running, outcome.fault)
+            _after_fault(step, running, outcome)
         case Changed():
             _as_before(step, running)
             _replan(step, running)
@@ -168,14 +167,15 @@ def _as_before(step: Holder, running: Running) -> None:
     step.set(copy_=before.model_copy(update={"overdue": overdue}))
 
 
-def _after_fault(step: Holder, running: Running, fault: Fault) -> None:
+def _after_fault(step: Holder, running: Running, outcome: Unfinished) -> None:
     if delivery_of(step, running) is None:
         return
+    fault, disclosed = outcome.fault, outcome.disclosed
     if fault.code != "CA-409":
-        refuse(step, fault)
+        refuse(step, fault, disclosed=disclosed)
     elif _another_round(step, "the CA's grants lapsed before every hand-over"):
         move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
-        retry_later(step, fault)
+        retry_later(step, fault, disclosed=disclosed)
 
 
 def _replan(step: Holder, running: Running) -> None:
@@ -210,5 +210,5 @@ def _unknown(step: Holder, running: Running, outcome: Unknown) -> None:
     if delivery_of(step, running) is None:
         return
     not_after = step.now if outcome.answered else step.state.copy_.not_after
-    retry_later(step, outcome.fault, not_before=not_after or step.now)
+    retry_later(step, outcome.fault, not_before=not_after or step.now, disclosed=outcome.disclosed)
     change(step, step=Effect.LOOK_UP)
