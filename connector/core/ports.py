@@ -102,7 +102,7 @@ class EscrowBackend(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """Send one cheap request that concerns no user; raises if the CA does not answer. Look."""
+        """Send a few small requests about no user; raises if the CA does not answer. Look."""
         ...
 
     def reach(self) -> Reach:
@@ -241,7 +241,7 @@ class Target(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
     async def probe(self) -> None:
-        """Send one cheap request that concerns no user; raises if it is not answered. Look."""
+        """Send a few small requests about no user; raises if one is not answered. Look."""
         ...
 
     def reach(self) -> Reach:

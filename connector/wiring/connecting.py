@@ -17,7 +17,7 @@ from connector.worker.probing import fault_of, probe
 
 
 async def connect(settings: Settings) -> tuple[Answer, ...]:
-    """Send each upstream the cheap request that probes it, with its TLS, proxy and credentials.
+    """Send each upstream its probe, with its TLS, proxy and credentials.
 
     No user is looked at, nothing is listed and no key is fetched.
     """

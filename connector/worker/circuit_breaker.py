@@ -1,4 +1,4 @@
-"""A circuit breaker per upstream: during an outage no holder's attempts are used up."""
+"""A circuit breaker per upstream: while it is open, no effect uses up an attempt of a holder."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -30,9 +30,9 @@ class Standing(NamedTuple):
 class CircuitBreaker:
     """Opens on a fault of the whole upstream; a probe decides after a growing pause.
 
-    A probe is one cheap request that concerns no user, so that no user's answer decides for all.
-    Once it is answered, effects pass again, and the first that succeeds closes the breaker; a fault
-    of the whole upstream opens it again for longer than before.
+    A probe concerns no user, so that no user's answer decides for all. Once it is answered, effects
+    pass again, and the first that succeeds closes the breaker; a fault of the whole upstream opens
+    it again for longer than before.
 
     Args:
         monotonic: seconds that only go forward.

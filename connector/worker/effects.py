@@ -153,7 +153,7 @@ class UpstreamEffects:
         )
 
     async def probe(self, upstream: str) -> Fault | None:
-        """Send an upstream one cheap request; see :class:`Effects`."""
+        """Send an upstream its probe; see :class:`Effects`."""
         kind, _, name = upstream.partition(":")
         port = self._backends[name] if kind == "ca" else self._targets[name]
         return await probe(kind, port, self._unexpected)

@@ -48,7 +48,7 @@ class Effects(Protocol):
         ...
 
     async def probe(self, upstream: str) -> Fault | None:
-        """Send one cheap request to ``ca:NAME`` or ``uem:NAME``; the fault, None if it answers."""
+        """Send ``ca:NAME`` or ``uem:NAME`` its probe; the fault, None if it is answered."""
         ...
 
     def hold(self, keys: Collection[SubjectKey]) -> None:
