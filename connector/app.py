@@ -8,7 +8,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,11 @@ from connector.core.secret import Credential
 from connector.journal.kafka.journal import KafkaJournal
 from connector.journal.settings import SqliteSettings
 from connector.observe.audit_log import tell
-from connector.observe.health import Health
+from connector.observe.recent_lines import RecentLines
 from connector.observe.server import ObserveServer
-from connector.operators.server import AdminServer
 from connector.settings.model import Settings
 from connector.settings.reload import SecretFiles, mounted_files
-from connector.sources.server import IntakeServer, Surroundings
+from connector.sources.server import Surroundings
 from connector.wiring import (
     alarms,
     clock_watch,
@@ -51,7 +49,7 @@ from connector.wiring.journal import ServedJournal, make_journal, require_topics
 from connector.wiring.journal_watch import JournalWatch
 from connector.wiring.limits import upstream_limits
 from connector.wiring.operators import Operators, Shown
-from connector.wiring.ports import OpenPorts
+from connector.wiring.parts import Parts
 from connector.wiring.reloading import count_reload, reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
 from connector.worker.effects import UpstreamEffects
@@ -68,23 +66,6 @@ TRAIL_FIRST = 60.0
 log = structlog.get_logger("connector.app")
 
 
-@dataclass(slots=True)
-class Parts:
-    """What a running service is made of, in the order in which it is opened."""
-
-    journal: ServedJournal
-    upstreams: Mapping[str, OpenPorts[Any]]
-    limits: UpstreamLimits
-    secrets: SecretFiles
-    audit_key: Credential
-    owners: Owners
-    watch: JournalWatch
-    intake: IntakeServer
-    admin: AdminServer
-    health: Health
-    observe: ObserveServer
-
-
 class Service:
     """One process of the connector, from start to end; arguments as for :func:`serve`."""
 
@@ -98,6 +79,7 @@ class Service:
         self._expiries = Expiries(settings, self._clock, self._board, self._metrics)
         self._dates = ServerDates(self._clock.monotonic)
         self._pulls = pulls.Pulls(settings, self._clock, self._board, self._metrics)
+        self._recent = RecentLines()
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -108,7 +90,7 @@ class Service:
             Permanent: ``JRN-002`` when the journal was lost; ``SRV-002`` after a program error; or
                 what keeps it from starting.
         """
-        observation.start_logging(self._settings, self._clock, self._metrics)
+        observation.start_logging(self._settings, self._clock, self._metrics, self._recent)
         try:
             await self._serve()
         except Exception as error:
@@ -152,7 +134,9 @@ class Service:
         listen = settings.service.observe.listen
         around = Surroundings(watch, self._clock, self._metrics)
         intake = tenants.server(settings, secrets.snapshot, around)
-        shown = Shown(self._board.standing, intake.refused, self._expiries.seen, self._pulls.views)
+        process = partial(observation.view, self._metrics, self._recent)
+        seen = (self._expiries.seen, self._pulls.views, process)
+        shown = Shown(self._board.standing, intake.refused, *seen)
         operators = Operators(settings, self._clock, limits, self._metrics, shown)
         self._parts = Parts(
             journal=journal,

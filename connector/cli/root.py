@@ -23,6 +23,7 @@ from connector.cli.kafka import kafka
 from connector.cli.options import World
 from connector.cli.output import Format
 from connector.cli.status import status
+from connector.cli.support_bundle import support_bundle
 from connector.cli.termination import told
 from connector.cli.usage import asks_for_help, refusal
 from connector.core.errors import ConnectorError
@@ -61,6 +62,7 @@ def _main(
 
 app.command()(serve.serve)
 app.command()(status)
+app.command("support-bundle")(support_bundle)
 app.add_typer(operator_commands.commands)
 app.add_typer(dlq, name="dlq")
 app.add_typer(audit, name="audit")

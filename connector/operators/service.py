@@ -31,6 +31,7 @@ from connector.operators.lookup import Lookup
 from connector.operators.planner import Planner
 from connector.operators.retries import retry_many
 from connector.operators.stuck import stuck
+from connector.operators.support import support
 from connector.operators.verbs.acts import (
     ACCEPT_CLOCK,
     CANCEL,
@@ -52,12 +53,7 @@ from connector.operators.verbs.acts import (
     RetryMany,
     RetryOne,
 )
-from connector.operators.verbs.audit import (
-    AUDIT,
-    CUT,
-    VERIFY,
-    CutTrail,
-)
+from connector.operators.verbs.audit import AUDIT, CUT, VERIFY, CutTrail
 from connector.operators.verbs.dead_letters import (
     DROP,
     LETTER,
@@ -87,6 +83,7 @@ from connector.operators.verbs.status import (
     UpstreamView,
     VersionView,
 )
+from connector.operators.verbs.support import SUPPORT, ProcessView
 from connector.operators.verbs.verb import Nothing
 from connector.operators.views import devices, matrix, summary
 
@@ -102,7 +99,8 @@ class Surroundings:
     ``audit_key`` is the key of the chain's MAC, ``version`` that of the program. ``verified`` is
     called with the result of a check of the audit log. ``conditions`` are those that
     the process reports; what the journal shows is added here. ``old_audit_keys`` are those that the
-    chain was made with before. ``feeds`` returns how pulling goes, given the positions.
+    chain was made with before. ``feeds`` returns how pulling goes, given the positions,
+    ``process`` the metrics and last log lines.
     """
 
     clock: Clock
@@ -116,6 +114,7 @@ class Surroundings:
     credentials: Callable[[], Sequence[CredentialView]] = tuple
     old_audit_keys: Sequence[Credential] = ()
     feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]] = lambda _pulled: ()
+    process: Callable[[], ProcessView] = ProcessView
 
 
 class OperatorService:
@@ -139,6 +138,7 @@ class OperatorService:
         """What answers each verb."""
         made = Handlers()
         made.ask(OVERVIEW, lambda _: self.overview())
+        made.ask(SUPPORT, lambda _: support(self.overview, self._around.process))
         made.ask(SUBJECTS, self.subjects)
         made.ask(SUBJECT, self.subject)
         made.ask(VERSION, self._version)

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from sqlite3 import sqlite_version
 
 import structlog
+from prometheus_client import generate_latest
 
 from connector import plugins
 from connector.core.metric_definitions import (
@@ -24,6 +25,8 @@ from connector.observe.labels import Names
 from connector.observe.log_writer import LogWriter
 from connector.observe.logs import LogOptions, configure_logging
 from connector.observe.metrics import Build, PrometheusMetrics
+from connector.observe.recent_lines import RecentLines
+from connector.operators.verbs.support import ProcessView
 from connector.settings.certificates import own_certificates
 from connector.settings.model import Settings
 from connector.settings.secrets import own_secrets
@@ -71,8 +74,18 @@ def program_version() -> str:
     return version("pki-connector")
 
 
-def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMetrics) -> None:
+def view(counted: PrometheusMetrics, recent: RecentLines) -> ProcessView:
+    """What this process publishes, for a support bundle."""
+    text = generate_latest(counted.registry).decode()
+    return ProcessView(metrics=text, log=tuple(recent.lines()))
+
+
+def start_logging(
+    settings: Settings, clock: MachineClock, counted: PrometheusMetrics, recent: RecentLines
+) -> None:
     """Send the logs of the process to standard output, beginning with what it runs on.
+
+    The last lines are kept in ``recent``.
 
     At the end of the process, also by an error, what is still queued has a short time.
     """
@@ -87,7 +100,9 @@ def start_logging(settings: Settings, clock: MachineClock, counted: PrometheusMe
         flows=lambda lost: log.warning("log.lines_dropped", count=lost),
     )
     atexit.register(writer.drain, LAST_LINES)
-    configure_logging(options, writer, clock, partial(counted.count, LOG_KEYS_DROPPED))
+    configure_logging(
+        options, recent.before(writer), clock, partial(counted.count, LOG_KEYS_DROPPED)
+    )
     log.info(
         "service.starting",
         version=program_version(),

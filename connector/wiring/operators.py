@@ -19,6 +19,7 @@ from connector.operators.planner import Planner
 from connector.operators.server import AdminServer
 from connector.operators.service import OperatorService, Surroundings
 from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
+from connector.operators.verbs.support import ProcessView
 from connector.settings.model import Settings
 from connector.sources.refusals import Refused
 from connector.wiring.clock import MachineClock
@@ -34,6 +35,7 @@ class Shown(NamedTuple):
     refused: Callable[[], Sequence[Refused]]
     credentials: Callable[[], Sequence[CredentialView]]
     feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]]
+    process: Callable[[], ProcessView]
 
 
 class Operators:
@@ -75,6 +77,7 @@ class Operators:
             conditions=self._conditions,
             credentials=self._shown.credentials,
             feeds=self._shown.feeds,
+            process=self._shown.process,
         )
         admin = self._settings.service.admin
         return AdminServer(

@@ -3,7 +3,7 @@
 import base64
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from connector.core.audit import AuditEntry, key_name, link
@@ -53,6 +53,7 @@ from connector.journal.sqlite import SqliteJournal
 from connector.operators.planner import Planner
 from connector.operators.service import OperatorService, Surroundings
 from connector.operators.verbs.status import CredentialView, FeedView, UpstreamView
+from connector.operators.verbs.support import ProcessView
 from connector.operators.verbs.verb import Operator
 from tests.support.clocks import NOW, ManualClock
 from tests.support.routes import policy
@@ -152,6 +153,7 @@ class AdminWorld:
         self._records: dict[int, PartitionRecord] = {}
         self.verified: list[bool] = []
         self.conditions: list[Condition] = []
+        self.process: Callable[[], ProcessView] = ProcessView
         self._ids = itertools.count(1)
 
     def service(self) -> OperatorService:
@@ -170,6 +172,7 @@ class AdminWorld:
                 FeedView(name=name, last_pull=NOW - 4000, position_since=one.at, code="UEM-005")
                 for name, one in pulled.items()
             ],
+            process=lambda: self.process(),  # noqa: PLW0108 - given later
         )
         return OperatorService(self.journal, planner, around)
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connector.operators.verbs import acts, audit, dead_letters, plan, status
+from connector.operators.verbs import acts, audit, dead_letters, plan, status, support
 from connector.operators.verbs.verb import Declared, Method
 
 AnyVerb = Declared[Any, Any]
 
 VERBS: Final[tuple[AnyVerb, ...]] = tuple(
     found
-    for module in (status, acts, plan, dead_letters, audit)
+    for module in (status, acts, plan, dead_letters, audit, support)
     for found in vars(module).values()
     if isinstance(found, Declared)
 )
