@@ -253,7 +253,7 @@ def _require_pinned(call: Call, holder: str, pair: IdentityPair) -> None:
     """Fail if the confirmation was refused when it was applied, in the order of the journal."""
     state = call.ask(SUBJECT, made(SubjectQuery, kind="holder", name=holder)).state
     known = state.identity if isinstance(state, HolderState) else None
-    if known is None or not same_pair(known.pinned, pair):
+    if known is None or known.conflicting is not None or not same_pair(known.pinned, pair):
         raise Rejected("IDN-005", "refused when it was applied; see the audit trail")
 
 
@@ -263,8 +263,21 @@ def identity_forget(
     call: Call,
     holder: HolderArgument,
     reason: ReasonOption,
+    person: Annotated[
+        str | None, typer.Option("--person", help="The person who stays pinned: see identity show.")
+    ] = None,
+    agreeing: Annotated[
+        str | None, typer.Option("--agreeing", help="The agreeing attribute that stays pinned.")
+    ] = None,
     *,
     wait: Wait,
 ) -> None:
-    """Forget the pinned identity and the record of delivered generations."""
-    _act(call, wait.wish, FORGET_IDENTITY, holder=holder, reason=reason)
+    """Forget the record of delivered generations, and the user if nothing else is left of them.
+
+    Of a user who has devices, a copy in the UEM, requests or an open delivery, an identity stays
+    pinned: the one that identity show prints last, which must be named.
+    """
+    pair = {"person": person, "agreeing": agreeing}
+    _act(call, wait.wish, FORGET_IDENTITY, holder=holder, reason=reason, **pair)
+    if wait.wish is not None and person is not None and agreeing is not None:
+        _require_pinned(call, holder, IdentityPair(person=person, agreeing=agreeing))

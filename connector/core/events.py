@@ -125,9 +125,15 @@ class IdentityConfirmed(HumanAct):
 
 
 class IdentityForgotten(HumanAct):
-    """A person forgets the pinned identity and the delivered fingerprints."""
+    """A person forgets the pinned identity and the delivered fingerprints.
+
+    ``pair``: what is pinned instead while there is more than that of the holder, because otherwise
+    the next look would pin what no person has seen. It is the newest one that was seen; None for a
+    holder of whom nothing is left, and in events of earlier versions.
+    """
 
     kind: Literal["identity_forgotten"] = "identity_forgotten"
+    pair: IdentityPair | None = None
 
 
 class GenerationDropped(HumanAct):

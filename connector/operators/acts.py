@@ -18,7 +18,12 @@ from connector.core.events import (
     RetryRequested,
     event_id,
 )
-from connector.core.holder.operator_commands import DOES_NOT_FIT, can_retry, waiting_pair
+from connector.core.holder.operator_commands import (
+    DOES_NOT_FIT,
+    can_retry,
+    refused_to_forget,
+    waiting_pair,
+)
 from connector.core.model import (
     IdentityPair,
     Millis,
@@ -90,7 +95,7 @@ def holder_bodies(act: HolderAct, state: HolderState, by: str) -> list[EventBody
         case ConfirmIdentity():
             return [_confirm(act, state, by)]
         case ForgetIdentity():
-            return [IdentityForgotten(by=by, reason=act.reason)]
+            return [_forget(act, state, by)]
 
 
 def _fits(condition: bool) -> None:  # noqa: FBT001 - an assertion reads best like this
@@ -106,6 +111,15 @@ def _confirm(act: ConfirmIdentity, state: HolderState, by: str) -> IdentityConfi
     if isinstance(waiting, str):
         raise Rejected(waiting, "another pair waits to be confirmed; see identity show")
     return IdentityConfirmed(by=by, reason=act.reason, pair=named)
+
+
+def _forget(act: ForgetIdentity, state: HolderState, by: str) -> IdentityForgotten:
+    """As :func:`_confirm`."""
+    named = act.pair()
+    if refusal := refused_to_forget(state, named):
+        what = "more is left of the user: name the pair that stays pinned, from identity show"
+        raise Rejected(refusal, what if named is None else "another pair is pinned, or waits")
+    return IdentityForgotten(by=by, reason=act.reason, pair=named)
 
 
 def _deliver(act: Deliver, state: HolderState, by: str) -> list[EventBody]:

@@ -16,6 +16,7 @@ from tests.operators.world import PAIR, AdminWorld, holder
 from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
+NAMED = ("--person", PAIR.person, "--agreeing", PAIR.agreeing)
 CONFIRM = ("identity", "confirm", KEY, "--reason", "x", "--person", "eve")
 ANOTHER = 4242
 """A user id that owns nothing here."""
@@ -35,7 +36,7 @@ async def kinds(world: AdminWorld) -> list[str]:
         ),
         (("retry", KEY), ["retry_requested"]),
         (("retry", "--code", "CA-410", "--route", "staff"), ["retry_requested"]),
-        (("identity", "forget", KEY, "--reason", "asked"), ["identity_forgotten"]),
+        (("identity", "forget", KEY, "--reason", "asked", *NAMED), ["identity_forgotten"]),
         (("pause", "--route", "staff", "--reason", "incident"), ["paused"] * 2),
         (("resume",), ["resumed"] * 2),
         (("clock", "accept", "--reason", "checked"), ["clock_accepted"] * 2),

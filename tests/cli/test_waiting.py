@@ -13,17 +13,18 @@ from connector.core.states import Brakes, Phase
 from connector.worker import brakes
 from tests.cli.calls import Asked
 from tests.operators.test_dead_letters import readable
-from tests.operators.world import holder
+from tests.operators.world import PAIR, holder
 from tests.patience import SLOWNESS
 from tests.support.clocks import NOW
 
 KEY = "corp/user/12"
+NAMED = ("--person", PAIR.person, "--agreeing", PAIR.agreeing)
 ACTS = [
     ("deliver", KEY),
     ("deliver", KEY, "--drop-generation", "bbbbbbbb", "--reason", "lost"),
     ("retry", KEY),
     ("retry", "--code", "CA-410"),
-    ("identity", "forget", KEY, "--reason", "asked"),
+    ("identity", "forget", KEY, "--reason", "asked", *NAMED),
 ]
 
 

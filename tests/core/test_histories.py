@@ -31,6 +31,7 @@ from connector.core.events import (
     RetryRequested,
 )
 from connector.core.facts import Looked
+from connector.core.holder.retention import newest_pair
 from connector.core.model import DAY, HOUR, SECOND, RequestState, SubjectKey, parse_subject
 from connector.core.states import ACTS, CopyState, Effect, HolderState, Phase
 from connector.worker import brakes
@@ -221,7 +222,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule(user=USERS)
     def a_person_forgets_the_identity(self, user: str) -> None:
-        self.loop.send(holder_key(user), IdentityForgotten(by="local:0", reason="new contract"))
+        state = self.loop.states.get(holder_key(user))
+        pair = newest_pair(state) if isinstance(state, HolderState) else None
+        self.loop.send(holder_key(user), IdentityForgotten(by="a", reason="left", pair=pair))
 
     @rule(user=USERS, data=st.data())
     def a_person_drops_a_generation(self, user: str, data: Any) -> None:

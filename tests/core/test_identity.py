@@ -165,14 +165,45 @@ def test_a_pair_that_changed_back_needs_no_act(loop: PureLoop) -> None:
     assert delivery(loop).phase is Phase.COMPLETED
 
 
-def test_forgetting_takes_pin_and_history(loop: PureLoop) -> None:
-    """Only a person can."""
+def test_forgetting_takes_the_history(loop: PureLoop) -> None:
+    """Only a person can; the pin stays while a device is left."""
     enrol(loop)
     loop.run_out()
-    loop.send(HOLDER, IdentityForgotten(by="local:0", reason="new contract"))
+    before = holder(loop).identity
+    assert before is not None
+    forget = IdentityForgotten(by="local:0", reason="new contract", pair=before.pinned)
+    loop.send(HOLDER, forget)
     loop.step()
-    assert holder(loop).identity is None
+    after = holder(loop).identity
+    assert after is not None
+    assert (after.pinned, after.confirmed_by) == (before.pinned, "local:0")
     assert holder(loop).delivered == ()
+
+
+FIRST = IdentityPair(person="user1", agreeing="user1@example.com")
+
+
+@pytest.mark.parametrize(
+    ("named", "outcome"), [(None, "IDN-005"), (FIRST, "IDN-005"), (SEEN, "ok")]
+)
+def test_forgetting_pins_only_what_a_person_saw(
+    loop: PureLoop, named: IdentityPair | None, outcome: str
+) -> None:
+    """While devices are left, the newest pair must be named; a later change has to be confirmed."""
+    enrol(loop)
+    loop.run_out()
+    look_with_mail(loop, SEEN.agreeing)
+    before = holder(loop)
+    loop.send(HOLDER, IdentityForgotten(by="local:0", reason="new contract", pair=named))
+    loop.step()
+    entry = loop.audited[-1]
+    assert (entry.action, entry.outcome) == ("person.identity_forgotten", outcome)
+    assert (holder(loop) is before) == (outcome != "ok")
+    look_with_mail(loop, "user2@example.com")
+    identity = holder(loop).identity
+    assert identity is not None
+    assert identity.pinned == (SEEN if outcome == "ok" else FIRST)
+    assert identity.conflicting is not None
 
 
 def test_a_generation_in_the_way_can_be_dropped_by_name(loop: PureLoop) -> None:

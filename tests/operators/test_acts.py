@@ -52,7 +52,12 @@ def in_conflict() -> HolderState:
             ),
             "identity_confirmed",
         ),
-        (ForgetIdentity(holder="12", reason="asked for"), "identity_forgotten"),
+        (
+            ForgetIdentity(
+                holder="12", person="eve", agreeing="mara@example.com", reason="asked for"
+            ),
+            "identity_forgotten",
+        ),
     ],
 )
 async def test_an_act_is_an_event_of_the_holder(
@@ -132,6 +137,20 @@ async def test_a_pair_that_does_not_wait_is_not_confirmed(
     act = ConfirmIdentity(holder="12", person=person, agreeing=agreeing, reason="married")
     with pytest.raises(Rejected, match=r"IDN-005.*identity show"):
         await asked.act(client, act)
+    assert await world.events() == []
+
+
+@pytest.mark.parametrize(
+    ("person", "agreeing"), [(None, None), (PAIR.person, PAIR.agreeing), ("eve", None)]
+)
+async def test_forgetting_names_the_pair_that_stays(
+    world: AdminWorld, client: AdminClient, person: str | None, agreeing: str | None
+) -> None:
+    """Where devices are left; the pinned pair is not what the UEM shows any more."""
+    await world.put(in_conflict())
+    forget = ForgetIdentity(holder="12", person=person, agreeing=agreeing, reason="left")
+    with pytest.raises(Rejected, match=r"IDN-005.*(identity show|waits)"):
+        await asked.act(client, forget)
     assert await world.events() == []
 
 

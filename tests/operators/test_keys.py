@@ -10,7 +10,7 @@ from connector.operators.client import AdminClient
 from connector.operators.search import KINDS, as_key
 from connector.operators.verbs.acts import Deliver, ForgetIdentity
 from connector.operators.verbs.status import Kind
-from tests.operators.world import AdminWorld, holder
+from tests.operators.world import PAIR, AdminWorld, holder
 from tests.support import asked
 
 TEXTS = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
@@ -68,5 +68,6 @@ async def test_an_id_that_is_the_user_name_of_another_names_neither(
         await asked.act(client, ForgetIdentity(holder="13", reason="left"))
     assert await world.events() == []
     for wanted, key in (("corp/user/13", "corp/user/13"), ("14", "corp/user/14")):
-        receipt = await asked.act(client, ForgetIdentity(holder=wanted, reason="left"))
+        forget = ForgetIdentity(holder=wanted, reason="left", **PAIR.model_dump())
+        receipt = await asked.act(client, forget)
         assert receipt.subjects == (key,)

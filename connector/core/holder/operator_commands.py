@@ -13,7 +13,7 @@ from connector.core.holder.changes import supersede
 from connector.core.holder.devices import copy_lives, join_open
 from connector.core.holder.lifecycle import Holder, change, deadline_of, end, open_delivery
 from connector.core.holder.push import push_by_hand
-from connector.core.holder.retention import forget
+from connector.core.holder.retention import forget, has_left, newest_pair
 from connector.core.identity import same_pair
 from connector.core.model import IdentityPair, Millis, SubjectKey
 from connector.core.states import (
@@ -27,22 +27,15 @@ from connector.core.states import (
     Trigger,
 )
 
-OtherBody = (
-    DeliveryRequested
-    | RetryRequested
-    | CancelRequested
-    | IdentityForgotten
-    | GenerationDropped
-    | PlanRequested
-)
-HumanBody = OtherBody | IdentityConfirmed
+OtherBody = DeliveryRequested | RetryRequested | CancelRequested | GenerationDropped | PlanRequested
+HumanBody = OtherBody | IdentityConfirmed | IdentityForgotten
 DOES_NOT_FIT = "DLV-006"
 
 
 def acted(step: Holder, body: HumanBody) -> None:
     """Apply one command; one that does not fit the state is audited and changes nothing."""
     refusal = _apply(step, body)
-    confirmed = body.pair if isinstance(body, IdentityConfirmed) else None
+    named = body.pair if isinstance(body, IdentityConfirmed | IdentityForgotten) else None
     step.note(
         f"person.{body.kind}",
         actor=body.by,
@@ -50,7 +43,7 @@ def acted(step: Holder, body: HumanBody) -> None:
         outcome=refusal or "ok",
         delivery=step.state.delivery.id if step.state.delivery else None,
         generations=(body.fingerprint,) if isinstance(body, GenerationDropped) else (),
-        **(confirmed.model_dump() if confirmed else {}),
+        **(named.model_dump() if named else {}),
     )
 
 
@@ -58,6 +51,8 @@ def _apply(step: Holder, body: HumanBody) -> str | None:
     """Apply a command, or say with which code it is refused."""
     if isinstance(body, IdentityConfirmed):
         return _confirm(step, body)
+    if isinstance(body, IdentityForgotten):
+        return _forget(step, body)
     return None if _fitted(step, body) else DOES_NOT_FIT
 
 
@@ -69,9 +64,7 @@ def _fitted(step: Holder, body: OtherBody) -> bool:
             return _retry(step, body.by)
         case CancelRequested():
             return _cancel(step)
-        case PlanRequested() | IdentityForgotten():
-            if isinstance(body, IdentityForgotten):
-                forget(step)
+        case PlanRequested():
             return True  # looking at a plan only leaves an audit record
         case GenerationDropped():
             return _drop(step, body)
@@ -167,6 +160,25 @@ def _confirm(step: Holder, body: IdentityConfirmed) -> str | None:
     if delivery is not None and not delivery.open and step.state.devices:
         open_delivery(step, Trigger.REDELIVERY, by=body.by)
     return None
+
+
+def refused_to_forget(state: HolderState, named: IdentityPair | None) -> str | None:
+    """The code with which forgetting the identity is refused, if it is.
+
+    Of a holder of whom more is left, the pair that the next look would pin has to be named, so
+    that a person has seen it.
+    """
+    seen = newest_pair(state)
+    if has_left(state) or seen is None:
+        return None
+    return None if named is not None and same_pair(seen, named) else "IDN-005"
+
+
+def _forget(step: Holder, body: IdentityForgotten) -> str | None:
+    refusal = refused_to_forget(step.state, body.pair)
+    if refusal is None:
+        forget(step, body.by)
+    return refusal
 
 
 def _drop(step: Holder, body: GenerationDropped) -> bool:

@@ -6,8 +6,8 @@ next delivery could go to another person, or leave out a key.
 
 from connector.core.events import HolderForgotten
 from connector.core.holder.lifecycle import Holder, route_of
-from connector.core.model import Millis
-from connector.core.states import CopyState, Delivery, HolderState
+from connector.core.model import IdentityPair, Millis
+from connector.core.states import CopyState, Delivery, HolderState, Identity
 
 
 def due(step: Holder) -> Millis | None:
@@ -30,11 +30,32 @@ def let_go(step: Holder) -> None:
         _leave(step)
 
 
-def forget(step: Holder) -> None:
-    """A person forgets the holder: remove what has ended now, and then the holder."""
-    step.set(identity=None, delivered=(), last_digest=None)
-    if _is_idle(step.state) and not (step.state.delivery and step.state.delivery.open):
+def forget(step: Holder, by: str) -> None:
+    """A person forgets the holder: remove what was delivered, and then the holder if that is all.
+
+    ``by`` names the person who has seen the pair that stays pinned where there is more.
+    """
+    seen = newest_pair(step.state)
+    leaves = has_left(step.state)
+    kept = (
+        None
+        if leaves or seen is None
+        else Identity(pinned=seen, pinned_at=step.now, confirmed_by=by)
+    )
+    step.set(identity=kept, delivered=(), last_digest=None)
+    if leaves:
         _leave(step)
+
+
+def newest_pair(state: HolderState) -> IdentityPair | None:
+    """The pair that the newest look showed: the one that waits to be confirmed, else the pinned."""
+    known = state.identity
+    return None if known is None else known.conflicting or known.pinned
+
+
+def has_left(state: HolderState) -> bool:
+    """Whether nothing is left of a holder but what has ended."""
+    return _is_idle(state) and not (state.delivery and state.delivery.open)
 
 
 def _leave(step: Holder) -> None:

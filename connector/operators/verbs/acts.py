@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, StringConstraints
 
 from connector.core.identity import LONGEST_NAME
-from connector.core.model import Record, SubjectKey
+from connector.core.model import IdentityPair, Record, SubjectKey
 from connector.core.states import StandingPause
 from connector.operators.verbs.verb import ErrorCode, Method, Reason, Verb, Wanted, Words
 
@@ -77,11 +77,22 @@ class ConfirmIdentity(Record):
 
 
 class ForgetIdentity(Record):
-    """Forget the pinned identity and the delivered fingerprints."""
+    """Forget the pinned identity and the delivered fingerprints.
+
+    The pair is the one that stays pinned; of a holder of whom nothing else is left none is needed.
+    """
 
     act: Literal["forget_identity"] = "forget_identity"
     holder: Wanted
+    person: IdentityName | None = None
+    agreeing: IdentityName | None = None
     reason: Reason
+
+    def pair(self) -> IdentityPair | None:
+        """The pair, if both of its halves were named."""
+        if self.person is None or self.agreeing is None:
+            return None
+        return IdentityPair(person=self.person, agreeing=self.agreeing)
 
 
 class Pause(Record):
