@@ -82,7 +82,7 @@ def _notes() -> str:
 
 
 def _write_version(before: Version, version: Version) -> None:
-    """In both distributions, in what they ask of each other, and in the image."""
+    """In both distributions, in what they ask of each other, in the image and in the chart."""
     for name in ("pyproject.toml", "testkit/pyproject.toml"):
         text = _read(name).replace(f'version = "{before}"', f'version = "{version}"')
         text = re.sub(
@@ -91,6 +91,11 @@ def _write_version(before: Version, version: Version) -> None:
         (ROOT / name).write_text(text, "utf-8")
     text = _read("Dockerfile").replace(f"ARG VERSION={before}", f"ARG VERSION={version}")
     (ROOT / "Dockerfile").write_text(text, "utf-8")
+    chart = "deploy/helm/pki-connector/Chart.yaml"
+    text = re.sub(
+        r'^(version: |appVersion: ")[^"\n]+', rf"\g<1>{version}", _read(chart), flags=re.MULTILINE
+    )
+    (ROOT / chart).write_text(text, "utf-8")
 
 
 def _date_changelog(version: Version) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.utils import canonicalize_name
 
 from release.sbom import write
@@ -80,6 +81,8 @@ def test_a_release_holds_everything_under_one_version(copy: Path) -> None:
         digest, _, name = line.partition("  ")
         assert hashlib.sha256((copy / "dist" / name).read_bytes()).hexdigest() == digest
     assert git(copy, "status", "--porcelain") == ""
+    chart = yaml.safe_load((copy / "deploy/helm/pki-connector/Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == ("1.2.3", "1.2.3")
     assert "### Security" in git(copy, "tag", "--list", "--format=%(contents)", "v1.2.3")
     with zipfile.ZipFile(copy / "dist" / "pki_connector_testkit-1.2.3-py3-none-any.whl") as wheel:
         (record,) = [name for name in wheel.namelist() if name.endswith("METADATA")]

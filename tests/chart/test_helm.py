@@ -11,7 +11,18 @@ import yaml
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
-from tests.chart.rendering import CHART, CI, NEWEST, OLDEST, RELEASE, Document, helm, only, template
+from tests.chart.rendering import (
+    CHART,
+    CI,
+    NAMESPACE,
+    NEWEST,
+    OLDEST,
+    RELEASE,
+    Document,
+    helm,
+    only,
+    template,
+)
 
 pytestmark = [pytest.mark.chart, pytest.mark.slow]
 each_file = pytest.mark.parametrize("values", CI, ids=lambda file: file.stem)
@@ -145,3 +156,35 @@ def test_an_upgrade_keeps_what_cannot_be_changed(tmp_path: Path) -> None:
         assert before["metadata"]["labels"] != after["metadata"]["labels"]
         for member in ("selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy"):
             assert before["spec"].get(member) == after["spec"].get(member), member
+
+
+def notes(folder: Path, values: Path, *options: str) -> str:
+    """What helm says after an installation; `helm template` renders it and does not show it."""
+    chart = folder / "pki-connector"
+    if not chart.exists():
+        shutil.copytree(CHART, chart)
+        told = (chart / "templates" / "NOTES.txt").read_text("utf-8")
+        (chart / "templates" / "notes.tpl.yaml").write_text(
+            '{{- define "notes" }}' + told + "{{- end }}\n"
+            'kind: Notes\nmetadata: {name: notes}\ntext: {{ include "notes" . | toJson }}\n'
+        )
+    text: str = only(template(values, *options, chart=chart), "Notes")["text"]
+    return text
+
+
+def test_the_notes_say_what_is_next(tmp_path: Path) -> None:
+    """Which Secrets are waited for, how it is checked, where notifications go, what to mind."""
+    sqlite, several, demo = (
+        CHART / "ci" / f"{kind}-values.yaml" for kind in ("sqlite", "several-tenants", "demo")
+    )
+    told = notes(tmp_path, sqlite)
+    assert "uem-account (secrets.uem)" in told
+    assert f"helm -n {NAMESPACE} test {RELEASE}" in told
+    assert "pki-connector config check --connect" in told
+    assert "corp: /hooks/workspace_one/corp" in told
+    assert "main: /hooks/standard_webhooks/main" in told
+    assert "WARNING" not in told
+    network = notes(tmp_path, sqlite, "--set", "persistence.storageClassName=company-nfs")
+    assert "looks like a network file system" in network
+    assert "No copies of the journal are made" in notes(tmp_path, several)
+    assert "port-forward" in notes(tmp_path, demo)

@@ -3,6 +3,7 @@
 import secrets
 from base64 import b64encode
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ from connector.settings.load import check
 from connector.settings.plugins import installed
 from connector.settings.secrecy import names_file
 from connector_testkit.simulators.tls import TlsFiles, issue_tls
-from tests.chart.rendering import CHART, CI, SQLITE, containers, of_kind, settings_text, template
+from tests.chart.rendering import (
+    CHART,
+    CI,
+    SQLITE,
+    containers,
+    of_kind,
+    refusal,
+    settings_text,
+    template,
+)
 
 pytestmark = [pytest.mark.chart, pytest.mark.slow]
 MOUNTS = "/run/secrets"
@@ -107,4 +117,14 @@ def test_each_container_of_the_program_finds_its_settings() -> None:
 def test_the_chart_has_the_version_of_the_program() -> None:
     """`make release` writes both."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
-    assert chart["appVersion"] == "0.1.0"
+    assert chart["appVersion"] == chart["version"] == version("pki-connector")
+
+
+def test_a_plug_in_of_another_distribution_can_be_used() -> None:
+    """Its settings are not known here and pass as they are; all others are still checked."""
+    given = ("--set", "config.uems.corp.type=acme", "--set", "config.uems.corp.fleet=blue")
+    assert "does not match" in refusal(SQLITE, *given)
+    named = (*given, "--set", "image.plugins={acme}")
+    settings = yaml.safe_load(settings_text(template(SQLITE, *named)))
+    assert settings["uems"]["corp"]["fleet"] == "blue"
+    assert "drian is not allowed" in refusal(SQLITE, *named, "--set", "config.service.drian=1s")

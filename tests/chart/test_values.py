@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -13,7 +14,7 @@ from connector.settings.plugins import installed
 from connector.settings.schema import configuration_schema
 from deploy.helm.values_schema import values_schema
 from deploy.helm.values_table import values
-from tests.chart.rendering import CHART
+from tests.chart.rendering import CHART, CI
 
 pytestmark = pytest.mark.chart
 
@@ -96,3 +97,22 @@ def test_the_schema_is_one_that_helm_can_use() -> None:
     assert "(?" not in text
     assert '"allOf"' not in text
     assert '"$defs"' not in text
+
+
+@pytest.mark.parametrize("file", CI, ids=lambda file: file.stem)
+def test_another_validator_agrees_with_helm(file: Path) -> None:
+    """Newer versions of Helm have another one than the version of these tests."""
+    schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    default = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+    given = merged(default, yaml.safe_load(file.read_text("utf-8")))
+    assert list(jsonschema.Draft7Validator(schema).iter_errors(given)) == []
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """As helm lays the values of a file over those of the chart."""
+    both = below | above
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(name), dict):
+            both[name] = merged(below[name], value)
+    return both

@@ -9,6 +9,10 @@ terminationMessagePolicy: FallbackToLogsOnError
 env:
   - name: PKI_CONNECTOR_CONFIG
     value: /etc/pki-connector/settings.yaml
+  {{- if ne .Values.terminationMessagePath "/dev/termination-log" }}
+  - name: PKI_CONNECTOR_TERMINATION_LOG
+    value: {{ .Values.terminationMessagePath | quote }}
+  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
