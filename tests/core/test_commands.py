@@ -15,7 +15,7 @@ from connector.core.events import (
 )
 from connector.core.states import Phase
 from tests.core.pure_loop import PureLoop
-from tests.core.scenes import HOLDER, delivery, enrol, holder, until_phase
+from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
 
 ANNA = {"by": "anna", "reason": "asked"}
 DOES_NOT_FIT = "DLV-006"
@@ -75,6 +75,25 @@ def test_a_cancelled_delivery_is_over_and_can_be_tried_again(loop: PureLoop) -> 
     command(loop, CancelRequested)
     assert (delivery(loop).phase, delivery(loop).why) == (Phase.CANCELLED, "by hand")
     assert command(loop, RetryRequested)[2] == "ok"
+    assert delivery(loop).trigger == "redelivery"
+
+
+def test_a_retry_uploads_again_what_a_device_does_not_show(loop: PureLoop) -> None:
+    """The copy is still there, but only an upload brings the missing part to the device."""
+    loop.ca.issue("user1")
+    loop.uem.listed = frozenset()
+    enrol(loop)
+    until(
+        loop,
+        lambda: (
+            holder(loop).delivery is not None
+            and any(one.code for one in delivery(loop).devices.values())
+        ),
+    )
+    before = delivery(loop)
+    assert before.phase is Phase.AWAITING_PURGE
+    assert command(loop, RetryRequested)[2] == "ok"
+    assert delivery(loop).id != before.id
     assert delivery(loop).trigger == "redelivery"
 
 

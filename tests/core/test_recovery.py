@@ -5,9 +5,11 @@ import pytest
 from connector.core.errors import Family, Fault
 from connector.core.events import CancelRequested
 from connector.core.facts import CleanedUp, Permitted, failed
+from connector.core.holder.recovery import unneeded
 from connector.core.model import DAY, SECOND, OpenRequest, RequestState
 from connector.core.policy import Retry
 from connector.core.states import Effect, Phase
+from connector.core.step import Step
 from tests.core.names import ROUTE
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
@@ -92,6 +94,30 @@ def test_requests_that_nobody_fetches_are_cleaned_up(loop: PureLoop) -> None:
     loop.run_out()
     assert loop.ca.requests == {}
     assert holder(loop).requests == ()
+
+
+def test_a_request_that_the_open_delivery_does_not_need_is_cleaned_up(loop: PureLoop) -> None:
+    """Left from an earlier list of the CA; what the delivery waits for stays."""
+    loop.ca.asks_people = True
+    enrol(loop)
+    until(loop, lambda: delivery(loop).step is Effect.LOOK_REQUESTS)
+    needed = set(loop.ca.requests)
+    left = OpenRequest(id="f" * 32, fingerprint="0" * 64, state=RequestState.PENDING)
+    loop.ca.requests[left.id] = ("user1", left)
+    state = holder(loop)
+    loop.states[HOLDER] = state.model_copy(update={"requests": (*state.requests, left)})
+    until(loop, lambda: left not in holder(loop).requests)
+    assert set(loop.ca.requests) == needed == {one.id for one in holder(loop).requests}
+
+
+def test_requests_stay_while_the_delivery_is_planned_again(loop: PureLoop) -> None:
+    """The new plan probably needs them; nothing says yet that it does not."""
+    loop.ca.asks_people = True
+    enrol(loop)
+    until(loop, lambda: delivery(loop).step is Effect.LOOK_REQUESTS)
+    planned = delivery(loop).model_copy(update={"phase": Phase.PLANNING, "entries": ()})
+    state = holder(loop).model_copy(update={"delivery": planned})
+    assert unneeded(Step(state, loop.now, loop.rules())) == ()
 
 
 def test_a_request_of_somebody_else_is_neither_taken_nor_ended_for_nothing(

@@ -60,14 +60,15 @@ def changes(source: str) -> Iterator[Change]:
 def _code(node: ast.AST, *, inside: bool = False) -> Iterator[ast.AST]:
     """The nodes that decide what happens: no annotation, and no statement outside a function.
 
-    A protocol is never run. A fallback (``time or 0``) means *none*, which 1 would mean as well.
+    A protocol is never run. A decorator says how a class may be used, ``frozen=False`` allows what
+    is not done. A fallback (``time or 0``) means *none*, which 1 would mean as well.
     """
     if isinstance(node, ast.ClassDef) and "Protocol" in {ast.unparse(base) for base in node.bases}:
         return
     fallback = node.values[-1] if _is_or(node) else None
     inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns", "type_params"}:
+        if name in {"annotation", "decorator_list", "returns", "type_params"}:
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not (child is fallback and _is_zero(child)):
@@ -120,8 +121,8 @@ def _constant(node: ast.AST) -> Text:
 
 def _result(node: ast.AST) -> Text:
     if isinstance(node, ast.Return) and node.value is not None:
-        none = isinstance(node.value, ast.Constant) and node.value.value is None
-        return None if none else "return None"
+        false = isinstance(node.value, ast.Constant) and node.value.value in {None, False}
+        return None if false else "return None"
     return None
 
 

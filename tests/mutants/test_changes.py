@@ -56,6 +56,7 @@ def test_a_statement_of_several_lines_is_removed_as_a_whole() -> None:
         "def f(a: Literal[1]) -> Literal[2]:\n    return None\n",
         "class Port(Protocol):\n    def f(self, number: int = 1) -> None: ...\n",
         "async def f():\n    a = later or 0\n",
+        "@dataclass(frozen=True, slots=True)\nclass Fact:\n    effect: Effect\n",
     ],
 )
 def test_what_changes_nothing_is_left_out(source: str) -> None:
