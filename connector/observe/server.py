@@ -3,19 +3,20 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from connector.core.errors import Permanent
+from connector.observe.connections import Connections
 from connector.observe.health import Health
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-OK, UNAVAILABLE = 200, 503
-IDLE = 15.0
+OK, NOT_FOUND, NOT_ALLOWED, UNAVAILABLE = 200, 404, 405, 503
+READS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 STOP = 2.0
 
 
@@ -35,14 +36,13 @@ class ObserveServer:
     def __init__(self, host: str, port: int, health: Health, registry: CollectorRegistry) -> None:
         self._host = host
         self._wanted = port
-        app = web.Application()
-        app.router.add_get("/livez", _probe(health.live))
-        app.router.add_get("/readyz", _probe(health.ready, health.parts))
-        app.router.add_get("/startupz", _probe(health.started))
-        app.router.add_get("/metrics", make_aiohttp_handler(registry))
-        self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=IDLE, shutdown_timeout=STOP
-        )
+        self._pages: dict[str, Handler] = {
+            "/livez": _probe(health.live),
+            "/readyz": _probe(health.ready, health.parts),
+            "/startupz": _probe(health.started),
+            "/metrics": cast("Handler", make_aiohttp_handler(registry)),
+        }
+        self._runner = web.ServerRunner(Connections(self._answer), shutdown_timeout=STOP)
 
     @property
     def port(self) -> int:
@@ -75,11 +75,19 @@ class ObserveServer:
         """Close the port and every connection."""
         await self._stack.__aexit__(kind, error, trace)
 
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        if page is None:
+            return web.Response(status=NOT_FOUND)
+        if request.method not in READS:
+            return web.Response(status=NOT_ALLOWED, headers={hdrs.ALLOW: ", ".join(sorted(READS))})
+        return await page(request)
+
 
 def _probe(
     look: Callable[[], dict[str, bool]], parts: Callable[[], dict[str, bool]] = dict
 ) -> Handler:
-    async def probe(request: web.Request) -> web.StreamResponse:
+    async def probe(request: web.BaseRequest) -> web.StreamResponse:
         checks = look()
         shown = checks | parts()
         lines = [f"[{'+' if holds else '-'}] {name}" for name, holds in shown.items()]

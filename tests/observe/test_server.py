@@ -84,6 +84,13 @@ async def test_start_is_told_apart(watched: Watched) -> None:
     assert (await watched.probe("/startupz"))[0] == 200
 
 
+async def test_only_what_is_there_is_read(watched: Watched) -> None:
+    """Another path or method is refused."""
+    assert (await watched.probe("/"))[0] == 404
+    async with watched.client.post(f"{watched.url}/metrics", data=b"x") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
 async def test_metrics_are_published(watched: Watched) -> None:
     """In the text format, with what was counted."""
     labels = {"source": "ca", "event_type": "certificates_changed", "outcome": "accepted"}
