@@ -121,11 +121,11 @@ bench: $(DEV) ## measure; table on the terminal, results in bench/out/results.js
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: schemas
-schemas: $(DEV) ## write schemas/ anew from the models
+schemas: $(DEV) ## generate schemas/ from the models
 	@$(BIN)/python -m docs.generate schemas
 
 .PHONY: docs
-docs: $(DEV) ## write the generated pages of docs/ anew
+docs: $(DEV) ## generate the pages of docs/ that come from the program
 	@$(BIN)/python -m docs.generate pages
 
 .PHONY: image
@@ -146,7 +146,7 @@ release: $(DEV) ## VERSION=1.2.3: wheels, source archives, SBOM, checksums in di
 	@$(BIN)/python -m release.release $(VERSION)
 
 .PHONY: lock
-lock: $(DEV) ## resolve requirements/*.in anew; ARGS=--upgrade takes newer versions
+lock: $(DEV) ## resolve requirements/*.in again; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) -o run.txt run.in
 	@$(COMPILE) $(ARGS) -o testkit.txt testkit.in
 	@$(COMPILE) $(ARGS) -o build.txt build.in

@@ -16,7 +16,7 @@ from bench.measured_process import SideFailed
 
 ROUNDS = 5
 TRIES = 3
-"""So many times its rounds a block may take until enough of them count."""
+"""A block may take this multiple of its rounds until enough of them count."""
 
 Measure = Callable[[], Mapping[str, float] | None]
 """One round: the ratio of each id; None when the round is void."""

@@ -163,7 +163,7 @@ class Load:
         }
 
     async def _connected(self, port: int, count: int, ca: str) -> list[Client]:
-        """As many open connections; those that the server has closed meanwhile are made anew."""
+        """That many open connections; those that the server has closed are opened again."""
         options: dict[str, Any] = {"ssl": _context(ca)} if ca else {}
         connect = asyncio.get_running_loop().create_connection
         clients = [one for one in self._clients.get(port, ()) if one.is_open]

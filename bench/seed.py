@@ -63,7 +63,7 @@ def _kind(state: HolderState) -> str:
 
 
 async def templates(folder: Path) -> Templates:
-    """Deliver to one user in a folder that exists; what his states looked like on the way."""
+    """Deliver to one user in a folder that exists; the user's states on the way."""
     user = int(ORIGINAL)
     async with stage(folder, SqliteOptions(), journal=Watching) as made:
         await _delivered(made, range(user, user + 1))
@@ -81,7 +81,7 @@ async def _delivered(made: Stage, users: range) -> None:
 
 
 class Seed:
-    """Writes copies into a new journal file, before anybody has opened it."""
+    """Writes copies into a new journal file, before a journal has opened it."""
 
     def __init__(self, path: Path, made_of: Templates, partitions: int = PARTITIONS) -> None:
         """Make the file and its tables."""

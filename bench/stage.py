@@ -1,6 +1,6 @@
 """The loop alone: real journal, real workers of all partitions, upstreams that answer at once.
 
-Time runs faster here than outside, so that nobody waits for a retention to pass: what is measured
+Time runs faster here than outside, so that no run waits for a retention to pass: what is measured
 is work, not waiting.
 """
 
@@ -85,7 +85,7 @@ class Tally:
         self.news = asyncio.Event()
 
     def note(self, commit: Commit) -> None:
-        """Take in what is durable by now."""
+        """Take in what is durable now."""
         self.transitions += len(commit.states)
         for row in commit.states:
             state = row.state
@@ -147,7 +147,7 @@ class Stage:
             return
 
     async def deliver(self, users: range) -> dict[str, float]:
-        """Deliver to so many new users; seconds, transitions and holders."""
+        """Deliver to a number of new users; seconds, transitions and holders."""
         tally = self.journal.tally
         transitions, begin = tally.transitions, time.perf_counter()
         done = len(tally.completed) + len(users)
@@ -238,7 +238,7 @@ def _worker(
 
 
 def _changed(state: str, fault: Fault | None) -> None:
-    """Nobody is alarmed here."""
+    """No alarm is raised here."""
 
 
 def _lost(fault: Permanent) -> None:

@@ -33,7 +33,7 @@ def read_regular(file: Path, most: int) -> tuple[bytes, os.stat_result]:
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("no regular file")
+            raise ValueError("not a regular file")
         data = stream.read(most + 1)
     if len(data) > most:
         raise ValueError(f"larger than {most // 1024} KiB")
@@ -65,9 +65,9 @@ def _foreign(status: os.stat_result) -> str:
     if status.st_uid not in {0, os.geteuid()}:
         return "owned by another user"
     if status.st_mode & stat.S_IWOTH:
-        return "everybody may write it"
+        return "writable by all users"
     if status.st_mode & stat.S_IWGRP and status.st_gid not in {0, os.getegid()}:
-        return "another group may write it"
+        return "writable by another group"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 A tag may mean another image tomorrow, so an image is built on a digest. It is read at that moment,
 by a program for it that is installed; where none can read it nothing is built. It is never typed
-in: a digest in the Dockerfile would be somebody's word.
+in: a digest in the Dockerfile would be an unchecked claim.
 """
 
 import re

@@ -119,7 +119,7 @@ def _leaves_nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def refuse_remote(event: str, arguments: tuple[Any, ...]) -> None:
-    """Fail the test that speaks to another machine, whatever the code makes of exceptions."""
+    """Fail the test that speaks to another machine, also when the code handles the exception."""
     if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
         address = arguments[1]
         if isinstance(address, tuple) and not is_local(address[0]):

@@ -1,7 +1,7 @@
 """Which tests of a parallel run one worker has to itself.
 
 The marks of ``--dist loadgroup`` do not reach the scheduler with the pytest of the lock file, so
-the tests are told apart by their folder.
+the tests are distinguished by their folder.
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """A test that fails is run once more, alone, with the same seed; if it passes, it is *flaky*.
 
 A flaky test does not fail the run, but it is named in its last lines and written to ``flaky.txt``,
-which belongs into the next commit. A test that is listed there gets no second chance: whoever finds
+which belongs into the next commit. A test that is listed there gets no second chance: who finds
 it failing has to mend it and to take it from the list. More than :data:`MOST` in one run fail it.
 Only tests in :data:`BY_TIMING` get one: they run processes, sockets and brokers against the clock.
 Every other test, and each one that is added elsewhere, gets none, and within a listed file none

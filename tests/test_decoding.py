@@ -32,7 +32,7 @@ DOCUMENT = LATIN.map(lambda text: "<a>" + text + "</a>")
 
 @given(text=DOCUMENT, encoding=st.sampled_from(sorted(MARKED)), charset=st.text(max_size=10))
 def test_a_byte_order_mark_comes_first(text: str, encoding: str, charset: str) -> None:
-    """Whatever parameter and declaration say (RFC 7303 section 3.3)."""
+    """With any parameter and declaration (RFC 7303 section 3.3)."""
     declared = f'<?xml version="1.0" encoding="utf-7"?>{text}'
     for whole in (text, declared):
         assert text_of_xml(MARKED[encoding] + whole.encode(encoding), charset) == whole

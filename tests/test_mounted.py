@@ -1,4 +1,4 @@
-"""Mounted files: bounded, regular, and nobody else's; secrets in every encoding that has a mark."""
+"""Mounted files: bounded, regular, of this user; secrets in every encoding that has a mark."""
 
 import codecs
 import os
@@ -60,14 +60,14 @@ def test_what_is_no_secret_is_refused(file: Path, data: bytes, why: str) -> None
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:
-    """A pipe that nobody writes into and a device without an end are refused at once."""
+    """A pipe without a writer and a device without an end are refused at once."""
     os.mkfifo(tmp_path / "pipe")
     for odd in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null"), tmp_path):
         assert "regular" in refusal(odd) or "directory" in refusal(odd)
 
 
 @pytest.mark.parametrize(
-    ("mode", "why"), [(0o602, "everybody"), (0o666, "everybody"), (0o400, ""), (0o664, "")]
+    ("mode", "why"), [(0o602, "all users"), (0o666, "all users"), (0o400, ""), (0o664, "")]
 )
 def test_what_everybody_may_write_is_refused(file: Path, mode: int, why: str) -> None:
     """Our own group may: on many systems it has no other member."""

@@ -24,7 +24,7 @@ from connector.upstream import RequestLimit
 def test_a_plug_in_that_breaks_while_it_is_loaded_has_a_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, kind: str
 ) -> None:
-    """Whatever its module does, it is one fault that names the kind of error and no more."""
+    """With any fault in its module, it is one fault that names the kind of error and no more."""
     module = f"broken_{kind.lower()}"
     (tmp_path / f"{module}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -79,7 +79,7 @@ class Backend:
 def test_a_backend_that_needs_turns_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is found like any other, and refused when it is opened: nobody would give it turns."""
+    """It is found like any other, and refused when it is opened: it would not get turns."""
     (tmp_path / "in_turn.py").write_text(IN_TURN)
     metadata = tmp_path / "in_turn-1.0.dist-info"
     metadata.mkdir()

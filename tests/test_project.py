@@ -204,7 +204,7 @@ def imported_modules() -> set[str]:
 
 
 def test_every_module_is_imported() -> None:
-    """A module that nothing imports is dead, whatever its tests say; suites are for plug-ins."""
+    """A module that nothing imports is dead, even if it has tests; suites are for plug-ins."""
     there = {
         ".".join(path.relative_to(ROOT / root).with_suffix("").parts)
         for root, folder in ((".", "connector"), ("testkit", "testkit/connector_testkit"))

@@ -1,4 +1,4 @@
-"""A failure by chance is told apart from one that stays, and is written down."""
+"""A failure by chance is distinguished from one that stays, and is written down."""
 
 import re
 import subprocess

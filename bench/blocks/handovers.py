@@ -32,7 +32,7 @@ class HandOvers:
         self.run(len(cores()), parallel=len(cores()))
 
     def run(self, count: int, *, parallel: int, watched: bool = False) -> dict[str, float]:
-        """So many hand-overs.
+        """A number of hand-overs.
 
         Returns:
             What the service says, and the processor seconds that the simulators used, and the

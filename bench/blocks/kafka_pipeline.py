@@ -41,7 +41,7 @@ class Sides:
         self._round(WARM_UP)
 
     def measure(self) -> dict[str, float]:
-        """One round: so many holders, then the same commits once more."""
+        """One round: a number of holders, then the same commits once more."""
         return {"kafka-pipeline-vs-transactions": self._round(self._holders)}
 
     def _round(self, holders: int) -> float:

@@ -20,7 +20,7 @@ WORK = 300
 
 @contextmanager
 def opened(folder: Path, waiting: int = WAITING, holders: int = WORK) -> Iterator[Measure]:
-    """Seed a journal; every round opens it anew."""
+    """Seed a journal; every round opens it again."""
     with ExitStack() as stack:
         pipeline(stack, folder / "waiting", waiting=waiting)
     yield partial(_measure, folder, holders, iter(range(1, 1_000)))

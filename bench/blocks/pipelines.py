@@ -23,13 +23,13 @@ class Pipeline:
     user: int = 1
 
     def deliver(self, holders: int = HOLDERS) -> dict[str, float]:
-        """Deliver to so many new users."""
+        """Deliver to a number of new users."""
         first, self.user = self.user, self.user + holders
         told: dict[str, float] = self.side.ask(deliver=[first, self.user])
         return told
 
     def fail(self, holders: int) -> None:
-        """So many new users fail from now on."""
+        """A number of new users fail from now on."""
         first, self.user = self.user, self.user + holders
         self.side.ask(fail=[first, self.user])
 
@@ -46,7 +46,7 @@ def pipeline(
     waiting: int = 0,
     speed: float = FAST,
 ) -> Pipeline:
-    """Start a pipeline, warmed up, with so many subjects waiting in its journal."""
+    """Start a pipeline, warmed up, with a number of subjects waiting in its journal."""
     folder.mkdir()
     if waiting:
         (folder / "template").mkdir()

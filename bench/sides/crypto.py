@@ -1,4 +1,4 @@
-"""The bare work of a hand-over: parse five PKCS#12, load each key once in full, write five anew.
+"""The bare work of a hand-over: parse five PKCS#12, load each key once in full, write five.
 
 Keys and bundles like the CA's are made here.
 
@@ -49,7 +49,7 @@ def bundle() -> bytes:
 
 
 def work(bundles: list[bytes]) -> None:
-    """Open each bundle, which loads and checks its key, and write it anew."""
+    """Open each bundle, which loads and checks its key, and write it again."""
     for one in bundles:
         key, certificate, _ = pkcs12.load_key_and_certificates(one, PASSWORD)
         assert isinstance(key, rsa.RSAPrivateKey)

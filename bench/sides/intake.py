@@ -69,7 +69,7 @@ async def main(folder: Path, commits: str, *tls: str) -> None:
 
 
 def metrics() -> PrometheusMetrics:
-    """The service's own, which nobody asks."""
+    """Metrics that no scrape reads."""
     sources = {WorkspaceOneSource.name: WorkspaceOneSource.capabilities}
     names = Names(targets=("acme",), partitions=4, sources=sources)
     return PrometheusMetrics(names, Build("", "", ""))

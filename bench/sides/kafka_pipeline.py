@@ -1,7 +1,7 @@
 """The loop on a Kafka journal with instant upstreams, as one process of a cluster.
 
 Arguments: options of the journal (JSON), folder of the local tables, speed of its clock. Orders:
-``owned`` (wait until exactly so many partitions are this process's; which), ``deliver`` (range of
+``owned`` (wait until exactly as many partitions are this process's; which), ``deliver`` (range of
 new users; with what its commits said to others), ``effects`` (see :class:`bench.takeover.Waking`),
 and none, which only asks for the resident memory.
 """

@@ -154,7 +154,7 @@ class _Path:
 
     def _may_issue(self, issuer: Certificate) -> bool:
         if issuer.version < V3 or not issuer.is_authority:
-            self._obstacle = "a certificate of its chain is no CA's"
+            self._obstacle = "a certificate in its chain is not a CA certificate"
         elif not issuer.not_before <= self._leaf.not_before <= issuer.not_after:
             self._obstacle = "an issuer of its chain was not valid on the day of issuance"
         else:
@@ -180,7 +180,7 @@ def _followed(leaf: Certificate, offered: list[Certificate]) -> Verdict:
 
 def _not_followed(found: set[Signature]) -> Verdict:
     if found == {Signature.WRONG}:
-        return Verdict(Objection(code="KEY-205", why="a signature of its chain is wrong"))
+        return Verdict(Objection(code="KEY-205", why="a signature in its chain does not verify"))
     how = next(one for one in found if one is not Signature.WRONG)
     return Verdict(unchecked=f"a signature of its chain is {how}")
 

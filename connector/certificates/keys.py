@@ -70,7 +70,7 @@ class PublicKey(NamedTuple):
         if isinstance(self.loaded, rsa.RSAPublicKey):
             exponent = self.loaded.public_numbers().e
             if self.size > MODULUS_LIMIT or not EXPONENT_MINIMUM <= exponent <= EXPONENT_LIMIT:
-                return Objection(code="KEY-204", why="its RSA key is beyond the limits of size")
+                return Objection(code="KEY-204", why="its RSA key or its exponent is out of range")
         return None
 
 

@@ -49,7 +49,7 @@ COLUMNS = (
 )
 BROKEN, SHORTER = "AUD-001", "AUD-005"
 SHOWN = 5
-"""Findings told per chain; a wrong key would make one of every record."""
+"""Findings printed per chain; with a wrong key there is one for every record."""
 OfflineOption = Annotated[
     bool,
     typer.Option("--offline", help="Read the journal that the settings name, without the service."),

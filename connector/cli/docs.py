@@ -71,7 +71,7 @@ def _row(code: str, entry: CatalogueEntry) -> str:
 
 
 def states_page() -> str:
-    """``docs/states.md``: which phase or status may follow which, drawn and told."""
+    """``docs/states.md``: which phase or status may follow which, as diagram and table."""
     lines = [
         "# States",
         "",

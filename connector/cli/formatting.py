@@ -10,7 +10,7 @@ UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
 
 
 def shown(value: object) -> str:
-    """A value as one printable line: whatever steers a terminal is written as an escape."""
+    """A value as one printable line: control characters are written as escapes."""
     if value is None:
         return ""
     text = "yes" if value is True else "no" if value is False else str(value)

@@ -104,7 +104,7 @@ async def _read_again(new: Settings, found: Contents, standing: Standing, now: i
 
 
 async def _fence(source: Journal) -> None:
-    """Own every partition once, so that a process that nobody knows of cannot commit any more."""
+    """Own every partition once, so that an unknown running process can commit no more."""
     for number in range(source.partitions):
         await source.take_over(number)
 
@@ -121,7 +121,7 @@ async def _export(source: Journal, old: Settings, trail: Path) -> str:
     files = old.audit.key_file, (), old.audit.old_key_files
     copied = await asyncio.to_thread(check_files, [trail], *files)
     if any(chain.findings for chain in (*chains, *copied.chains)):
-        raise Permanent("AUD-001", "copying: the source's audit trail is not whole")
+        raise Permanent("AUD-001", "copying: the audit trail of the source is not intact")
     return digest
 
 

@@ -169,7 +169,7 @@ def _options(call: Call) -> KafkaSettings:
 
     Raises:
         Permanent: ``CFG-001`` when the settings name another kind of journal.
-        typer.Exit: the settings are wrong, which has been told.
+        typer.Exit: the settings are wrong; the faults have been printed.
     """
     journal = settings_of(call).journal
     if not isinstance(journal, KafkaSettings):

@@ -1,4 +1,4 @@
-"""One dead letter on the screen: whoever wrote it may have meant to steer a terminal."""
+"""One dead letter on the screen; its text is foreign and may hold terminal escapes."""
 
 import base64
 from collections.abc import Iterator

@@ -57,7 +57,7 @@ def _act(call: Call, wanted: Wish | None, verb: Verb[A, Receipt], **given: objec
     receipt = call.ask(verb, act, call.world.unique())
     pauses.show(call, receipt.pauses)
     if isinstance(act, Pause) and receipt.pauses:
-        call.screen.remark("This pause stands already and stays as it is: resume ends it for all.")
+        call.screen.remark("This pause was set before and was not changed; one resume ends it.")
     if isinstance(act, ConfirmIdentity):
         call.screen.remark(f"Confirming {act.person}, {act.agreeing}.")
     outcome = None if wanted is None else wait_for(call, act, receipt, wanted)
@@ -184,7 +184,7 @@ def resume(
 
 
 clock = typer.Typer(
-    no_args_is_help=True, help="What time it is, where clock and journal are far apart."
+    no_args_is_help=True, help="Accept the clock after it and the journal disagreed."
 )
 commands.add_typer(clock, name="clock")
 

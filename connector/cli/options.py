@@ -41,7 +41,7 @@ SocketOption = Annotated[
     typer.Option(
         "--socket",
         envvar="PKI_CONNECTOR_SOCKET",
-        readable=False,  # as above: whoever may not use it is told so, with a code
+        readable=False,  # as above: a refusal has its own error code
         help="The service's operator socket; default: the one in the settings.",
     ),
 ]
@@ -83,7 +83,7 @@ class Call(NamedTuple):
 
     @property
     def operator(self) -> str:
-        """Who works here, for the audit trail: his user id, and the name he gives himself."""
+        """The operator, for the audit trail: the verified user id, and the name from ``--as``."""
         return Operator(uid=os.getuid(), name=self.name).by
 
     def client(self) -> AdminClient:

@@ -166,7 +166,7 @@ class Screen:
             self.fault(text)
 
     def fault(self, text: str) -> None:
-        """Something that must be told even when remarks are not wanted."""
+        """A note that is printed with ``--quiet`` too."""
         self._err.write(shown(text) + "\n")
 
 

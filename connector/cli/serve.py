@@ -57,8 +57,8 @@ def settings_of(call: Call, file: Path | None = None) -> Settings:
     """The checked settings of the call's file, or of another one.
 
     Raises:
-        SettingsRefused: they are wrong, and JSON is asked for, in which every error is told alike.
-        typer.Exit: they are wrong, and each fault has been told.
+        SettingsRefused: they are wrong, and the output is JSON, in which all errors have one form.
+        typer.Exit: they are wrong; each fault has been printed.
     """
     with _reported(call):
         return load(file or call.config, call.world.environment, installed())

@@ -49,7 +49,7 @@ async def export(journal: Journal, file: Path) -> str:
 
 
 def _private(file: Path) -> BinaryIO:
-    """A file made anew that nobody else may read."""
+    """A new file that only this user may read."""
     return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
@@ -60,7 +60,7 @@ def _keep(partial: Path, file: Path, digest: str) -> None:
             known = hashlib.file_digest(there, "sha256").hexdigest()
         partial.unlink()
         if known != digest:
-            raise Rejected("AUD-003", f"{file} holds another trail")
+            raise Rejected("AUD-003", f"{file} holds another audit log")
         return
     partial.rename(file)
     folder = os.open(file.parent, os.O_RDONLY)
@@ -107,7 +107,7 @@ def records(files: Iterable[Path]) -> Iterator[AuditRecord]:
 
     Raises:
         Permanent: ``CFG-003`` when a file cannot be read.
-        Rejected: ``AUD-002`` when a line is no audit record.
+        Rejected: ``AUD-002`` when a line is not an audit record.
     """
     for line, record in rows(files):
         if record is None:
@@ -137,7 +137,7 @@ def _text(file: Path) -> TextIO:
 
 
 def _no_record(line: int) -> Rejected:
-    return Rejected("AUD-002", f"line {line} is no audit record")
+    return Rejected("AUD-002", f"line {line} is not an audit record")
 
 
 def _starts(found: Iterable[tuple[int, AuditRecord | None]]) -> dict[int, Start]:

@@ -20,7 +20,7 @@ GENESIS = "0" * 64
 LARGEST = 1024 * 1024
 """Bytes of a stored record; what is larger was not written by this program."""
 UNREADABLE = "the record cannot be read"
-MISFIT = "the MAC does not fit"
+MISFIT = "the MAC does not match the record"
 _GREATEST = 2**63 - 1
 _END_OF_TIME: Millis = 253_402_300_799_999
 """The last moment that has a calendar date of four digits."""
@@ -149,7 +149,7 @@ def misplaced(last: int, sequence: int, record: AuditRecord) -> Iterator[str]:
     if sequence != last + 1:
         yield f"expected record {last + 1}: missing, doubled or out of order"
     if record.sequence != sequence:
-        yield "the record names another place"
+        yield "the record has another sequence number"
 
 
 def verify(
@@ -180,9 +180,7 @@ def verify(
             partition=partition, sequence=expected, problem=f"{count} records were published"
         )
     if head and not previous.startswith(head):
-        yield Finding(
-            partition=partition, sequence=expected, problem="the published head is another"
-        )
+        yield Finding(partition=partition, sequence=expected, problem="not the published head")
 
 
 def fits(key: Credential, previous: str, record: AuditRecord) -> bool:

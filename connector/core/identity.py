@@ -17,7 +17,7 @@ LONGEST_NAME = 256
 LONGEST = 400
 """Most characters of an attribute as it stands in a key, percent-encoded."""
 MOST_NAMES = 12
-"""Names of attributes that exist, told beside one that does not."""
+"""Maximum number of existing attributes that a refusal of a missing one lists."""
 BUILT_IN = {"username": "name", "email": "mail", "id": "id"}
 """Attribute names that every UEM user has, and the member of ``HolderFacts`` that holds them."""
 

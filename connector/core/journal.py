@@ -208,7 +208,7 @@ class Journal(Protocol):
         ...
 
     async def wait(self, partition: int, seconds: float) -> None:
-        """Return when there may be new events, at the latest after ``seconds``."""
+        """Return when there may be new events, or after ``seconds``."""
         ...
 
     async def load(self, keys: Sequence[SubjectKey]) -> dict[SubjectKey, State]:

@@ -29,7 +29,7 @@ def fresh(key: SubjectKey, version: int = 0) -> State:
         case SubjectKind.PERSON:
             return PersonState(key=key, version=version)
         case SubjectKind.PARTITION:
-            msg = "a partition is no subject with a state"
+            msg = "a partition has no state machine"
             raise ValueError(msg)
 
 

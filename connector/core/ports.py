@@ -40,7 +40,7 @@ class RequestPermits(Protocol):
         ...
 
     def answered(self, server_time: Millis | None) -> None:
-        """Told the ``Date`` of each answer, if it has one."""
+        """Called with the ``Date`` of each answer that has one."""
         ...
 
     def left(self, requests: int, of: int | None = None, seconds: float | None = None) -> None:

@@ -29,7 +29,7 @@ def back_up(source: Path, target: Path) -> None:
         raise Permanent("JRN-004", f"opening {source}: there is no journal")
     with _writing(target):
         if target.exists():
-            raise Rejected("EVT-007", f"{target} is there already")
+            raise Rejected("EVT-007", f"{target} already exists")
     with _new_file(target) as partial:
         with (
             _told("copying journal"),

@@ -19,7 +19,7 @@ class Checkpoints:
     """Checkpoints of the one writing connection; used by its thread."""
 
     def __init__(self, connection: Connection, changes: int = _CHANGES) -> None:
-        """``changes``: after so many changed rows it does not wait for a quiet moment."""
+        """``changes``: number of changed rows after which it does not wait for an idle moment."""
         self._connection = connection
         self._changes = changes
         self._done = connection.total_changes

@@ -92,7 +92,7 @@ def _demand(connection: Connection, pragma: str, value: str, expected: object) -
     except sqlite3.Error as error:
         raise faults.unusable(f"setting {pragma}", error) from error
     if row is None or row[0] != expected:
-        raise Permanent("JRN-004", f"setting {pragma}: it does not become {value}")
+        raise Permanent("JRN-004", f"setting {pragma}: the value {value} was not accepted")
 
 
 def _make_private(path: Path) -> None:

@@ -137,4 +137,4 @@ def _throw_away(path: Path) -> None:
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             path.with_name(name).unlink(missing_ok=True)
     except OSError as error:
-        raise faults.unusable("throwing away an old file", error) from error
+        raise faults.unusable("removing an old file", error) from error

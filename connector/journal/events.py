@@ -36,7 +36,7 @@ INSERTS = tuple(
     INSERT.replace("(?, ?, ?, ?, ?, ?)", ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows))
     for rows in range(_TOGETHER + 1)
 )
-"""By the number of rows. Every statement lets go of the interpreter and waits to have it back; with
+"""By the number of rows. Every statement releases the interpreter lock and takes it again; with
 a few rows in each the writer's thread and the event loop get less into each other's way."""
 
 READ = """
@@ -48,7 +48,7 @@ COMMANDS = """
     WHERE partition = ? AND position > ? AND event IS NOT NULL AND subject IS NOT NULL
     ORDER BY position LIMIT ?"""
 
-# Whose event it was stays, so that its id can be told to another journal.
+# The subject is kept, so that the id can be copied to another journal.
 EMPTY = """
     UPDATE events SET event = NULL, subject = CASE WHEN json_valid(CAST(event AS TEXT))
         THEN json_extract(CAST(event AS TEXT), '$.subject') END
@@ -148,7 +148,7 @@ def revive(letter: DeadLetter, partitions: int) -> Event:
             return event
     except ValueError as error:
         raise Permanent("EVT-005", "reading a dead letter") from error
-    raise Permanent("EVT-005", "reading a dead letter: it is for a partition that is not there")
+    raise Permanent("EVT-005", "reading a dead letter: its partition does not exist")
 
 
 def _entry(partition: int, position: int, at: Millis, event: bytes) -> Positioned | DeadLetter:

@@ -10,7 +10,7 @@ import sqlite3
 from connector.core.errors import ConnectorError, Permanent, Transient
 
 RETRY_AFTER = 2.0
-"""Seconds a sender should wait when the journal cannot take his event now."""
+"""Seconds a sender should wait when the journal cannot take an event now."""
 
 PASSING = frozenset(
     {
@@ -38,7 +38,7 @@ CONTRADICTION = frozenset(
         sqlite3.SQLITE_MISUSE,
     }
 )
-"""One caller asked for something impossible; the others in his transaction are not affected."""
+"""One caller asked for something impossible; others in the transaction are not affected."""
 
 _PRIMARY = 0xFF
 

@@ -55,7 +55,7 @@ def require_none(path: Path) -> None:
     except OSError as error:
         raise Permanent("JRN-004", f"opening {path.parent}: {error.strerror}") from error
     if names:
-        raise Permanent("JRN-016", f"opening {path}: it is missing, but {names[0]} is there")
+        raise Permanent("JRN-016", f"opening {path}: it is missing, but {names[0]} exists")
 
 
 def keep(path: Path, aside: Path) -> None:
@@ -87,7 +87,7 @@ def fold(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy or log_of(path).exists():
-        raise sqlite3.OperationalError("the log stays")
+        raise sqlite3.OperationalError("the write-ahead log was not removed")
 
 
 def sync(path: Path) -> None:

@@ -17,7 +17,7 @@ class PartitionSignals:
             self._signals[partition].set()
 
     async def wait(self, partition: int, seconds: float) -> None:
-        """Return once the signal was set since the last return, at the latest after ``seconds``."""
+        """Return once the signal was set since the last return, or after ``seconds``."""
         signal = self._signals[partition]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -97,7 +97,7 @@ def check_behind(
     """
     expected = list(range(count + 1, count + len(audit) + 1))
     if [entry.sequence for entry in audit] != expected or record.audit_count != count + len(audit):
-        raise Permanent("JRN-006", f"committing: the audit must go on behind record {count}")
+        raise Permanent("JRN-006", f"committing: the audit must continue after record {count}")
     if record.position < position:
         raise Permanent("JRN-006", f"committing: the read position is at {position} already")
 

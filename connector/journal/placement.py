@@ -12,7 +12,7 @@ from connector.core.errors import Transient
 from connector.journal import faults
 
 MISPLACED = "a file is missing or replaced"
-"""In the detail of the fault, by which it is told from a full disk."""
+"""In the detail of the fault, which distinguishes it from a full disk."""
 
 
 class Placement:

@@ -117,7 +117,7 @@ def require_known(connection: Connection) -> None:
         Permanent: ``JRN-004`` when it is not.
     """
     if _known_version(connection) == 0:
-        raise Permanent("JRN-004", "opening journal: the file holds none")
+        raise Permanent("JRN-004", "opening journal: the file is not a journal")
 
 
 def upgrade(connection: Connection, version: int, to: int) -> None:

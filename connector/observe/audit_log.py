@@ -24,7 +24,7 @@ LOOKS = frozenset(
         *("recovery.looked", "install.looked", "copy.looked", "act.stale_outcome", "looks.summed"),
     }
 )
-"""What is repeated while nothing changes: told only in detail, unless it went wrong."""
+"""Repeated while nothing changes: logged at level debug only, unless it failed."""
 
 log = structlog.get_logger("connector.story")
 

@@ -67,7 +67,7 @@ def configure_logging(
         options: how much, and how users appear.
         stream: where the lines go; its ``write`` never waits.
         clock: gives the time of each line.
-        dropped: told how many keys were left out of a line.
+        dropped: called with the number of members left out of a line.
     """
     redaction = Redaction(options, clock, dropped)
     formatter = structlog.stdlib.ProcessorFormatter(

@@ -58,10 +58,10 @@ class AuditLog:
         ]
         if not (await self._check(ends)).whole:
             if not (await self._check(())).whole:
-                raise Permanent("AUD-001", "cutting the audit trail: it is not whole")
+                raise Permanent("AUD-001", "cutting the audit trail: it is not intact")
             raise Rejected("AUD-003", "an end of the export is not a record of the journal")
         if any(end.partition >= self._journal.partitions for end in ends):
-            raise Rejected("AUD-003", "the export has partitions that the journal has not")
+            raise Rejected("AUD-003", "the export has partitions that the journal does not have")
         events: list[Event] = []
         for end in act.ends:
             body = AuditCut(

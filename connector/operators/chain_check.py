@@ -93,9 +93,9 @@ class ChainCheck:
         for known in (*self._marks, *self._ends):
             self._compare(known)
         if not self._witnessed:
-            self.find(self._start[0], "the trail was cut here, and no record says who did it")
+            self.find(self._start[0], "the trail was cut here, and no record documents the cut")
         if self._active not in {None, self._current}:
-            self.find(self._last[0], "the trail goes on under a key that is not the present one")
+            self.find(self._last[0], "the trail continues with a key other than the current one")
         count, head = self._last
         return ChainReport(
             partition=self._partition,

@@ -61,9 +61,7 @@ class AdminClient:
         try:
             return verb.gives.model_validate_json(text)
         except ValidationError as error:
-            raise Permanent("ADM-003", "the service answers what this program does not know") from (
-                error
-            )
+            raise Permanent("ADM-003", "the service's answer has an unknown form") from (error)
 
     async def stream(self, verb: Stream[Q, A], question: Q) -> AsyncIterator[A]:
         """The answers to a question, record by record."""
@@ -106,5 +104,5 @@ async def _refused(response: aiohttp.ClientResponse) -> None:
     told = Problem.model_validate_json(await response.read())
     entry = catalogue().get(told.code)
     if entry is None:
-        raise Permanent("ADM-003", "the service answers with a code this program does not know")
+        raise Permanent("ADM-003", "the service's answer has an error code unknown to this program")
     raise BY_FAMILY[entry.family](told.code, told.detail)

@@ -47,7 +47,7 @@ def of_held_up(records: Iterable[PartitionRecord]) -> Iterator[Condition]:
 
 
 def of_refused(refused: Iterable[Refused]) -> Iterator[Condition]:
-    """Notifications that were refused; those of unknown senders may be anybody's."""
+    """Notifications that were refused; unknown senders are counted together."""
     for one in refused:
         whose = f"for {one.sender}" if one.sender else "for senders that are not in the settings"
         severity = Severity.WARNING if one.sender else Severity.NOTICE

@@ -55,7 +55,7 @@ class DeadLetters:
         """
         letter = await self._find(name)
         if letter is None:
-            raise Rejected("DLV-010", "no dead letter is at this place")
+            raise Rejected("DLV-010", "there is no dead letter at this position")
         event, _ = self._revived(letter)
         return LetterDetail(view=_view(letter, event), letter=letter, event=event, now=now)
 

@@ -245,9 +245,11 @@ def _replaces(state: HolderState, selection: Selection | None) -> str:
     """What the UEM holds for the user that an upload would replace, as far as is known."""
     copy = state.copy_
     if copy.state is CopyState.NONE and not state.delivered:
-        return "what somebody may have put in by hand; nothing of ours is there"
+        return "a set that may have been uploaded by hand; none of the connector's"
     if copy.state in {CopyState.NONE, CopyState.GONE}:
-        return "nothing: our last copy is gone"
+        return "nothing: the connector's last copy is gone"
     if selection is not None and copy.digests == (selection.digest,):
-        return "the same set (retention starts anew)"
-    return "another set of ours" if copy.state is CopyState.PRESENT else "perhaps a set of ours"
+        return "the same set (its retention starts again)"
+    if copy.state is CopyState.PRESENT:
+        return "another set of the connector's"
+    return "possibly a set of the connector's"

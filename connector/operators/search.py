@@ -12,7 +12,7 @@ from connector.operators.views import State
 
 PAGE = 500
 MOST_KEYS = 5
-"""Of those that fit, the keys told in a refusal."""
+"""Maximum number of matching keys that a refusal lists."""
 KINDS: dict[Kind, SubjectKind] = {
     "holder": SubjectKind.HOLDER,
     "device": SubjectKind.DEVICE,

@@ -198,7 +198,7 @@ def _wide_networks(values: dict[str, Any]) -> Iterator[Found]:
             continue  # the model says so
         if network.prefixlen < NARROWEST[network.version]:
             path = ("service", "intake", "plain_from", index)
-            wrong = "is no list of proxies: it lets nearly everybody send over plain HTTP"
+            wrong = "is not a list of proxies: nearly all addresses could send over plain HTTP"
             yield Found(path, "CFG-001", wrong, "Name the addresses of your proxies.")
 
 

@@ -38,7 +38,7 @@ def doubts(values: dict[str, Any]) -> Iterator[Found]:
     for name, _ in mappings(values, "uems"):
         if name not in used:
             wrong = "is used by no route: its devices get nothing"
-            yield Found(("uems", name), "CFG-001", wrong, "Add a route, or take it out.")
+            yield Found(("uems", name), "CFG-001", wrong, "Add a route, or remove it.")
     for name, route in routes:
         yield from _unknown_platforms(("routes", name), route)
 
@@ -48,15 +48,15 @@ def _one_proof(path: Path, route: dict[str, Any]) -> Iterator[Found]:
     first, second = identity.get("person_attribute"), identity.get("agreeing_attribute")
     if isinstance(first, str) and isinstance(second, str) and first.lower() == second.lower():
         wrong = "is the same attribute as person_attribute, and so proves nothing"
-        action = "Take one that another hand writes."
+        action = "Choose one that is maintained separately."
         yield Found((*path, "identity", "agreeing_attribute"), "CFG-001", wrong, action)
 
 
 def _no_domains(path: Path, domains: object) -> Iterator[Found]:
     for index, domain in enumerate(domains if isinstance(domains, list) else ()):
         if isinstance(domain, str) and not is_host(domain):
-            wrong = "is no mail domain, and fits no user"
-            action = "Write what stands behind the @, without @ and *; each subdomain by itself."
+            wrong = "is not a mail domain and matches no user"
+            action = "Write the part after the @, without @ and *; each subdomain by itself."
             yield Found((*path, index), "CFG-001", wrong, action)
 
 
@@ -66,7 +66,7 @@ def _one_port(service: dict[str, Any]) -> Iterator[Found]:
     port = second.get("port", 9464)
     hosts = {str(one.get("host", "0.0.0.0")) for one in (first, second)}  # noqa: S104
     if port and port == first.get("port", 8443) and (len(hosts) == 1 or hosts & EVERYWHERE):
-        wrong = "is the port of service.intake.listen, too"
+        wrong = "is also the port of service.intake.listen"
         path = ("service", "observe", "listen", "port")
         yield Found(path, "CFG-001", wrong, "Give each listener a port of its own.")
 

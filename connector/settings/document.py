@@ -119,7 +119,7 @@ class _Walk:
         for key_node, value_node in node.value:
             key = str(key_node.value)
             if key in values:
-                self._problem((*path, key), key_node, "is there twice", "Keep one of them.")
+                self._problem((*path, key), key_node, "appears twice", "Keep one of them.")
                 continue
             self._tree.places[*path, key] = self._place(key_node)
             values[key] = self.value(value_node, (*path, key))

@@ -21,7 +21,7 @@ FIXED = {
 }
 """Code, what is wrong, what to do, by the kind of error."""
 PYTHON_DURATION = re.compile(r"datetime\.timedelta\([^)]*\)")
-JOURNAL = ("CFG-001", "its type is no kind of journal", "Set type to sqlite or kafka.")
+JOURNAL = ("CFG-001", "its type is not a kind of journal", "Set type to sqlite or kafka.")
 
 
 def place_of(tree: Tree, path: Path) -> str:
@@ -113,7 +113,7 @@ def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, 
         )
     near = _near(name, siblings(model, path, tree.values))
     hint = f"Did you mean {near}?" if near else "Remove it, or compare with config schema."
-    return "CFG-001", "is no setting", hint
+    return "CFG-001", "is not a setting", hint
 
 
 def _given(path: Path, values: Any) -> str:

@@ -18,7 +18,7 @@ from connector.mounted import as_secret, changes_of, read_mounted
 from connector.settings.secrecy import names_file
 
 OnChange = Callable[[frozenset[Path]], Awaitable[bool]]
-"""Takes changed files up; says whether everybody who needs them could."""
+"""Takes changed files up; says whether all their users could."""
 
 
 class Snapshot:

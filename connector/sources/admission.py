@@ -14,10 +14,10 @@ from connector.core.metrics import ConnectionEnd, Metrics
 from connector.sources.client_address import site_of
 
 RESERVED = 8
-"""One connection of so many is kept for familiar addresses."""
+"""One in this number of connections is kept for familiar addresses."""
 
 MOST_FAMILIAR = 1024
-"""Addresses that are remembered as let in before; the longest unused is forgotten first."""
+"""Number of addresses kept as authenticated before; the longest unused is dropped first."""
 
 
 class Guest(Protocol):

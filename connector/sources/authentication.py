@@ -94,7 +94,7 @@ class BasicAuthentication:
         """The caller whose ``Authorization`` header this is.
 
         Raises:
-            Rejected: ``AUTH-001``, whatever was wrong.
+            Rejected: ``AUTH-001`` for every cause, so that an answer reveals none.
         """
         entry = self._entries.get(tenant, self._nobody)
         offered = _offered(authorization or "")
@@ -126,7 +126,7 @@ def _digests(tenant: BasicSender) -> tuple[bytes, ...]:
 
 
 def _widened(secrets: tuple[T, ...], width: int) -> tuple[T, ...]:
-    """Pad to the largest number of secrets by repeating the first, which admits no one else."""
+    """Pad to the largest number of secrets by repeating the first, which admits no other caller."""
     return secrets + secrets[:1] * (width - len(secrets))
 
 
@@ -185,7 +185,7 @@ class SignatureAuthentication:
         """The notification, if one of its signatures is by one of the tenant's secrets.
 
         Raises:
-            Rejected: ``AUTH-002``, whatever was wrong.
+            Rejected: ``AUTH-002`` for every cause, so that an answer reveals none.
         """
         entry = self._entries.get(tenant, self._nobody)
         matches = self._matches(entry.signers, headers, body)

@@ -18,7 +18,7 @@ LINGER = 2.0
 """Seconds for which the rest of a refused body is read and dropped, so that the answer arrives."""
 
 READ_AHEAD = 16 * 1024
-"""Bytes of a body that are read before anybody asks for it: all that a caller who is not known yet
+"""Bytes of a body that are read before they are asked for: all that an unauthenticated caller
 can make us hold, per connection (aiohttp's own default is 256 KiB)."""
 
 HEADS = 2

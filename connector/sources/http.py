@@ -72,7 +72,7 @@ class Routes:
         connection = connection_of(request)
         try:
             if connection.is_stranger and not connection.has_room_for(request):
-                raise Rejected("EVT-002", "reading the headers of a stranger")
+                raise Rejected("EVT-002", "reading the headers of an unknown caller")
             answer = await _endpoint(route, request.method)(request, tenant)
         except ConnectorError as error:
             answer = self._refuse(route, request.method, error)

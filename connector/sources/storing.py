@@ -27,7 +27,7 @@ MOST_APPENDS: Final = 2
 """Appends: one that runs and one that can follow at once."""
 
 LONGEST_HELD: Final = 0.005
-"""Seconds that requests wait while so many run, so that the next append is worth its sync."""
+"""Seconds that requests wait while many run, so that one append and its sync serve more."""
 
 
 class Log(Protocol):

@@ -43,7 +43,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much anybody may send. Sizes in bytes, times in seconds."""
+    """Limits for all callers. Sizes in bytes, times in seconds."""
 
     body: int = 64 * KIB
     header: int = 8 * KIB

@@ -88,7 +88,7 @@ class ServerCertificate:
         load_pair(context, self._certificate, self._key)
         leaf = first_certificate(self._certificate)
         if not expired and millis_of(leaf.not_valid_after_utc) <= self._clock.now():
-            raise Permanent("CRT-001", "reading the listener's certificate: past its end")
+            raise Permanent("CRT-001", "reading the listener's certificate: expired")
         ends = leaf.not_valid_after_utc.timestamp()
         self._metrics.gauge(OWN_CREDENTIAL_EXPIRY, ends, credential=CREDENTIAL)
         return context

@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Answer:
     """Status, headers (any case) and body. The body is a buffer that its owner may overwrite.
 
-    ``url`` is what was asked for; ``nonsense`` makes the upstream's own "answers something else"
+    ``url`` is what was asked for; ``nonsense`` makes the upstream's own "unexpected answer"
     fault.
     """
 
@@ -43,7 +43,7 @@ class Answer:
         """The body as JSON, for any media type (servers often send a wrong one).
 
         Raises:
-            Permanent: the area's "answers something else", when it is no JSON.
+            Permanent: the area's "unexpected answer", when it is not JSON.
         """
         try:
             return orjson.loads(self.body.removeprefix(BYTE_ORDER_MARK))

@@ -269,7 +269,7 @@ class Upstream:
             kind = await self._outages.judged(kind, resource, of_all=of_all)
             raise self.status_fault(answer.status, answer.headers, kind)
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise self.fault(Kind.NONSENSE, "reading an answer: encoded though not asked for")
+            raise self.fault(Kind.NONSENSE, "reading an answer: compressed without request")
         return answer
 
     @asynccontextmanager

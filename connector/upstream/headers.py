@@ -8,13 +8,13 @@ from typing import NamedTuple
 from connector.core.model import Millis
 
 LONGEST_WAIT = 3600.0
-"""Nobody makes us wait longer than an hour at once; then we ask again."""
+"""Longest wait at once that an upstream can ask for: an hour; then it is asked again."""
 DIGITS = 12
 PLAIN_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 def server_time(headers: Mapping[str, str]) -> Millis | None:
-    """The ``Date`` header (RFC 9110 section 6.6.1, whole seconds); None if missing or nonsense."""
+    """The ``Date`` header (RFC 9110 section 6.6.1, whole seconds); None if missing or invalid."""
     seconds = _http_date(headers.get("Date", ""))
     return None if seconds is None else int(seconds * 1000)
 
@@ -24,7 +24,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     ``Retry-After`` (RFC 9110 section 10.2.3) holds seconds or a date, which is read against the
     answer's own ``Date``, as our clocks may differ. Without it, a used up ``X-RateLimit-Remaining``
-    makes ``X-RateLimit-Reset`` (seconds since the epoch) the date. Nonsense counts as nothing.
+    makes ``X-RateLimit-Reset`` (seconds since the epoch) the date. Invalid values are ignored.
     """
     value = headers.get("Retry-After", "").strip()
     if value:

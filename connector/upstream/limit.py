@@ -20,7 +20,7 @@ from connector.core.metrics import Metrics, NoMetrics
 from connector.core.model import Millis
 
 LONGEST_SLEEP = 1.0
-"""The rate is asked again after so many seconds, as partitions may have moved."""
+"""Seconds after which the rate is computed again, as partitions may have moved."""
 
 
 def _untold(_time: Millis | None) -> None:
@@ -35,7 +35,7 @@ class RequestLimit:
         rate: requests per second at the moment, infinite without a limit.
         metrics: counts requests and waits, and publishes what is left of a budget.
         reserve: part of the upstream's budget that is kept for what a device waits for.
-        told_time: told the time of each answer.
+        told_time: called with the time of each answer.
         monotonic: seconds.
         sleep: sleeps for a number of seconds.
     """

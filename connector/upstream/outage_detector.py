@@ -17,7 +17,7 @@ from connector.core.errors import ConnectorError, Permanent, Scope, raised
 from connector.upstream.faults import FAILING, OF_THE_UPSTREAM, Kind, kind_of_status
 
 DIFFERENT = 3
-"""So many resources in a row are no coincidence; one holder's look touches two at the most before
+"""This many resources in a row are no coincidence; one holder's look touches at most two before
 it is given up."""
 
 Probe = Callable[[], Awaitable[None]]

@@ -54,7 +54,7 @@ def resource(base: str, segments: Sequence[str], query: Mapping[str, str]) -> UR
         ValueError: a segment is empty, ``.`` or ``..``, or cannot be written as UTF-8.
     """
     if not UNADDRESSABLE.isdisjoint(segments):
-        raise ValueError("no path can hold this identifier")
+        raise ValueError("the identifier cannot be part of a path")
     path = "/".join(quote(segment, safe="") for segment in segments)
     return URL(f"{base}/{path}{_query(query)}", encoded=True)
 

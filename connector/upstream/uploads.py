@@ -27,7 +27,7 @@ NOT_OF_THE_UPLOAD = frozenset(
 NO_ANSWERS = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 )
-"""From somebody in between who gave up: the product may be about the upload still."""
+"""From a proxy in between that gave up: the product may still process the upload."""
 
 
 async def upload(

@@ -190,7 +190,7 @@ class Gauges:
         self._metrics.gauge(PURGE_OLDEST_AGE, oldest, target=target)
 
     async def _first_readable(self, keys: Sequence[SubjectKey]) -> State | None:
-        """One that another version wrote must not keep all gauges from being told."""
+        """One that another version wrote must not prevent the update of all gauges."""
         for key in keys:
             try:
                 return (await self._journal.load([key])).get(key)

@@ -32,9 +32,9 @@ def upstream_limits(  # noqa: PLR0913 - the parts that the limits are made of
     *,
     dates: ServerDates,
 ) -> UpstreamLimits:
-    """The limits of one process; ``alarm`` is told when an upstream's outage begins and ends.
+    """The limits of one process; ``alarm`` is called when an upstream's outage begins and ends.
 
-    ``dates`` is told the time of each answer.
+    ``dates`` gets the time of each answer.
     Rates, room and ceiling are those of all processes on the journal together.
     """
     share = Share(journal.share, clock.monotonic)

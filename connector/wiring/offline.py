@@ -18,7 +18,7 @@ from connector.settings.model import Settings
 from connector.wiring.clock import MachineClock
 
 PATIENCE = 60.0
-"""Seconds to wait for events that are there: whoever reads everything must not miss the end."""
+"""Seconds to wait for existing events: a reader of everything must not miss the end."""
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The owners of the process's partitions, from the settings, and what is told of them."""
+"""The owners of the process's partitions, from the settings, with their logs and metrics."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping

@@ -25,7 +25,7 @@ class _Port(Protocol):
 
 P = TypeVar("P", bound=_Port)
 LONGEST_CALL = 3600.0
-"""Seconds after which nobody uses a replaced plug-in any more."""
+"""Seconds after which a replaced plug-in is no longer in use."""
 
 
 class Reopened(NamedTuple):

@@ -1,4 +1,4 @@
-"""Feeds that are pulled from: which there are, their plug-ins, and what is told of them."""
+"""Feeds that are pulled from: their plug-ins, status, condition, logs and metrics."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial

@@ -27,7 +27,7 @@ async def reopen_upstreams(
 
     Args:
         opened: plug-ins, by what stands before their names in those of the upstreams.
-        limits: told of those that were opened again.
+        limits: updated for those that were opened again.
         changed: the files.
 
     Returns:

@@ -26,7 +26,7 @@ class TrailWatch:
         journal: whose trail it is.
         keys: the present key, and those before it.
         board: where a broken trail is reported.
-        metrics: told the outcome of each check.
+        metrics: counts the outcome of each check.
     """
 
     def __init__(

@@ -245,7 +245,7 @@ class UpstreamEffects:
         try:
             async with asyncio.timeout(left):
                 if left <= 0:
-                    raise Transient("HND-006", "acting: its time was over before it began")  # noqa: TRY301
+                    raise Transient("HND-006", "acting: too late to start")  # noqa: TRY301
                 await self._acts[running.effect](key, running, done)
         except TimeoutError:
             fault = Fault(code="HND-007", family=Family.TRANSIENT, detail="longer than its limit")

@@ -48,12 +48,12 @@ class PartitionWorker:
         routes: the present policies.
         dice: numbers in [0, 1) for jitter.
         audit_key: MAC key of the audit chain.
-        metrics: told the business moments.
+        metrics: counts the business moments.
         crash: crash points.
         options: see :class:`WorkerOptions`.
         dates: what the upstreams of the process say of the time.
-        tell: told each audit record once it is durable.
-        alarm: told each fact at which the program failed.
+        tell: called with each audit record once it is durable.
+        alarm: called with each fact at which the program failed.
     """
 
     def __init__(  # noqa: PLR0913 - the loop needs each of them, all named
@@ -261,7 +261,7 @@ class PartitionWorker:
         self._known(self._record)
 
     def _known(self, record: PartitionRecord) -> None:
-        """Tell the ceiling what is durable: whatever else it counted is none of it."""
+        """Set the ceiling to what is durable; what else it counted is dropped."""
         if self._limits.ceiling is not None:
             self._limits.ceiling.committed(record)
 

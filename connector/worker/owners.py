@@ -28,7 +28,7 @@ class OwnersOptions:
 
     ``soon``: until what the journal refused for now is tried again. ``again``: until a partition
     that had another owner is taken over again; it must be longer than it takes to hear that it was
-    assigned to him, or its rightful owner would be thrown out. ``stopped``: until one that could
+    assigned to that owner, or the owner would be displaced. ``stopped``: until one that could
     not go on is tried again. ``drain``: longest time for the end of all workers.
     """
 
@@ -40,7 +40,7 @@ class OwnersOptions:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told what becomes of partitions.
+    """Called when partitions come, stop or leave.
 
     ``owned``: how many are worked on now, ``stopped``: how many cannot go on. ``left``: a partition
     is worked on no more, for which fault, or because it was dropped or drained.
@@ -73,7 +73,7 @@ class Owners:
         journal: assigns partitions.
         make: a new worker of a partition.
         duties: run beside the worker of partition 0.
-        listeners: who is told.
+        listeners: called at each change.
         options: see :class:`OwnersOptions`.
     """
 
@@ -186,7 +186,7 @@ class Owners:
             keeper.cancel()
 
     async def _keep(self, partition: int, acts: asyncio.TaskGroup) -> None:
-        """Work on a partition until it is dropped or drained, whatever comes between."""
+        """Work on a partition until it is dropped or drained; after a fault, take it over again."""
         while not self._stopping.is_set():
             worker = self._make(partition)
             fault: Fault | None = None

@@ -32,7 +32,7 @@ async def probe(kind: str, port: EscrowBackend | Target, unexpected: Unexpected)
 def too_slow(upstream: str) -> Transient:
     """The error of a look that took longer than its limit."""
     kind, _, _ = upstream.partition(":")
-    return Transient(NO_ANSWER[kind], "looking: it took too long in all")
+    return Transient(NO_ANSWER[kind], "looking: the total time limit was exceeded")
 
 
 def fault_of(error: Exception, stage: str, unexpected: Unexpected) -> Fault:

@@ -195,7 +195,7 @@ class RunningEffects:
 
 
 def _not_begun(running: Running) -> Acted:
-    fault = Transient("HND-006", "acting: paused before it began").fault()
+    fault = Transient("HND-006", "acting: paused before it started").fault()
     if running.effect is Effect.HAND_OVER:
         return HandedOver(running.attempt, NotSent(fault=fault))
     return failed(running.effect, running.attempt, fault)

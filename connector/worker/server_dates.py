@@ -12,7 +12,7 @@ ASK_EVERY = 10.0
 
 
 class ServerDates:
-    """The newest time that an upstream told, for all partitions of a process.
+    """The newest time that an upstream reported, for all partitions of a process.
 
     Args:
         monotonic: seconds.

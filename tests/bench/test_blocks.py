@@ -26,7 +26,7 @@ def test_every_figure_belongs_to_one_block() -> None:
 
 
 def test_a_figure_is_the_median_of_its_rounds(tmp_path: Path) -> None:
-    """The results carry exactly the promised members, and a missed floor is told."""
+    """The results carry exactly the promised members; a missed floor is reported."""
     missed = FIGURES["intake-vs-null"].measured([0.1, 0.9, 0.2])
     assert missed.missed
     assert not FIGURES["intake-p99-vs-null"].measured([0.1, 0.9, 0.2]).missed

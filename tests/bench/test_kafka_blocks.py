@@ -67,7 +67,7 @@ def own(offset: int, commits: int, audit_count: int) -> ConsumerRecord:
 
 
 def test_a_round_is_put_together_from_the_topics() -> None:
-    """States up to the partition's own record, the audit it counts, and what it told others."""
+    """States up to the partition's own record, the audit it counts, and the events to others."""
     found = [
         record(LOOP.states, 1, b"first", b"1"),
         own(2, commits=1, audit_count=1),

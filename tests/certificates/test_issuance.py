@@ -63,7 +63,7 @@ def refused(trusted: TrustedIssuers, leaf: Made, *chain: Made) -> bool:
 
 
 def test_long_expired_chain_is_accepted(root: Made, middle: Made) -> None:
-    """Leaf and issuers have all expired by now; on the day of issuance they were valid."""
+    """Leaf and issuers have all expired since; on the day of issuance they were valid."""
     leaf = Made("leaf", (100, 200), middle)
     trusted = trusting(root)
     assert not refused(trusted, leaf, middle)

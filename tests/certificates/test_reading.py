@@ -120,7 +120,7 @@ def issued(authority: Authority, keys: tuple[PrivateKey, ...]) -> list[bytes]:
 def test_a_damaged_certificate_raises_nothing_else(
     authority: Authority, issued: list[bytes], data: st.DataObject
 ) -> None:
-    """Whatever bytes are changed or cut, in any shape: it is read, or unreadable."""
+    """With any bytes changed or cut, in any shape: it is read, or unreadable."""
     changed = bytearray(data.draw(st.sampled_from(issued)))
     for _ in range(data.draw(st.integers(0, 4))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""The general promise: whatever a certificate looks like, its key is delivered, or it is named.
+"""The general promise: the key of a certificate of any form is delivered, or it is named.
 
 Every shape that the simulated CA can issue, at every place where a certificate is met: as the
 current generation, as an archived one, as an issuer in the chain, and inside a bundle.
@@ -144,7 +144,7 @@ def test_a_generation_is_delivered_or_named(
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_issuer_in_the_chain_never_stops_a_delivery(escrow: Escrow, shape: Shape) -> None:
-    """One of any shape is passed over where it cannot be read, and trusted where it is told to."""
+    """One of any shape is passed over when unreadable, and trusted when it is an anchor."""
     signer, other = escrow.keys
     assert isinstance(signer, rsa.RSAPrivateKey)
     issuer = _issuer(escrow, other, shape)
@@ -157,7 +157,7 @@ def test_an_issuer_in_the_chain_never_stops_a_delivery(escrow: Escrow, shape: Sh
 def test_a_trusted_issuer_may_have_any_readable_shape(
     escrow: Escrow, shape: Shape, tmp_path: Path
 ) -> None:
-    """An anchor is a name and a key, whatever else is in its certificate."""
+    """An anchor is a name and a key; the rest of its certificate does not matter."""
     (made,) = _issued_by(shape, escrow)
     anchors = tmp_path / "issuers.pem"
     anchors.write_bytes(_pem(made.issuer))

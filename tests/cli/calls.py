@@ -18,7 +18,7 @@ class Result(NamedTuple):
 
     @property
     def error(self) -> str:
-        """The code of an error that was told as JSON."""
+        """The code of an error that was printed as JSON."""
         return str(json.loads(self.err)["error"]["code"])
 
 

@@ -60,7 +60,7 @@ async def test_a_changed_export_is_found(ask: Asked, command: Command, tmp_path:
     code, err = checked(command, trail, key)
     assert code == 8
     assert err.startswith("AUD-001 Audit chain broken")
-    assert "the MAC does not fit" in err
+    assert "the MAC does not match the record" in err
 
 
 async def test_another_key_is_suspected(ask: Asked, command: Command, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_another_key_is_suspected(ask: Asked, command: Command, tmp_path: 
     trail, key = await exported(ask, tmp_path)
     key.write_text("k" * 64)
     code, err = checked(command, trail, key)
-    assert (code, err.count("the MAC does not fit") <= 5 * PARTITIONS) == (8, True)
+    assert (code, err.count("the MAC does not match the record") <= 5 * PARTITIONS) == (8, True)
     assert "check that this is the chain's key" in err
     assert "more; the first 100 with --output json" in err
 
@@ -82,7 +82,7 @@ async def test_a_file_that_is_no_export_is_refused(
     code, err = checked(command, trail, key)
     assert (code, err.splitlines()[0]) == (
         1,
-        "AUD-002 Audit export not readable: line 1 is no audit record",
+        "AUD-002 Audit export not readable: line 1 is not an audit record",
     )
 
 
@@ -98,7 +98,7 @@ async def test_the_service_checks_its_own_trail(ask: Asked) -> None:
 
 
 async def test_every_check_is_counted(ask: Asked) -> None:
-    """The metric of the chain's state follows the checks that somebody asked for."""
+    """The metric of the chain's state follows the checks that an operator asked for."""
     await ask.world.put(holder())
     await ask("audit", "verify")
     await ask("audit", "verify", "--partition", "0", "--count", "99")

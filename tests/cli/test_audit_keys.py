@@ -55,7 +55,7 @@ class Trail:
         await world.journal.close()
 
     async def change(self, statement: str) -> None:
-        """A statement of somebody who may write the file."""
+        """A statement of a user who may write the file."""
         world = AdminWorld(self._folder)
         await world.journal.open()
         await world.journal._opened().writer.run(
@@ -242,7 +242,7 @@ async def test_an_old_key_proves_nothing_later(trail: Trail) -> None:
     await trail("rekey", "--old-key-file", trail.file(OLD), "--reason", "leaked")
     await trail.written(OLD)
     seen = await trail.verified()
-    assert (seen.code, "the MAC does not fit" in seen.err) == (8, True)
+    assert (seen.code, "the MAC does not match the record" in seen.err) == (8, True)
 
 
 async def test_a_change_of_keys_that_was_taken_back_is_found(trail: Trail) -> None:
@@ -250,7 +250,7 @@ async def test_a_change_of_keys_that_was_taken_back_is_found(trail: Trail) -> No
     await trail.written(OLD)
     trail.mount(NEW, OLD)
     seen = await trail.verified()
-    assert (seen.code, "not the present one" in seen.err) == (8, True)
+    assert (seen.code, "other than the current one" in seen.err) == (8, True)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_the_socket_comes_from_the_settings(command: Command, good: Path) -> Non
 def test_a_file_that_cannot_be_read_is_the_only_fault(
     command: Command, tmp_path: Path, text: str | None, wrong: str
 ) -> None:
-    """What would be missing from a file that says nothing is not told: it would hide the cause."""
+    """What would be missing from an unreadable file is not reported: it would hide the cause."""
     file = tmp_path / "connector.yaml"
     if text is not None:
         file.write_text(text)
@@ -106,12 +106,12 @@ def test_a_file_that_cannot_be_read_is_the_only_fault(
 
 
 def test_without_a_file_it_says_so(command: Command) -> None:
-    """Whoever forgot ``--config`` is told."""
+    """A missing ``--config`` is named in the refusal."""
     assert "no file (--config): audit.key_file is not set" in command("config", "check").err
 
 
 def test_a_socket_is_not_guessed(command: Command, tmp_path: Path) -> None:
-    """A settings' file that is not there is told; no other service is asked instead."""
+    """A missing settings file is reported; no other service is asked instead."""
     result = command("status", "--config", str(tmp_path / "missing.yaml"))
     assert (result.code, result.err.split()[0]) == (8, "CFG-003")
     assert "missing.yaml" in result.err

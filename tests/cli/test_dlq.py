@@ -76,7 +76,7 @@ async def test_what_would_steer_a_terminal_is_escaped(ask: Asked) -> None:
 
 
 async def test_a_long_letter_is_cut_for_people(ask: Asked) -> None:
-    """And they are told."""
+    """And they are listed."""
     await ask.world.bury(0, 1, b"x" * 5000)
     shown = await ask("dlq", "show", "0/1")
     assert shown.out.count("x") < 4200
@@ -84,7 +84,7 @@ async def test_a_long_letter_is_cut_for_people(ask: Asked) -> None:
 
 
 async def test_a_replay_of_one_and_of_many(ask: Asked) -> None:
-    """Each is told; what stays dead makes the exit code 7."""
+    """Each is listed; what stays dead makes the exit code 7."""
     await ask.world.bury(0, 3, readable())
     one = await ask("dlq", "replay", "0/3", "--reason", "upgraded", "-o", "json")
     assert (one.code, json.loads(one.out)["outcomes"][0]["result"]) == (0, "replayed")

@@ -1,4 +1,4 @@
-"""A pause is the first that an operator reads, whatever they ask."""
+"""A pause is the first thing that an operator reads, with every status and act."""
 
 import json
 
@@ -109,13 +109,13 @@ async def test_a_second_pause_is_told_of_the_first(
 ) -> None:
     """It changes nothing: when the first one ends, nothing is paused."""
     again = ("pause", "--reason", "upgrade", *route)
-    assert "stands already" not in (await ask(*again)).err
+    assert "was set before" not in (await ask(*again)).err
     await pause(ask, *route[1:])
     result = await ask(*again)
     assert result.out.splitlines()[0] == line
-    assert "stands already" in result.err
+    assert "was set before" in result.err
     other = () if route else ("--route", "staff")
-    assert "stands already" not in (await ask("pause", "--reason", "x", *other)).err
+    assert "was set before" not in (await ask("pause", "--reason", "x", *other)).err
 
 
 async def test_without_a_pause_nothing_is_said(ask: Asked) -> None:

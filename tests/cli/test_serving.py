@@ -1,4 +1,4 @@
-"""``serve`` as a process of its own: why it does not start, told in one line with a code."""
+"""``serve`` as a process of its own: the reason why it does not start, in one line with a code."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from tests.patience import PATIENCE
 pytestmark = pytest.mark.slow
 
 AWAY = "https://127.0.0.1:9"
-"""Nobody answers there; a service starts without its upstreams."""
+"""No server answers there; a service starts without its upstreams."""
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def _running(
 
 @pytest.mark.parametrize("listener", ["intake", "observe"])
 async def test_a_port_in_use(document: dict[str, Any], tmp_path: Path, listener: str) -> None:
-    """A port that somebody else listens on ends the start with SRV-001 and no traceback."""
+    """A port on which another process listens ends the start with SRV-001 and no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = {"host": "127.0.0.1", "port": taken.getsockname()[1]}
         wanted = changed(document, {"service": {listener: {"listen": listen}}})
@@ -117,7 +117,7 @@ async def test_another_number_of_partitions(document: dict[str, Any], tmp_path: 
 
 
 async def test_the_log_begins_with_what_runs(document: dict[str, Any], tmp_path: Path) -> None:
-    """Version, Python and SQLite: whoever looks into a broken file asks for them."""
+    """Version, Python and SQLite: they are needed to examine a damaged file."""
     file = tmp_path / "settings.yaml"
     write_settings(file, document)
     process = await _started(file)

@@ -32,7 +32,7 @@ def test_moments() -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\uff1d"])
 def test_no_cell_is_a_formula(start: str) -> None:
-    """Whatever a spreadsheet would take for a formula is quoted, or was written out."""
+    """What a spreadsheet would take for a formula is quoted, or was written out."""
     assert defused(f"{start}cmd|' /C calc'!A0")[0] in {"'", "\\"}
 
 
@@ -79,7 +79,7 @@ def test_a_wide_table_is_stacked_on_a_narrow_terminal() -> None:
 
 
 def test_a_pipe_has_no_width() -> None:
-    """What is not read on a terminal has each row on one line, whatever its length."""
+    """Outside a terminal each row is on one line of any length."""
     out = io.StringIO()
     Screen(Format.TABLE, {}, out=out).table(COLUMNS, [("key", "n" * 300, "phase", "d" * 300)])
     _, _, row = out.getvalue().splitlines()

@@ -10,7 +10,7 @@ from tests.core.names import BROKEN, REFUSED, ROUTE, UNANSWERED
 from tests.core.upstreams import PERSON_OF, Ca, Uem
 
 APPLIED = {"accepted", "unanswered", "crash_after", "silent"}
-"""Fates in which the UEM takes the set over at once, whatever the connector hears of it."""
+"""Outcomes in which the UEM takes the set over at once, with any answer to the connector."""
 
 
 def perform(uem: Uem, ca: Ca, running: Running) -> Acted:

@@ -1,4 +1,4 @@
-"""What must be true of every single change of a state, whatever led to it."""
+"""What must be true of every single change of a state, from any cause."""
 
 from typing import Protocol
 
@@ -38,7 +38,7 @@ def hold_promises(before: State, after: State, fact: Fact, world: World) -> None
 
 
 def stored_is_in_hand(after: State) -> None:
-    """An owner goes on with the state that he has, his successor with the one that is stored."""
+    """An owner goes on with the state in memory, its successor with the one that is stored."""
     found = STATE.validate_json(STATE.dump_json(after, by_alias=True))
     assert found == after
     assert found.model_dump() == after.model_dump()
@@ -72,7 +72,7 @@ def no_dead_end(after: HolderState) -> None:
         assert after.wants
     ends = after.copy_.retention_from != "kept"
     if ends and after.copy_.state in {CopyState.PERHAPS, CopyState.PRESENT}:
-        assert after.wants, "nobody watches the copy"
+        assert after.wants, "the copy is not watched"
 
 
 def history_only_grows(before: HolderState, after: HolderState, fact: Fact) -> None:
@@ -102,7 +102,7 @@ def copy_is_watched(before: HolderState, after: HolderState, fact: Fact, world: 
 
 
 def copy_is_known(after: HolderState, world: World) -> None:
-    """While the UEM holds a set, nobody thinks that it holds none."""
+    """While the UEM holds a set, the state never says that it holds none."""
     user = parse_subject(after.key).id
     uploads = [upload for upload in world.uem.ledger if upload.user == user]
     if (
@@ -132,5 +132,5 @@ def what_devices_have_is_true(after: HolderState, world: World) -> None:
         if known.has is not None:
             taken = (parse_subject(key).id, known.has.digest)
             assert taken in world.uem.ever_installed, "a set is remembered that never arrived"
-            assert known.has.digest in after.sets, "nobody knows any more what is in the set"
+            assert known.has.digest in after.sets, "the contents of the set were forgotten"
     assert len(after.sets) <= len(after.devices)

@@ -1,6 +1,6 @@
 """The worker without a journal: events, looks and acts against the small picture, one at a time.
 
-Time passes only when it is told to, and by a blink for every effect. Each change of a state is held
+Time passes by orders of a test, and by a moment for each effect. Each change of a state is held
 against what must be true of every change.
 """
 
@@ -62,7 +62,7 @@ HORIZON = 60 * DAY
 """Longer than every deadline, shorter than what has ended is kept."""
 BLINK: Millis = 20
 BUSIEST = 150
-"""So many steps of one subject within a minute are a hot loop."""
+"""More steps than this of one subject within a minute are a hot loop."""
 
 AT_CA = {Effect.LIST, Effect.BEGIN, Effect.LOOK_REQUESTS, Effect.CLEAN_UP, Effect.HAND_OVER}
 

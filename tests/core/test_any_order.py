@@ -1,6 +1,6 @@
 """Notifications in any order, doubled, late, before the REST interface knows, with any times.
 
-Whatever a sender does with them, the end is what the UEM shows once it shows the truth.
+In any order of them, the end is what the UEM shows once it shows the truth.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ FORGED: dict[str, Callable[[Millis], Millis | None]] = {
 LONGEST_LAG: Millis = 600 * SECOND
 
 lives = st.lists(st.booleans(), min_size=0, max_size=3)
-"""Whether the device was told to have left before each of its later enrolments."""
+"""Whether it was reported that the device left before each of its later enrolments."""
 times = st.lists(st.sampled_from(sorted(FORGED)), min_size=12, max_size=12)
 lags = st.integers(0, LONGEST_LAG)
 ends = st.sampled_from(["enrolled", "unenrolled", "deleted"])

@@ -1,4 +1,4 @@
-"""The copy in the UEM, watched to its end whatever becomes of the delivery."""
+"""The copy in the UEM, watched to its end whichever way the delivery ends."""
 
 import pytest
 
@@ -96,7 +96,7 @@ def test_gone_names_its_evidence_and_both_clocks(loop: PureLoop) -> None:
 
 
 def test_the_copy_of_a_cancelled_delivery_is_watched(loop: PureLoop) -> None:
-    """Whatever became of the delivery."""
+    """Also when the delivery failed or was cancelled."""
     enrol(loop, online=False)
     until_phase(loop, Phase.AWAITING_INSTALL)
     loop.send(HOLDER, CancelRequested(by="local:0"))
@@ -136,7 +136,7 @@ def test_a_copy_that_cannot_be_proven_gone_becomes_an_alarm(loop: PureLoop) -> N
 
 
 def test_a_look_within_the_retention_proves_nothing(loop: PureLoop) -> None:
-    """However early it comes, and whoever asked for it."""
+    """However early it comes, from any cause."""
     enrol(loop)
     until_phase(loop, Phase.AWAITING_PURGE)
     loop.pass_time(ROUTE.retention - HOUR)

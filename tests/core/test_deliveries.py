@@ -98,7 +98,7 @@ def test_a_superseded_delivery_looks_at_installed_devices_again(loop: PureLoop) 
 
 
 def test_a_delivery_all_of_whose_devices_left_is_cancelled(loop: PureLoop) -> None:
-    """And nothing is fetched for nobody."""
+    """And no key is fetched without a device."""
     enrol(loop)
     until_phase(loop, Phase.HANDING_OVER)
     loop.uem.phones["10"].enrolled = False
@@ -228,7 +228,7 @@ def test_another_unhealthy_device_holds_or_is_accepted_as_decided(loop: PureLoop
 
 
 def test_a_removed_route_ends_the_delivery_with_a_code(loop: PureLoop) -> None:
-    """It does not wait for an effect that nobody can start any more."""
+    """It does not wait for an effect that no owner can start any more."""
     enrol(loop)
     until_phase(loop, Phase.RECOVERING)
     loop.routes.clear()

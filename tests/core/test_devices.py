@@ -122,7 +122,7 @@ def test_a_device_that_is_lost_after_it_was_enrolled_leaves_its_holder(
 def test_a_device_whose_looks_failed_until_the_deadline_stays_with_its_holder(
     loop: PureLoop,
 ) -> None:
-    """Nobody has said that it left."""
+    """No source has reported that it left."""
     enrol(loop)
     loop.run_out()
     loop.down.add("uem")
@@ -266,7 +266,7 @@ def test_two_announcements_within_five_minutes_are_one_enrolment(loop: PureLoop)
 
 
 def test_words_of_the_uem_that_are_too_long_are_cut(loop: PureLoop) -> None:
-    """Whoever names his device must not stop the service."""
+    """A user who chooses the name of the device must not stop the service."""
     facts = DeviceFacts(id="10", holder="1", enrolled=True, friendly_name="x" * 2000)
     loop.send(DEVICE, DeviceEnrolled())
     loop.step()
@@ -277,7 +277,7 @@ def test_words_of_the_uem_that_are_too_long_are_cut(loop: PureLoop) -> None:
 
 
 def test_a_hint_for_a_holder_without_devices_fetches_nothing(loop: PureLoop) -> None:
-    """There is nobody to deliver to."""
+    """There is no user to deliver to."""
     enrol(loop)
     until(loop, lambda: holder(loop).person_key is not None)
     loop.uem.phones["10"].enrolled = False

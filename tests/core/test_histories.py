@@ -1,6 +1,6 @@
 """Random histories: hints lost, doubled, late and swapped, crashes, pauses and people in between.
 
-Whatever happens, one sweep and enough time later everything has ended, and the UEM's last set is
+After any history, one sweep and enough time later everything has ended; the UEM's last set is
 the newest one.
 """
 
@@ -87,7 +87,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(device=DEVICES, user=USERS, how=HINT)
     def enrol(self, device: str, user: str, how: str) -> None:
-        """A device is enrolled, or wiped and enrolled anew, perhaps for another user."""
+        """A device is enrolled, or wiped and enrolled again, perhaps for another user."""
         self.loop.uem.phones[device] = Phone(user=user, enrolled=True)
         self.hint(how, device_key(device), DeviceEnrolled(platform="apple"))
 

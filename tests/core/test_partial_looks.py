@@ -1,4 +1,4 @@
-"""Looks at a user that leave devices out: nobody leaves by that, and nobody is overlooked."""
+"""Looks at a user that leave devices out: no device leaves by that, and none is overlooked."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_a_known_device_that_is_left_out_keeps_its_say(loop: PureLoop) -> None:
 
 @pytest.mark.parametrize("end", ["unenrolled", "deleted", "given away"])
 def test_a_device_that_has_left_holds_nobody_up(loop: PureLoop, end: str) -> None:
-    """The UEM says so of the device itself, although nobody announced it."""
+    """The UEM says so of the device itself, although no event announced it."""
     enrol(loop, "11")
     loop.run_out()
     if end == "deleted":

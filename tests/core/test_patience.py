@@ -108,7 +108,7 @@ def test_a_hand_over_that_fails_waits_longer_each_time(how: str) -> None:
     ],
 )
 def test_every_step_that_fails_waits_longer_each_time(effect: Effect) -> None:
-    """The waits grow to their cap, whatever went well in between."""
+    """The waits grow to their cap, also with successes in between."""
     loop = Failing()
     settled(loop, effect)
     gaps = list(fail_often(loop, effect))

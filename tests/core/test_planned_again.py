@@ -39,7 +39,7 @@ def test_devices_that_have_the_same_set_are_left_alone(loop: PureLoop) -> None:
 
 
 def test_a_change_is_seen_though_the_late_device_leaves_first(loop: PureLoop) -> None:
-    """Whoever said that planning would list anyway was told otherwise."""
+    """A retry that reported "planning would list anyway" was wrong."""
     planned_again(loop)
     renew(loop)
     loop.uem.phones["11"].enrolled = False

@@ -42,7 +42,7 @@ DOWN = Fault(code="UEM-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upst
 class Pushing(PureLoop):
     """Pushes may fail, and a look may show another status than the small picture has.
 
-    ``fits``: so many devices are pushed to within the limit of one act. ``fault``: what every push
+    ``fits``: number of devices pushed to within the limit of one act. ``fault``: what every push
     meets. ``shows``: the status of the profile that the UEM tells. ``same_second``: evidence is of
     the very second of the upload. ``heals_at``: the push after which the truth is shown.
     """

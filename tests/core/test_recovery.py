@@ -86,7 +86,7 @@ def test_a_grant_that_is_never_handed_out_ends_visibly(loop: PureLoop) -> None:
 
 
 def test_requests_that_nobody_fetches_are_cleaned_up(loop: PureLoop) -> None:
-    """Whatever became of the delivery."""
+    """Also when the delivery failed or was cancelled."""
     loop.ca.asks_people = True
     enrol(loop)
     until(loop, lambda: delivery(loop).step is Effect.LOOK_REQUESTS)
@@ -134,7 +134,7 @@ def test_a_request_of_somebody_else_is_neither_taken_nor_ended_for_nothing(
 
 @pytest.mark.parametrize("effect", [Effect.BEGIN, Effect.HAND_OVER, Effect.PUSH, Effect.CLEAN_UP])
 def test_a_stale_outcome_changes_nothing_and_is_audited(loop: PureLoop, effect: Effect) -> None:
-    """Of an act that nobody waits for."""
+    """Of an act for which no delivery waits."""
     enrol(loop)
     until_phase(loop, Phase.AWAITING_PURGE)
     before = holder(loop)
@@ -181,7 +181,7 @@ def test_a_clean_up_that_the_ca_refuses_for_good_comes_to_an_end(loop: PureLoop)
 
 
 def test_a_clean_up_that_fails_for_a_while_goes_on_with_growing_waits(loop: PureLoop) -> None:
-    """The request may still be granted, and the key be fetched by somebody else."""
+    """The request may still be granted, and the key be fetched by another client."""
     tried = clean_up_fails(loop, BROKEN, 30)
     assert len(tried) == 30
     assert tried[-1] - tried[-2] >= 450 * SECOND

@@ -20,7 +20,7 @@ def restore(loop: PureLoop) -> None:
 
 @pytest.mark.parametrize("phase", [Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE, Phase.COMPLETED])
 def test_every_copy_is_perhaps_there(loop: PureLoop, phase: Phase) -> None:
-    """Whatever was known of it, a set may have been uploaded since; UEM and user are looked at."""
+    """A set may have been uploaded since the backup; UEM and user are looked at."""
     enrol(loop)
     until_phase(loop, phase)
     restore(loop)

@@ -20,7 +20,7 @@ DEVICE, HOLDER, PERSON = device_key("10"), holder_key("1"), person_key("user1")
 
 @pytest.fixture
 def ended(loop: PureLoop) -> PureLoop:
-    """A holder who got his keys, and whose only device left since."""
+    """A holder whose keys were delivered, and whose only device left since."""
     enrol(loop)
     loop.run_out()
     loop.uem.phones["10"].enrolled = False
@@ -48,7 +48,7 @@ def test_a_device_that_left_is_forgotten_in_time(ended: PureLoop) -> None:
 
 
 def test_an_enrolled_device_is_never_forgotten(loop: PureLoop) -> None:
-    """However long ago it enrolled, and its holder keeps his last delivery."""
+    """However long ago it enrolled, and its holder keeps the last delivery."""
     enrol(loop)
     loop.run_out()
     wait(loop, 400)
@@ -104,7 +104,7 @@ def test_a_person_without_holders_is_forgotten_in_time(
 
 
 def test_a_person_who_was_forgotten_is_known_again(loop: PureLoop) -> None:
-    """What the CA says meanwhile tells no one; a holder who registers is told of what follows."""
+    """Meanwhile the CA's news reach no holder; a holder who registers gets those that follow."""
     loop.send(PERSON, CertificatesChanged(what="renewed"))
     wait(loop, loop.rules().ended_kept // DAY + 1)
     loop.send(PERSON, CertificatesChanged(what="renewed"))

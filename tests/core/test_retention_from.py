@@ -63,7 +63,7 @@ def test_a_set_that_no_device_installed_is_not_called_gone() -> None:
 
 
 def test_where_the_uem_purges_nothing_a_delivery_is_completed_all_the_same(loop: PureLoop) -> None:
-    """The copy stays what it is, and nobody looks for its end."""
+    """The copy stays what it is, and no look waits for its end."""
     loop.routes["corp"] = ROUTE.model_copy(update={"retention_from": RetentionFrom.KEPT})
     enrol(loop)
     until_phase(loop, Phase.COMPLETED)

@@ -74,5 +74,5 @@ def test_a_chain_that_was_tampered_with_is_found(records: list[AuditRecord]) -> 
 
 
 def test_only_the_key_makes_a_chain() -> None:
-    """Whoever can write the journal cannot forge the trail."""
+    """Write access to the journal is not enough to forge the trail."""
     assert len(list(verify(Credential("x" * 32), 0, chain()))) == 5

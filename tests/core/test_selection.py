@@ -46,7 +46,7 @@ def slots(selection: Selection) -> dict[Slot, list[str]]:
 
 
 def test_the_newest_is_current_and_every_older_one_archived() -> None:
-    """Whatever order the CA lists them in."""
+    """In any order in which the CA lists them."""
     selection = chosen(OLD, SIGNING, NEW)
     assert slots(selection) == {
         Slot.SIGNING: [SIGNING.fingerprint],

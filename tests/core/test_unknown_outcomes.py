@@ -107,7 +107,7 @@ def test_profile_is_pushed_when_a_set_may_have_been_there(before: CopyState, ste
 
 
 def test_a_device_that_the_uem_refuses_keeps_no_other_from_its_push() -> None:
-    """What was pushed counts, whatever became of the rest; all are looked at again."""
+    """What was pushed counts, with any outcome of the rest; all are looked at again."""
     second = "acme/device/11"
     state = holder(Phase.AWAITING_INSTALL, act(Effect.PUSH, devices=(DEVICE, second)))
     assert state.delivery is not None
@@ -169,7 +169,7 @@ def test_what_was_delivered_for_certain_is_not_made_a_perhaps(loop: PureLoop) ->
 def test_the_next_hand_over_waits_only_for_an_upload_that_may_be_on_its_way(
     *, answered: bool
 ) -> None:
-    """An answer ends the upload, whatever became of the set; silence does not."""
+    """An answer ends the upload, with any outcome; silence does not."""
     not_after = NOW + 66_000
     copy = Copy(state=CopyState.PERHAPS, not_after=not_after, due=not_after)
     state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER), copy_=copy)
@@ -185,7 +185,7 @@ def test_the_next_hand_over_waits_only_for_an_upload_that_may_be_on_its_way(
 def test_the_record_of_a_failed_hand_over_says_how_its_keys_were_protected(
     kind: type[NotSent | Refused | Unknown],
 ) -> None:
-    """As far as the process told: nothing is made up for one that was killed."""
+    """As far as the process reported: nothing is made up for one that was killed."""
     state = holder(Phase.HANDING_OVER, act(Effect.HAND_OVER, before=Copy()))
     fault = Fault(code="UEM-400", family=Family.PERMANENT)
     silent = kind(fault=fault, disclosed=2)

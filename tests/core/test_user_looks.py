@@ -16,7 +16,7 @@ from tests.core.scenes import delivery, enrol, holder, until, until_phase
 
 @pytest.mark.parametrize("phase", [Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE])
 def test_a_changed_identity_is_noticed_when_a_device_joins(loop: PureLoop, phase: Phase) -> None:
-    """The UEM sends the set to the device by itself, whoever the user is by then."""
+    """The UEM sends the set to the device by itself, whichever user it has then."""
     enrol(loop, online=phase is not Phase.AWAITING_INSTALL)
     until_phase(loop, phase)
     loop.uem.mails["1"] = "user2@example.com"
@@ -115,7 +115,7 @@ def test_a_profile_that_is_missing_for_a_moment_is_not_lost(loop: PureLoop) -> N
 
 
 def test_many_hints_lead_to_few_looks(loop: PureLoop) -> None:
-    """A fleet whose compliance is told every minute is not looked at every minute."""
+    """A fleet whose compliance is reported every minute is not looked at every minute."""
     enrol(loop)
     until_phase(loop, Phase.AWAITING_PURGE)
     began, looks = loop.now, len(loop.audited)

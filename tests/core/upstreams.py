@@ -1,4 +1,4 @@
-"""A small picture of UEM and CA: what is true there, whatever the connector was told of it."""
+"""A small model of UEM and CA: what is true there, also where the connector does not know it."""
 
 import hashlib
 from dataclasses import dataclass, field

@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +18,15 @@ from tests.docs.pages import PAGES, ROOT
 
 NOT_SO = re.compile(
     r"\b(no|any|some|every)body\b|\b(who|what)ever\b|\banew\b|\bby now\b|\bso many\b"
-    r"|\blets? (go|in)\b|\b(is|are|was|were) told\b|\b(he|his|him|himself)\b",
+    r"|\blets? (go|in)\b|\b(is|are|was|were|been?) told\b|\b(he|his|him|himself)\b"
+    r"|\bnonsense\b|\bthinkable\b|\bshall\b|\bat the latest\b|\bnevertheless\b",
     re.IGNORECASE,
 )
 """Words without a referent, idioms, and a *he* for users and programs: name who or what it is."""
+
+NAME = re.compile(r"``[^`]+``")
+CODE = ("connector", "testkit", "tests", "bench", "docs", "examples", "release")
+DECISIONS = ROOT / "docs" / "decisions"
 
 Text = tuple[str, str]
 """Where a text stands, as file and line, and the text."""
@@ -36,6 +43,25 @@ def strings() -> Iterator[Text]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", flat(node.value)
+
+
+def read() -> Iterator[Text]:
+    """Docstrings and comments of all code, and what is read beside it."""
+    for path in (file for top in CODE for file in (ROOT / top).rglob("*.py")):
+        if path != Path(__file__):
+            place = path.relative_to(ROOT)
+            yield from ((f"{place}:{line}", text) for line, text in remarks(path))
+    for path in (ROOT / "CONTRIBUTING.md", ROOT / "Makefile", *DECISIONS.glob("*.md")):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            yield f"{path.relative_to(ROOT)}:{number}", line
+
+
+def remarks(path: Path) -> Iterator[tuple[int, str]]:
+    """Docstrings and comments of a module, by line."""
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type == tokenize.COMMENT or token.string.startswith('"""'):
+                yield token.start[0], flat(NAME.sub("", token.string))
 
 
 def commands(command: Any, name: str = "pki-connector") -> Iterator[Text]:
@@ -91,6 +117,13 @@ def test_help_and_descriptions() -> None:
     found = [(name, text) for name, text in texts if NOT_SO.search(text)]
     lines = {text: place for place, text in strings()} if found else {}
     assert wrong((f"{lines.get(text, 'schema')} {name}", text) for name, text in found) == ""
+
+
+def test_docstrings_and_comments() -> None:
+    """All code, and the pages for those who change it."""
+    texts = list(read())
+    assert {place.split("/")[0] for place, _ in texts} >= {*CODE, "CONTRIBUTING.md:1", "Makefile:1"}
+    assert wrong(texts) == ""
 
 
 @pytest.mark.parametrize("text", ["Whoever comes is let in.", "It is told so by now.", "his keys"])

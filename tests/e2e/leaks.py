@@ -60,7 +60,7 @@ def _told(pids: list[int]) -> Iterator[tuple[Path, bytes]]:
 
 
 async def _answers(world: World) -> AsyncIterator[tuple[str, bytes]]:
-    """What the service says to probes, to operators, and to somebody with a wrong password."""
+    """What the service answers to probes, to operators, and to a caller with a wrong password."""
     service = world.connector.settings["service"]
     port = service["observe"]["listen"]["port"]
     async with aiohttp.ClientSession() as session:

@@ -40,7 +40,7 @@ class Journal(Protocol):
 
 
 class Witnesses(Protocol):
-    """Everybody who can be asked. ``actors`` is whom it is about."""
+    """All services that can be asked. ``actors`` is whom it is about."""
 
     ca: CaControl
     uem: UemControl
@@ -49,7 +49,7 @@ class Witnesses(Protocol):
 
     @property
     def journal(self) -> Journal:
-        """The journal, on whatever it is kept."""
+        """The journal of either kind."""
         ...
 
 
@@ -89,7 +89,7 @@ async def nothing_accepted_was_lost(world: Witnesses) -> None:
 async def every_happening_was_taken(world: Witnesses) -> None:
     """Wait until the UEM has had a 2xx for each happening, whichever try it was.
 
-    What it gave up would be news that nobody has, and no test of the service.
+    What it gave up would be lost news, and no test of the service.
 
     Raises:
         TimeoutError: one was refused to the end; a note tells which, and its last answer.

@@ -60,7 +60,7 @@ async def test_an_upload_that_was_answered_with_a_fault_is_sent_again(
 
 
 async def test_refused_once(world: World) -> None:
-    """One 401 holds the route for a moment; nobody's attempt is used up."""
+    """One 401 holds the route for a moment; no attempt is used up."""
     alice = await world.person("alice")
     await world.uem.fault("unauthorized", count=1)
     await world.enrol(alice)
@@ -70,7 +70,7 @@ async def test_refused_once(world: World) -> None:
 
 
 async def test_refused_until_the_credentials_are_corrected(world: World) -> None:
-    """One alarm, nobody's attempt used up; it goes on by itself when the mounted file changes."""
+    """One alarm, no attempt used up; it goes on by itself when the mounted file changes."""
     people = [await world.person(name) for name in ("alice", "bob", "carol")]
     await world.enrol(people[0])
     await world.completed(people[0])
@@ -95,7 +95,7 @@ async def test_refused_until_the_credentials_are_corrected(world: World) -> None
 
 
 async def refusals(world: World, count: int) -> list[dict[str, Any]]:
-    """Wait for so many requests that were answered 401."""
+    """Wait for that number of requests that were answered 401."""
 
     async def look() -> list[dict[str, Any]] | None:
         found = [one for one in await world.uem.ledger("request") if one["status"] == 401]
@@ -106,7 +106,7 @@ async def refusals(world: World, count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("asked", [None, "3"])
 async def test_throttled(world: World, asked: str | None) -> None:
-    """A UEM that asks to slow down is left alone for as long as it asks, by everybody.
+    """A UEM that asks to slow down is left alone for as long as it asks, by all processes.
 
     A short wait is no outage: the look that was asked to wait goes on afterwards.
     """
@@ -153,7 +153,7 @@ async def test_push_fails(world: World) -> None:
 
 
 async def test_administrator_gives_a_user_anothers_mail(world: World) -> None:
-    """Whoever may edit a user's mail does not receive another's keys by it."""
+    """Write access to a user's mail address is not enough to receive another user's keys."""
     alice, mallory = await world.person("alice"), await world.person("mallory")
     await world.enrol(mallory)
     await world.completed(mallory)

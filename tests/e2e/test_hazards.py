@@ -1,4 +1,4 @@
-"""Hazards of a UEM, two at a time: healthy users are served, and nobody gets what is not theirs."""
+"""Hazards of a UEM, two at a time: healthy users are served; no user gets another's keys."""
 
 from collections.abc import Awaitable, Callable
 from itertools import combinations

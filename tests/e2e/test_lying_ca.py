@@ -1,4 +1,4 @@
-"""A CA that lies: each lie ends with its own code, harms nobody else, and the service goes on."""
+"""A CA that lies: each lie ends with its own code, harms no other user; the service goes on."""
 
 import asyncio
 from collections.abc import Mapping
@@ -89,7 +89,7 @@ async def test_passing_lies_cost_attempts_only(world: World) -> None:
 
 
 async def test_revoked_signing_certificate_is_not_delivered(start: Start) -> None:
-    """Told of the revocation, no set is made; lied to about it, nothing leaves the CA."""
+    """When the CA lists the revocation, no set is made; when it hides it, nothing leaves the CA."""
     world = await start(route(signing="required"))
     told, deceived = await world.person("told"), await world.person("deceived")
     for actor in (told, deceived):

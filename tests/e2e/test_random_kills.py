@@ -16,11 +16,11 @@ from tests.e2e.world import UPLOAD, World, route
 
 PEOPLE = 6
 RENEWALS = 4
-"""At most so many per person, so that a long soak stays a test of kills."""
+"""Maximum number per person, so that a long soak stays a test of kills."""
 REQUESTS = 30
-"""A kill comes after at most so many more requests to the UEM,"""
+"""A kill comes after at most that many more requests to the UEM,"""
 LIFE = 1.8
-"""or after so many seconds."""
+"""or after that many seconds."""
 HURRIED, UNHURRIED = "1500ms", "20s"
 """Limits of a hand-over: short, so that what a kill left open is soon closed; and at the end as a
 machine needs it that has other work to do, where several at once may well take two seconds."""
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_random_kills(start: Start, kills: int, seed: int) -> None:
-    """Whatever is killed when, under load: nothing is lost, and the newest set comes last."""
+    """Processes are killed at any time under load: nothing is lost, the newest set comes last."""
     dice = random.Random(seed)
     world = await start(route(hand_over_limit=HURRIED, hand_over_margin="100ms"))
     people = [await world.person(f"person-{number}") for number in range(PEOPLE)]
@@ -53,7 +53,7 @@ async def test_random_kills(start: Start, kills: int, seed: int) -> None:
 
 
 async def some_requests(world: World, count: int) -> None:
-    """Let the service go on until so many requests have come to the UEM, or its life is over."""
+    """Let the service run until the UEM has had that number of requests, or its time is over."""
     seen = 0
 
     def enough(_: dict[str, object]) -> bool:
@@ -83,7 +83,7 @@ async def farewell(world: World, actor: Actor) -> None:
 
 
 async def no_answer(world: World, _: Actor) -> None:
-    """The UEM takes somebody's next set and never says so."""
+    """The UEM takes the next set and never says so."""
     await world.uem.fault("apply_reset", path=UPLOAD)
 
 

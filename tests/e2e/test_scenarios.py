@@ -88,7 +88,7 @@ async def test_a_lost_profile_is_delivered_again(world: World) -> None:
 
 
 async def test_hints_are_doubled_and_lost(world: World) -> None:
-    """One enrolment told four times is one; one that nobody told of joins with the next."""
+    """One enrolment reported four times is one; one that was not reported joins with the next."""
     alice = await world.person("alice")
     for fault in ("second_spelling", "duplicate"):
         await world.uem.webhook_fault(fault)
@@ -105,7 +105,7 @@ async def test_hints_are_doubled_and_lost(world: World) -> None:
 
 
 async def test_device_changes_hands(world: World) -> None:
-    """The new owner reads his mail on it and none of the former owner's."""
+    """The new owner reads only their own mail on it."""
     alice, bob = await world.person("alice"), await world.person("bob")
     device = await world.enrol(alice)
     await world.reads_all(alice)
@@ -161,7 +161,7 @@ async def test_renewal_during_the_hand_over(world: World) -> None:
 
 
 async def test_a_device_without_the_profile_keeps_no_other_from_its_push(world: World) -> None:
-    """Somebody took the profile off one device: the UEM refuses the push there, and only there."""
+    """The profile was removed from one device: the UEM refuses the push there, and only there."""
     alice = await world.person("alice")
     first, second = [await world.enrol(alice) for _ in range(2)]
     await world.completed(alice)

@@ -37,7 +37,7 @@ async def test_old_mail_becomes_readable_on_a_new_device(world: World) -> None:
 
 
 async def test_settings_that_were_read_at_start_count_as_loaded(world: World) -> None:
-    """Whoever watches for a failed reload is not woken by a service that has just started."""
+    """An alert on failed reloads does not fire for a service that has just started."""
     port = world.connector.settings["service"]["observe"]["listen"]["port"]
     async with (
         aiohttp.ClientSession() as session,

@@ -57,8 +57,8 @@ def route(**members: Any) -> dict[str, Any]:
 class World(Stage):
     """A stage whose simulators run in this process, with a look into the journal's file.
 
-    ``changes`` are laid over :data:`FAST`; ``uem`` are options of the simulated UEM. ``actors`` is
-    everybody.
+    ``changes`` are laid over :data:`FAST`; ``uem`` are options of the simulated UEM. ``actors`` are
+    all persons.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class World(Stage):
         mails: bool = True,
         **user: Any,
     ) -> Actor:
-        """Somebody with certificates, a user in the UEM, and a mail to each certificate."""
+        """A person with certificates, a user in the UEM, and a mail to each certificate."""
         actor = await employ(self, name, generations, **user)
         if mails:
             await self.mails(actor)
@@ -121,11 +121,11 @@ class World(Stage):
         return actor
 
     async def mails(self, actor: Actor) -> None:
-        """A mail to each of his certificates that has none yet."""
+        """A mail to each of the person's certificates that has none yet."""
         await write_mails(self, actor, self._writer, self.aside)
 
     async def enrol(self, actor: Actor, **facts: Any) -> int:
-        """Enrol a device of his."""
+        """Enrol a device of the person."""
         device = await self.uem.enrol(actor.user, **facts)
         actor.devices.append(device)
         return device
@@ -144,11 +144,11 @@ class World(Stage):
             raise
 
     async def completed(self, actor: Actor) -> HolderState:
-        """Wait until his delivery is completed."""
+        """Wait until the person's delivery is completed."""
         return await self.sees(actor, "completed", in_phase(Phase.COMPLETED))
 
     async def failed(self, actor: Actor, code: str) -> HolderState:
-        """Wait until his delivery has failed with a code that the journal shows."""
+        """Wait until the delivery has failed with a code that the journal shows."""
 
         async def look() -> HolderState | None:
             shown = self.journal.phase(actor.holder) == (Phase.FAILED.value, code)
@@ -161,14 +161,14 @@ class World(Stage):
             raise
 
     async def reads_all(self, actor: Actor) -> None:
-        """Wait until each of his devices decrypts all of his mails."""
+        """Wait until each of the person's devices decrypts all of their mails."""
 
         async def look() -> bool:
             total = len(actor.mails)
             return all([await readable(self, actor, one) == total for one in actor.devices])
 
         try:
-            await until(f"{actor.name}'s devices decrypt all his mails", look)
+            await until(f"{actor.name}'s devices decrypt all their mails", look)
         except TimeoutError as error:
             error.add_note(f"state: {self.journal.holder(actor.holder)!r}")
             raise
@@ -216,7 +216,7 @@ class World(Stage):
         return [line for line in told if line["state"] == "open"]
 
     async def all_read(self) -> None:
-        """Wait until everybody's devices decrypt everything."""
+        """Wait until all devices decrypt everything."""
         async with asyncio.TaskGroup() as group:
             for actor in self.actors:
                 group.create_task(self.reads_all(actor))

@@ -31,7 +31,7 @@ LETTERS = (9001, 9002)
 
 
 class Filled(NamedTuple):
-    """Events that nobody has read, per subject in their order."""
+    """Events that no owner has read, per subject in their order."""
 
     unread: dict[SubjectKey, list[str]]
 

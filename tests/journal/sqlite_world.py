@@ -14,7 +14,7 @@ PARTITIONS = 4
 
 
 class SqliteWorld:
-    """An open journal; ``lost`` collects what ``on_lost`` was told."""
+    """An open journal; ``lost`` collects the calls of ``on_lost``."""
 
     knows_ids = True
 
@@ -49,7 +49,7 @@ class SqliteWorld:
 async def opened(
     path: Path, options: SqliteOptions | None = None, **settings: Any
 ) -> AsyncIterator[SqliteWorld]:
-    """A world whose journal is open, closed at the end whatever happened."""
+    """A world whose journal is open, and closed in every case at the end."""
     world = SqliteWorld(path, options, **settings)
     await world.journal.open()
     try:

@@ -33,7 +33,7 @@ MOST_TRIES = 40
 
 
 class FailingJournal(SqliteJournal):
-    """Takes so many commits and appends, and refuses the next one; None: it takes all."""
+    """Takes that number of commits and appends, and refuses the next one; None: it takes all."""
 
     left: int | None = None
 
@@ -122,7 +122,7 @@ async def test_unread_events_keep_the_order_of_each_subject(
 async def test_acts_that_were_open_are_found_by_the_next_owner(
     source: SqliteJournal, target: FailingJournal
 ) -> None:
-    """Whatever the epochs of the source were."""
+    """With any epochs of the source."""
     for _ in range(9):
         await source.take_over(0)
     await fill(source)
@@ -137,7 +137,7 @@ async def test_acts_that_were_open_are_found_by_the_next_owner(
 async def test_brakes_hold_in_every_new_partition(
     source: SqliteJournal, target: FailingJournal
 ) -> None:
-    """Those of all old ones together, also a pause that nobody had read; disclosed keys once."""
+    """Those of all old ones together, also a pause that no owner had read; disclosed keys once."""
     await fill(source)
     await copied(source, target)
     records = await target.records()
@@ -167,7 +167,7 @@ def test_what_holds_back_one_partition_holds_back_all() -> None:
 async def test_the_new_chains_begin_with_the_heads_of_the_old_ones(
     source: SqliteJournal, target: FailingJournal
 ) -> None:
-    """Each is whole; acts of people that nobody had read are told in the first."""
+    """Each is whole; acts of people that no owner had read are recorded in the first."""
     await fill(source)
     await copied(source, target)
     heads = [[one.partition, one.audit_count, one.audit_head] for one in await source.records()]

@@ -80,7 +80,7 @@ async def test_a_lost_shared_index_is_made_anew(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_page_is_a_lost_journal(tmp_path: Path) -> None:
-    """It is found by who reads it, said by code, and the owner is told."""
+    """It is found by who reads it, reported by code, and the owner is notified."""
     path = tmp_path / "journal.db"
     async with opened(path) as world:
         (subject,) = some_subjects(world.journal, 1)

@@ -164,7 +164,7 @@ async def test_the_number_of_partitions_is_fixed(path: Path) -> None:
 
 
 async def test_a_failed_opening_can_be_repeated(text_file: Path) -> None:
-    """It lets go of file and lock."""
+    """It releases file and lock."""
     world = SqliteWorld(text_file)
     assert (await refusal(world.journal.open())).code == "JRN-004"
     await asyncio.to_thread(text_file.unlink)
@@ -190,7 +190,7 @@ async def test_a_file_of_another_program_or_version_is_refused(path: Path, state
 
 
 async def test_a_database_with_other_tables_is_refused(path: Path) -> None:
-    """Somebody gave the path of something else."""
+    """The path is that of another kind of file."""
     path.parent.mkdir()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE accounts (id)")
@@ -242,7 +242,7 @@ async def test_an_old_file_is_upgraded_with_all_it_holds(path: Path) -> None:
 
 
 async def test_a_closed_journal_refuses(path: Path) -> None:
-    """Nothing hangs, whatever is asked."""
+    """No call hangs."""
     async with opened(path) as world:
         journal = world.journal
     for verb in (journal.append([]), journal.take_over(0), journal.read(0, 0, 1), journal.lanes(0)):
@@ -256,7 +256,7 @@ async def test_a_partition_that_is_not_there_cannot_be_taken(path: Path) -> None
 
 
 async def test_a_row_of_a_partition_that_is_not_there_is_refused(path: Path) -> None:
-    """A foreign key holds the tables together, whatever a program error writes."""
+    """A foreign key holds the tables together against a program error."""
     async with opened(path) as world:
         assert (await refusal(world.plant(PARTITIONS, b"{}"))).code == "JRN-006"
 
@@ -274,7 +274,7 @@ async def test_a_lost_journal_is_closed_without_copying_its_log(path: Path) -> N
 
 
 async def test_a_bell_rings_once() -> None:
-    """Old news wake nobody twice, else an idle partition would spin."""
+    """Old news wake no owner twice, else an idle partition would spin."""
     bells = PartitionSignals(2)
     bells.ring([0])
     await soon(bells.wait(0, 100))

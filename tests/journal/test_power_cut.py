@@ -49,7 +49,7 @@ class Told:
 
 
 async def live(disk: Disk, dice: random.Random, synchronous: Synchronous, told: Told) -> None:
-    """Write until the power is cut, at the latest when all is done."""
+    """Write until the power is cut, or all is done."""
     connection = DiskConnection(disk)
     set_up_writing(connection, synchronous)
     tables.prepare(connection, PARTITIONS)

@@ -27,7 +27,7 @@ ENOUGH = 200_000
 def appender(
     path: Path, word: str, number: int, wrapper: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """The program, and its lines; killed at the end at the latest."""
+    """The program, and its lines; killed at the end if it still runs."""
     command = [*wrapper, *PROGRAM, str(path), word, str(number)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -61,7 +61,7 @@ async def test_nothing_acknowledged_is_lost_by_kill(tmp_path: Path, seed: int) -
 
 
 def run_and_kill(path: Path, word: str, after: int) -> set[str]:
-    """Kill it after so many lines; what it said until then."""
+    """Kill it after that number of lines; what it said until then."""
     with appender(path, word, ENOUGH) as (process, output):
         lines = list(islice(output, after))
         process.kill()

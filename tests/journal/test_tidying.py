@@ -1,4 +1,4 @@
-"""What is let go, and when."""
+"""What is removed, and when."""
 
 import sqlite3
 from datetime import timedelta

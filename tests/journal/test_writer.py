@@ -93,7 +93,7 @@ async def test_all_that_waited_shares_one_commit(scene: Scene, writer: Writer) -
 
 
 async def test_too_many_waiting_events_are_refused(scene: Scene, writer: Writer) -> None:
-    """The list is bounded; who comes too late is told to come again."""
+    """The list is bounded; a later caller is asked to come again."""
     first = await held_back(scene, writer)
     waiting = writer.append(rows("a", "b", "c", "d"))
     error = refused(writer, "e")
@@ -129,7 +129,7 @@ async def test_a_round_is_not_refused_for_a_flood_of_events(scene: Scene, writer
 
 
 async def test_a_cancelled_caller_leaves_his_row(scene: Scene, writer: Writer) -> None:
-    """He will come again, and the id absorbs it."""
+    """The sender will repeat it, and the id absorbs it."""
     first = await held_back(scene, writer)
     cancelled = writer.append(rows("a"))
     cancelled.cancel()
@@ -177,7 +177,7 @@ async def test_a_full_disk_refuses_and_recovers(
 
 
 async def test_a_failed_sync_is_the_end(scene: Scene, writer: Writer) -> None:
-    """After EIO every caller fails, the owner is told once, and nothing touches the file."""
+    """After EIO every caller fails, the owner is notified once, and nothing touches the file."""
     callers: list[asyncio.Future[Any]] = [
         await held_back(scene, writer),
         writer.append(rows("a")),
@@ -226,7 +226,7 @@ async def test_a_quiet_moment_is_used_for_a_checkpoint(scene: Scene, writer: Wri
 
 
 async def test_a_fault_of_the_program_leaves_nobody_waiting(scene: Scene, writer: Writer) -> None:
-    """Whatever a work raises, its caller and all others get an answer."""
+    """With any exception of a work, its caller and all others get an answer."""
     first = await held_back(scene, writer)
     broken = writer.run(lambda _connection, _log: 1 // 0)
     other = writer.append(rows("a"))

@@ -1,4 +1,4 @@
-"""Topics that somebody made by hand, differently from what the journal needs."""
+"""Topics that were made by hand, differently from what the journal needs."""
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 

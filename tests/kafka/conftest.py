@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Short, whatever the test's name: the path of a Unix socket has room for 107 bytes."""
+    """Short, for every name of a test: the path of a Unix socket has room for 107 bytes."""
     return tmp_path_factory.mktemp("t")
 
 
@@ -51,7 +51,7 @@ def run_brokers(brokers: Brokers, needs: Callable[[str], str]) -> Iterator[Broke
 def guarded(
     tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], str]
 ) -> Iterator[GuardedBrokers]:
-    """One broker with all listeners and an authorizer; whoever comes without TLS may do all."""
+    """One broker with all listeners and an authorizer; connections without TLS may do all."""
     folder = tmp_path_factory.mktemp("broker")
     keys = guard(folder / "keys")
     brokers = Brokers(folder / "nodes", guard=keys.guard)

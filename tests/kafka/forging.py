@@ -1,4 +1,4 @@
-"""Records of states as a former owner, or nobody at all, might write them."""
+"""Records of states as a former owner, or a foreign program, might write them."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def transactions(options: KafkaSettings, transactional_id: str) -> Transactions:
 
 
 async def slipped_in(options: KafkaSettings, forged: Sequence[Outgoing]) -> None:
-    """Write records past the fence: with a transactional id that nobody else uses."""
+    """Write records past the fence: with a transactional id that no other client uses."""
     stranger = transactions(options, f"{options.names.transactions}stranger")
     await stranger.start()
     try:

@@ -21,7 +21,7 @@ from tests.patience import PATIENCE
 
 
 class KafkaWorld:
-    """An open journal; ``lost`` collects what ``on_lost`` was told."""
+    """An open journal; ``lost`` collects the calls of ``on_lost``."""
 
     knows_ids = False
 

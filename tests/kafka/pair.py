@@ -69,7 +69,7 @@ class Pair(World):
         return int(found[1]) if found else -1
 
     async def owns(self, pod: Pod, count: int, *, within: float = PATIENCE) -> None:
-        """Wait until a connector owns so many partitions."""
+        """Wait until a connector owns that number of partitions."""
 
         async def look() -> bool:
             return await self.owned(pod) == count
@@ -82,7 +82,7 @@ class Pair(World):
             await self.owns(pod, PARTITIONS // 2)
 
     async def told(self, pod: Pod, actor: Actor) -> HolderState | None:
-        """What a connector's operators are told of a holder."""
+        """What a connector answers to operators about a holder."""
         async with AdminClient(Path(pod.settings["service"]["admin"]["socket"])) as client:
             try:
                 state = (await asked.detail(client, "holder", actor.holder)).state

@@ -97,8 +97,8 @@ class Pods(World):
         name: str,
         generations: tuple[tuple[float, float], ...] = ONE,
     ) -> Actor:
-        """Somebody whose holder lies in one of these partitions; no mail."""
-        assert partitions, "in none there is nobody"
+        """A person whose holder lies in one of these partitions; no mail."""
+        assert partitions, "no holder lies in no partition"
         taken = {actor.user for actor in self.actors}
         user = next(
             number
@@ -109,7 +109,7 @@ class Pods(World):
         return await self.person(name, generations, mails=False, id=user)
 
     async def enrol_in(self, partition: int, actor: Actor) -> int:
-        """Enrol a device of his that lies in this partition."""
+        """Enrol a device of the person that lies in this partition."""
         taken = {device["id"] for device in await self.uem.devices()}
         free = (number for number in count(1) if number not in taken)
         fitting = (
@@ -140,7 +140,7 @@ class Pods(World):
         await until(f"{names} own all partitions", look, within=within)
 
     async def all_halted(self, count: int) -> list[int]:
-        """Wait until so many processes of the first pod have stopped at its crash point; which."""
+        """Wait until as many processes of the first pod have stopped at its crash point; which."""
 
         async def look() -> list[int]:
             found = [pid for pid in self.family() if stopped(pid)]
@@ -163,7 +163,7 @@ class Pods(World):
         return [line for line in self.told("device.looked_up") if line["device"] == key]
 
     async def known_alike(self, actor: Actor) -> None:
-        """Wait until every pod says the same of somebody."""
+        """Wait until every pod says the same of a holder."""
 
         async def look() -> bool:
             said = [await _detail(pod, actor.holder) for pod in self.pods]
@@ -183,7 +183,7 @@ class Pods(World):
         assert all(before <= after for before, after in pairwise(sets))
 
     async def uploaded(self, actor: Actor, fingerprint: str | None = None) -> None:
-        """Wait for an upload of his, with this certificate if one is named."""
+        """Wait for an upload for the user, with this certificate if one is named."""
 
         def fits(entry: Facts) -> bool:
             sent = {pair["fingerprint"] for pair in entry["slots"]}
@@ -193,6 +193,6 @@ class Pods(World):
 
 
 async def _detail(pod: Pod, holder: str) -> State:
-    """What the command line would be told of a holder."""
+    """What the command line would get about a holder."""
     async with AdminClient(Path(pod.settings["service"]["admin"]["socket"])) as client:
         return (await asked.detail(client, "holder", holder)).state

@@ -1,4 +1,4 @@
-"""The audit topic: what somebody changed in it is found, by any process and without a service."""
+"""The audit topic: a change in it is found, by any process and without a service."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence

@@ -72,7 +72,7 @@ async def test_what_was_fetched_needs_no_maven(bare: Path) -> None:
 
 
 async def listed(brokers: Brokers) -> list[str]:
-    """The topics, asked anew."""
+    """The topics, asked again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers.bootstrap)
     await admin.start()
     try:

@@ -1,4 +1,4 @@
-"""Brokers that are gone: senders are told so in time; when they are back, the service goes on."""
+"""Brokers that are gone: senders get an answer in time; when they are back, the service goes on."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ LIMIT = "1s"
 CALLER = 5.0 * SLOWNESS
 """Seconds within which each post must be answered; real senders wait for 15 and more."""
 POSTS, AT_ONCE, SIZE = 3000, 64, 30_000
-"""So many posts, so many under way at once, so many bytes each: 90 MB in all."""
+"""Number of posts, how many at once, and the bytes of each: 90 MB in all."""
 GROWTH = 40_000_000
 """Bytes by which the service's memory may grow meanwhile."""
 MEANWHILE, AFTER = 1_000_000, 2_000_000
@@ -83,7 +83,7 @@ class Single(World):
             return Answer(answer.status, answer.headers.get("Retry-After"))
 
     async def refuses(self, posts: int, size: int = 0) -> None:
-        """Every one of so many posts is answered 503 in time, with a time to come again."""
+        """Each of that number of posts is answered 503 in time, with a time to come again."""
         for answer in await self.post(range(MEANWHILE, MEANWHILE + posts), size):
             assert answer.status == UNAVAILABLE
             assert int(answer.retry_after or 0) > 0
@@ -170,7 +170,7 @@ async def test_with_too_few_replicas_nothing_is_accepted(
 
 
 async def delivered(world: Single, name: str) -> None:
-    """A person's device enrols, and in the end it has his keys and the UEM has none."""
+    """A device enrols, and in the end it has the keys and the UEM has none."""
     actor = await world.person(name, mails=False)
     await world.enrol(actor)
     await world.completed(actor)

@@ -31,7 +31,7 @@ NEW = 6
 
 
 class FailingJournal(KafkaJournal):
-    """Takes so many commits and appends, and refuses the next one; None: it takes all."""
+    """Takes that number of commits and appends, and refuses the next one; None: it takes all."""
 
     left: int | None = None
 
@@ -149,7 +149,7 @@ async def test_an_interrupted_copy_is_completed_by_another_process(
 
 
 async def test_a_journal_with_members_is_served(target: KafkaWorld) -> None:
-    """Whoever owns partitions is in the group; when it has left, nobody serves them."""
+    """An owner of partitions is in the group; when it has left, none serves them."""
     await require_rest(target.options)
     await target.journal.assigned(frozenset())
     with pytest.raises(Permanent) as refused:

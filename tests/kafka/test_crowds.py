@@ -9,7 +9,7 @@ CROWD = 300
 
 
 async def test_a_crowd_that_appends_to_one_partition_is_let_in_in_turn(world: KafkaWorld) -> None:
-    """Nobody waits until he is refused while others pass him; each one's event is there once."""
+    """No caller waits until refused while others pass; the event of each is there once."""
     (key,) = some_subjects(world.journal, 1)
     events = numbered(key, CROWD)
     async with asyncio.TaskGroup() as group:

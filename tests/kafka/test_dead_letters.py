@@ -66,7 +66,7 @@ async def test_a_foreign_record_is_kept_byte_for_byte(world: KafkaWorld) -> None
 
 
 async def test_a_record_without_a_body_is_a_letter(world: KafkaWorld) -> None:
-    """A tombstone among the events is nobody's event."""
+    """A tombstone among the events is not an event."""
     await produce(world.options, 0, b"")
     (letter,) = await world.journal.read(0, 0, 10)
     assert isinstance(letter, DeadLetter)
@@ -106,7 +106,7 @@ class Letters:
         self.options = options
 
     async def listed(self, count: int) -> list[dict[str, Any]]:
-        """Wait until there are so many."""
+        """Wait until there are that many."""
 
         async def look() -> list[dict[str, Any]] | None:
             found: list[dict[str, Any]] = (await self.pair.second.ask("dlq", "list"))["items"]
@@ -139,7 +139,7 @@ async def letters(
 
 
 async def test_the_work_goes_on_and_people_settle_letters(letters: Letters) -> None:
-    """Foreign bytes and events from the future stop nobody; acts on them are told in the trail."""
+    """Foreign bytes and events from the future stop no subject; acts on them are in the trail."""
     pair = letters.pair
     future = json.dumps({"schema_version": 2, "id": "x", "body": {"kind": "unheard_of"}})
     for partition in range(PARTITIONS):
@@ -165,7 +165,7 @@ async def test_the_work_goes_on_and_people_settle_letters(letters: Letters) -> N
 
 
 async def test_a_replayed_letter_is_done(letters: Letters) -> None:
-    """An enrolment that somebody wrote into the wrong partition, from the other pod."""
+    """An enrolment that was written into the wrong partition, from the other pod."""
     pair = letters.pair
     key = next(
         key

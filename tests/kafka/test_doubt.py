@@ -93,7 +93,7 @@ async def test_a_round_that_never_came_to_its_end_is_not_written(
 
 
 async def test_a_cancelled_round_is_not_built_upon(world: KafkaWorld, proxy: Proxy) -> None:
-    """It may have been written; whoever goes on with what he knew before must take over first."""
+    """It may have been written; an owner that goes on from its memory must take over first."""
     journal = world.journal
     (key,) = some_subjects(journal, 1)
     record = await journal.take_over(0)

@@ -1,4 +1,4 @@
-"""Clients are ended whatever happens to who ends them."""
+"""Clients are ended, also when ending another one fails."""
 
 import asyncio
 import gc

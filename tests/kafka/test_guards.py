@@ -30,7 +30,7 @@ async def seen(journal: KafkaJournal, key: SubjectKey, version: int) -> None:
 async def test_the_broker_refuses_a_former_owner_whose_record_looks_newest(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """Epoch and version are right; only the transactional id tells that he is not the owner."""
+    """Epoch and version are right; only the transactional id shows that it is not the owner."""
     key, _ = some_subjects(world.journal, 2)
     former = forging.transactions(world.options, world.options.names.transactional_id(0))
     await former.start()
@@ -53,7 +53,7 @@ async def test_the_broker_refuses_a_former_owner_whose_record_looks_newest(
 async def test_readers_refuse_an_earlier_epoch_whose_version_is_next(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """The record is past the fence, and nobody has written that version; only the epoch tells."""
+    """The record is past the fence, and that version was not written; only the epoch differs."""
     key, marker = some_subjects(world.journal, 2)
     old = await world.journal.take_over(0)
     old = await written(
@@ -103,7 +103,7 @@ async def test_a_restored_process_takes_the_greatest_epoch_and_version(
 async def test_a_former_owner_is_told_that_he_is_none(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """His round changes nothing, and the newer owner's goes through."""
+    """The former owner's round changes nothing, and the newer owner's goes through."""
     key, _ = some_subjects(world.journal, 2)
     old = await world.journal.take_over(0)
     new = await other.take_over(0)
@@ -115,7 +115,7 @@ async def test_a_former_owner_is_told_that_he_is_none(
 
 
 async def test_a_former_owner_can_take_over_again(world: KafkaWorld, other: KafkaJournal) -> None:
-    """He catches up with what the owner in between has written, and fences him."""
+    """The former owner catches up with what the owner in between has written, and fences it."""
     key, _ = some_subjects(world.journal, 2)
     old = await world.journal.take_over(0)
     between = await other.take_over(0)

@@ -62,7 +62,7 @@ def configured(
 
 
 def make_topic(broker: Brokers, prefix: str, topic: NewTopic) -> None:
-    """Somebody makes a topic by hand."""
+    """A topic is made by hand."""
 
     async def making() -> None:
         async with administration(single(broker, prefix)) as admin:

@@ -78,7 +78,7 @@ async def test_a_rate_is_that_of_all_pods_while_partitions_move(start_pair: Star
 
 
 async def test_the_ceiling_is_that_of_all_pods(start_pair: StartPair) -> None:
-    """Of many people's keys no more leave escrow than an hour allows, whoever hands them over."""
+    """Of many people's keys no more leave escrow than an hour allows, over all processes."""
     pair = await start_pair({"worker": {"disclosure_ceiling": 9}})
     await enrol_many(pair, 16)
     for actor in pair.actors:
@@ -96,7 +96,7 @@ async def test_the_ceiling_is_that_of_all_pods(start_pair: StartPair) -> None:
 
 
 async def test_a_pause_holds_at_every_pod(start_pair: StartPair) -> None:
-    """Said to one, obeyed by both: nothing leaves escrow until the other is told to go on."""
+    """Said to one, obeyed by both: nothing leaves escrow until the other is resumed."""
     pair = await start_pair({})
     await pair.first.ask("pause", "--reason", "incident")
     await enrol_many(pair, 6)

@@ -47,7 +47,7 @@ async def test_two_members_share_and_a_leaver_gives_back(
 async def test_what_stays_is_not_interrupted_and_what_goes_is_lost_at_once(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """A kept partition's owner goes on with the epoch, the position and the ids that he had."""
+    """A kept partition's owner goes on with the epoch, the position and the ids that it had."""
     journal = world.journal
     await soon_of(journal.assigned(frozenset()))
     records = {number: await journal.take_over(number) for number in EVERY}

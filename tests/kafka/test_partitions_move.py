@@ -26,7 +26,7 @@ from tests.patience import SLOWNESS, scaled
 SESSION = 6.0 * SLOWNESS
 """Seconds after which a pod that gives no sign of life loses its partitions."""
 STILL = 15
-"""So many looks, one after another, must show the same owners."""
+"""That number of looks, one after another, must show the same owners."""
 AT_THE_LAST_MOMENT = {"testing": {"crash_at": "handover.sending", "crash_by": "stop"}}
 """The hand-over process stops itself; continued, the next that it does is to upload."""
 
@@ -167,9 +167,9 @@ async def test_a_pod_that_was_stopped_with_its_children_does_no_harm(start: Star
 
 
 async def refused(world: Pods) -> None:
-    """Wait until the first pod was told that another owns what it wrote to, and works again.
+    """Wait until the first pod has seen that another owns what it wrote to, and works again.
 
-    Whatever it was given again it has taken over anew: both know of the same owners.
+    What it was given again it has taken over again: both know of the same owners.
     """
     await world.pods[0].line(
         lambda line: line.get("event") == "partition.lost" and line["error_code"] == "JRN-003"
@@ -215,7 +215,7 @@ async def test_whichever_pod_is_told(start: Start) -> None:
 
 
 async def told_again(world: Pods, told: Facts, pod: Pod) -> None:
-    """Post what was told before to this pod, and wait until its partition was read behind it."""
+    """Post an earlier event to this pod again, and wait until its partition was read behind it."""
     device = told["device"]
     await world.aim_uem(pod)
     newest = (await world.uem.ledger())[-1]["seq"]

@@ -1,4 +1,4 @@
-"""An event counts once, on whichever process it arrives and whoever owns its subject by then."""
+"""An event counts once, on any process, with any owner of its subject."""
 
 from connector.core.events import DeviceEnrolled, Event
 from connector.core.journal import PartitionRecord, Positioned, StateRow

@@ -99,7 +99,7 @@ async def test_a_transaction_that_its_dead_owner_left_open_never_counts(
 async def test_a_hanging_transaction_is_waited_for_and_named(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """What was committed behind it cannot be read yet, so no one may go on without it."""
+    """What was committed behind it cannot be read yet, so no owner may go on without it."""
     key, noise = some_subjects(world.journal, 2)
     record = await world.journal.take_over(0)
     name = f"{world.options.names.transactions}hanging"
@@ -148,7 +148,7 @@ async def test_ids_are_forgotten_after_their_retention_and_not_before(
 
 
 async def test_a_local_file_of_earlier_is_thrown_away(world: KafkaWorld) -> None:
-    """Whatever lies there, also from another program."""
+    """Any records, also from another program."""
     (key,) = some_subjects(world.journal, 1)
     await put(world.journal, await world.journal.take_over(0), holder(key, version=1))
     path = world.folder / "odd.db"
@@ -176,7 +176,7 @@ async def test_reading_goes_on_behind_the_greatest_position_found(
 async def test_events_that_come_to_a_topic_made_anew_are_read(
     world: KafkaWorld, other: KafkaJournal
 ) -> None:
-    """Somebody lost the topic of events but not the states, whose position lies far ahead."""
+    """The topic of events was lost but not the states, whose position lies far ahead."""
     (key,) = some_subjects(world.journal, 1)
     one, two = numbered(key, 2)
     record = await world.journal.take_over(0)

@@ -80,7 +80,7 @@ async def test_tls(at: Reached, ca: dict[str, str]) -> None:
 
 
 async def test_a_broker_of_another_issuer_is_refused(at: Reached, tmp_path: Path) -> None:
-    """Nothing is sent to a broker whose certificate somebody else issued."""
+    """Nothing is sent to a broker whose certificate has another issuer."""
     other = issue_tls(tmp_path / "other").ca
     error = await refusal(at("TLS", tls={"ca_file": str(other)}))
     assert isinstance(error, Permanent)
@@ -97,7 +97,7 @@ async def test_a_broker_under_another_name_is_refused(at: Reached, ca: dict[str,
 
 
 async def test_mutual_tls(at: Reached, ca: dict[str, str], guarded: GuardedBrokers) -> None:
-    """A listener that asks for a certificate takes ours, and nobody without."""
+    """A listener that asks for a certificate takes ours, and refuses clients without one."""
     tls = guarded.keys.tls
     client = {
         "certificate_file": str(tls.client_certificate),
@@ -212,7 +212,7 @@ async def test_a_rotated_certificate_counts_without_a_restart(
 
 
 async def test_a_cluster_that_is_not_there_may_come_back(at: Reached, unused_tcp_port: int) -> None:
-    """Nobody listens: that passes by itself, so it is transient."""
+    """No process listens: that passes by itself, so it is transient."""
     options = at("TLS").model_copy(update={"bootstrap_servers": (f"127.0.0.1:{unused_tcp_port}",)})
     error = await refusal(options)
     assert isinstance(error, Transient)
@@ -263,6 +263,6 @@ def test_options_that_contradict_themselves_are_refused(wrong: dict[str, Any], s
 
 
 def test_plain_text_to_other_machines_must_be_said() -> None:
-    """In so many words."""
+    """With the setting that says so."""
     options = FAR | {"security": {"accept_plain_text": True}}
     assert KafkaSettings.model_validate(options).security.tls is None

@@ -46,7 +46,7 @@ async def start_pair(
 
 
 async def test_every_pod_takes_webhooks_and_answers_for_everybody(start_pair: StartPair) -> None:
-    """Whoever takes an event, the partition's owner does the work, and both can tell."""
+    """Any process takes an event, the partition's owner does the work, and both can report it."""
     pair = await start_pair(route(hand_over_limit=scaled(20_000)))
     await pair.join(pair.second)
     await pair.shared()
@@ -63,7 +63,7 @@ async def test_every_pod_takes_webhooks_and_answers_for_everybody(start_pair: St
 async def test_a_trail_is_exported_and_cut_at_any_pod(
     start_pair: StartPair, tmp_path: Path
 ) -> None:
-    """The owners cut, whoever was asked; what is left is whole, and goes on."""
+    """The owners cut, whichever process was asked; what is left is whole, and goes on."""
     pair = await start_pair()
     await pair.join(pair.second)
     await pair.shared()

@@ -1,4 +1,4 @@
-"""The topics: planned, made, checked at start; each fault is told."""
+"""The topics: planned, made, checked at start; each fault is reported."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -105,7 +105,7 @@ async def test_looking_makes_no_topic(options: KafkaSettings, admin: AIOKafkaAdm
     """The check names nothing that a broker could create on being asked; ours would."""
     with pytest.raises(TopicsRefused):
         await require(options)
-    # What is made later is told later.
+    # What is made later is reported later.
     await make_by_hand(admin, NewTopic(f"{options.prefix}.afterwards", 1, 1))
     assert not set(options.names.topics) & set(await admin.list_topics())
 
@@ -170,7 +170,7 @@ def test_too_few_copies_are_told(options: KafkaSettings) -> None:
 
 
 def test_a_single_copy_that_is_not_flushed_can_be_wanted(options: KafkaSettings) -> None:
-    """In so many words; then neither made nor asked for."""
+    """With the setting that says so; then neither made nor asked for."""
     accepted = changed(options, accept_single_replica=True)
     assert all("flush.messages" not in topic.settings for topic in wanted(accepted))
     assert all_faults(planned(accepted, made(accepted))) == ()

@@ -37,7 +37,7 @@ async def world(topics: KafkaSettings, tmp_path: Path) -> AsyncIterator[KafkaWor
 
 
 def of_the_future(record: Outgoing) -> Outgoing:
-    """A record of the next schema version, with whatever that may bring."""
+    """A record of the next schema version, with members unknown to this one."""
     headers = [("schema", b"2"), ("shape", b"unknown")]
     return record._replace(headers=headers, value=b"\x00 not even JSON")
 
@@ -115,7 +115,7 @@ async def test_events_of_the_future_are_dead_letters_and_the_partition_goes_on(
 
 
 async def test_an_event_in_the_wrong_partition_is_a_dead_letter(world: KafkaWorld) -> None:
-    """Whoever wrote it knew another number of partitions: its order is lost already."""
+    """Its writer knew another number of partitions: its order is lost already."""
     (elsewhere,) = some_subjects(world.journal, 1, 1)
     await world.plant(0, event(elsewhere).model_dump_json().encode())
     (letter,) = await world.journal.read(0, 0, 10)

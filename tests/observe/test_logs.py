@@ -113,7 +113,7 @@ def log_people() -> None:
 
 
 def test_people_appear_as_a_keyed_hash() -> None:
-    """The same person is the same hash under one key, and nobody can read who it is."""
+    """The same person is the same hash under one key, and the hash does not reveal who it is."""
     seen = []
     for key in (KEY, secrets.token_bytes(32)):
         with logging_to(LogOptions("info", key, events=PEOPLE)) as lines:
@@ -180,7 +180,7 @@ WORD = secrets.token_urlsafe(18)
     ids=range(17),
 )
 def test_what_looks_like_a_secret_is_masked(text: str, secret: str) -> None:
-    """The last net, whatever key it came under."""
+    """The last safeguard, under any member's name."""
     assert secret not in scrub(text)
     assert MASK in scrub(text)
 
@@ -263,5 +263,5 @@ def test_every_log_call_is_listed() -> None:
 
 
 def test_the_key_of_the_users_hash_is_not_shown() -> None:
-    """Whoever knew it could find out which user a line is about."""
+    """With the key it could be found out which user a line is about."""
     assert repr(KEY)[2:-1] not in repr(LogOptions("info", KEY))

@@ -118,7 +118,7 @@ def test_seeds_are_within_the_vocabulary() -> None:
 
 
 def test_number_of_series_is_bounded(metrics: PrometheusMetrics) -> None:
-    """Whatever comes as a label value, the number of series does not grow with it."""
+    """With any label values, the number of series does not grow."""
 
     def strange(number: int) -> None:
         text = f"strange-{number}"
@@ -193,7 +193,7 @@ def test_moments_move_their_metric(
 
 
 def test_every_moment_of_the_core_has_a_rule() -> None:
-    """A moment that nobody counts would be lost in silence."""
+    """A moment that is counted nowhere would be lost in silence."""
     noted: set[str] = set()
     for path in (ROOT / "connector" / "core").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -270,5 +270,5 @@ def test_error_codes_are_those_of_the_catalogue(metrics: PrometheusMetrics) -> N
 
 
 def test_page_is_up_to_date() -> None:
-    """docs/metrics.md is what the catalogue says; `make docs` writes it anew."""
+    """docs/metrics.md is what the catalogue says; `make docs` writes it."""
     assert (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8") == metrics_page()

@@ -155,7 +155,7 @@ async def test_forgetting_names_the_pair_that_stays(
 
 
 async def test_many_are_tried_again(world: AdminWorld, client: AdminClient) -> None:
-    """All holders with a code, and nobody else."""
+    """All holders with a code, and no others."""
     await world.put(*(holder(number, Phase.FAILED) for number in range(20, 23)), holder(30))
     receipt = await asked.act(client, RetryMany(code="CA-410", reason="CA mended"))
     assert receipt.complete
@@ -176,7 +176,7 @@ class Stopping(SqliteJournal):
 
 
 async def test_a_retry_of_many_that_stops_half_way_says_so(tmp_path: Path) -> None:
-    """Whose retry is durable is told; the same act again reaches the rest, and nobody twice."""
+    """The durable retries are listed; the same act again reaches the rest, and none twice."""
     world = AdminWorld(tmp_path, Stopping)
     await world.open()
     number = BATCH + 3

@@ -42,7 +42,7 @@ def test_a_changed_record_is_found() -> None:
     records = chain(3)
     forged = records[1].entry.model_copy(update={"outcome": "CA-001"})
     records[1] = records[1].model_copy(update={"entry": forged})
-    assert problems(records) == ["the MAC does not fit"]
+    assert problems(records) == ["the MAC does not match the record"]
 
 
 @pytest.mark.parametrize("change", ["missing", "doubled", "swapped"])
@@ -63,13 +63,13 @@ def test_a_cut_off_end_shows_against_what_was_published() -> None:
     assert problems(records[:2]) == []
     assert problems(records[:2], Published(partition=0, count=4)) == ["4 records were published"]
     other = Published(partition=0, head=records[3].mac)
-    assert problems(records[:2], other) == ["the published head is another"]
+    assert problems(records[:2], other) == ["not the published head"]
 
 
 def test_a_chain_made_anew_shows_against_an_old_head() -> None:
-    """Whoever has the key can make a chain, but not one with the head published before."""
+    """The key is enough to make a chain, but not one with the head published before."""
     head = Published(partition=0, count=2, head="f" * 64)
-    assert problems(chain(4), head) == ["the published head is another"]
+    assert problems(chain(4), head) == ["not the published head"]
 
 
 def test_the_beginning_of_a_head_is_enough() -> None:
@@ -78,7 +78,7 @@ def test_the_beginning_of_a_head_is_enough() -> None:
     known = Published(partition=0, count=2, head=records[1].mac[:12])
     assert problems(records, known) == []
     changed = Published(partition=0, count=2, head=records[2].mac[:12])
-    assert problems(records, changed) == ["the published head is another"]
+    assert problems(records, changed) == ["not the published head"]
 
 
 async def test_the_trail_is_exported_as_it_is(world: AdminWorld, client: AdminClient) -> None:
@@ -152,9 +152,9 @@ def test_a_cut_trail_is_whole_when_it_tells_of_the_cut() -> None:
     "told", [{"through": 2}, {"head": "e" * 64}, {"through": "3"}], ids=["place", "head", "text"]
 )
 def test_a_cut_that_nobody_tells_of_is_found(told: dict[str, JsonValue]) -> None:
-    """Whoever moves the beginning in the journal cannot write the record that has to say so."""
+    """Who moves the beginning in the journal cannot write the record that has to say so."""
     records = chain(5)
-    problem = "the trail was cut here, and no record says who did it"
+    problem = "the trail was cut here, and no record documents the cut"
     assert cut_problems(cut_trail(records, 3, **told), (3, records[2].mac)) == [problem]
 
 

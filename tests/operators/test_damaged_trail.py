@@ -145,7 +145,7 @@ def no_text(table: str, column: str) -> Change:
 
 
 def apply(path: Path, damage: Damage) -> None:
-    """Damage the journal by another program, as whoever may write the file can."""
+    """Damage the journal by another program, as any user with write access can."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = 0")
     damage.change(connection)

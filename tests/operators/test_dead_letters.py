@@ -147,7 +147,7 @@ async def test_a_replay_of_a_known_event_is_told(world: AdminWorld, client: Admi
 
 
 async def test_what_cannot_be_read_stays_dead(world: AdminWorld, client: AdminClient) -> None:
-    """It is told with its code, nothing is appended, and the others are replayed all the same."""
+    """It is listed with its code, nothing is appended, and the others are still replayed."""
     await world.bury(0, 3, NONSENSE)
     await world.bury(0, 4, readable())
     act = ReplayLetters(places=("0/3", "0/4", "0/99"))

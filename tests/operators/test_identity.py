@@ -1,4 +1,4 @@
-"""The command line speaks to the service, or to nobody."""
+"""The command line speaks to the service, or to no process."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a f
 
 @pytest.fixture
 def shared(folder: Path) -> Path:
-    """One that everybody may write to."""
+    """One that all users may write to."""
     folder.chmod(0o777)
     return folder
 
@@ -124,5 +124,5 @@ def test_who_answers_owns_the_socket(folder: Path) -> None:
 
 @pytest.mark.parametrize("peer", [0, STRANGER])
 def test_root_and_the_own_user_are_believed_anywhere(folder: Path, peer: int) -> None:
-    """Whoever has one of these ids needs no impostor's socket."""
+    """A process with one of these ids needs no false socket."""
     require_service(made(below(folder, 0o777) / "admin.sock"), peer, STRANGER)

@@ -1,4 +1,4 @@
-"""One subject has one key, however somebody spells it."""
+"""One subject has one key, in every spelling."""
 
 import pytest
 from hypothesis import given

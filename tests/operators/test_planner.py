@@ -31,14 +31,14 @@ async def test_a_plan_shows_the_whole_set(upstreams: Upstreams) -> None:
     )
     (device,) = report.devices
     assert (device.name, device.enrolled, device.unfit) == ("phone", True, None)
-    assert report.replaces.startswith("what somebody may have put in by hand")
+    assert report.replaces.startswith("a set that may have been uploaded by hand")
     assert report.digest is not None
     assert not await upstreams.touched_keys()
 
 
 @pytest.mark.parametrize(
     ("state", "replaced"),
-    [(CopyState.GONE, "nothing"), (CopyState.PRESENT, "another"), (CopyState.PERHAPS, "perhaps")],
+    [(CopyState.GONE, "nothing"), (CopyState.PRESENT, "another"), (CopyState.PERHAPS, "possibly")],
 )
 async def test_a_plan_says_what_it_would_replace(
     upstreams: Upstreams, state: CopyState, replaced: str
@@ -53,7 +53,7 @@ async def test_a_plan_says_what_it_would_replace(
 
 
 async def test_the_same_set_is_recognised(upstreams: Upstreams) -> None:
-    """An upload of the set that is there only starts its retention anew."""
+    """An upload of the set that is there only starts its retention again."""
     digest = (await upstreams.plan()).digest
     assert digest is not None
     copy = Copy(state=CopyState.PRESENT, digests=(digest,))
@@ -110,7 +110,7 @@ async def test_a_route_that_does_not_fit_is_a_fault(
 
 
 async def test_an_unknown_user_is_a_fault(upstreams: Upstreams) -> None:
-    """The UEM does not know him, or is not configured any more."""
+    """The UEM does not know the user, or is not configured any more."""
     upstreams.key = "corp/user/99"
     assert [fault.code for fault in (await upstreams.plan()).faults] == ["USR-001"]
     upstreams.key = "gone/user/99"

@@ -35,7 +35,7 @@ def folder_of(socket: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def occupied(socket: Path) -> Iterator[Path]:
-    """A path at which a file of somebody's is; it is still there at the end."""
+    """A path at which another file is; it is still there at the end."""
     socket.parent.mkdir()
     socket.write_text("precious")
     yield socket
@@ -62,7 +62,7 @@ async def test_listed_users_reach_the_socket(world: AdminWorld, socket: Path) ->
 
 
 async def test_a_peer_without_user_id_is_refused(world: AdminWorld) -> None:
-    """Over anything but a Unix socket nobody knows who asks: AUTH-004."""
+    """Over anything but a Unix socket the caller is unknown: AUTH-004."""
     app = admin_app(world.service().handlers(), gatekeeper(()))
     async with TestClient(TestServer(app)) as client:
         response = await client.get("/v1/overview")
@@ -72,7 +72,7 @@ async def test_a_peer_without_user_id_is_refused(world: AdminWorld) -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 async def test_another_user_is_refused(world: AdminWorld, socket: Path, tmp_path: Path) -> None:
-    """A process of another user is told by the kernel's word, whatever it says of itself."""
+    """A process of another user is recognised by the kernel's credentials, not by its own words."""
     for folder in (tmp_path, *tmp_path.parents):
         if folder.name.startswith(("pytest-", "popen-")) or folder == tmp_path:
             folder.chmod(0o755)
@@ -121,7 +121,7 @@ def test_the_peer_is_known_on_uvloop_too(tmp_path: Path) -> None:
 
 
 async def test_a_stale_socket_is_replaced(world: AdminWorld, socket: Path) -> None:
-    """What a killed process left behind is in nobody's way."""
+    """What a killed process left behind prevents no start."""
     socket.parent.mkdir()
     with sockets.socket(sockets.AF_UNIX) as dead:
         dead.bind(str(socket))
@@ -140,7 +140,7 @@ async def test_a_living_socket_is_left_alone(world: AdminWorld, socket: Path) ->
 
 
 async def test_a_path_that_is_too_long_is_said_to_be(world: AdminWorld, tmp_path: Path) -> None:
-    """The kernel has room for 107 bytes; whoever reads the message has to know what to shorten."""
+    """The kernel has room for 107 bytes; the message has to say what to shorten."""
     with pytest.raises(Permanent, match="path too long") as refused:
         await AdminServer(
             world.service().handlers(), tmp_path / ("x" * 108) / "admin.sock"
@@ -212,7 +212,7 @@ async def test_a_faulty_request_is_a_problem(
 
 
 async def test_a_name_is_made_harmless(world: AdminWorld, socket: Path) -> None:
-    """The name that somebody gives himself cannot steer a terminal or forge a line."""
+    """The name in ``--as`` cannot steer a terminal or forge a line."""
     await world.put(holder())
     headers = {"X-Operator": "an\tna  "}
     connector = aiohttp.UnixConnector(str(socket))

@@ -90,7 +90,7 @@ async def test_a_name_that_is_gone_ends_a_listing(world: AdminWorld, client: Adm
 async def test_a_holder_is_found_by_what_people_know(
     world: AdminWorld, client: AdminClient, wanted: str
 ) -> None:
-    """By key, id, user name, mail, or the id of his delivery."""
+    """By key, id, user name, mail, or the id of the delivery."""
     await world.put(holder(12), holder(13))
     assert (await asked.detail(client, "holder", wanted)).state.key == "corp/user/12"
 
@@ -115,7 +115,7 @@ async def test_who_is_not_known_is_told(
 
 
 async def test_an_ambiguous_name_is_refused(world: AdminWorld, client: AdminClient) -> None:
-    """When two fit, nobody is chosen."""
+    """When two fit, none is chosen."""
     await world.put(holder(12, name="mara"), holder(13, name="mara"))
     with pytest.raises(Rejected, match="2 of kind holder") as refused:
         await asked.detail(client, "holder", "mara")

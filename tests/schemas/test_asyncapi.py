@@ -70,7 +70,7 @@ def test_operations_name_messages_of_their_channel() -> None:
 
 
 def test_every_message_is_sent_and_received() -> None:
-    """Nothing is described that nobody writes, or that nobody reads."""
+    """Nothing is described that is written nowhere, or read nowhere."""
     every = {
         f"#/channels/{channel}/messages/{name}"
         for channel, one in DOCUMENT["channels"].items()
@@ -160,7 +160,7 @@ def test_states_are_as_described(document: str) -> None:
 
 
 def test_own_records_are_as_described() -> None:
-    """A partition's record is told apart from every subject's by its key."""
+    """A partition's record is distinguished from every subject's by its key."""
     known = PartitionRecord(partition=3, epoch=2, commits=9, position=41)
     assert named("states", records.own_outgoing(known, {}, NAMES.states)) == ["partition"]
 

@@ -111,7 +111,7 @@ def changed(document: Any, path: tuple[str | int, ...], how: str, value: Any) ->
 def test_both_agree_about_a_changed_example(
     example: Example, data: st.DataObject, how: str, value: Any
 ) -> None:
-    """Whatever is changed, and wherever."""
+    """With any change, at any place."""
     path = data.draw(st.sampled_from(paths(example.document)))
     assume(path != ("schema_version",) or value is not True)  # Python's True is its 1
     document = changed(example.document, path, how, value)

@@ -13,7 +13,7 @@ ROUTE = "routes.staff"
 def test_the_proof_must_be_another_attribute(
     checked: Check, changed: Change, attribute: str
 ) -> None:
-    """The same attribute twice proves nothing, in whatever case it is written."""
+    """The same attribute twice proves nothing, in upper or lower case."""
     values = changed(f"{ROUTE}.identity.agreeing_attribute", attribute)
     (problem,) = checked(values).problems
     assert problem.setting == f"{ROUTE}.identity.agreeing_attribute"

@@ -44,7 +44,7 @@ def test_an_empty_value_is_not_given(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("a: 1\nb: 2\na: 3\n", "is there twice"),
+        ("a: 1\nb: 2\na: 3\n", "appears twice"),
         ("a: &x {b: 1}\nc: *x\n", "is an alias"),
         ("a: [1\n", "is not YAML (UTF-8)"),
         ("a:\n\tb: 1\n", "is indented with a tab, which YAML does not allow"),
@@ -69,6 +69,6 @@ def test_a_faulty_file_is_a_problem(file: Path, text: str, wrong: str) -> None:
 
 
 def test_a_missing_file_is_a_problem(file: Path) -> None:
-    """A missing file is told as such."""
+    """A missing file is reported as such."""
     (problem,) = read_document(file).problems
     assert (problem.code, problem.wrong) == ("CFG-003", "cannot be read: No such file or directory")

@@ -75,16 +75,16 @@ def test_all_undecided_settings_are_in_one_report(checked: Check, good: Values) 
         ("uems.ws-one.address", "http://uem.example.com", "uems.ws-one.address", "CFG-001", "http"),
         ("uems.ws-one.type", "nope", "uems.ws-one.type", "CFG-004", "no installed plug-in"),
         ("uems.ws-one.type", "broken", "uems.ws-one.type", "CFG-004", "cannot be loaded"),
-        ("uems.ws-one.verify", False, "uems.ws-one.verify", "CFG-001", "is no setting"),
+        ("uems.ws-one.verify", False, "uems.ws-one.verify", "CFG-001", "is not a setting"),
         ("uems.BAD", {"type": "phones"}, "uems.BAD", "CFG-001", "match pattern"),
         ("service.intake.plain_from", ["10.0.0.0/8"], "service.intake", "CFG-001", "not both"),
         ("journal.ids_kept", "6d", "journal.ids_kept", "CFG-001", "greater than"),
-        ("journal.type", "postgres", "journal.type", "CFG-001", "no kind of journal"),
+        ("journal.type", "postgres", "journal.type", "CFG-001", "not a kind of journal"),
         ("testing.crash_at", "act.befor", "testing.crash_at", "CFG-001", "'act.before'"),
         ("journal", {"type": "kafka"}, "journal.bootstrap_servers", "CFG-001", "is not set"),
         ("journal", KAFKA, "journal", "CFG-001", "security.tls is needed"),
         ("journal", KAFKA | {"bootstrap_servers": ["a"]}, SERVER, "CFG-001", "match pattern"),
-        ("journal", KAFKA | {"replicas": 3}, "journal.replicas", "CFG-001", "is no setting"),
+        ("journal", KAFKA | {"replicas": 3}, "journal.replicas", "CFG-001", "is not a setting"),
         ("journal", KAFKA | sasl(mechanism="PLAIN"), SASL, "CFG-001", "needs user"),
         ("journal", KAFKA | sasl(mechanism="OAUTHBEARER"), SASL, "CFG-001", "needs token_file"),
         ("journal", KAFKA | sasl(**LOGIN), f"{SASL}.password_file", "CFG-003", "cannot be used"),
@@ -238,7 +238,7 @@ def test_a_secret_inside_a_list_in_the_environment_is_refused(
 
 
 def test_values_are_never_echoed(checked: Check, good: Values, marker: str) -> None:
-    """Whatever stands in the wrong place, the report does not repeat it."""
+    """The report does not repeat a value, in any wrong place."""
     good["uems"]["ws-one"] |= {"password": marker, "rate": marker, "address": marker}
     good["routes"]["staff"] |= {"signing": marker, "retention": marker, "gates": marker}
     good["cas"]["main"]["type"] = marker

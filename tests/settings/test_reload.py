@@ -62,7 +62,7 @@ async def following(files: SecretFiles) -> AsyncIterator[None]:
 
 
 async def test_a_swapped_volume_is_taken_over(mount: Mount) -> None:
-    """When the volume is swapped, the new secret is in place before the change is told."""
+    """When the volume is swapped, the new secret is in place before the change is reported."""
     told = Told()
     files = SecretFiles([mount.file], on_change=told, every=0.2, debounce=0.05)
     assert files.snapshot.credential(mount.file).reveal() == "one"
@@ -84,7 +84,7 @@ def test_only_watched_files_call_for_reading(mount: Mount, name: str, counts: bo
 
 
 async def test_the_old_secret_stays_while_the_new_one_is_faulty(mount: Mount) -> None:
-    """An empty or missing file changes nothing, and is told as unhealthy until it is good again."""
+    """An empty or missing file changes nothing, and is unhealthy until it is good again."""
     told = Told()
     files = SecretFiles([mount.file], on_change=told)
     mount.swap("", 2)
@@ -112,7 +112,7 @@ async def test_a_faulty_file_keeps_no_other_out(tmp_path: Path) -> None:
 
 
 async def test_what_was_refused_is_told_again_without_another_change(mount: Mount) -> None:
-    """Until whoever needs it has taken it up."""
+    """Until its users have taken it up."""
     told = Told()
     told.takes = False
     files = SecretFiles([mount.file], on_change=told, again=0.1, debounce=0.05)
@@ -129,7 +129,7 @@ async def test_what_was_refused_is_told_again_without_another_change(mount: Moun
 
 
 async def test_without_files_there_is_nothing_to_follow() -> None:
-    """Following nothing ends when it is told to."""
+    """Following nothing ends when it is stopped."""
     told = Told()
     async with following(SecretFiles([], on_change=told)):
         assert told.changes.empty()
@@ -159,7 +159,7 @@ def test_a_faulty_secret_file_is_refused(tmp_path: Path, content: bytes | None) 
 async def test_what_is_no_secret_after_a_change_is_refused_not_raised_as_it_is(
     tmp_path: Path,
 ) -> None:
-    """A file that turned to garbage is a fault of the settings to whoever asks for its secret."""
+    """A file that turned to garbage is a fault of the settings to each reader of its secret."""
     file = tmp_path / "secret"
     file.write_text("good\n")
     files = SecretFiles([file], on_change=Told())

@@ -98,5 +98,5 @@ def changed(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(changed())
 def test_changed_settings_are_judged_alike(values: dict[str, Any]) -> None:
-    """Whatever is taken out, replaced or added: both take it, or both refuse it."""
+    """With anything taken out, replaced or added: both take it, or both refuse it."""
     assert SCHEMA.is_valid(values) == taken(values)

@@ -1,4 +1,4 @@
-"""Settings that nobody reads would be promises that nobody keeps."""
+"""Settings that no code reads would be promises that are not kept."""
 
 import re
 from pathlib import Path

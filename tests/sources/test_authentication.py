@@ -1,4 +1,4 @@
-"""Who is let in, and that neither answer nor effort tells a stranger how near he was."""
+"""Who is authenticated, and that neither answer nor effort shows how near a guess was."""
 
 import base64
 import hmac
@@ -163,7 +163,7 @@ def test_timestamp_may_differ_by_five_minutes(seconds: int, is_fresh: bool) -> N
 
 @pytest.mark.parametrize("name", ["msg.1", "", "msg 1", "msg\n1", "a" * 129, "ä", "msg/1"])
 def test_odd_ids_are_refused(name: str) -> None:
-    """An id with a dot would let id, time and body be cut anew; others have no use."""
+    """An id with a dot would let id, time and body be divided differently; others have no use."""
     given = signed(BODY, name=name)
     with pytest.raises(Rejected):
         SignatureAuthentication(CAS).verify("main", headers(given), BODY, NOW)
@@ -187,7 +187,7 @@ def test_odd_ids_are_refused(name: str) -> None:
     ],
 )
 def test_altered_headers_are_refused(changes: dict[str, str]) -> None:
-    """Whatever is missing or bent, the answer is the same code."""
+    """With anything missing or bent, the answer is the same code."""
     with pytest.raises(Rejected) as caught:
         SignatureAuthentication(CAS).verify("main", headers(signed(BODY), **changes), BODY, NOW)
     assert caught.value.code == "AUTH-002"
@@ -203,7 +203,7 @@ def test_altered_body_is_refused(body: bytes) -> None:
 
 
 def test_key_that_stands_in_for_missing_secrets_opens_nothing() -> None:
-    """The stand-in of unknown tenants, and of tenants without secrets, is no secret of anybody."""
+    """The stand-in of unknown tenants, and of tenants without secrets, is no tenant's secret."""
     authentication = SignatureAuthentication([*CAS, SigningSender("open", ())])
     at = NOW // 1000
     forged = Webhook(bytes(32)).sign("msg_1", datetime.fromtimestamp(at, UTC), BODY.decode())
@@ -214,7 +214,7 @@ def test_key_that_stands_in_for_missing_secrets_opens_nothing() -> None:
 
 @pytest.mark.parametrize("secret", ["whsec_no-base64!", "!" * 40, "whsec_", "AAAA", "whsec_QQ=="])
 def test_signing_secret_that_is_none_is_a_fault_of_the_settings(secret: str) -> None:
-    """Not base64, or so short that it could be guessed: nobody is let in by it."""
+    """Not base64, or so short that it could be guessed: it authenticates no caller."""
     with pytest.raises(Permanent, match="CFG-003") as refused:
         SignatureAuthentication([SigningSender("main", (Credential(secret),))])
     assert secret not in str(refused.value)

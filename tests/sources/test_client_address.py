@@ -59,7 +59,7 @@ def test_every_form_of_an_address_is_the_same_client(
 
 @given(text=st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=40))
 def test_what_is_no_address_counts_for_the_peer(text: str) -> None:
-    """Never for everybody together: the clients of two proxies are not mixed."""
+    """Never for all clients together: the clients of two proxies are not mixed."""
     nodes = [node for node in text.split(",") if node.strip()]
     if not nodes or address_of(nodes[-1]) is None:
         assert seen(text, peer="10.0.0.1") == "10.0.0.1"
@@ -71,11 +71,11 @@ NAMES = ["unknown", "_hidden", "client.example", "[", "1.2.3.4.5", ":", ""]
 
 @pytest.mark.parametrize("node", NAMES)
 def test_names_are_no_addresses(node: str) -> None:
-    """RFC 7239 allows them; nobody can be counted by them."""
+    """RFC 7239 allows them; no client can be counted by them."""
     assert address_of(node) is None
 
 
 def test_only_listed_proxies_are_believed() -> None:
-    """Somebody else may write what they like."""
+    """Other peers may write what they like."""
     assert seen("192.0.2.1", peer="198.51.100.1") == "198.51.100.1"
     assert seen("192.0.2.1, 198.51.100.7:1, 10.0.0.2:2") == "198.51.100.7"

@@ -67,7 +67,7 @@ def test_names_of_strangers_take_no_room() -> None:
     ],
 )
 def test_ipv6_is_counted_by_site(first: str, second: str, is_same: bool) -> None:  # noqa: FBT001
-    """Whoever has one IPv6 address has the whole /64; mapped IPv4 addresses stay apart."""
+    """One IPv6 address stands for the whole /64; mapped IPv4 addresses stay apart."""
     tries = FailedTries(limit=1, window=60, addresses=10)
     fail(tries, first)
     if is_same:

@@ -168,7 +168,7 @@ async def test_method_that_is_not_served_names_those_that_are(world: World) -> N
 async def test_journal_that_cannot_take_it_is_503(
     tmp_path: Path, fault: Transient | Permanent
 ) -> None:
-    """Never a false 2xx: the sender is told to come again, and when."""
+    """Never a false 2xx: the sender is asked to come again, and when."""
     async with serving(tmp_path, step=fault) as world:
         async with world.client.post(world.url(), data=ENROLMENT, headers=JSON | basic()) as answer:
             assert answer.status == 503
@@ -177,7 +177,7 @@ async def test_journal_that_cannot_take_it_is_503(
 
 
 async def test_disk_that_stalls_is_503_before_the_sender_gives_up(tmp_path: Path) -> None:
-    """Nobody is left without an answer because a sync hangs."""
+    """No caller is left without an answer because a sync hangs."""
     stalled = asyncio.Event()
     async with serving(tmp_path, step=stalled, limits=Limits(append_time=0.05)) as world:
         async with world.client.post(world.url(), data=ENROLMENT, headers=JSON | basic()) as answer:

@@ -1,4 +1,4 @@
-"""How much anybody may send, and for how long."""
+"""How much a caller may send, and for how long."""
 
 import asyncio
 from ipaddress import ip_network
@@ -66,7 +66,7 @@ async def test_address_that_failed_too_often_waits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [UEM, OTHER_TENANT, CA])
 async def test_the_right_credentials_pass_whatever_failed_before(tmp_path: Path, path: str) -> None:
-    """Who shares an address with somebody who guesses is served at every door."""
+    """A caller who shares an address with a guesser is served at every address."""
     guess = WRONG if path != CA else signed(ENROLMENT) | {"webhook-id": "other"}
     async with serving(tmp_path, limits=changed(failed_tries=2)) as world:
         assert (await statuses(world, *[("POST", path, guess)] * 3))[-1] == 429
@@ -121,14 +121,14 @@ async def test_behind_a_proxy_each_client_has_its_own_count(tmp_path: Path, port
 
 
 async def test_plain_http_is_for_listed_proxies_only(tmp_path: Path) -> None:
-    """Anybody else is hung up on without a word."""
+    """Other peers are disconnected without an answer."""
     elsewhere = Listener("127.0.0.1", 0, proxies=(ip_network("192.0.2.0/24"),))
     async with serving(tmp_path, listener=elsewhere) as world:
         assert await world.raw(AUTHORIZED + b"\r\n") == b""
 
 
 async def test_neither_certificate_nor_proxy_is_refused(tmp_path: Path) -> None:
-    """A listener that anybody could read on the wire does not start."""
+    """A listener that could be read on the wire does not start."""
     async with journal_at(tmp_path / "journal.db") as journal:
         surroundings = Surroundings(journal, ManualClock(), NoMetrics())
         with pytest.raises(Permanent) as caught:
@@ -137,7 +137,7 @@ async def test_neither_certificate_nor_proxy_is_refused(tmp_path: Path) -> None:
 
 
 async def test_unauthorised_body_is_not_waited_for(world: World) -> None:
-    """A caller who is not known is answered before his body has come."""
+    """An unknown caller is answered before the body has come."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
     writer.write(with_length(HEAD, 60_000))
     assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
@@ -172,7 +172,7 @@ async def test_silent_connection_is_closed(tmp_path: Path, begun: bytes) -> None
 
 
 async def test_connections_are_limited(tmp_path: Path) -> None:
-    """One more than allowed is told to come again; when one has gone there is room."""
+    """One more than allowed is asked to come again; when one has gone there is room."""
     async with serving(tmp_path, limits=changed(connections=1)) as world:
         async with world.client.get(world.url(), headers=basic()) as answer:
             assert answer.status == 200
@@ -260,7 +260,7 @@ def test_arbitrary_bodies_are_never_our_fault(
     body: bytes,
     is_xml: bool,  # noqa: FBT001
 ) -> None:
-    """Whatever an authenticated sender posts is 200 or 400, never 5xx."""
+    """Every post of an authenticated sender is 200 or 400, never 5xx."""
 
     async def statuses() -> set[int]:
         kind = {"Content-Type": "application/xml" if is_xml else "application/json"}

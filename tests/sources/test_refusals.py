@@ -47,7 +47,7 @@ def test_refusals_are_forgotten_after_an_hour() -> None:
 
 
 def test_refusals_are_conditions() -> None:
-    """Those of unknown senders are only a notice: anybody can cause them."""
+    """Those of unknown senders are only a notice: any peer can cause them."""
     refused = [Refused("acme", "AUTH-001", 4, NOW), Refused("", "AUTH-002", 2, NOW)]
     ours, strangers = of_refused(refused)
     assert (ours.severity, ours.code, ours.since) == (Severity.WARNING, "AUTH-001", NOW)

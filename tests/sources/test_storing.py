@@ -136,7 +136,7 @@ async def test_one_that_cannot_be_read_spoils_no_other() -> None:
 
 
 async def test_a_stalled_journal_is_not_waited_for_for_ever() -> None:
-    """Whoever waits is told so; what comes later is stored when the journal is back."""
+    """Waiting callers get the answer; what comes later is stored when the journal is back."""
     log = Log(stalled=True)
     storing = Storing(log, NoMetrics(), 0.02)
     assert await outcomes(storing, "1", "2") == ["EVT-003", "EVT-003"]

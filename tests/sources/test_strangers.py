@@ -1,4 +1,4 @@
-"""Thousands of strangers at the door: callers that were let in before are served all the while."""
+"""Thousands of strangers: callers that authenticated before are served all the while."""
 
 import asyncio
 import socket
@@ -37,7 +37,7 @@ AT_ONCE = 20
 
 @asynccontextmanager
 async def over_tls(path: Path, limits: Limits) -> AsyncIterator[tuple[World, ssl.SSLContext]]:
-    """A listener that anybody may connect to; without TLS only listed proxies may."""
+    """A listener that any peer may connect to; without TLS only listed proxies may."""
     files = issue_tls(path / "tls")
     context = ssl.create_default_context(cafile=str(files.ca))
     listener = Listener("127.0.0.1", 0, certificate=files.certificate, key=files.key)
@@ -232,7 +232,7 @@ async def until_nobody_is_left(world: World) -> None:
 
 
 async def test_a_peer_that_ignores_goodbye_is_cut(tmp_path: Path) -> None:
-    """Silent for the idle time, then told goodbye, then cut; the metric says so, too."""
+    """Silent for the idle time, then closed with a goodbye, then cut; the metric says so, too."""
     async with over_tls(tmp_path, changed(idle=0.1)) as (world, context):
         deaf = await asyncio.to_thread(Deaf, world.server.port, context)
         begun = asyncio.get_running_loop().time()
@@ -261,7 +261,7 @@ async def test_a_peer_that_never_reads_is_cut(tmp_path: Path) -> None:
 
 
 async def test_a_proxy_is_not_limited_by_its_address(tmp_path: Path) -> None:
-    """All clients come from it: ten connections of a listed proxy, none let in yet, stay open."""
+    """All clients come from it: ten unauthenticated connections of a listed proxy stay open."""
     listener = Listener("127.0.0.1", 0, proxies=(ip_network("127.0.0.1/32"),))
     limits = changed(per_address=2)
     async with serving(tmp_path, limits=limits, listener=listener) as world:

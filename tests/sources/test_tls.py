@@ -46,7 +46,7 @@ async def test_webhooks_are_taken_over_tls(tmp_path: Path) -> None:
 
 
 async def test_plain_http_is_not_spoken(tmp_path: Path) -> None:
-    """Whoever forgets the s gets no answer."""
+    """Plain HTTP gets no answer."""
     files = issue_tls(tmp_path / "tls")
     async with serving(tmp_path, listener=listener(files)) as world:
         with pytest.raises(aiohttp.ClientError):

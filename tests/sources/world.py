@@ -215,7 +215,7 @@ async def serving(
     listener: Listener | None = None,
     step: "asyncio.Event | Exception | None" = None,
 ) -> AsyncIterator[World]:
-    """A listener, plain HTTP from loopback unless told otherwise."""
+    """A listener, plain HTTP from loopback unless options say otherwise."""
     clock, tally = ManualClock(wall=NOW), Tally()
     listener = listener or Listener("127.0.0.1", 0, proxies=LOOPBACK)
     async with journal_at(path / "journal.db") as journal, aiohttp.ClientSession() as client:

@@ -37,7 +37,7 @@ async def test_identifiers_are_encoded_so_that_none_reaches_another_path(place: 
 async def test_an_identifier_that_no_path_can_hold_is_refused_unsent(
     place: Place, identifier: str
 ) -> None:
-    """Nothing is asked about somebody else's resource."""
+    """No request concerns another user's resource."""
     async with place.upstream() as upstream:
         with pytest.raises(Permanent, match="CA-404"):
             await upstream.look(("persons", identifier))

@@ -55,7 +55,7 @@ async def scopes(upstream: Upstream, *names: str) -> list[Scope]:
 
 
 async def test_no_answer_in_time_concerns_who_asked(place: Place) -> None:
-    """One record that the server cannot handle stops nobody else, however often it is asked for."""
+    """One record that the server cannot handle stops no other, however often it is asked for."""
     over = asyncio.Event()
     await silence(place, over)
     async with place.upstream(timeout=0.1) as upstream:
@@ -164,7 +164,7 @@ def refuse_handshakes(listener: socket.socket, context: ssl.SSLContext) -> None:
 
 
 async def test_a_missing_client_certificate_is_a_tls_fault(place: Place) -> None:
-    """Who is refused in the handshake is told to look at certificates, not at the network."""
+    """A refusal in the handshake points to certificates, not to the network."""
     demand_client_certificate(place)
     place.context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -189,7 +189,7 @@ async def test_the_client_certificate_is_shown(place: Place) -> None:
 async def test_an_unusable_tls_file_is_a_fault_of_the_settings(
     place: Place, tmp_path: Path, member: str
 ) -> None:
-    """Missing and nonsense alike, before anything is sent."""
+    """Missing and invalid alike, before anything is sent."""
     bad = tmp_path / "bad.pem"
     for _ in range(2):
         with pytest.raises(Permanent, match="CFG-003") as caught:
@@ -208,7 +208,7 @@ async def test_the_environment_names_no_proxy(
 
 
 async def test_the_proxy_of_the_settings_is_used(place: Place) -> None:
-    """With nobody behind it, the upstream is not reachable and saw nothing."""
+    """With no server behind it, the upstream is not reachable and saw nothing."""
     async with place.upstream(proxy="http://127.0.0.1:1") as upstream:
         with pytest.raises(Transient, match="CA-001"):
             await upstream.look(("x",))

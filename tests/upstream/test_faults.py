@@ -28,7 +28,7 @@ LIBRARY = [
 def test_every_client_exception_of_the_library_is_mapped_by_its_exact_class(
     exception: type[Exception],
 ) -> None:
-    """When the library grows an exception, somebody decides what it means."""
+    """When the library gets a new exception, its meaning must be decided."""
     assert exception in KINDS
 
 
@@ -51,7 +51,7 @@ def test_a_fault_of_the_whole_upstream_names_it(kind: Kind) -> None:
 
 
 def test_a_fault_of_one_request_names_no_upstream() -> None:
-    """An answer that makes no sense stops nobody else."""
+    """An invalid answer stops no other subject."""
     error = fault(UEM, "main", Kind.NONSENSE, "testing")
     assert (error.scope, error.upstream) == (Scope.SUBJECT, None)
 

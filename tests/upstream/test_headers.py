@@ -28,7 +28,7 @@ DATE = "Tue, 05 Mar 2024 09:13:59 GMT"
 def test_retry_after_is_seconds_or_a_date_on_the_servers_clock(
     value: str, seconds: float | None
 ) -> None:
-    """Both spellings are obeyed up to an hour; nonsense counts as not said."""
+    """Both spellings are obeyed up to an hour; invalid ones are ignored."""
     assert retry_after({"Retry-After": value, "Date": DATE}) == seconds
 
 

@@ -68,7 +68,7 @@ async def test_without_a_time_the_waits_grow(place: Place) -> None:
 async def test_what_lasts_longer_is_a_fault_of_the_upstream(
     place: Place, answers: list[tuple[int, dict[str, str]]], requests: int, told: float | None
 ) -> None:
-    """Beyond ``throttle_wait`` nobody holds a place; the state comes back when it was asked to."""
+    """Beyond ``throttle_wait`` no request holds a place; the state comes back when asked to."""
     place.handler = answering(*answers)
     async with place.upstream(throttle_wait=20) as upstream:
         with pytest.raises(Transient) as caught:
@@ -79,7 +79,7 @@ async def test_what_lasts_longer_is_a_fault_of_the_upstream(
 
 
 async def test_throttling_holds_all_requests_back(place: Place) -> None:
-    """It counts them together; a 503 is of the one resource and holds nobody else back."""
+    """It counts them together; a 503 is of the one resource and holds no other back."""
     held: list[float] = []
 
     class Noted(RequestLimit):

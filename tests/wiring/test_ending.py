@@ -1,4 +1,4 @@
-"""What is told when the service ends by an error."""
+"""What is reported when the service ends by an error."""
 
 import re
 
@@ -10,7 +10,7 @@ from connector.wiring.exit_reason import ending
 
 
 def test_the_error_with_a_code_is_told() -> None:
-    """Out of nested groups of errors the one that has a code is told, whatever stands before it."""
+    """Out of nested groups of errors the one that has a code is reported, in any order."""
     known = Permanent("SRV-001", "listening for probes: address already in use")
     group = ExceptionGroup("tasks", [ValueError("x"), ExceptionGroup("more", [known])])
     assert ending(group) is known
@@ -18,7 +18,7 @@ def test_the_error_with_a_code_is_told() -> None:
 
 
 def test_an_unknown_error_is_told_by_class_and_place() -> None:
-    """What nobody foresaw becomes SRV-002 with class and line, but without its text."""
+    """An unforeseen error becomes SRV-002 with class and line, but without its text."""
     with pytest.raises(ValueError, match="unpack") as failed:
         parse_subject("hunter2")
     told = ending(ExceptionGroup("tasks", [failed.value]))

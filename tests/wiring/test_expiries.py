@@ -1,4 +1,4 @@
-"""The service's own certificates: how their ends are told before they come."""
+"""The service's own certificates: how their ends are reported before they come."""
 
 import base64
 import json

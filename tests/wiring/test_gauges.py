@@ -1,4 +1,4 @@
-"""What is told of the journal now and then, and tidying, which goes by the journal's time."""
+"""Regular gauges of the journal, and tidying, which goes by the journal's time."""
 
 import asyncio
 import time
@@ -79,7 +79,7 @@ class Leapt:
 
 @pytest.mark.parametrize("time", [5 * DAY, 0])
 async def test_a_leap_of_the_wall_clock_forgets_no_ids(time: Millis) -> None:
-    """What was taken within its retention is known; while no time is known, nothing is let go."""
+    """What was taken within its retention is known; while no time is known, nothing is removed."""
     journal: Any = Tidied()
     stop = asyncio.Event()
     gauges = Gauges(journal, NoMetrics(), Leapt(), lambda: time, {})

@@ -1,4 +1,4 @@
-"""The journal that the settings choose, and what it is told."""
+"""The journal that the settings choose, and its options."""
 
 from datetime import timedelta
 from pathlib import Path

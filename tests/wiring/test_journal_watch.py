@@ -1,4 +1,4 @@
-"""A journal that takes nothing for a while: told at once, counted, and seen to recover."""
+"""A journal that takes nothing for a while: reported at once, counted, and seen to recover."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Plug-ins that are opened anew when credentials change."""
+"""Plug-ins that are opened again when credentials change."""
 
 from pathlib import Path
 from typing import Self
@@ -74,7 +74,7 @@ async def test_what_was_opened_is_closed_when_another_cannot_be() -> None:
 
 
 async def test_each_upstream_takes_its_files_up_by_itself() -> None:
-    """One that cannot stays as it was, is tried again with any change, and holds nobody up."""
+    """One that cannot stays as it was, is tried again with any change, and holds no other up."""
     ledger = Ledger()
     async with ledger.ports() as ports:
         ledger.refuses = "a"

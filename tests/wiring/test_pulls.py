@@ -1,4 +1,4 @@
-"""What is told of pulling: status, condition, log and metrics."""
+"""Status, condition, log and metrics of pulling."""
 
 from structlog.testing import capture_logs
 
@@ -44,7 +44,7 @@ def test_what_a_person_must_do_is_a_condition_until_a_page_comes() -> None:
 
 
 def test_what_passes_by_itself_is_no_condition() -> None:
-    """The upstream's outage is told already; the feed's line in status has the code."""
+    """The upstream's outage is reported already; the feed's line in status has the code."""
     told = Told()
     told.watch.failed(NAME, AWAY)
     assert told.codes() == []

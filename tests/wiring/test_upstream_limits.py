@@ -1,4 +1,4 @@
-"""What is told of the upstreams' circuit breakers."""
+"""Metrics and logs of the upstreams' circuit breakers."""
 
 from connector.core.errors import Family, Fault, Scope
 from connector.core.metric_definitions import BACKEND_CIRCUIT_STATE
@@ -10,7 +10,7 @@ DOWN = Fault(code="CA-001", family=Family.TRANSIENT, scope=Scope.UPSTREAM, upstr
 
 
 def test_an_outage_is_shown_and_told() -> None:
-    """The gauge says 2 while the breaker is open; its beginning is told once."""
+    """The gauge says 2 while the breaker is open; its beginning is reported once."""
     told: list[tuple[str, str, Fault | None]] = []
     metrics = Counted()
     breaker = _breaker("ca:main", ManualClock(), metrics, lambda *each: told.append(each))

@@ -109,7 +109,7 @@ async def serve_others(stage: Stage) -> None:
 
 
 class BystanderCases:
-    """Whatever one subject meets, and as long as it lasts."""
+    """With any trouble of one subject, and as long as it lasts."""
 
     @pytest.mark.parametrize(
         "trouble", ["slow", "barred", "throttled", "too large", "plug-in raises", "raises"]

@@ -151,7 +151,7 @@ class Stage:
         self.alarms.append((upstream, state))
 
     def limited(self, ceiling: int | None = None, hand_overs: int = 8) -> UpstreamLimits:
-        """Limits with that ceiling of keys per hour and so many hand-overs at once."""
+        """Limits with that ceiling of keys per hour and that number of hand-overs at once."""
         upstreams = {
             name: Upstream(
                 breaker=CircuitBreaker(
@@ -170,7 +170,7 @@ class Stage:
         return Ceiling(keys, self.journal.current_records, whole, self.clock.monotonic)
 
     def worker(self, partition: int = 0) -> PartitionWorker:
-        """Of a process that has just started: no upstream has told it the time."""
+        """Of a process that has just started: no upstream has answered with the time."""
         self.dates = ServerDates(self.clock.monotonic)
         return PartitionWorker(
             journal=self.journal,
@@ -250,7 +250,7 @@ class Stage:
         await self.until(there, step)
 
     async def turns(self, rounds: int = 20, step: int = 0) -> None:
-        """Let the loop turn so many times, with so much time between."""
+        """Let the loop turn that number of times, with that much time between."""
         for _ in range(rounds):
             await self._pass(step)
 

@@ -81,7 +81,7 @@ def caught_up(worker: PartitionWorker) -> bool:
 
 
 class PauseCases:
-    """Whatever waits in the queue."""
+    """With anything in the queue."""
 
     async def test_at_start(self, stage: Stage) -> None:
         await ready_to_hand_over(stage)

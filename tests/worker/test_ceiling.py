@@ -174,7 +174,7 @@ async def test_what_may_have_been_fetched_counts(stage: Stage) -> None:
 
 
 async def test_an_unknown_fate_counts(stage: Stage) -> None:
-    """Whatever it says of itself."""
+    """With any time of its own."""
     assert await _handed_over(stage, Unknown(fault=fault("HND-007"))) == 2
 
 

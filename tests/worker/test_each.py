@@ -1,4 +1,4 @@
-"""An act of several parts: who is refused keeps nobody else waiting."""
+"""An act of several parts: one that is refused keeps no other waiting."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Performing effects: whatever a plug-in raises comes back as a fault."""
+"""Performing effects: every exception of a plug-in comes back as a fault."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ KEY = "acme/user/1"
 
 
 class Raising:
-    """A target that raises whatever it is asked."""
+    """A target that raises from every call."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -82,7 +82,7 @@ async def test_a_look_has_a_limit_as_a_whole() -> None:
 
 @pytest.mark.parametrize("effect", [Effect.BEGIN, Effect.PUSH, Effect.CLEAN_UP])
 async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
-    """Whoever slept between the commit and the act asks nobody for anything any more."""
+    """A service that slept between the commit and the act sends no request any more."""
     reported: list[BaseException] = []
     running = Running(effect=effect, attempt=3, started_at=0, limit=30_000, epoch=1)
     fact = await effects(Raising(KeyError("asked")), reported).act(KEY, running, 99.9)
@@ -92,7 +92,7 @@ async def test_an_act_whose_time_is_over_is_not_begun(effect: Effect) -> None:
 
 
 async def test_what_fails_before_the_hand_over_process_has_sent_nothing() -> None:
-    """The copy is as it was; the loop is told so, instead of *unknown*."""
+    """The copy is as it was; the loop gets that, instead of *unknown*."""
     reported: list[BaseException] = []
     running = Running(
         effect=Effect.HAND_OVER, attempt=3, started_at=0, limit=30_000, epoch=1, route="removed"

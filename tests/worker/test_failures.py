@@ -1,4 +1,4 @@
-"""A program error at one subject: it is shown, and stops nobody else."""
+"""A program error at one subject: it is shown, and stops no other."""
 
 from typing import Any
 
@@ -121,7 +121,7 @@ async def test_an_event_for_it_is_tried_at_once(stage: Stage) -> None:
 
 
 async def test_an_event_at_which_the_program_fails_becomes_a_dead_letter(stage: Stage) -> None:
-    """It is kept whole, counted and told; the partition goes on behind it."""
+    """It is kept whole, counted and reported; the partition goes on behind it."""
     counting = Counted()
     stage.metrics = counting
     unreadable = DeviceState(key=SICK, holder="nobody of ours", status=DeviceStatus.ENROLLED)

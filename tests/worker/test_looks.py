@@ -69,7 +69,7 @@ def test_no_look_is_lost_or_counted_twice() -> None:
 
 
 def test_disclosure_and_acts_are_never_summed() -> None:
-    """A listing shows which certificates somebody has; an act changes something."""
+    """A listing shows which certificates a person has; an act changes something."""
     for action in ("escrow.listed", "escrow.checked", "hand_over.started", "look.stale_outcome"):
         trail = Trail()
         trail.step(entry(action))
@@ -78,7 +78,7 @@ def test_disclosure_and_acts_are_never_summed() -> None:
 
 
 def test_a_look_that_led_to_something_has_its_record() -> None:
-    """Others were told, or the delivery went on."""
+    """Others were notified, or the delivery went on."""
     trail = Trail()
     trail.step(entry("holder.looked_up"), alone=False)
     assert trail.actions == ["holder.looked_up"]

@@ -1,4 +1,4 @@
-"""An upstream that is down as a whole: one alarm, and nobody's attempts."""
+"""An upstream that is down as a whole: one alarm, and no attempt used up."""
 
 import asyncio
 from collections import Counter
@@ -112,7 +112,7 @@ class Listener:
 
 
 def test_only_faults_of_the_whole_upstream_open_a_breaker() -> None:
-    """One holder's trouble is his own."""
+    """One holder's fault concerns only that holder."""
     one = Listener()
     one.breaker.ended(OWN)
     assert not one.breaker.open

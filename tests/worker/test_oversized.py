@@ -77,7 +77,7 @@ def test_a_record_of_the_partition_itself_cannot_be_left_out() -> None:
 
 
 def test_a_letter_that_is_too_large_is_written_without_its_bytes() -> None:
-    """What it was can be told by its digest; if that is too large as well, the partition stops."""
+    """Its digest identifies it; if that is too large as well, the partition stops."""
     oversized, one = Oversized(), draft()
     one.dead_letters = [dead_letter((0, 7), "EVT-005", b"bytes", 1)]
     error = TooLarge(Place("dead letter", "", 0), 1)

@@ -115,7 +115,7 @@ def device_key(user: str) -> SubjectKey:
 
 
 def lives(user: str) -> set[int]:
-    """Where a user's device and he himself are."""
+    """Where a user's device and the user are."""
     kinds = (SubjectKind.DEVICE, SubjectKind.HOLDER)
     return {partition_of(subject_key("acme", kind, user), PARTITIONS) for kind in kinds}
 
@@ -129,7 +129,7 @@ async def group(tmp_path: Path) -> AsyncIterator[Group]:
 
 
 async def hand_over_begun(group: Group, owners: Owners, partition: int) -> str:
-    """Somebody's hand-over waits at the door, everything before it is done; the user."""
+    """A user's hand-over waits at its start, everything before it is done; the user."""
     group.effects.waiting = frozenset({Effect.HAND_OVER})
     group.effects.door.clear()
     user = await group.enrol_in(partition)
@@ -162,7 +162,7 @@ async def test_a_rebalance_that_gives_everything_back_touches_nothing(group: Gro
 
 
 async def test_a_dropped_partition_ends_what_does_not_upload_yet(group: Group) -> None:
-    """Its hand-over is told to end, its permits come back; what it brings is heard by nobody."""
+    """Its hand-over is ended, its permits come back; its outcome is discarded."""
     async with group.owning(0, 1) as owners:
         user = await hand_over_begun(group, owners, 0)
         held = group.effects.held
@@ -196,7 +196,7 @@ async def test_a_dropped_partition_leaves_the_others_alone(group: Group) -> None
 
 
 async def test_a_fenced_partition_is_taken_over_again_while_it_is_assigned(group: Group) -> None:
-    """Its memory is forgotten; it begins anew after a while, the others go on."""
+    """Its memory is forgotten; it begins again after a while, the others go on."""
     async with group.owning(0, 1) as owners:
         group.moving.fenced.add(0)
         await group.enrol_in(0)
@@ -206,7 +206,7 @@ async def test_a_fenced_partition_is_taken_over_again_while_it_is_assigned(group
 
 
 async def test_a_partition_that_cannot_go_on_stops_alone(group: Group) -> None:
-    """It is told with its code until it goes on; the others are served meanwhile."""
+    """It is reported with its code until it goes on; the others are served meanwhile."""
     group.moving.faults[1] = Permanent("JRN-007", "partition 1 has records of version 9")
     async with group.owning(0) as owners:
         group.moving.give(0, 1)

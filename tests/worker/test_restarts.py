@@ -116,7 +116,7 @@ async def test_only_so_many_hand_overs_run_at_once(stage: Stage) -> None:
 
 
 async def test_a_clock_that_leaps_ahead_is_written_down_and_ends_nothing(stage: Stage) -> None:
-    """Nobody's deadline passes because somebody set the clock."""
+    """No deadline passes because the clock was set."""
     async with stage.running() as worker:
         stage.effects.door.clear()
         await stage.enrol()
@@ -132,7 +132,7 @@ async def test_a_clock_that_leaps_ahead_is_written_down_and_ends_nothing(stage: 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(-(10**9), 10**9)), max_size=40))
 def test_journal_time_never_goes_back_nor_stands_still(moves: list[tuple[int, int]]) -> None:
-    """Whatever the wall clock does; the monotonic clock carries it on."""
+    """With any wall clock; the monotonic clock carries it on."""
     clock = SteppedClock()
     time = JournalTime(clock, HOUR, 0)
     last = time.now()

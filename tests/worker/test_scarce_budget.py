@@ -13,7 +13,7 @@ WINDOW = 3600.0
 
 
 def with_a_budget(stage: Stage) -> tuple[UpstreamLimits, RequestLimit]:
-    """A tenth of the UEM's budget is kept; its answers are told by the test."""
+    """A tenth of the UEM's budget is kept; the test gives its answers."""
     monotonic = stage.clock.monotonic
     limit = partial(RequestLimit, reserve=0.1, monotonic=monotonic)
     upstreams = {

@@ -27,7 +27,7 @@ def splits(draw: st.DrawFn) -> list[int]:
 
 @given(splits(), st.integers(0, 100_000))
 def test_the_parts_of_what_is_left_are_never_more_than_it(split: list[int], left: int) -> None:
-    """Whoever owns partition 0 takes the rest; nobody else is rounded up."""
+    """The owner of partition 0 takes the rest; no other is rounded up."""
     every = sum(split)
     parts = [keys_of(left, (owned, every), first=index == 0) for index, owned in enumerate(split)]
     assert sum(parts) <= left
@@ -59,7 +59,7 @@ class Told:
 
 
 def test_a_share_shrinks_at_once_and_grows_late() -> None:
-    """What was gained counts when whoever lost it has surely let go of it."""
+    """What was gained counts when its former owner has surely released it."""
     clock, told = SteppedClock(), Told(owned=12)
     share = Share(told, clock.monotonic)
     assert share() == (0, 24)
@@ -90,7 +90,7 @@ def test_a_share_grows_while_nobody_asks_for_it() -> None:
 
 
 def test_whoever_owns_all_from_the_beginning_is_alone() -> None:
-    """The embedded journal waits for nobody."""
+    """The embedded journal waits for no other process."""
     assert Share(Told(4, 4), SteppedClock().monotonic)() == (4, 4)
 
 

@@ -45,7 +45,7 @@ async def test_a_pause_holds_over_a_restart(stage: Stage) -> None:
 
 
 async def test_a_pause_ends_what_does_not_upload_yet(stage: Stage) -> None:
-    """The children are told in the same round, before anything else is started."""
+    """The children are notified in the same round, before anything else is started."""
     stage.effects.door.clear()
     async with stage.running():
         await stage.enrol()
@@ -97,7 +97,7 @@ async def test_observe_fetches_nothing(stage: Stage) -> None:
 
 
 async def test_brakes_of_one_route_leave_the_others_alone() -> None:
-    """And whoever releases nothing holds no deadline for a day."""
+    """And who releases nothing holds no deadline for a day."""
     held = brakes.pause(Brakes(), "a", 10)
     held = brakes.pause(held, "b", 20)
     assert held.paused_since == 10

@@ -47,7 +47,7 @@ async def test_a_cut_trail_stays_whole_and_goes_on(stage: Stage) -> None:
 
 @pytest.mark.parametrize("through", [0, 10_000])
 async def test_a_cut_that_does_not_fit_changes_nothing(stage: Stage, through: int) -> None:
-    """It was overtaken by another, or names what is not there; that it was asked for is told."""
+    """It was overtaken, or names what is not there; that it was asked for is recorded."""
     async with stage.running():
         await stage.enrol()
         await stage.until_phase(Phase.COMPLETED)

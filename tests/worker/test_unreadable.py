@@ -32,7 +32,7 @@ NEWER_EFFECT = """
 
 @pytest.mark.parametrize("statements", [[NEWER_MEMBER], [NEWER_MEMBER, NEWER_EFFECT]])
 async def test_others_go_on(stage: Stage, tmp_path: Path, statements: list[str]) -> None:
-    """It is audited and told, its events are kept as dead letters, and no act of it starts."""
+    """It is audited and reported, its events are kept as dead letters, and no act of it starts."""
     async with stage.running():
         await stage.enrol("7")
         await stage.until_phase(Phase.AWAITING_PURGE, "7")
@@ -55,7 +55,7 @@ async def test_others_go_on(stage: Stage, tmp_path: Path, statements: list[str])
 async def test_open_acts_behind_many_unreadable_ones_are_found(
     stage: Stage, tmp_path: Path
 ) -> None:
-    """More of them than one round looks at: each is told once, and the readable one goes on."""
+    """More of them than one round looks at: each is reported once, and the readable one goes on."""
     keys = [subject_key("acme", SubjectKind.HOLDER, f"{n}") for n in range(FOUND_PER_ROUND + 3)]
     record = await stage.journal.take_over(0)
     await written(

@@ -272,7 +272,7 @@ def _deadline(step: Holder) -> None:
         install.give_up(step)
         return
     trouble = delivery.trouble if delivery else None
-    seen = f"; last trouble: {trouble.code}" if trouble else ""
+    seen = f"; last error: {trouble.code}" if trouble else ""
     fail(step, "DLV-001", f"the phase took longer than its deadline{seen}")
 
 

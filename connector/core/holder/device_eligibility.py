@@ -53,7 +53,7 @@ def check_devices(devices: tuple[DeviceFacts, ...], route: RoutePolicy) -> dict[
     """Check that the UEM would send the keys to no device that must not have them.
 
     Returns:
-        The enrolled devices that are unfit and accepted nevertheless, by id, and why they are.
+        The enrolled devices that are unfit and still accepted, by id, and why they are unfit.
 
     Raises:
         Transient: ``USR-004`` no fit device; ``USR-005`` another device is unfit and stops it.

@@ -173,7 +173,7 @@ def _after_fault(step: Holder, running: Running, outcome: Unfinished) -> None:
     fault, disclosed = outcome.fault, outcome.disclosed
     if fault.code != "CA-409":
         refuse(step, fault, disclosed=disclosed)
-    elif _another_round(step, "the CA's grants lapsed before every hand-over"):
+    elif _another_round(step, "the CA's grants expired before every hand-over"):
         move(step, Phase.RECOVERING, Effect.LOOK_REQUESTS)
         retry_later(step, fault, disclosed=disclosed)
 

@@ -24,11 +24,11 @@ Holder = Step[HolderState]
 FALLBACK_DEADLINE: Millis = 14 * DAY
 """Deadline of a phase while the route is not known yet."""
 MOST_COUNTED = 100
-"""So many automatic deliveries are counted at the most, while no route says how many may be."""
+"""Limit of counted automatic deliveries while no route sets one."""
 TOO_LONG = "DLV-001"
 """Why a device ends that no look could say anything of."""
 ENDED_KEPT = 20
-"""At most so many ended deliveries stay in the state."""
+"""Maximum number of ended deliveries that stay in the state."""
 
 
 def route_of(step: Holder) -> RoutePolicy | None:

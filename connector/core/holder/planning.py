@@ -48,7 +48,7 @@ def choose(step: Holder, listing: Listing) -> Selection:
 
     Raises:
         Permanent: ``CA-009`` when it is too large to be kept. ``IDN-…`` or ``KEY-…``: the person's
-            generations are stored nevertheless, so that one that is in the way can be dropped
+            generations are still stored, so that one that prevents the delivery can be dropped
             by name.
     """
     route = route_of(step)
@@ -180,6 +180,6 @@ def _allowed(step: Holder, route: RoutePolicy) -> None:
     if route.mode is Mode.OBSERVE:
         end(step, Phase.CANCELLED, code="DLV-005", why="observed")
     elif first and route.unknown_set is UnknownSet.REFUSE and delivery.by == "connector":
-        fail(step, "IDN-004", "the first upload for a user is to be asked for by a person")
+        fail(step, "IDN-004", "the first delivery to a user must be requested by an operator")
     elif any(device.phase is DevicePhase.WAITING for device in delivery.devices.values()):
         proceed(step)

@@ -1,4 +1,4 @@
-"""The copy in the UEM is watched to its end, whatever became of the delivery.
+"""The copy in the UEM is watched to its end, also when the delivery has ended.
 
 *Gone* by retention is counted on the UEM's own clock, from the end of the last attempt that may
 have reached it; while the two clocks disagree nothing is concluded.

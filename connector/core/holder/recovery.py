@@ -110,7 +110,7 @@ def update(step: Holder, answers: Iterable[OpenRequest]) -> None:
     if denied and delivery is not None and delivery.phase is Phase.RECOVERING:
         wanted = {entry.fingerprint for entry in delivery.entries}
         if any(request.fingerprint in wanted for request in denied):
-            fail(step, "CA-410", "the CA's people denied the recovery")
+            fail(step, "CA-410", "the CA denied the recovery")
 
 
 def settle_requests(step: Holder) -> None:
@@ -123,7 +123,9 @@ def settle_requests(step: Holder) -> None:
         r.state is RequestState.PENDING and r.fingerprint in wanted for r in step.state.requests
     )
     if missing(step):
-        retry_later(step, Fault(code="CA-411", family=Family.TRANSIENT, detail="a request lapsed"))
+        retry_later(
+            step, Fault(code="CA-411", family=Family.TRANSIENT, detail="a recovery request expired")
+        )
         change(step, step=Effect.BEGIN)
     elif not waits:
         proceed(step)

@@ -45,7 +45,7 @@ def _leap(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
     try:
         return before + timedelta(seconds=1)
     except OverflowError:
-        raise ValueError("later than any calendar") from None
+        raise ValueError("later than the year 9999") from None
 
 
 class _Tolerant(BaseModel):
@@ -106,7 +106,7 @@ def _members(notification: VerifiedNotification) -> Any:
     try:
         return json.loads(text_of_json(notification.body, notification.kind.charset))
     except UnknownEncodingError:
-        raise Rejected("EVT-004", "reading a CA's notification in an encoding of its own") from None
+        raise Rejected("EVT-004", "reading a CA's notification: unsupported encoding") from None
     except (ValueError, RecursionError):
         raise Rejected("EVT-001", "reading a CA's notification") from None
 

@@ -110,9 +110,9 @@ def parse(model: type[Model], body: bytes | bytearray, charset: str = "") -> Mod
     try:
         return model.model_validate_json(text_of_json(bytes(body), charset))
     except UnicodeError:
-        raise Permanent("CA-004", "reading the answer: not in its encoding") from None
+        raise Permanent("CA-004", "reading the answer: not valid in its encoding") from None
     except UnknownEncodingError:
-        raise Permanent("CA-004", "reading the answer: in an encoding of its own") from None
+        raise Permanent("CA-004", "reading the answer: unsupported encoding") from None
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
         place = ".".join(str(part) for part in faults[0]["loc"])
@@ -165,7 +165,7 @@ def same(answered: str, asked: str) -> None:
         Permanent: ``CA-412``.
     """
     if answered != asked:
-        raise Permanent("CA-412", "the answer is not about what was asked")
+        raise Permanent("CA-412", "the answer is about another subject than the request")
 
 
 def _escrowed(wire: WireGeneration) -> EscrowedCertificate:

@@ -71,7 +71,7 @@ class Api:
     async def probe(self) -> None:
         """Ask for system information, then for a user and devices that do not exist.
 
-        So login, tenant code and the rights to see users and devices are checked, and no one user
+        So login, tenant code and the rights to see users and devices are checked, no single user
         or device decides. What fails here is a fault of the whole upstream.
         """
         await self.information()

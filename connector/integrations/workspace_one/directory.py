@@ -28,7 +28,7 @@ class Directory:
         number = identifier if is_number(identifier) else await self._user_number(identifier)
         found = await self._api.one(Operation.USER, number) if number else None
         if found is not None and found.members.identifier("id") != str(int(number)):
-            raise self._api.fault(Kind.NONSENSE, "looking up a user: answered about another one")
+            raise self._api.fault(Kind.NONSENSE, "looking up a user: answer about another")
         return found
 
     async def users_named(self, text: str) -> list[str]:
@@ -56,7 +56,7 @@ class Directory:
         number = identifier if is_number(identifier) else await self._device_number(identifier)
         found = await self._api.one(Operation.DEVICE, number) if number else None
         if found is not None and found.members.identifier("id") != str(int(number)):
-            raise self._api.fault(Kind.NONSENSE, "looking up a device: answered about another one")
+            raise self._api.fault(Kind.NONSENSE, "looking up a device: answer about another")
         return found
 
     async def devices_of(self, user: Members) -> list[str]:

@@ -90,7 +90,7 @@ def read_notice(body: bytes, kind: MediaType) -> Notice:
     try:
         return _read(body, kind)
     except UnknownEncodingError:
-        raise Rejected("EVT-004", "reading a notification in an encoding of its own") from None
+        raise Rejected("EVT-004", "reading a notification: unsupported encoding") from None
 
 
 def _read(body: bytes, kind: MediaType) -> Notice:

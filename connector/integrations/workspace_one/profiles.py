@@ -40,7 +40,7 @@ class DeviceProfiles:
         return ProfileLook(ProfileStatus.NONE)
 
     def _status(self, entry: Members) -> ProfileStatus:
-        """Installed needs the current version too, where versions are told."""
+        """Installed needs the current version too, where the UEM lists versions."""
         value = entry.text("status").lower()
         if value in self._statuses.installed:
             installed, current = (

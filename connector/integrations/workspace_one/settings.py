@@ -1,6 +1,6 @@
 """Settings of the target ``workspace_one``.
 
-Whatever is only assumed about the product is a setting here, its default being the safest guess.
+What is only assumed about the product is a setting here; its default is the safest assumption.
 """
 
 from pathlib import Path

@@ -54,7 +54,7 @@ async def standing(target: Journal, source: str) -> Standing:
     if records[0].copying == source:
         return "begun"
     if records[0].copying:
-        raise Permanent("JRN-008", "copying: the target holds the half-done copy of another state")
+        raise Permanent("JRN-008", "copying: the target holds the incomplete copy of another state")
     async for record in target.audit(0):
         if record.entry.action == COPIED and record.entry.details.get("journal") == source:
             return "finished"

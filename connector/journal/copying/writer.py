@@ -47,7 +47,7 @@ class Writer:
         ]
 
     async def put_state(self, state: State | UnreadableState) -> None:
-        """Write a state; by :meth:`flush` at the latest."""
+        """Write a state; :meth:`flush` makes sure of it."""
         number = self._place(state.key)
         self._rounds[number].states.append(StateRow(key=state.key, state=state))
         await self._flush_full(number)

@@ -1,6 +1,6 @@
 """Commands to a partition, found ahead of the events before them.
 
-Only so many events wait in memory. While more of a partition wait with the brokers, a second
+The number of events in memory is limited. While more wait with the brokers, a second
 consumer, the scout, looks through them for commands; it looks at keys only, and ends where the
 first one has caught up with it.
 """

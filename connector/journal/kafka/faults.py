@@ -21,7 +21,7 @@ from connector.core import sizes
 from connector.core.errors import ConnectorError, Permanent, Transient
 
 RETRY_AFTER = 2.0
-"""Seconds a sender should wait when the journal cannot take his event now."""
+"""Seconds a sender should wait when the journal cannot take an event now."""
 
 REFUSED = (
     AuthenticationFailedError,

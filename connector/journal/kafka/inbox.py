@@ -95,7 +95,7 @@ class Inbox:
         self._signals.ring(partitions)
 
     async def wait(self, partition: int, seconds: float) -> None:
-        """Return when there may be new events, at the latest after ``seconds``."""
+        """Return when there may be new events, or after ``seconds``."""
         if not self._buffers[partition].open:
             await self._begin(partition, (await self._local.record(partition)).position)
         await self._signals.wait(partition, seconds)

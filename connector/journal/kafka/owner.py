@@ -120,7 +120,7 @@ class Owner:
     async def forget(self, before: Millis) -> None:
         """Write tombstones for subjects without a state whose ids all came before a time.
 
-        So many at once; the next call goes on.
+        A limited number at once; the next call continues.
         """
         async with self._turn:
             if self._lost or not self._transactions.started:

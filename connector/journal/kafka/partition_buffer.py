@@ -11,7 +11,7 @@ from connector.core.model import Millis, SubjectKey
 from connector.journal.kafka.cloudevents import Incoming
 
 FULL = 512
-"""So many records wait in memory for their owner; more stay with the broker."""
+"""Number of records that wait in memory for their owner; more stay with the broker."""
 
 Entry = Positioned | DeadLetter
 

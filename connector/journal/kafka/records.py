@@ -153,7 +153,7 @@ def read(record: Incoming, partition: int) -> StateRecord | OwnRecord | TooNew:
             return TooNew(partition, schema)
         return _read(record, partition, headers)
     except (KeyError, TypeError, UnicodeDecodeError) as error:
-        raise ValueError("reading a record of states: it is none") from error
+        raise ValueError("reading a record of the states topic: it is not one") from error
 
 
 def _read(

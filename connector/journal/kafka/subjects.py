@@ -23,7 +23,7 @@ from connector.journal.rounds import Round
 from connector.journal.states import StateColumns, WantColumns
 
 MOST_IDS = 256
-"""So many ids a subject remembers at the most, some 15 KiB: they are written with each of its
+"""Maximum number of ids that a subject keeps, about 15 KiB: they are written with each of its
 records. A sender that repeats itself does so soon; what it repeats later leads to a look."""
 
 

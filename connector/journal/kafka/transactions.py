@@ -128,7 +128,7 @@ class Transactions:
         records: Sequence[Outgoing],
         offsets: Offsets,
         group: str,
-        singly: bool,  # noqa: FBT001 - as run() was told
+        singly: bool,  # noqa: FBT001 - as in run()
     ) -> Positions:
         """All steps before the commit: after a failure here nothing was committed."""
         sent: Sent = []

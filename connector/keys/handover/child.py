@@ -146,6 +146,6 @@ async def _hand_over(
     except ConnectorError as error:
         return steps.failed(error.fault())
     except TimeoutError:
-        return steps.failed(Transient("HND-001", "handing over: ran into its limit").fault())
+        return steps.failed(Transient("HND-001", "handing over: longer than its limit").fault())
     except Exception as error:  # noqa: BLE001 - a plug-in's mistake costs one attempt, not more
         return steps.failed(_mistake(error))

@@ -25,7 +25,7 @@ class ChildProcess(asyncio.Protocol):
     ) -> None:
         """``running`` was just forked by ``server`` and waits for its job.
 
-        ``told`` hears each step that the process says it takes next.
+        ``told`` is called with each step that the process announces.
         """
         self._server = server
         self._running = running

@@ -112,9 +112,9 @@ def _cause(observed: Observed) -> ConnectorError:
     if observed.cancelled:
         return Transient("HND-006", "handing over: ended before the upload")
     if observed.overran or ended_by == signal.SIGALRM:
-        return Transient("HND-001", "handing over: ran into its limit")
+        return Transient("HND-001", "handing over: longer than its limit")
     if ended_by == signal.SIGXCPU:
-        return Permanent("KEY-210", "checking keys: out of processor time")
+        return Permanent("KEY-210", "checking keys: the limit of processor time was reached")
     if observed.status is None and observed.transcript.is_empty:
         return Transient("HND-005", "handing over: no process was started")
     return Transient("HND-002", f"handing over: process ended by {_name(observed.status)}")

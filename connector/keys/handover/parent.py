@@ -32,7 +32,7 @@ class HandOver:
         accept_unlocked_memory: whether keys may be held where swap is on and cannot be avoided.
         sandbox: what to do where the kernel lacks a part of the sandbox.
         monotonic: the clock of the machine's boot in seconds; the processes read the same one.
-        requested: told which upstream (``ca:NAME``, ``uem:NAME``) a process sends a request to.
+        requested: called with the upstream (``ca:NAME``, ``uem:NAME``) of each request.
         command: starts the forkserver; what it has to know is added.
         memory_readable: leave the forkserver's memory readable to its own user, for tests.
     """
@@ -139,9 +139,9 @@ class HandOver:
         """
         left = deadline - self._monotonic()
         if waiting.stopped:
-            raise Transient("HND-006", "handing over: paused before it began")
+            raise Transient("HND-006", "handing over: paused before it started")
         if left <= 0:
-            raise Transient("HND-006", "handing over: its time was over before it began")
+            raise Transient("HND-006", "handing over: too late to start")
         return left
 
     def _told(self, job: HandoverJob, mark: Mark) -> None:

@@ -92,9 +92,7 @@ class Inventory:
             case "2":
                 self.keys.append(_sealed_key(EncryptedPrivateKeyInfo.load(value.whole)))
             case _:
-                raise Permanent(
-                    "P12-001", "parsing bundle: a bag of a kind that has no place in it"
-                )
+                raise Permanent("P12-001", "parsing bundle: a bag of a type that is not allowed")
 
 
 def check_outline(bundle: bytes | bytearray) -> Outline:

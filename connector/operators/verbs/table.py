@@ -18,7 +18,7 @@ VERBS: Final[tuple[AnyVerb, ...]] = tuple(
 
 
 def by_route() -> Mapping[tuple[Method, str], list[AnyVerb]]:
-    """The verbs at each address: one, or several that are told apart by ``act``."""
+    """The verbs at each address: one, or several that differ by ``act``."""
     found: dict[tuple[Method, str], list[AnyVerb]] = {}
     for verb in VERBS:
         found.setdefault((verb.method, verb.path), []).append(verb)

@@ -60,7 +60,7 @@ class Declared(Generic[Q, A]):
     Args:
         name: the verb in one word, stable.
         method: how it is asked.
-        path: where; verbs that share it are told apart by ``act`` in their question.
+        path: its address; verbs that share it differ by ``act`` in their question.
         takes: the model of the question.
         gives: the model of the answer.
         acts: whether it changes anything. What acts may have an ``Idempotency-Key``, and goes on

@@ -104,7 +104,7 @@ class AcmePlugin:
         await self._http.__aexit__()
 
     async def probe(self) -> None:
-        """Ask for nothing about anybody."""
+        """Ask for nothing about a user."""
         self._read(Ping, await self._look("ping"))
 
     async def notices(self, after: str | None) -> Notices:

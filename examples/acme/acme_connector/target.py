@@ -102,7 +102,7 @@ class AcmeMdm(AcmePlugin):
             return Delivered(server_time=answer.server_time)
         try:
             word = self._word(answer)
-        except ConnectorError as error:  # somebody else refused: Acme may have the set
+        except ConnectorError as error:  # a proxy refused: Acme may have the set
             raise Transient("UEM-002", f"uploading: {error.detail}") from None
         code = "UEM-404" if word == "unknown_user" else "UEM-400"
         raise Permanent(code, f"uploading: refused with {answer.status}")

@@ -73,7 +73,7 @@ def route() -> dict[str, Any]:
 
 
 async def told(service: Pod) -> AsyncIterator[bytes]:
-    """What the running service says to everybody who may ask, and what its processes show."""
+    """All outputs of the running service, and what its processes show."""
     port = service.settings["service"]["observe"]["listen"]["port"]
     async with aiohttp.ClientSession() as session:
         for page in ("livez", "readyz?verbose", "metrics"):

@@ -144,7 +144,7 @@ class FeedOfMdm(World):
     part, news = "mdm", "device.enrolled"
 
     def __init__(self, acme: Toy, server: ToyServer, folder: Path) -> None:
-        """Start with nothing told."""
+        """Start with empty feeds."""
         super().__init__(acme, server, folder)
         self._numbers = count(1)
 
@@ -168,7 +168,7 @@ class FeedOfMdm(World):
 
 
 class FeedOfCa(FeedOfMdm):
-    """The CA's feed tells of certificates."""
+    """The CA's feed has events about certificates."""
 
     kind: ClassVar[Literal["uem", "ca"]] = "ca"
     part, news = "ca", "certificates.changed"

@@ -1,4 +1,4 @@
-"""Cases of the journal suite: ids that subjects have consumed, told and taken over."""
+"""Cases of the journal suite: ids that subjects have consumed, sent and taken over."""
 
 from connector.core.journal import Journal, Positioned
 from connector.core.model import DAY

@@ -17,7 +17,7 @@ TRICKS = ("", ".", "..", "*", "%", "1 or 1=1", "12/../13", "12?a=b", "\u0661\u06
 
 ALL, ONE, EITHER = {Scope.UPSTREAM}, {Scope.SUBJECT}, set(Scope)
 """Whom a trouble may concern. One answer that fails or stays out may be the one resource's fault or
-everybody's; which of them it is counted as is the target's to decide."""
+general; the target decides which of them it is counted as."""
 
 OUTCOMES: dict[Trouble, tuple[Family, set[Scope]]] = {
     Trouble.REFUSES_LOGIN: (Family.PERMANENT, ALL),
@@ -49,7 +49,7 @@ async def refusal(look: Awaitable[object]) -> ConnectorError | None:
         found = await look
     except ConnectorError as error:
         return error
-    assert found is None, "found somebody who was not asked for"
+    assert found is None, "found a user who was not asked for"
     return None
 
 

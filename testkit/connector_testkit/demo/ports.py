@@ -25,7 +25,7 @@ def free_ports(count: int, among: Sequence[int] = RANGE) -> list[int]:
     """Different ports that are free now, and not reserved by another process.
 
     Raises:
-        OSError: there are not so many.
+        OSError: there are not enough.
     """
     chosen = list(islice(filter(_chosen, _shuffled(among)), count))
     if len(chosen) < count:

@@ -42,7 +42,7 @@ class InstantWorld:
     """What the instant CA and UEM know. Device ``d`` belongs to user ``d // devices_each``.
 
     ``renewals`` counts the generations per user beyond the first; ``fault`` is consulted before
-    every effect and ``down`` for every probe, both may answer with a fault. ``dated`` is told the
+    every effect and ``down`` for every probe, both may answer with a fault. ``dated`` gets the
     time of every answer to a look or a probe.
     """
 

@@ -1,4 +1,4 @@
-"""Answers of a CA that lies, stalls or breaks: each ends with its own code; nobody else waits."""
+"""Answers of a CA that lies, stalls or breaks: each ends with its own code; no other user waits."""
 
 from typing import Any, Protocol
 
@@ -111,7 +111,7 @@ async def test_a_slow_answer_has_an_end(http_world: World, lie: Lie) -> None:
 
 
 async def test_a_broken_read_is_repeated(http_world: World) -> None:
-    """A connection that breaks off is tried again, and nobody notices."""
+    """A connection that breaks off is tried again, without an effect on the answer."""
     order = LieOrder(lie=Lie.RESET, operation=Operation.LIST, times=2)
     await http_world.control.lie(order)
     async with http_world.backend() as backend:
@@ -121,7 +121,7 @@ async def test_a_broken_read_is_repeated(http_world: World) -> None:
 
 
 async def test_a_fetch_is_never_repeated(http_world: World) -> None:
-    """It reaches the CA once, whatever becomes of the answer; a single-use key would be lost."""
+    """It reaches the CA once, also when the answer is lost; a single-use key would be lost."""
     async with http_world.backend() as backend:
         recovery = await granted(http_world, backend)
         await http_world.control.lie(LieOrder(lie=Lie.RESET))
@@ -230,7 +230,7 @@ async def test_a_revoked_signing_certificate_is_not_handed_out(http_world: World
 async def test_a_single_use_key_that_was_fetched_is_not_granted_any_more(
     http_world: World,
 ) -> None:
-    """The state says fetched, and another fetch is answered by CA-409, to be begun anew."""
+    """The state says fetched, and another fetch is answered by CA-409, to be begun again."""
     order = Issue(person=http_world.person, single_use=True)
     fingerprint = (await http_world.control.issue(order)).fingerprint
     recovery = asked(http_world).model_copy(update={"fingerprint": fingerprint})

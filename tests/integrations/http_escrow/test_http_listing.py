@@ -56,7 +56,7 @@ async def test_a_revocation_is_listed_with_moment_and_reason(http_world: World) 
 
 @pytest.mark.parametrize("name", ["a/b", "ü ber", "100%", "a%2Fb", "x?y#z", "a;b", "*"])
 async def test_odd_names_arrive_as_they_are(http_world: World, name: str) -> None:
-    """A name is encoded as one part of the path, whatever it contains."""
+    """A name is encoded as one part of the path, with any characters."""
     await http_world.control.put_person(NewPerson(person=name))
     order = Issue(person=name, key_algorithm=KeyAlgorithm.EC_P256, addresses=("a@example.com",))
     await http_world.control.issue(order)

@@ -73,7 +73,7 @@ def test_members_of_a_later_contract_are_ignored() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"null", b"\xff\xfe"])
 def test_no_json_is_refused(body: bytes) -> None:
-    """Whatever is no JSON object is not what the contract prescribes."""
+    """Anything but a JSON object breaks the contract."""
     with pytest.raises(Permanent, match="CA-004"):
         parse(WireRequest, body)
 

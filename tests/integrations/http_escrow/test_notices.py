@@ -85,7 +85,7 @@ def test_a_leap_second_is_a_time(written: str, same: str) -> None:
 
 @pytest.mark.parametrize("kind", ["certificates.", "certificates.lost", "keys.issued", ""])
 def test_other_types_mean_nothing(kind: str) -> None:
-    """They are answered well and forgotten, whatever else they hold."""
+    """They are answered well and forgotten, with any other members."""
     assert of(payload(type=kind, data=None)) is None
 
 
@@ -111,7 +111,7 @@ def test_other_types_mean_nothing(kind: str) -> None:
     ids=lambda body: hashlib.sha256(body).hexdigest()[:8],
 )
 def test_malformed_payload_is_refused(body: bytes) -> None:
-    """A signature does not make nonsense true."""
+    """A signature does not make an invalid notice valid."""
     with pytest.raises(Rejected) as caught:
         of(body)
     assert caught.value.code == "EVT-001"
@@ -119,7 +119,7 @@ def test_malformed_payload_is_refused(body: bytes) -> None:
 
 @given(st.text(max_size=300))
 def test_any_signed_text_is_an_event_or_a_refusal(text: str) -> None:
-    """Nothing but a refusal is raised, and whatever comes can be journalled."""
+    """Nothing but a refusal is raised, and every event can be journalled."""
     body = payload(data={"person": text})
     try:
         event = of(body)

@@ -95,13 +95,13 @@ def test_what_python_writes_is_read_back(moment: datetime) -> None:
     ],
 )
 def test_dates_of_all_shapes_are_read(text: str, millis: int | None) -> None:
-    """Seen shapes are moments in UTC; "never" and nonsense are none."""
+    """Known shapes are moments in UTC; "never" and invalid text are none."""
     assert read_time(text) == millis
 
 
 @given(st.integers(min_value=0, max_value=4_000_000_000), st.sampled_from(SHAPES))
 def test_a_date_means_the_same_in_every_shape(seconds: int, shape: Any) -> None:
-    """Whole seconds survive whatever the server writes."""
+    """Whole seconds survive in every format of the server."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     found = read_time(shape(moment))
     assert found is not None

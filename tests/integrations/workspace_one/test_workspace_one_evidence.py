@@ -139,7 +139,7 @@ async def test_a_failed_installation_is_an_error(uem: UemWorld) -> None:
 async def test_a_device_that_changed_hands_proves_nothing_for_the_former_holder(
     uem: UemWorld,
 ) -> None:
-    """It is as if it had left him."""
+    """It is as if it had left the user."""
     holder, other = await uem.add_holder(), await uem.add_holder()
     device = await uem.add_device(holder)
     await uem.give_device(device, other)

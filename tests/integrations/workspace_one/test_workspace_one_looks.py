@@ -153,7 +153,7 @@ async def test_a_search_that_does_not_tell_owners_gives_nobody_anothers_device(
 async def test_an_answer_that_cannot_be_right_is_not_believed(
     uem: UemWorld, path: str, body: str, code: str
 ) -> None:
-    """About somebody else, without the promised list, or shorter than announced."""
+    """About another user, without the promised list, or shorter than announced."""
     assert await uem.control.add_user("mmuster", id=12)
     await uem.add_device("12", id=15)
     await uem.control.fault("raw", path=path, body=body, count=None)

@@ -74,7 +74,7 @@ async def test_a_page_for_people_is_somebody_elses_and_passes(uem: UemWorld) -> 
     ],
 )
 async def test_what_is_no_error_object_says_nothing(uem: UemWorld, body: str) -> None:
-    """Whatever it is written in."""
+    """In any format and encoding."""
     await uem.control.fault("raw", path="devices/", status=404, body=body)
     async with uem.target() as target:
         assert (await failure(target.look_up_device("15"))).code == "UEM-011"

@@ -66,7 +66,7 @@ async def test_success_is_success_whatever_is_in_the_body(
 async def test_an_answer_without_success_means_refused_or_unknown(
     uem: UemWorld, deliverer: Deliverer, fault: dict[str, Any], code: str, family: Family
 ) -> None:
-    """A clear 4xx is a refusal; what may come from somebody in between leaves it open."""
+    """A clear 4xx is a refusal; what may come from a proxy in between leaves it open."""
     holder = await uem.add_holder()
     await uem.control.fault(path=UPLOAD, **fault)
     outcome = await deliver(uem, deliverer, holder)

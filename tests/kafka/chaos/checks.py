@@ -54,7 +54,7 @@ def order_was_kept(topics: Topics) -> None:
 
 
 def no_version_was_written_twice(topics: Topics) -> None:
-    """Nobody wrote a state that builds on another than the one before it, nor behind a fence."""
+    """Every written state builds on the one before it, and none was written behind a fence."""
     for subject, history in topics.by_subject():
         for before, after in pairwise(record.head for record in history):
             assert after.version == before.version + 1, subject
@@ -92,7 +92,7 @@ async def sets_only_grew(world: ChaosWorld) -> None:
 
 
 async def ledgers_agree_with_states(world: ChaosWorld) -> None:
-    """The last set of each user is complete, his state names it, and all his devices hold it."""
+    """The last set of each user is complete, the state names it, and all devices hold it."""
     taken = await all_uploads(world)
     issued = defaultdict(list)
     for one in await world.ca.certificates():
@@ -123,7 +123,7 @@ def restless(world: ChaosWorld) -> Counter[str]:
 
 
 def _unrest(topics: Topics, actor: Actor) -> str:
-    """What this holder waits for; empty when he is at rest."""
+    """What this holder waits for; empty at rest."""
     state = topics.holder(actor.holder)
     if state is None:
         return "a holder unknown" if actor.devices else ""

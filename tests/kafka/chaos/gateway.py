@@ -57,7 +57,7 @@ class Gateway:
 
 
 async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way until the sender's end; the other side is told of it."""
+    """Carry bytes one way until the sender's end, which is passed on to the other side."""
     with suppress(OSError):
         while piece := await reader.read(PIECE):
             writer.write(piece)

@@ -6,9 +6,9 @@ from random import Random
 from typing import NamedTuple
 
 DEVICES = 3
-"""So many devices a holder has when all have enrolled."""
+"""Devices of a holder when all have enrolled."""
 RENEWALS = 4
-"""At most so many certificates a person gets, so that a long run stays one of faults."""
+"""Maximum number of certificates of a person, so that a long run stays one of faults."""
 PER_SECOND = 4.5
 """Happenings a second, one after another."""
 SHARE_OF_ENROLMENTS = 0.75
@@ -22,11 +22,11 @@ LASTS = {
     "child": (0.0, 0.0),
 }
 """What may be done to a process of the service, by the names of ``blows.py``, and for how many
-seconds. Who stands still for more than ten has lost all to others when he wakes up."""
+seconds. A process that stands still for more than ten has lost all to others when it wakes up."""
 
 
 class Happening(NamedTuple):
-    """What becomes of a holder (by number), so many seconds after the start."""
+    """What becomes of a holder (by number), that number of seconds after the start."""
 
     at: float
     kind: str
@@ -50,7 +50,7 @@ class BrokerBlow(NamedTuple):
 
 
 def happenings(seed: int, holders: int, seconds: float) -> Iterator[Happening]:
-    """Enrolments until everybody has three devices; among them renewals, farewells, lost answers.
+    """Enrolments until all holders have three devices; among them renewals, losses, lost answers.
 
     Who lost a device enrols another one.
     """

@@ -16,7 +16,7 @@ from tests.kafka.chaos.world import ChaosWorld
 SHORT = 25.0
 """Seconds that the storm lasts by default; `make soak-kafka` has more time."""
 SETTLING, FOR_EACH = 90.0, 0.4
-"""Seconds that everything may take to come to rest afterwards, and so many more per holder."""
+"""Seconds that everything may take to come to rest afterwards, and how many more per holder."""
 
 
 async def test_chaos(
@@ -51,7 +51,7 @@ async def test_chaos(
 
 
 async def settled(world: ChaosWorld) -> None:
-    """Wait until every post was answered 2xx and everybody is at rest."""
+    """Wait until every post was answered 2xx and every holder is at rest."""
     left: Counter[str] = Counter()
 
     async def look() -> bool:

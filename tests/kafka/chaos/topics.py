@@ -34,7 +34,7 @@ class Topics:
     """All that was committed so far; ``async with Topics(bootstrap, names, 6) as topics:``.
 
     ``taken``, ``written`` and ``own`` are events, subjects' records and the partitions' own ones,
-    each partition's in the order of its topic; ``strange`` is whatever could not be read.
+    each partition's in the order of its topic; ``strange`` is what could not be read.
     """
 
     def __init__(self, bootstrap: str, names: Names, partitions: int) -> None:

@@ -41,7 +41,7 @@ CHANGES: dict[str, Any] = {
 """Laid over the demo's settings: waits that end within a test, looks that two cores can bear."""
 COPIES = {"replication": 3, "min_insync_replicas": 2}
 SHORTEST, HOLDERS_A_SECOND = 8, 8
-"""The UEM keeps a set for so many seconds, or one for so many holders: with many of them a profile
+"""The UEM keeps a set for these seconds, or one for this number of holders: with many a profile
 is pushed late, and would find no set any more, again and again."""
 GENERATIONS = (((30.0, 730.0),), ((700.0, 365.0), (30.0, 730.0)))
 """Encryption certificates of holders, one half and the other: one of them has an expired one."""
@@ -57,7 +57,7 @@ SWITCHES: dict[str, tuple[str, ...]] = {
 class ChaosWorld(Stage):
     """Three connectors behind a gateway, on brokers that run already.
 
-    ``actors`` is everybody, ``posted`` how many events the UEM has to tell. ``journal`` is what the
+    ``actors`` are all holders, ``posted`` how many events the UEM has sent. ``journal`` is what the
     brokers say; it is read only when that is asked for.
     """
 
@@ -123,19 +123,19 @@ class ChaosWorld(Stage):
             self.actors.append(await employ(self, f"person-{number}", generations))
 
     async def enrol(self, actor: Actor) -> None:
-        """One more device of his."""
+        """One more device of the holder."""
         actor.devices.append(await self.uem.enrol(actor.user))
         self.posted += 1
 
     async def leave(self, actor: Actor) -> None:
-        """His oldest device leaves."""
+        """The holder's oldest device leaves."""
         await self.uem.unenrol(actor.devices.pop(0))
         self.posted += 1
 
     async def renew(self, actor: Actor) -> None:
-        """His encryption certificate is renewed."""
+        """The holder's encryption certificate is renewed."""
         await self.ca.renew(actor.name)
 
     async def no_answer(self, _: Actor) -> None:
-        """The UEM takes somebody's next set and never says so."""
+        """The UEM takes the next set and never says so."""
         await self.uem.fault("apply_reset", path=UPLOAD)

@@ -1,4 +1,4 @@
-"""A hand-over process that was taken over: whatever it does, the service is unharmed."""
+"""A hand-over process that was taken over: nothing that it does harms the service."""
 
 import asyncio
 import resource

@@ -62,7 +62,7 @@ async def service(
 
 
 async def test_the_kernel_alone_ends_it(person: Person) -> None:
-    """Continued after its limit, with nobody there to kill it, it executes nothing any more.
+    """Continued after its limit, with no process there to kill it, it executes nothing any more.
 
     Would it go on only a little, the scripted target would accept the set.
     """
@@ -182,7 +182,7 @@ async def test_forkserver_that_died_is_replaced(person: Person) -> None:
 
 
 async def test_stopping_the_service_ends_what_runs(person: Person) -> None:
-    """Stopping ends forkserver and processes; a hand-over afterwards starts them anew."""
+    """Stopping ends forkserver and processes; a hand-over afterwards starts them again."""
     hand_over = HandOver(accept_unlocked_memory=True, command=COMMAND)
     await hand_over.start()
     async with Reached(person) as reached, asyncio.TaskGroup() as group:
@@ -195,7 +195,7 @@ async def test_stopping_the_service_ends_what_runs(person: Person) -> None:
 
 
 async def test_forkserver_that_does_not_start_has_a_code(person: Person) -> None:
-    """A forkserver that ends at once is told as *not started*; nothing was sent."""
+    """A forkserver that ends at once is reported as *not started*; nothing was sent."""
     hand_over = HandOver(accept_unlocked_memory=True, command=("/bin/false",))
     outcome = await hand_over.run(person.job(), 10)
     assert isinstance(outcome, NotSent)

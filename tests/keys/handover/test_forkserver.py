@@ -67,7 +67,7 @@ class Served:
 
 
 class Heard(ForkServer):
-    """Says when it has told something."""
+    """Prints a line after each report."""
 
     def __init__(
         self, control: socket.socket, work: Callable[[int], None], hear: Callable[[], None]

@@ -59,7 +59,7 @@ async def test_request_that_is_not_granted_stops_it(hand_over: HandOver, person:
 
 
 async def test_key_of_another_generation_is_refused(hand_over: HandOver, person: Person) -> None:
-    """Mixed-up keys are not delivered; that a key left escrow is told."""
+    """Mixed-up keys are not delivered; that a key left escrow is reported."""
     folder = person.folder
     strange = (folder / f"{person.current.fingerprint}.key").read_bytes()
     (folder / f"{person.archived.fingerprint}.key").write_bytes(strange)
@@ -114,7 +114,7 @@ async def test_every_end_is_told_apart(
     code: str,
     disclosed: int,
 ) -> None:
-    """Not sent, refused and unknown are told apart, with how many keys had left escrow."""
+    """Not sent, refused and unknown are distinguished, with how many keys had left escrow."""
     outcome = await hand_over.run(person.job(escrow={moment: act}, target={moment: act}), LIMIT)
     assert isinstance(outcome, kind), outcome
     assert (outcome.fault.code, outcome.disclosed) == (code, disclosed)
@@ -134,7 +134,7 @@ async def test_what_can_be_fetched_once_is_kept_until_it_is_delivered(
 async def test_doubt_about_one_upload_is_not_lifted_by_the_refusal_of_the_next(
     hand_over: HandOver, person: Person
 ) -> None:
-    """The first one may have arrived, whatever became of the second."""
+    """The first one may have arrived, with any outcome of the second."""
     person.single_use()
     job = person.job(target={"after": "refuse-later=UEM-400"})
     outcome = await hand_over.run(job, LIMIT)

@@ -70,7 +70,7 @@ async def _cancel(hand_over: HandOver) -> None:
 
 
 async def test_time_that_is_over_before_it_begins(hand_over: HandOver, person: Person) -> None:
-    """Whoever slept since he decided on it starts no process, however long its limit is."""
+    """A service that slept since its decision starts no process, however long its limit is."""
     outcome = await hand_over.run(person.job(), 10, boot.seconds() - 0.01)
     assert isinstance(outcome, NotSent)
     assert (outcome.fault.code, outcome.disclosed) == ("HND-006", 0)

@@ -1,4 +1,4 @@
-"""Swap: keys are refused a node on which they could reach a disk, unless somebody accepted it."""
+"""Swap: keys are refused a node on which they could reach a disk, unless a setting accepts it."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def node(root: Path, swaps: str, group: str = "", **limits: str) -> Path:
 
 
 def test_no_swap_device(tmp_path: Path) -> None:
-    """A host without swap is fit whatever the control groups say."""
+    """A host without swap is fit with any setting of the control groups."""
     assert swap_is_off(node(tmp_path, HEADER))
 
 
@@ -47,7 +47,7 @@ def test_unreadable_node_counts_as_swapping(tmp_path: Path) -> None:
 
 
 def test_acceptance_is_needed_only_without_a_lock() -> None:
-    """Locked memory or acceptance in so many words is enough; the refusal has its own code."""
+    """Locked memory or the setting that accepts it is enough; the refusal has its own code."""
     require_unswappable(locked=True, accept_unlocked=False, swap_off=lambda: False)
     require_unswappable(locked=False, accept_unlocked=True, swap_off=lambda: False)
     require_unswappable(locked=False, accept_unlocked=False, swap_off=lambda: True)

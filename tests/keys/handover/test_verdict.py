@@ -61,7 +61,7 @@ def judged(*pieces: bytes, status: int | None = EXITED, **more: bool) -> Handove
     ],
 )
 def test_death_is_judged_by_the_last_mark(status: int, more: dict[str, bool], code: str) -> None:
-    """Before the upload's mark nothing was sent, after it nobody knows; the cause has a code."""
+    """Before the upload's mark nothing was sent, after it that is unknown; each has a code."""
     early = judged(FETCHING, status=status, **more)
     late = judged(FETCHING, SENDING, status=status, **more)
     assert isinstance(early, NotSent)
@@ -117,7 +117,7 @@ def test_miscounted_disclosure_is_no_answer() -> None:
 def test_fault_that_is_not_of_this_job_is_not_believed(
     claim: dict[str, object], kind: type[HandoverOutcome]
 ) -> None:
-    """A process that was taken over cuts no other upstream off and writes to nobody's terminal."""
+    """A process that was taken over cuts no other upstream off and writes to no terminal."""
     fault = {"code": "CA-001", "family": "transient"} | claim
     told = {"outcome": "not_sent", "fault": fault, "disclosed": 1}
     answer = json.dumps(told).encode() + b"\n"

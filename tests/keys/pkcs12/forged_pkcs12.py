@@ -59,7 +59,7 @@ def pkcs8(key: Key) -> bytes:
 
 
 def rsa_pkcs8(modulus: int, exponent: int, private: int, primes: tuple[int, int]) -> bytes:
-    """PKCS#8 of RSA numbers that nobody checked."""
+    """PKCS#8 of unchecked RSA numbers."""
     first, second = primes
     inner = keys.RSAPrivateKey(
         {

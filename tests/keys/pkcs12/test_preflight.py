@@ -59,7 +59,7 @@ def test_proper_bundle_passes(proper: bytes) -> None:
     ],
 )
 def test_what_is_no_bundle_is_named(answer: bytes, code: str) -> None:
-    """An error page, text, nothing, or something huge is told apart by its code."""
+    """An error page, text, nothing, or something huge is distinguished by its code."""
     assert code_of(answer) == code
 
 
@@ -103,7 +103,7 @@ def test_oversized_key_does_not_reach_the_loader(parts: tuple[bytes, bytes]) -> 
 @settings(max_examples=300)
 @given(data=st.data())
 def test_damaged_bundles_raise_nothing_else(proper: bytes, data: st.DataObject) -> None:
-    """Whatever byte is changed, the answer is a bundle or a permanent fault with a code."""
+    """With any byte changed, the answer is a bundle or a permanent fault with a code."""
     changed = bytearray(proper)
     for _ in range(data.draw(st.integers(1, 4))):
         changed[data.draw(st.integers(0, len(proper) - 1))] = data.draw(st.integers(0, 255))

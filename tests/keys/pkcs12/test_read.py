@@ -48,7 +48,7 @@ def test_elliptic_curve_key_is_opened(curve_key: ec.EllipticCurvePrivateKey) -> 
 
 
 def test_new_certificate_around_the_old_key_is_replaced(rsa_key: rsa.RSAPrivateKey) -> None:
-    """When the CA re-issued, the listed certificate is attached and the fact is told."""
+    """When the CA re-issued, the listed certificate is attached and the fact is reported."""
     wanted = expected(rsa_key)
     identity = opened(Forged([pkcs8(rsa_key)], [der(certificate(rsa_key, "Ada II"))]), wanted)
     assert identity.reissued
@@ -190,7 +190,7 @@ def _seconds(work: object) -> float:
 def test_damaged_bundles_raise_nothing_but_faults(
     rsa_key: rsa.RSAPrivateKey, data: st.DataObject
 ) -> None:
-    """Whatever byte is changed, the answer is the proper identity or a fault with a code."""
+    """With any byte changed, the answer is the proper identity or a fault with a code."""
     wanted = expected(rsa_key)
     bundle = bytearray(Forged([pkcs8(rsa_key)], [wanted.certificate]).dump())
     bundle[data.draw(st.integers(0, len(bundle) - 1))] ^= data.draw(st.integers(1, 255))

@@ -1,4 +1,4 @@
-"""The escrow API: the routes of ``schemas/escrow-http.openapi.yaml``, honest unless told to lie."""
+"""The escrow API: the routes of ``schemas/escrow-http.openapi.yaml``, honest by default."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

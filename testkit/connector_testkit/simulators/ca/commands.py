@@ -156,7 +156,7 @@ class LieOrder(Message):
 
     @property
     def told_at(self) -> Operation:
-        """The operation that it is told at."""
+        """The operation at which it is given."""
         if self.operation is not None:
             return self.operation
         return Operation.LIST if self.lie in LISTING_LIES else Operation.FETCH

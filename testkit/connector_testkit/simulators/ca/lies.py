@@ -1,4 +1,4 @@
-"""Which lie is told when, and the bundles that lie."""
+"""Which wrong answer is given when, and the wrong bundles."""
 
 from random import Random
 
@@ -27,7 +27,7 @@ class Lies:
     def told(
         self, operation: Operation, person: str | None, fingerprint: str | None
     ) -> LieOrder | None:
-        """The first lie that fits; it counts as told."""
+        """The first wrong answer that fits; it counts as given."""
         for place, (order, left) in enumerate(self._orders):
             if not _fits(order, operation, person, fingerprint):
                 continue

@@ -50,7 +50,7 @@ class CaOptions(Options):
     ``directory`` gets the TLS files of :mod:`connector_testkit.simulators.tls` and ``issuers.pem``
     (the certificates of the issuing CA and its root). Port 0 means any free port. ``approval``:
     whether recovery requests wait for a decision. ``fixed_password``: bundles under this password
-    are encoded once and kept (for benchmarks). ``reuse_keys``: at most so many different default
+    are encoded once and kept (for benchmarks). ``reuse_keys``: maximum number of different default
     keys are made and then dealt out again and again (for benchmarks).
     """
 

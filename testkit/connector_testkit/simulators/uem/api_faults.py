@@ -1,4 +1,4 @@
-"""Faults of the REST interface on command: refusals, throttling, silence, resets, nonsense.
+"""Faults of the REST interface on command: refusals, throttling, silence, resets, invalid answers.
 
 A fault is for the next ``count`` requests (None: for all) whose path contains ``path``. The
 ``apply_…`` kinds do what was asked and then do not say so, which is the case that a client must

@@ -10,7 +10,7 @@ WINDOW, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 class Budget:
-    """Counts calls in windows of a day on the tenant's clock. Refuses only if told to."""
+    """Counts calls in windows of a day on the tenant's clock. Refuses only by an option."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant

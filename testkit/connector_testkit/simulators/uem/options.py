@@ -75,7 +75,7 @@ class Behaviour(BaseModel):
     empty_profile_answers: float = Field(default=0.0, ge=0, le=1)
     """Share of device profile look-ups that are answered with an empty body."""
     page_limit: int = Field(default=500, ge=1)
-    """Largest page that a search gives, whatever was asked for."""
+    """Largest page of a search, also when more was asked for."""
     date_format: Literal["fixed", "random"] = "fixed"
     """Dates in the usual shape, or each in one of the shapes that were seen in the field."""
     daily_limit: int | None = Field(default=250_000, ge=1)

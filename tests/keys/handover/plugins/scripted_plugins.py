@@ -286,7 +286,7 @@ class ScriptedEscrow(_Scripted):
 
 
 class ScriptedTarget(_Scripted):
-    """Accepts what it is given, unless told otherwise before or after the first byte."""
+    """Accepts everything, unless ordered otherwise before or after the first byte."""
 
     capabilities: ClassVar[TargetCapabilities] = TargetCapabilities()
 

@@ -136,7 +136,7 @@ async def test_refusals_are_problems(
 
 
 async def test_a_decision_is_waited_for(api: ClientSession, control: CaControl) -> None:
-    """With approvals a request is pending until somebody decides; only a grant lets it fetch."""
+    """With approvals a request is pending until it is decided; only a grant lets it fetch."""
     fingerprint = (await control.issue(Issue(person="mara.lind"))).fingerprint
     await control.put_person(
         NewPerson(person="mara.lind", addresses=("mara.lind@example.com",), approval=True)

@@ -103,7 +103,7 @@ async def test_a_truncated_bundle_does_not_open(api: ClientSession, control: CaC
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize("lie", [Lie.HOSTILE_MODULUS, Lie.HOSTILE_EXPONENT])
 async def test_a_hostile_bundle_is_served(api: ClientSession, control: CaControl, lie: Lie) -> None:
-    """It arrives as a PKCS#12 under the password; nobody here is foolish enough to load it."""
+    """It arrives as a PKCS#12 under the password; it is not loaded here."""
     assert (await fetched(api, control, lie))[0] == 0x30
 
 
@@ -142,7 +142,7 @@ async def test_a_stall_ends_on_release(api: ClientSession, control: CaControl) -
 
 
 def test_a_fixed_password_is_encoded_once() -> None:
-    """Under the fixed password the same bytes come again; under any other they are made anew."""
+    """Under the fixed password the same bytes come again; under any other they are made again."""
     authority = Authority(Random(1))
     key = MAKERS[KeyAlgorithm.EC_P256]()
     moment = datetime(2026, 1, 1, tzinfo=UTC)

@@ -48,7 +48,7 @@ class MadePair:
 
 
 def make_pair(name: str, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> MadePair:
-    """A certificate of ``key`` by an issuer that is nobody's."""
+    """A certificate of ``key`` by an unknown issuer."""
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Example Mail CA")])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (

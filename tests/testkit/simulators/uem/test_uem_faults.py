@@ -19,7 +19,7 @@ CUT = (aiohttp.ClientError, ConnectionResetError)
 async def test_refusals_for_a_while(
     api: Api, control: UemControl, kind: str, status: int, code: int
 ) -> None:
-    """For so many requests, then all is well again; the ledger names the fault."""
+    """For that number of requests, then all is well again; the ledger names the fault."""
     await control.fault(kind, count=2, retry_after="7")
     answers = [await api("GET", INFO) for _ in range(3)]
     assert [answer.status for answer in answers] == [status, status, 200]
@@ -54,7 +54,7 @@ async def test_throttling_without_any_hint(api: Api, control: UemControl) -> Non
 
 
 async def test_nonsense_answers(api: Api, control: UemControl) -> None:
-    """HTML, an empty body, and 10 MB of whatever."""
+    """HTML, an empty body, and 10 MB of any bytes."""
     await control.fault("html")
     await control.fault("html", status=200)
     await control.fault("empty")
@@ -104,7 +104,7 @@ async def test_answers_that_never_come(
 
 
 async def test_bad_commands_are_refused(control: UemControl) -> None:
-    """An unknown kind, an unknown member and an unknown device are told apart, without echo."""
+    """An unknown kind, member and device are distinguished, without echo."""
     with pytest.raises(ControlError, match="400 invalid") as refusal:
         await control.fault("no-such-kind")
     assert "no-such-kind" not in str(refusal.value)

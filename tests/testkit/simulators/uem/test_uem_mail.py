@@ -20,7 +20,7 @@ def openssl(needs: Needs) -> str:
 
 @pytest.fixture
 async def device(api: Api, control: UemControl, pairs: list[MadePair]) -> int:
-    """Holds pair 0 for signing, 1 as current, 2 as archived; pair 3 is somebody else's."""
+    """Holds pair 0 for signing, 1 as current, 2 as archived; pair 3 is another user's."""
     user = await control.add_user("ada")
     number = await control.enrol(user)
     await api.upload(user, upload_body(pairs[0], pairs[1], (pairs[2],)))
@@ -65,7 +65,7 @@ async def test_mail_to_other_keys_stays_closed(
     tmp_path: Path,
     pair: int,
 ) -> None:
-    """Neither somebody else's key nor the signing pair opens it."""
+    """Neither another user's key nor the signing pair opens it."""
     mail = encrypted_mail(openssl, TEXT, pairs[pair], tmp_path)
     with pytest.raises(ControlError, match="no-key"):
         await control.decrypt(device, mail)

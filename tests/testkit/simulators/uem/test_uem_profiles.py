@@ -90,7 +90,7 @@ async def test_the_newest_of_two_pushes_counts(
 async def test_a_release_that_pushes_by_itself_is_a_switch(
     api: Api, control: UemControl, pairs: list[MadePair]
 ) -> None:
-    """Nobody knows whether a re-upload pushes; both can be tried."""
+    """It is not known whether a re-upload pushes; both can be tried."""
     user = await control.add_user("ada")
     device = await control.enrol(user)
     await control.switch(pushes_on_upload=True, sent_status=2)

@@ -105,7 +105,7 @@ async def test_a_purge_by_hand_and_a_deleted_user(
 
 
 async def test_real_time_alone_installs_and_purges(options: Options, pairs: list[MadePair]) -> None:
-    """With short times nobody needs to ask: the ledger gets its entries, and wakes who waits."""
+    """With short times no question is needed: the ledger gets its entries, and wakes who waits."""
     async with (
         UemSimulator(options(retention=0.3, install_delay=0.1)) as simulator,
         UemControl(simulator.control_url) as control,
