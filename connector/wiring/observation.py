@@ -11,7 +11,6 @@ from sqlite3 import sqlite_version
 import structlog
 from prometheus_client import generate_latest
 
-from connector import plugins
 from connector.core.metric_definitions import (
     DISCLOSURE_CEILING,
     LOG_KEYS_DROPPED,
@@ -19,7 +18,6 @@ from connector.core.metric_definitions import (
     PARTITIONS,
 )
 from connector.core.secret import Credential
-from connector.core.source import SourceCapabilities
 from connector.mounted import read_secret
 from connector.observe.labels import Names
 from connector.observe.log_writer import LogWriter
@@ -32,6 +30,7 @@ from connector.settings.model import Settings
 from connector.settings.secrets import own_secrets
 from connector.wiring.clock import MachineClock
 from connector.wiring.pulls import wanted
+from connector.wiring.sources import loaded
 
 HASH_KEY_BYTES = 32
 LONGEST_HASH_KEY = 64
@@ -53,20 +52,13 @@ def metrics(settings: Settings) -> PrometheusMetrics:
             *(one.name for one in own_certificates(settings)),
             *(one.name for one in own_secrets(settings)),
         ),
-        sources=source_capabilities(),
+        sources={name: source.capabilities for name, source in loaded(settings).items()},
         feeds={name: source.capabilities.event_kinds for name, (source, _) in wanted(settings)},
     )
     made = PrometheusMetrics(names, Build(program_version(), "", platform.python_version()))
     made.gauge(PARTITIONS, settings.journal.partitions)
     made.gauge(DISCLOSURE_CEILING, settings.worker.disclosure_ceiling)
     return made
-
-
-def source_capabilities() -> dict[str, SourceCapabilities]:
-    """What every installed source is like, by name; its senders' metrics begin at zero."""
-    return {
-        entry.name: plugins.load(entry).capabilities for entry in plugins.installed(plugins.SOURCES)
-    }
 
 
 def program_version() -> str:

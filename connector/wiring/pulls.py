@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import ClassVar, Protocol
 
 import structlog
 
@@ -16,6 +16,7 @@ from connector.core.metric_definitions import PULL_LAST_SUCCESS, PULLED_EVENTS
 from connector.core.metrics import Metrics
 from connector.core.model import SECOND, Millis
 from connector.core.ports import Clock
+from connector.core.source import SourceCapabilities
 from connector.core.values import millis
 from connector.operators.verbs.status import FeedView
 from connector.settings.model import Settings
@@ -23,14 +24,18 @@ from connector.wiring import alarms
 from connector.wiring.clock import dice
 from connector.wiring.conditions import Board
 from connector.wiring.ports import OpenPorts, Permits
+from connector.wiring.sources import loaded
 from connector.worker.pulling import PullFrom, Pulling, Surroundings
 from connector.worker.upstream_limits import UpstreamLimits
 
 log = structlog.get_logger("connector.pulls")
 
 
-Source = Any
-"""The class of a source that is pulled from: it has ``capabilities`` and ``feed``."""
+class PulledSource(Protocol):
+    """The class of a source that is pulled from."""
+
+    capabilities: ClassVar[SourceCapabilities]
+    feed: ClassVar[type[Feed]]
 
 
 class Pulls:
@@ -46,8 +51,7 @@ class Pulls:
 
         def make(reference: PluginReference) -> Feed:
             source, sender = self._wanted[reference.name]
-            feed: Feed = source.feed(sender._replace(permits=permits(reference.name)))
-            return feed
+            return source.feed(sender._replace(permits=permits(reference.name)))
 
         references = {name: _reference(name, one) for name, (_, one) in self._wanted.items()}
         self._feeds = OpenPorts(make, references, self._clock.monotonic)
@@ -134,10 +138,11 @@ def _condition(name: str) -> str:
     return f"pull {name}"
 
 
-def wanted(settings: Settings) -> Iterator[tuple[str, tuple[Source, FeedSender]]]:
+def wanted(settings: Settings) -> Iterator[tuple[str, tuple[PulledSource, FeedSender]]]:
     """Source and sender of each UEM and CA with a section ``pull``, by upstream."""
-    loaded = {entry.name: plugins.load(entry) for entry in plugins.installed(plugins.SOURCES)}
-    sources = {name: one for name, one in loaded.items() if one.capabilities.pull}
+    sources: dict[str, PulledSource] = {
+        name: one for name, one in loaded(settings).items() if one.capabilities.pull
+    }
     for name, uem in settings.uems.items():
         source = plugins.source_of(plugins.TARGETS, uem.type, sources)
         if source is not None and uem.pull is not None:

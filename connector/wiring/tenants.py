@@ -9,6 +9,7 @@ from connector.settings.reload import Snapshot
 from connector.settings.service import Intake
 from connector.sources.server import IntakeServer, Surroundings
 from connector.sources.tenants import Limits, Listener
+from connector.wiring.sources import loaded
 
 
 def sources(settings: Settings, secrets: Snapshot) -> dict[str, Source]:
@@ -18,8 +19,7 @@ def sources(settings: Settings, secrets: Snapshot) -> dict[str, Source]:
         Permanent: ``CFG-003`` when a secret of a sender is unusable, ``CFG-004`` when a source
             cannot be loaded.
     """
-    loaded = {entry.name: plugins.load(entry) for entry in plugins.installed(plugins.SOURCES)}
-    kinds = {name: one for name, one in loaded.items() if one.capabilities.webhook}
+    kinds = {name: one for name, one in loaded(settings).items() if one.capabilities.webhook}
     senders = list(_senders(settings, secrets, frozenset(kinds)))
     return {
         name: kind([one for source, one in senders if source == name])

@@ -29,7 +29,7 @@ VALUES = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\x7f", min_codepoint=32),
     min_size=1,
     max_size=30,
-)
+).filter(lambda text: len(text.encode()) <= 64)
 KINDS = st.sampled_from(
     [NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.LOCALITY_NAME, NameOID.GIVEN_NAME]
 )

@@ -26,12 +26,12 @@ from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.reference import metrics_page
 from connector.wiring.conditions import Board
-from connector.wiring.observation import source_capabilities
 from connector.wiring.pulls import Watch
 from connector.wiring.reloading import count_reload
 from connector.worker.options import untold
 from connector.worker.round_publisher import RoundPublisher
 from tests.support.clocks import ManualClock
+from tests.support.counted import source_capabilities
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names(

@@ -13,7 +13,7 @@ from connector.observe.health import Health
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.server import ObserveServer
-from connector.wiring.observation import source_capabilities
+from tests.support.counted import source_capabilities
 
 
 @dataclass

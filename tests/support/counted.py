@@ -1,6 +1,8 @@
 """Metrics that keep what was counted."""
 
+from connector import plugins
 from connector.core.metrics import Counter, Gauge, Histogram, Metric, NoMetrics
+from connector.core.source import SourceCapabilities
 
 
 class Counted(NoMetrics):
@@ -29,3 +31,9 @@ class Counted(NoMetrics):
     def now(self, metric: Metric) -> dict[tuple[str, ...], float]:
         """The last value of a gauge, by its label values."""
         return {labels: value for value, labels in self.of(metric)}
+
+
+def source_capabilities() -> dict[str, SourceCapabilities]:
+    """The capabilities of every installed source, by name."""
+    entries = plugins.installed(plugins.SOURCES)
+    return {entry.name: plugins.load(entry).capabilities for entry in entries}
