@@ -7,8 +7,8 @@ import pytest
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.wiring.gauges import Gauges
-from connector.wiring.observation import source_capabilities
 from tests.observe.test_metrics import samples
+from tests.support.counted import source_capabilities
 from tests.worker.conftest import Stage
 
 HOLDERS = 1000

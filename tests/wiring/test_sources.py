@@ -8,8 +8,9 @@ from connector import plugins
 from connector.core.errors import Permanent
 from connector.journal.settings import SqliteSettings
 from connector.settings.model import Settings
+from connector.settings.reload import Snapshot
 from connector.settings.upstreams import CaSettings, UemSettings
-from connector.wiring import observation, pulls
+from connector.wiring import pulls, tenants
 from connector.wiring.sources import loaded
 
 BROKEN = "broken_vendor"
@@ -39,12 +40,12 @@ def settings(target: str, escrow: str = "http") -> Settings:
 
 
 def test_a_broken_source_that_no_setting_names_is_not_loaded() -> None:
-    """Listener, metrics and pulls are made from the others."""
+    """Listener and pulls are made from the others."""
     assert BROKEN in {entry.name for entry in plugins.installed(plugins.SOURCES)}
     chosen = settings("workspace_one")
     assert loaded(chosen).keys() == {"workspace_one", plugins.SIGNED}
     assert list(pulls.wanted(chosen)) == []
-    observation.metrics(chosen)
+    assert tenants.sources(chosen, Snapshot({})).keys() == loaded(chosen).keys()
 
 
 @pytest.mark.parametrize("chosen", [(BROKEN,), ("workspace_one", BROKEN)])
