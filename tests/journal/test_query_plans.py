@@ -36,7 +36,7 @@ QUERIES: dict[str, tuple[str, Any]] = {
     "remove": (states.REMOVE, ("k",)),
     "stop wanting": (states.STOP_WANTING, ("k",)),
 }
-# Partitions are as few as ever, whatever waits in them.
+# Partitions are as few as before, with any number waiting in them.
 WALKS_OVER_ITS_OWN_ROWS = {
     "partitions",
     "found",
