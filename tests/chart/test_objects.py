@@ -247,7 +247,7 @@ def test_the_network_is_open_for_what_is_configured_alone() -> None:
 
 
 def test_settings_restart_the_pods_and_secrets_do_not() -> None:
-    """Mounted files are read again by the program, whatever their content."""
+    """Mounted files are read again by the program, with any content."""
 
     def annotations(*options: str) -> dict[str, str]:
         found: dict[str, str] = only(template(SQLITE, *options), "StatefulSet")["spec"]["template"][

@@ -1,4 +1,4 @@
-"""The settings that the chart writes are the program's, whatever the values are."""
+"""The settings that the chart writes are the program's, with any values."""
 
 import secrets
 from base64 import b64encode
