@@ -82,7 +82,7 @@ def test_without_a_service_it_says_what_is_missing(
 
 
 def test_only_the_last_lines_are_kept() -> None:
-    """So many, whatever is logged; each still goes where it went before."""
+    """A limited number, with any amount of logging; each still goes where it went before."""
     passed: list[str] = []
 
     class Next:
