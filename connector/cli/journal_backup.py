@@ -10,12 +10,17 @@ from connector.cli.output import Format
 from connector.cli.rekeying import will_of
 from connector.cli.serve import settings_of
 from connector.journal.backup import back_up
+from connector.journal.sealing import private_key, public_key
 
 
 @asking()
 def backup(
     call: Call,
     file: Annotated[Path, typer.Argument(help="New file for the backup.")],
+    to_key: Annotated[
+        Path | None,
+        typer.Option("--to-key", help="Encrypt it to this RSA public key or certificate (PEM)."),
+    ] = None,
 ) -> None:
     """Copy the embedded journal into one file while the service runs, and check the copy.
 
@@ -23,11 +28,13 @@ def backup(
     """
     from connector.wiring.restoring import embedded  # noqa: PLC0415 - loads the worker
 
-    back_up(embedded(settings_of(call)).path, file)
+    key = None if to_key is None else public_key(to_key)
+    back_up(embedded(settings_of(call)).path, file, key)
     if call.screen.form is Format.JSON:
-        call.screen.json({"backup": str(file)})
+        call.screen.json({"backup": str(file), "encrypted": key is not None})
     else:
-        call.screen.line(f"{file} holds a checked copy of the journal.")
+        how = "a checked copy" if key is None else "a checked and encrypted copy"
+        call.screen.line(f"{file} holds {how} of the journal.")
 
 
 @asking()
@@ -35,6 +42,10 @@ def restore(
     call: Call,
     file: Annotated[Path, typer.Argument(exists=True, help="The backup.")],
     reason: Annotated[str, typer.Option("--reason", help="Reason, for the audit log.")] = "",
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="The RSA private key (PEM) of an encrypted backup."),
+    ] = None,
 ) -> None:
     """Replace the embedded journal with a backup; the service must be stopped.
 
@@ -44,7 +55,8 @@ def restore(
     from connector.wiring.restoring import restore as put_in_place  # noqa: PLC0415 - as above
 
     settings = settings_of(call)
-    aside = put_in_place(settings, file, will_of(call, settings, reason))
+    opening = None if key is None else private_key(key)
+    aside = put_in_place(settings, file, will_of(call, settings, reason), opening)
     if call.screen.form is Format.JSON:
         call.screen.json({"restored": str(file), "kept": str(aside) if aside.exists() else None})
         return

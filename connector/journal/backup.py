@@ -12,13 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
 from connector.core.errors import Permanent, Rejected
-from connector.journal import faults, tables
+from connector.journal import faults, sealing, tables
 from connector.journal.leftovers import PARTIAL, fold, keep, log_of, present, sync
 
+COPIED = ".backup"
+"""What the name of a copy that is about to be encrypted adds."""
 
-def back_up(source: Path, target: Path) -> None:
-    """Copy a journal into one new file, durably.
+
+def back_up(source: Path, target: Path, key: RSAPublicKey | None = None) -> None:
+    """Copy a journal into one new file, durably; with ``key``, only encrypted to it.
+
+    The copy that is encrypted lies beside the journal meanwhile, whose content it has.
 
     Raises:
         Permanent: ``JRN-004`` when it is no whole journal, ``CFG-007`` when the copy cannot be
@@ -31,28 +38,51 @@ def back_up(source: Path, target: Path) -> None:
         if target.exists():
             raise Rejected("EVT-007", f"{target} already exists")
     with _new_file(target) as partial:
-        with (
-            _told("copying journal"),
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(partial)) as copy,
-        ):
-            live.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file without a log
-        _require_whole(partial, partial)
+        if key is None:
+            _copy(source, partial)
+            return
+        with _private_file(source.with_name(source.name + COPIED)) as plain:
+            _copy(source, plain)
+            sealing.seal(plain, partial, key)
 
 
-def put_back(copy: Path, path: Path, prepare: Callable[[Path], None], aside: Path) -> None:
+def _copy(source: Path, partial: Path) -> None:
+    with (
+        _told("copying journal"),
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(partial)) as copy,
+    ):
+        live.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file without a log
+    _require_whole(partial, partial)
+
+
+def put_back(
+    copy: Path,
+    path: Path,
+    prepare: Callable[[Path], None],
+    aside: Path,
+    key: RSAPrivateKey | None = None,
+) -> None:
     """Replace the journal by a copy that ``prepare`` changes; the old one becomes ``aside``.
+
+    An encrypted copy is opened with ``key``.
 
     The new journal takes the place of a whole old one by one rename, so that one of both is there
     whenever this is cut off. ``copy`` is only read, with the log that lies beside it.
 
     Raises:
-        Permanent: ``JRN-004`` when the copy is no whole journal, ``CFG-003`` when it cannot be
-            read, ``CFG-007`` when files cannot be written.
+        Permanent: ``JRN-004`` when the copy is no whole journal, ``JRN-018`` when it is encrypted
+            and not for ``key``, ``CFG-003`` when it cannot be read, ``CFG-007`` when files cannot
+            be written.
     """
     with _new_file(path) as partial:
-        _gather(copy, partial)
+        if not sealing.is_sealed(copy):
+            _gather(copy, partial)
+        elif key is None:
+            raise Permanent("JRN-018", f"opening {copy}: it is encrypted, and no --key is given")
+        else:
+            sealing.unseal(copy, partial, key)
         with _told(f"opening {copy}"):
             fold(partial)
         _require_whole(partial, copy)
@@ -91,9 +121,19 @@ def _require_whole(file: Path, named: Path) -> None:
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
-    """A file in a private folder beside the target, which it replaces when it is durable.
+    """A file in a private folder beside the target, which it replaces when it is durable."""
+    with _private_file(target) as partial:
+        yield partial
+        sync(partial)
+        partial.replace(target)
+        sync(target.parent)
 
-    SQLite's log and lock of the unfinished file lie in the folder as well, and go with it.
+
+@contextmanager
+def _private_file(target: Path) -> Iterator[Path]:
+    """An empty file in a private folder beside the target, for as long as the context lasts.
+
+    SQLite's log and lock of the file lie in the folder as well, and go with it.
     """
     folder = target.with_name(target.name + PARTIAL)
     with _writing(target):
@@ -103,9 +143,6 @@ def _new_file(target: Path) -> Iterator[Path]:
             partial = folder / target.name
             os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             yield partial
-            sync(partial)
-            partial.replace(target)
-            sync(target.parent)
         finally:
             _remove(folder, target.name)
 

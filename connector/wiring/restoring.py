@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from connector.core.audit import AuditEntry
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import Event, JournalRestored, Paused, event_id
@@ -43,20 +45,22 @@ def embedded(settings: Settings) -> SqliteSettings:
     return settings.journal
 
 
-def restore(settings: Settings, copy: Path, will: Will) -> Path:
+def restore(settings: Settings, copy: Path, will: Will, key: RSAPrivateKey | None = None) -> Path:
     """Put a backup in the place of the journal, marked as restored; where the old one is now.
 
     Raises:
         Rejected: as :func:`embedded`.
-        Permanent: ``JRN-004`` when a service holds the journal, or the backup is none; ``AUD-004``
-            when its trail was made with another key.
+        Permanent: ``JRN-004`` when a service holds the journal, or the backup is none; ``JRN-018``
+            when it is encrypted and not for ``key``; ``AUD-004`` when its trail was
+            made with another key.
     """
     wanted = embedded(settings)
     aside = wanted.path.with_name(f"{wanted.path.name}{BEFORE}{will.now}")
     lock = LockFile(lock_of(wanted.path))
     lock.take()
     try:
-        put_back(copy, wanted.path, lambda file: asyncio.run(_marked(wanted, file, will)), aside)
+        marked = lambda file: asyncio.run(_marked(wanted, file, will))  # noqa: E731 - once
+        put_back(copy, wanted.path, marked, aside, key)
     finally:
         lock.release()
     return aside

@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from connector.core.events import JournalRestored
 from connector.core.journal import StatusFilter
@@ -126,6 +133,38 @@ async def test_a_spoilt_backup_is_refused(place: Place, spoil: Callable[[Path], 
     assert (refused.code, refused.err[:7]) == (1, "JRN-004")
     assert await asyncio.to_thread(place.world.path.read_bytes) == before
     assert not list(place.folder.glob("*.partial*"))
+
+
+def key_pair(folder: Path) -> tuple[Path, Path]:
+    key = rsa.generate_private_key(65537, 2048)
+    public, private = folder / "public.pem", folder / "private.pem"
+    form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public.write_bytes(key.public_key().public_bytes(*form))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return public, private
+
+
+async def test_an_encrypted_backup_is_restored_with_its_key(place: Place) -> None:
+    """Nothing of the journal can be read in it, and no plain copy is left."""
+    public, private = await asyncio.to_thread(key_pair, place.folder)
+    done = await place("backup", str(place.copy), "--to-key", str(public), "-o", "json")
+    assert json.loads(done.out) == {"backup": str(place.copy), "encrypted": True}
+    await place.world.journal.close()
+    data = await asyncio.to_thread(place.copy.read_bytes)
+    assert b"SQLite" not in data
+    assert b"corp/user" not in data
+    assert not list(place.folder.glob("*.partial*"))
+    restore = ("restore", str(place.copy), "--reason", "disk")
+    refused = await place(*restore)
+    assert (refused.code, refused.err[:7]) == (1, "JRN-018")
+    done = await place(*restore, "--key", str(private))
+    assert done.code == 0, done.err
+    world = place.again()
+    await world.journal.open()
+    try:
+        assert len(await world.journal.status(StatusFilter())) == 10
+    finally:
+        await world.journal.close()
 
 
 async def test_a_backup_under_another_key_is_refused(place: Place) -> None:
