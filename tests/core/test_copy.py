@@ -7,6 +7,7 @@ from connector.core.facts import ActFound, CopyLookedAt
 from connector.core.model import DAY, HOUR, SECOND
 from connector.core.ports import GoneLook
 from connector.core.states import CopyState, Effect, Phase
+from connector.core.step import Moment
 from tests.core.names import ROUTE
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, redeliver, until, until_phase
@@ -153,6 +154,7 @@ def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
     look = GoneLook(server_time=loop.now + DAY, copy_present=False)
     assert loop.apply(HOLDER, CopyLookedAt(before.version - 1, look)) is before
     assert loop.audited[-1].action == "look.stale_outcome"
+    assert loop.moments[-1] == Moment("stale_fact", {"subject": "holder"})
 
 
 def test_a_copy_counts_from_the_end_of_its_last_attempt_on_a_clock_that_cannot_leap(

@@ -15,6 +15,7 @@ from connector.core.events import (
 from connector.core.facts import DeviceLookedUp, Elapsed
 from connector.core.model import DAY, HOUR, SECOND, DeviceFacts
 from connector.core.states import DeviceState, DeviceStatus, Effect, Phase
+from connector.core.step import Moment
 from tests.core.names import device_key, holder_key, person_key
 from tests.core.pure_loop import PureLoop
 from tests.core.scenes import HOLDER, delivery, enrol, holder, until, until_phase
@@ -249,6 +250,7 @@ def test_a_stale_look_changes_nothing_and_is_audited(loop: PureLoop) -> None:
     before = device(loop)
     assert loop.apply(DEVICE, DeviceLookedUp(before.version - 1, None)) is before
     assert loop.audited[-1].action == "look.stale_outcome"
+    assert loop.moments[-1] == Moment("stale_fact", {"subject": "device"})
 
 
 def test_two_announcements_within_five_minutes_are_one_enrolment(loop: PureLoop) -> None:

@@ -12,7 +12,7 @@ except Permanent as error:
     print(error.code)
 allow_key_material()
 with KeyMaterial(b"key") as key:
-    print(len(key))
+    print(len(key), bytes(key.reveal()).decode())
 print(len(key))
 """
 
@@ -22,4 +22,4 @@ def test_a_process_has_to_allow_it_first() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MAKING], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["KEY-900", "3", "0"]
+    assert done.stdout.split() == ["KEY-900", "3", "key", "0"]

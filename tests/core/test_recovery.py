@@ -21,6 +21,9 @@ def test_requests_are_written_down_before_they_are_asked(loop: PureLoop) -> None
     enrol(loop)
     until(loop, lambda: bool(holder(loop).requests))
     assert {one.id for one in holder(loop).requests} == set(loop.ca.requests)
+    running = holder(loop).running
+    assert running is not None
+    assert (running.effect, running.route, running.person) == (Effect.BEGIN, "corp", "user1")
     loop.run_out()
     assert delivery(loop).phase is Phase.COMPLETED
 

@@ -24,7 +24,7 @@ from tests.mutants.changes import Change, changes
 ROOT = Path(__file__).parents[2]
 MUTATED = Path("connector/core")
 NEEDED = ("connector", "schemas", "tests", "pyproject.toml")
-TESTS = ("tests/core", "tests/worker")
+TESTS = ("tests/core", "tests/settings/test_values.py", "tests/worker")
 """The nearest tests first: most faults are found by them."""
 FLOOR = 0.9
 
