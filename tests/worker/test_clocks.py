@@ -1,6 +1,7 @@
 """What clocks that leap may do to a worker: nothing too early, nothing twice, no dead end."""
 
 import asyncio
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from connector.core.facts import Acted, HandedOver, Looked
 from connector.core.handover import HandoverJob, HandoverOutcome, NotSent, PluginReference, Unknown
 from connector.core.model import DAY, HOUR, SECOND, Millis, SubjectKey
 from connector.core.states import CopyState, Effect, Phase, Running
-from connector.crash import never
+from connector.crash import POINTS, never
 from connector.worker.effects import UpstreamEffects
 from connector.worker.handover_jobs import HandoverJobs
 from connector.worker.ports import Subject
@@ -161,10 +162,14 @@ async def test_another_machine_waits_the_whole_time_from_its_take_over(stage: St
 
 
 class Kept(HeldEffects):
-    """Uploads of killed owners run to their limit; ``early`` lists those that began before that."""
+    """Uploads of killed owners run to their limit; ``early`` lists those that began before that.
+
+    A hand-over passes its crash points here, before its upload or after it.
+    """
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage.world)
+        self.stage = stage
         self.clock = stage.clock
         self.open: dict[int, float] = {}
         self.early: list[Running] = []
@@ -175,7 +180,10 @@ class Kept(HeldEffects):
         if any(end > self.clock.seconds for end in self.open.values()):
             self.early.append(running)
         self.open[running.attempt] = deadline
+        for point in BEFORE_SENT:
+            self.stage.crash(point)
         fact = await super().act(key, running, deadline)
+        self.stage.crash("handover.sent")
         del self.open[running.attempt]
         return fact
 
@@ -184,34 +192,22 @@ class KilledError(Exception):
     """An owner ends at a crash point."""
 
 
-POINTS = (
-    ("loop.after_read", 2),
-    ("loop.after_advance", 2),
-    ("loop.after_commit", 2),
-    ("loop.after_start", 1),
-    ("act.before", 1),
-    ("act.after", 1),
-)
-"""And in how many of the rounds from the hand-over on an owner ends there."""
-BOTH_BACK = (-400 * DAY, -400 * DAY)
-"""Behind a time that the UEM has confirmed: not even its own word takes the journal back there."""
-LEAPS = (
-    (4 * MINUTE, 0),
-    (-4 * MINUTE, 0),
-    (-400 * DAY, 0),
-    (0, 4 * MINUTE),
-    (0, 400 * DAY),
-    (0, -400 * DAY),
-    (4 * MINUTE, -4 * MINUTE),
-    (400 * DAY, 0),
-    (400 * DAY, 4 * MINUTE),
-    BOTH_BACK,
-)
+BEFORE_SENT = POINTS[POINTS.index("handover.started") : POINTS.index("handover.sent")]
+TWICE = ("loop.after_read", "loop.after_advance", "loop.after_commit", "act.after")
+"""An owner ends there at the first or at the second time, around the hand-over."""
+CLOCKS = (0, 4 * MINUTE, -4 * MINUTE, 400 * DAY, -400 * DAY)
+AGREED = (400 * DAY, 400 * DAY)
+LEAPS = [leap for leap in product(CLOCKS, CLOCKS) if any(leap) and leap != AGREED]
 """Of our wall clock, and of the UEM's."""
+HOPELESS = ((400 * DAY, -400 * DAY), (-400 * DAY, 400 * DAY), (-400 * DAY, -400 * DAY))
+"""No clock agrees with the journal, or both say a time before one that the UEM has confirmed."""
+THOROUGH = ("loop.after_commit", "act.after")
+"""Every leap is tried there, and one or two of them at each of the other points."""
 CASES = [
-    pytest.param(point, number % rounds, leap, id=f"{point}-{number}")
-    for (point, rounds) in POINTS
+    pytest.param(point, number // 2 % 2 if point in TWICE else 0, leap, id=f"{point}-{number}")
+    for place, point in enumerate(POINTS)
     for number, leap in enumerate(LEAPS)
+    if point in THOROUGH or number % len(POINTS) == place
 ]
 
 
@@ -228,17 +224,18 @@ async def test_clocks_that_leap_around_a_death_bring_nothing_twice_or_too_early(
         return int((stage.clock.seconds - start) * SECOND)
 
     stage.world.now = lambda: 1_800_000_000_000 + passed() + wrong[0]
+    await stage.enrol()
     await dies(stage, point, passes)
     stage.clock.wall += leap[0]
     wrong[0] += leap[1]
     async with stage.killed():
-        if leap == BOTH_BACK:
+        if leap in HOPELESS:
             before = len(effects.begun)
             await stage.turns(10, step=MINUTE)
             assert len(effects.begun) == before
             stage.clock.wall -= leap[0]
             leap = wrong[0], _ = 0, 0
-        await stage.until(lambda: stage.world.uploads, step=500)
+        await stage.until(lambda: stage.world.uploads, step=2 * SECOND)
         uploaded = passed()
         while passed() < uploaded + HOUR // 2:
             await stage.turns(1, step=5 * MINUTE)
@@ -252,12 +249,32 @@ async def test_clocks_that_leap_around_a_death_bring_nothing_twice_or_too_early(
     assert passed() >= uploaded + HOUR
 
 
-async def dies(stage: Stage, point: str, passes: int) -> None:
-    """An owner begins a delivery, and ends at a crash point near its hand-over."""
+@pytest.mark.parametrize("point", POINTS)
+async def test_what_both_clocks_say_has_passed_counts(stage: Stage, point: str) -> None:
+    """As after a year without power: the delivery is over, with a code, and nothing goes out."""
+    effects = stage.effects = Kept(stage)
+    await stage.enrol()
+    await dies(stage, point)
+    sent = len(stage.world.uploads)
+    stage.clock.wall += AGREED[0]
+    async with stage.killed():
+        await stage.until_phase(Phase.FAILED, step=2 * SECOND)
+        await stage.turns(10, step=MINUTE)
+    trouble = (await stage.delivery()).trouble
+    assert trouble is not None
+    assert trouble.code == "DLV-001"
+    assert len(stage.world.uploads) == sent
+    assert effects.early == []
+
+
+async def dies(stage: Stage, point: str, passes: int = 0) -> None:
+    """An owner takes the delivery on, and ends at a crash point near its hand-over."""
+    if point == "loop.after_take_over":
+        await dies(stage, "act.before")
     left = [passes]
 
     def crash(passed: str) -> None:
-        if passed == point and stage.world.begun:
+        if passed == point and (stage.world.begun or stage.world.uploads):
             left[0] -= 1
             if left[0] < 0:
                 raise KilledError
@@ -265,7 +282,6 @@ async def dies(stage: Stage, point: str, passes: int) -> None:
     stage.crash = crash
     stage.turning = stage.worker()
     running = asyncio.create_task(stage.turning.run())
-    await stage.enrol()
     await stage.until(running.done)
     assert running.exception() is not None
     stage.crash = never
