@@ -122,7 +122,7 @@ class Service:
         limits = upstream_limits(settings, self._clock, *limited, dates=self._dates)
         starting = handover.started(settings, limits.permits, self._board)
         hand_over = await stack.enter_async_context(starting)
-        upstreams = (settings, limits.permits, self._clock.monotonic)
+        upstreams = (settings, limits.permits, self._clock)
         backends = await stack.enter_async_context(ports.backends(*upstreams))
         targets = await stack.enter_async_context(ports.targets(*upstreams))
         feeds = await stack.enter_async_context(self._pulls.open(limits.permits))

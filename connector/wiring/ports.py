@@ -10,12 +10,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
-from connector.core.errors import ConnectorError
+from connector.core.errors import ConnectorError, Permanent
 from connector.core.handover import PluginReference
-from connector.core.ports import EscrowBackend, RequestPermits, Target
+from connector.core.model import millis_of
+from connector.core.ports import Clock, EscrowBackend, RequestPermits, Target
 from connector.keys.handover.plugins import open_escrow, open_target
 from connector.settings.model import Settings
 from connector.settings.reload import mounted_files
+from connector.tls_files import first_certificate
 
 
 class _Port(Protocol):
@@ -38,18 +40,19 @@ class Reopened(NamedTuple):
 class OpenPorts(Mapping[str, P], Generic[P]):
     """Plug-ins of one kind by the upstream's name; each is there while this is open.
 
-    ``make`` constructs a plug-in, ``references`` says which, ``monotonic`` gives seconds.
+    ``make`` constructs a plug-in, ``references`` says which; ``clock`` shows whether a client
+    certificate has expired.
     """
 
     def __init__(
         self,
         make: Callable[[PluginReference], P],
         references: Mapping[str, PluginReference],
-        monotonic: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._make = make
         self._references = references
-        self._monotonic = monotonic
+        self._clock = clock
         self._open: dict[str, P] = {}
         self._replaced: deque[tuple[float, P]] = deque()
         self._refused: set[str] = set()
@@ -75,9 +78,10 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         """Take changed files up. What was opened before is closed much later: calls run on.
 
         Opened again are those whose settings name one of the files, and those that could not be
-        before; one that cannot be stays as it was and keeps no other waiting.
+        before; one that cannot be stays as it was and keeps no other waiting. A client certificate
+        past its end is refused here (CRT-001), where there is one that may serve longer.
         """
-        while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._monotonic():
+        while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._clock.monotonic():
             _, plugin = self._replaced.popleft()
             await plugin.__aexit__(None, None, None)
         due = self._refused | {
@@ -88,16 +92,25 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         refused: dict[str, ConnectorError] = {}
         for name in sorted(due):
             try:
+                self._refuse_expired(self._references[name])
                 await self._enter(name)
             except ConnectorError as error:
                 refused[name] = error
         self._refused = set(refused)
         return Reopened(sorted(due - self._refused), refused)
 
+    def _refuse_expired(self, reference: PluginReference) -> None:
+        file = reference.settings.get("client_certificate_file")
+        if file is None:
+            return
+        leaf = first_certificate(Path(str(file)))
+        if millis_of(leaf.not_valid_after_utc) <= self._clock.now():
+            raise Permanent("CRT-001", f"reading {file}: the client certificate is past its end")
+
     async def _enter(self, name: str) -> None:
         plugin = await self._make(self._references[name]).__aenter__()
         if name in self._open:
-            self._replaced.append((self._monotonic(), self._open[name]))
+            self._replaced.append((self._clock.monotonic(), self._open[name]))
         self._open[name] = plugin
 
     def __getitem__(self, name: str) -> P:
@@ -117,22 +130,16 @@ Permits = Callable[[str], RequestPermits]
 """The limit of the requests to an upstream, by ``ca:NAME`` and ``uem:NAME``."""
 
 
-def backends(
-    settings: Settings, permits: Permits, monotonic: Callable[[], float]
-) -> OpenPorts[EscrowBackend]:
+def backends(settings: Settings, permits: Permits, clock: Clock) -> OpenPorts[EscrowBackend]:
     """The escrow backends of all CAs."""
     references = {name: ca.reference(name) for name, ca in settings.cas.items()}
-    return OpenPorts(lambda one: open_escrow(one, permits(f"ca:{one.name}")), references, monotonic)
+    return OpenPorts(lambda one: open_escrow(one, permits(f"ca:{one.name}")), references, clock)
 
 
-def targets(
-    settings: Settings, permits: Permits, monotonic: Callable[[], float]
-) -> OpenPorts[Target]:
+def targets(settings: Settings, permits: Permits, clock: Clock) -> OpenPorts[Target]:
     """The targets of all UEMs."""
     references = {name: uem.reference(name) for name, uem in settings.uems.items()}
-    return OpenPorts(
-        lambda one: open_target(one, permits(f"uem:{one.name}")), references, monotonic
-    )
+    return OpenPorts(lambda one: open_target(one, permits(f"uem:{one.name}")), references, clock)
 
 
 def references(settings: Settings) -> dict[str, PluginReference]:

@@ -54,7 +54,7 @@ class Pulls:
             return source.feed(sender._replace(permits=permits(reference.name)))
 
         references = {name: _reference(name, one) for name, (_, one) in self._wanted.items()}
-        self._feeds = OpenPorts(make, references, self._clock.monotonic)
+        self._feeds = OpenPorts(make, references, self._clock)
         return self._feeds
 
     def made(self, journal: Journal, limits: UpstreamLimits) -> list[Pulling]:

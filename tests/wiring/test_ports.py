@@ -1,5 +1,7 @@
 """Plug-ins that are opened again when credentials change."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -7,7 +9,10 @@ import pytest
 
 from connector.core.errors import Permanent
 from connector.core.handover import PluginReference
+from connector.core.model import SECOND
 from connector.wiring.ports import LONGEST_CALL, OpenPorts
+from connector_testkit.simulators.tls import issue_tls
+from tests.support.clocks import ManualClock
 
 REFERENCES = {
     name: PluginReference(plugin="p", name=name, settings={"key_file": f"/{name}"})
@@ -23,15 +28,17 @@ class Ledger:
     def __init__(self) -> None:
         self.open: list[str] = []
         self.made = 0
-        self.seconds = 0.0
+        self.clock = ManualClock()
         self.refuses = ""
 
     def make(self, reference: PluginReference) -> "Numbered":
         self.made += 1
         return Numbered(self, reference.name)
 
-    def ports(self) -> "OpenPorts[Numbered]":
-        return OpenPorts(self.make, REFERENCES, lambda: self.seconds)
+    def ports(
+        self, references: Mapping[str, PluginReference] = REFERENCES
+    ) -> "OpenPorts[Numbered]":
+        return OpenPorts(self.make, references, self.clock)
 
 
 class Numbered:
@@ -58,7 +65,7 @@ async def test_replaced_plug_ins_end_when_nobody_uses_them() -> None:
         await ports.reopen(BOTH)
         assert ledger.open == ["a1", "b2", "a3", "b4"]
         assert (ports["a"].name, ports["b"].name) == ("a3", "b4")
-        ledger.seconds = LONGEST_CALL + 1
+        ledger.clock.advance(int(LONGEST_CALL + 1) * SECOND)
         await ports.reopen(BOTH)
         assert ledger.open == ["a3", "b4", "a5", "b6"]
     assert ledger.open == []
@@ -88,3 +95,20 @@ async def test_each_upstream_takes_its_files_up_by_itself() -> None:
         assert ports["b"].name == second, "nothing of it has changed"
         assert (await ports.reopen(frozenset())).opened == []
     assert ledger.open == []
+
+
+async def test_a_client_certificate_that_has_expired_is_not_taken_up(tmp_path: Path) -> None:
+    """What was opened with the earlier one goes on; at a start there is nothing better."""
+    ledger = Ledger()
+    ends = datetime.fromtimestamp(ledger.clock.now() / SECOND, UTC)
+    file = issue_tls(tmp_path, client="connector", ends=ends).client_certificate
+    reference = PluginReference(
+        plugin="p", name="a", settings={"client_certificate_file": str(file)}
+    )
+    async with ledger.ports({"a": reference}) as ports:
+        outcome = await ports.reopen(frozenset({Path(str(file))}))
+        assert (outcome.opened, outcome.refused["a"].code) == ([], "CRT-001")
+        assert str(file) in outcome.refused["a"].detail
+        assert ports["a"].name == "a1"
+        issue_tls(tmp_path, client="connector")
+        assert (await ports.reopen(frozenset())).opened == ["a"]
