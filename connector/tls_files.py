@@ -16,7 +16,8 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
         ca_file: PEM certificates of trusted issuers; None trusts those of the system.
 
     Raises:
-        Permanent: ``CFG-003`` when the file is missing or holds no certificate.
+        Permanent: ``CFG-003`` when the file holds no certificate, or cannot be read, as
+            :func:`connector.mounted.read_mounted`.
     """
     # Not create_default_context: that writes session keys to a file if SSLKEYLOGFILE says so.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -25,11 +26,10 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return context
     try:
-        context.load_verify_locations(ca_file)
-    except ssl.SSLError:
+        # The library takes ASCII; names in comments between the certificates may be in any script.
+        context.load_verify_locations(cadata=read_mounted(ca_file).decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError):
         raise Permanent("CFG-003", f"reading {ca_file}: no PEM certificates") from None
-    except OSError as error:
-        raise Permanent("CFG-003", f"reading {ca_file}: {error.strerror}") from None
     return context
 
 
@@ -37,8 +37,11 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path | None) -> N
     """Load a certificate with its chain, and its key; without ``key`` it is in the same file.
 
     Raises:
-        Permanent: ``CFG-003`` when one is missing, the key is encrypted, or they do not fit.
+        Permanent: ``CFG-003`` when the key is encrypted, they do not fit, or one cannot be read, as
+            :func:`connector.mounted.read_mounted`.
     """
+    for file in (certificate, key or certificate):
+        read_mounted(file)  # OpenSSL opens them by path, and would wait for the writer of a pipe
     try:
         # A password keeps OpenSSL from asking a terminal when the key is encrypted.
         context.load_cert_chain(certificate, key, password="")

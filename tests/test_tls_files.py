@@ -49,12 +49,22 @@ def test_a_pair_that_cannot_be_loaded_is_named(files: TlsFiles, tmp_path: Path) 
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
         )
     )
-    for key in (tmp_path / "none.key", other, encrypted):
+    refusal(
+        partial(load_pair, context, files.certificate, tmp_path / "none.key"), tmp_path / "none.key"
+    )
+    for key in (other, encrypted):
         refusal(partial(load_pair, context, files.certificate, key), files.certificate, key)
     load_pair(context, files.certificate, files.key)
 
 
-@pytest.mark.parametrize("read", [first_certificate, TrustedIssuers.from_file])
+def test_issuers_are_found_among_comments_in_any_script(files: TlsFiles, tmp_path: Path) -> None:
+    """As the bundles of distributions have them, with a byte order mark or without."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes("\ufeff# F\u0151tan\xfas\xedtv\xe1ny\n".encode() + files.ca.read_bytes())
+    assert client_context(bundle).get_ca_certs() == client_context(files.ca).get_ca_certs()
+
+
+@pytest.mark.parametrize("read", [first_certificate, TrustedIssuers.from_file, client_context])
 def test_certificates_are_read_as_all_mounted_files(
     read: Callable[[Path], object], files: TlsFiles, tmp_path: Path
 ) -> None:
@@ -64,3 +74,17 @@ def test_certificates_are_read_as_all_mounted_files(
     refusal(lambda: read(tmp_path / "pipe"), tmp_path / "pipe")
     files.ca.chmod(0o666)
     refusal(lambda: read(files.ca), files.ca)
+
+
+def test_a_pair_is_read_as_all_mounted_files(files: TlsFiles, tmp_path: Path) -> None:
+    """The certificate and the key, each by itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    os.mkfifo(tmp_path / "pipe")
+    refusal(lambda: load_pair(context, tmp_path / "pipe", files.key), tmp_path / "pipe")
+    refusal(lambda: load_pair(context, files.certificate, tmp_path / "pipe"), tmp_path / "pipe")
+    for file in (files.certificate, files.key):
+        before = file.stat().st_mode
+        file.chmod(0o666)
+        refusal(lambda: load_pair(context, files.certificate, files.key), file)
+        file.chmod(before)
+    load_pair(context, files.certificate, files.key)
