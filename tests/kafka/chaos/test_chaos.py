@@ -13,7 +13,7 @@ from tests.kafka.chaos.faults import still_up
 from tests.kafka.chaos.storm import Storm
 from tests.kafka.chaos.world import ChaosWorld
 
-SHORT = 25.0
+SHORT = 18.0
 """Seconds that the storm lasts by default; `make soak-kafka` has more time."""
 SETTLING, FOR_EACH = 90.0, 0.4
 """Seconds that everything may take to come to rest afterwards, and how many more per holder."""
