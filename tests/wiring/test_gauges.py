@@ -31,8 +31,9 @@ from connector.observe.metrics import Build, PrometheusMetrics
 from connector.wiring.gauges import Gauges
 from connector.worker import brakes
 from connector_testkit.conformance.journal_samples import written
+from tests.support.clocks import ManualClock
 from tests.support.counted import Counted
-from tests.worker.conftest import ROUTE, Stage, SteppedClock
+from tests.worker.conftest import ROUTE, Stage
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ async def test_a_state_of_another_version_hides_no_gauge(tmp_path: Path) -> None
     )
     await written(journal, await journal.take_over(0), states=[StateRow(key=key, state=foreign)])
     metrics = Counted()
-    clock = SteppedClock()
+    clock = ManualClock()
     gauges = Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE})
     await gauges.publish()
     await journal.close()
@@ -137,7 +138,7 @@ async def test_each_pause_is_counted_once(tmp_path: Path) -> None:
     )
     await journal.open()
     metrics = PrometheusMetrics(Names(partitions=3), Build("1.0", "abc", "3.11"))
-    clock = SteppedClock()
+    clock = ManualClock()
     gauges = Gauges(journal, metrics, clock, clock.now, {"corp": ROUTE})
     records = [await journal.take_over(partition) for partition in range(3)]
 

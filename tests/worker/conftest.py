@@ -41,26 +41,8 @@ from connector.worker.share import whole
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
 from connector_testkit.simulators.instant import InstantEffects, InstantWorld
 from tests.patience import PATIENCE
+from tests.support.clocks import ManualClock
 from tests.support.routes import policy
-
-
-class SteppedClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.wall = 1_800_000_000_000
-        self.seconds = 1000.0
-
-    def now(self) -> int:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def advance(self, milliseconds: int) -> None:
-        self.wall += milliseconds
-        self.seconds += milliseconds / 1000
-
 
 ROUTE = policy(
     retention=3_000,
@@ -124,7 +106,7 @@ class Stage:
         metrics: Metrics | None = None,
     ) -> None:
         self.metrics: Metrics = metrics or NoMetrics()
-        self.clock = SteppedClock()
+        self.clock = ManualClock()
         self.dates = ServerDates(self.clock.monotonic)
         self.world = InstantWorld(now=self.clock.now, dated=self._dated)
         self.routes = {"corp": ROUTE}

@@ -14,7 +14,8 @@ from connector.core.states import Brakes, Effect, Phase, Running
 from connector.worker import brakes
 from connector.worker.ceiling import LAG, Ceiling
 from connector.worker.share import Owned
-from tests.worker.conftest import HeldEffects, Stage, SteppedClock
+from tests.support.clocks import ManualClock
+from tests.worker.conftest import HeldEffects, Stage
 
 NOW: Millis = 1_800_000_000_000
 
@@ -26,7 +27,7 @@ class Cluster:
     """
 
     def __init__(self, split: list[int], limit: int, behind: float = 0.0) -> None:
-        self.clock = SteppedClock()
+        self.clock = ManualClock()
         self.behind = behind
         self.split = split
         self.history: list[tuple[float, PartitionRecord]] = []

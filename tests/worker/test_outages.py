@@ -11,7 +11,8 @@ from connector.core.metrics import CircuitState
 from connector.core.model import SubjectKey
 from connector.core.states import Effect, Phase
 from connector.worker.circuit_breaker import CircuitBreaker
-from tests.worker.conftest import Stage, SteppedClock
+from tests.support.clocks import ManualClock
+from tests.worker.conftest import Stage
 
 REFUSED = Fault(code="UEM-401", family=Family.PERMANENT, scope=Scope.UPSTREAM, upstream="uem:acme")
 OWN = Fault(code="UEM-005", family=Family.PERMANENT)
@@ -103,7 +104,7 @@ async def test_a_broken_ca_does_not_hold_the_uem(stage: Stage) -> None:
 
 class Listener:
     def __init__(self) -> None:
-        self.clock = SteppedClock()
+        self.clock = ManualClock()
         self.heard: list[str] = []
         self.breaker = CircuitBreaker(self.clock.monotonic, self._hear)
 

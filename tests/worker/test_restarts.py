@@ -8,7 +8,8 @@ from connector.core.events import DeviceUnenrolled, Paused
 from connector.core.model import HOUR, SECOND, SubjectKind, parse_subject, subject_key
 from connector.core.states import Effect, Phase
 from connector.worker.journal_time import JournalTime
-from tests.worker.conftest import ROUTE, Stage, SteppedClock
+from tests.support.clocks import ManualClock
+from tests.worker.conftest import ROUTE, Stage
 
 DEVICE = subject_key("acme", SubjectKind.DEVICE, "7")
 END = ROUTE.act_limit + ROUTE.hand_over_margin
@@ -133,7 +134,7 @@ async def test_a_clock_that_leaps_ahead_is_written_down_and_ends_nothing(stage: 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(-(10**9), 10**9)), max_size=40))
 def test_journal_time_never_goes_back_nor_stands_still(moves: list[tuple[int, int]]) -> None:
     """With any wall clock; the monotonic clock carries it on."""
-    clock = SteppedClock()
+    clock = ManualClock()
     time = JournalTime(clock, HOUR, 0)
     last = time.now()
     for elapsed, step in moves:
@@ -147,7 +148,7 @@ def test_journal_time_never_goes_back_nor_stands_still(moves: list[tuple[int, in
 @pytest.mark.parametrize(("step", "said"), [(2 * HOUR, "forward"), (-2 * HOUR, "backward")])
 def test_a_jump_is_told_once(step: int, said: str) -> None:
     """And doubt ends when the wall agrees again."""
-    clock = SteppedClock()
+    clock = ManualClock()
     time = JournalTime(clock, HOUR, 0)
     clock.wall += step
     time.now()
@@ -162,5 +163,5 @@ def test_a_jump_is_told_once(step: int, said: str) -> None:
 
 def test_time_starts_no_earlier_than_the_journal_has_seen() -> None:
     """A machine whose clock is behind does not undo what was concluded."""
-    clock = SteppedClock()
+    clock = ManualClock()
     assert JournalTime(clock, HOUR, clock.wall + 5000).now() == clock.wall + 5000

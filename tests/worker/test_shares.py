@@ -14,7 +14,8 @@ from connector.upstream.limit import Pace
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.share import SETTLED, Share, keys_of, rate_of, room_of
 from connector.worker.upstream_limits import Upstream, UpstreamLimits, parse_lane
-from tests.worker.conftest import ROUTE, SteppedClock
+from tests.support.clocks import ManualClock
+from tests.worker.conftest import ROUTE
 
 LANE = parse_lane("look_up:@acme")
 
@@ -60,7 +61,7 @@ class Told:
 
 def test_a_share_shrinks_at_once_and_grows_late() -> None:
     """What was gained counts when its former owner has surely released it."""
-    clock, told = SteppedClock(), Told(owned=12)
+    clock, told = ManualClock(), Told(owned=12)
     share = Share(told, clock.monotonic)
     assert share() == (0, 24)
     clock.advance(int(SETTLED * 1000))
@@ -77,7 +78,7 @@ def test_a_share_shrinks_at_once_and_grows_late() -> None:
 
 def test_a_share_grows_while_nobody_asks_for_it() -> None:
     """Who had nothing to do since partitions came does not wait when there is something."""
-    clock, told = SteppedClock(), Told()
+    clock, told = ManualClock(), Told()
     requests = RequestLimit(monotonic=clock.monotonic)
     upstream = Upstream(
         CircuitBreaker(clock.monotonic, lambda *_: None), requests, 8, Share(told, clock.monotonic)
@@ -91,7 +92,7 @@ def test_a_share_grows_while_nobody_asks_for_it() -> None:
 
 def test_whoever_owns_all_from_the_beginning_is_alone() -> None:
     """The embedded journal waits for no other process."""
-    assert Share(Told(4, 4), SteppedClock().monotonic)() == (4, 4)
+    assert Share(Told(4, 4), ManualClock().monotonic)() == (4, 4)
 
 
 @given(
@@ -105,7 +106,7 @@ def test_no_second_carries_more_than_the_rate_and_one_each(
 
     As long as the loser hears of it within the time that the gainer waits.
     """
-    clock = SteppedClock()
+    clock = ManualClock()
     told = [Told(12, 12), Told(0, 12)]
     shares = [Share(one, clock.monotonic) for one in told]
     paces = [_pace(rate, share, clock) for share in shares]
@@ -124,11 +125,11 @@ def test_no_second_carries_more_than_the_rate_and_one_each(
         assert carried <= rate + 2
 
 
-def _pace(rate: float, share: Share, clock: SteppedClock) -> Pace:
+def _pace(rate: float, share: Share, clock: ManualClock) -> Pace:
     return Pace(lambda: rate_of(rate, share()), clock.monotonic)
 
 
-def _run(clock: SteppedClock, paces: list[Pace], permits: list[float], millis: int) -> None:
+def _run(clock: ManualClock, paces: list[Pace], permits: list[float], millis: int) -> None:
     """Each takes every permit that it can get, every 20 ms."""
     for _ in range(0, millis, 20):
         for pace in paces:
@@ -141,7 +142,7 @@ def _run(clock: SteppedClock, paces: list[Pace], permits: list[float], millis: i
 class SteppedSleep:
     """Sleeping turns the clock."""
 
-    def __init__(self, clock: SteppedClock) -> None:
+    def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
     async def __call__(self, seconds: float) -> None:
@@ -150,7 +151,7 @@ class SteppedSleep:
 
 async def test_requests_follow_the_share_of_the_moment() -> None:
     """With a quarter of the partitions every second carries a quarter, from then on."""
-    clock, told = SteppedClock(), Told(24)
+    clock, told = ManualClock(), Told(24)
     share = Share(told, clock.monotonic)
     limit = RequestLimit(
         "uem:acme",
@@ -172,7 +173,7 @@ async def test_requests_follow_the_share_of_the_moment() -> None:
 
 async def test_requests_of_a_hand_over_process_are_waited_for() -> None:
     """What it sends is of the same rate: the service sends so much less afterwards."""
-    clock = SteppedClock()
+    clock = ManualClock()
     limit = RequestLimit(rate=lambda: 4.0, monotonic=clock.monotonic, sleep=SteppedSleep(clock))
     await limit.take()
     for _ in range(3):
@@ -185,7 +186,7 @@ async def test_requests_of_a_hand_over_process_are_waited_for() -> None:
 @pytest.mark.parametrize(("rate", "places"), [(0.5, 1), (3.7, 3), (20.0, 8), (inf, 8)])
 def test_no_more_effects_than_requests_a_second(rate: float, places: int) -> None:
     """Each sends several; many that wait for each other would all last for ever."""
-    clock = SteppedClock()
+    clock = ManualClock()
     breaker = CircuitBreaker(clock.monotonic, lambda *_: None)
     limit = RequestLimit(rate=lambda: rate, monotonic=clock.monotonic)
     upstream = Upstream(breaker, limit, parallel=8)

@@ -1,7 +1,8 @@
 """One request to the REST interface, and what its handler needs to know about it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Self, TypeVar
 
 import orjson
@@ -31,6 +32,17 @@ class Call:
         if not text.isascii() or not text.isdigit():
             raise ApiError.invalid(f"{name} is not a number")
         return int(text)
+
+    def sort(
+        self, found: list[ItemT], orders: Mapping[str, Callable[[ItemT], Any]], dice: Random
+    ) -> None:
+        """Sort in place as ``orderby`` and ``sortorder`` say; at random where no order is asked."""
+        order = orders.get(self.query.get("orderby", "").lower())
+        if order is None:
+            dice.shuffle(found)
+        else:
+            descending = self.query.get("sortorder", "ASC").upper() == "DESC"
+            found.sort(key=order, reverse=descending)
 
     async def members(self) -> dict[str, Any]:
         """The JSON object in the body, names in lower case. Raises :class:`ApiError`."""

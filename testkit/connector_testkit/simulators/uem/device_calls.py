@@ -41,12 +41,7 @@ class DeviceCalls:
         """``GET mdm/devices/search``: in no order unless one is asked for."""
         found = [device for device in self._shown_ones() if self._fits(device, call)]
         found = found[: max(len(found) - self._tenant.behaviour.search_leaves_out, 0)]
-        order = ORDERS.get(call.query.get("orderby", "").lower())
-        if order is None:
-            self._tenant.dice.shuffle(found)
-        else:
-            descending = call.query.get("sortorder", "ASC").upper() == "DESC"
-            found.sort(key=order, reverse=descending)
+        call.sort(found, ORDERS, self._tenant.dice)
         part, page = call.page(found, self._tenant.behaviour.page_limit)
         shown = [
             found_device(device, self._tenant.users.get(device.user), self._tenant.dates)

@@ -46,12 +46,7 @@ class UserCalls:
     async def search(self, call: Call) -> web.Response:
         """``GET system/users/search``: matches parts of names; in no order unless one is asked."""
         found = [user for user in self._tenant.users.values() if _fits(user, call)]
-        order = ORDERS.get(call.query.get("orderby", "").lower())
-        if order is None:
-            self._tenant.dice.shuffle(found)
-        else:
-            descending = call.query.get("sortorder", "ASC").upper() == "DESC"
-            found.sort(key=order, reverse=descending)
+        call.sort(found, ORDERS, self._tenant.dice)
         part, page = call.page(found, self._tenant.behaviour.page_limit)
         shown = [user_object(user, self._devices(user)) for user in part]
         return page_or_nothing({"Users": shown, **page}, "Users")
