@@ -18,6 +18,8 @@ SHORT: dict[str, Schema] = {
     "array": {"type": "array"},
     "boolean": {"type": "boolean"},
     "object": {"type": "object"},
+    "number": {"type": "number", "minimum": 0},
+    "period": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d|w))+$"},
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "positive": {"type": "integer", "minimum": 1},
     "quantity": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"},
