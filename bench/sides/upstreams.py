@@ -24,6 +24,7 @@ from connector_testkit.simulators.ca import CaOptions, CaSimulator
 from connector_testkit.simulators.ca.commands import Issue, NewPerson
 from connector_testkit.simulators.ca.control import CaControl
 from connector_testkit.simulators.uem import UemControl, UemOptions, UemSimulator
+from connector_testkit.simulators.upstream_settings import escrow_settings, target_settings
 
 PERSON, ADDRESS = "ada", "ada@example.org"
 HISTORY = (
@@ -49,20 +50,7 @@ async def main(folder: Path) -> None:
         ledger_limit=1000,
     )
     async with CaSimulator(ca_options) as ca, UemSimulator(uem_options) as uem:
-        escrow = {
-            "address": ca.api_url,
-            "ca_file": str(ca.tls.ca),
-            "client_certificate_file": str(ca.tls.client_certificate),
-            "client_key_file": str(ca.tls.client_key),
-        }
-        target = {
-            "address": uem.api_url,
-            "ca_file": str(uem.ca_file),
-            "username": uem_options.api_user,
-            "password_file": str(password),
-            "tenant_code_file": str(code),
-            "archived_mode": "list-field",
-        }
+        escrow, target = escrow_settings(ca), target_settings(uem, uem_options)
         await _people(ca.control_url)
         async with UemControl(uem.control_url) as control:
             holder = await control.add_user(PERSON, email=ADDRESS)

@@ -11,6 +11,7 @@ from typing import Any
 
 from connector_testkit.simulators.ca import CaOptions, CaSimulator
 from connector_testkit.simulators.uem import UemOptions, UemSimulator
+from connector_testkit.simulators.upstream_settings import escrow_settings, target_settings
 
 
 async def main(folder: Path, more: dict[str, Any]) -> None:
@@ -26,20 +27,7 @@ async def main(folder: Path, more: dict[str, Any]) -> None:
         check_uploads=check_uploads,
     )
     async with CaSimulator(ca_options) as ca, UemSimulator(uem_options) as uem:
-        escrow = {
-            "address": ca.api_url,
-            "ca_file": str(ca.tls.ca),
-            "client_certificate_file": str(ca.tls.client_certificate),
-            "client_key_file": str(ca.tls.client_key),
-        }
-        target = {
-            "address": uem.api_url,
-            "ca_file": str(uem.ca_file),
-            "username": uem_options.api_user,
-            "password_file": str(password),
-            "tenant_code_file": str(code),
-            "archived_mode": "list-field",
-        }
+        escrow, target = escrow_settings(ca), target_settings(uem, uem_options)
         told = {
             "escrow": escrow,
             "target": target,
