@@ -35,6 +35,8 @@ DISAGREE = "clocks_disagree_total{target='acme'}"
 DOUBT = "conditions{error_code='CLK-002'}"
 DISCLOSED = "keys_disclosed_total{reason='enrolment',target='acme'}"
 CIRCUIT = "backend_circuit_state{backend='ca:main'}"
+HUNG = "backend_requests_total{backend='ca:main',outcome='transient',error_code='CA-001'}"
+ANSWERED = "backend_requests_total{backend='ca:main',outcome='ok',error_code=''}"
 BUDGET = "backend_budget_left{backend='uem:acme'}"
 RELOADED = "config_last_reload_successful{instance='a'}"
 REFUSED = "certificate_reloads_total{instance='a',outcome='refused'}"
@@ -138,6 +140,11 @@ CASES = (
     ),
     Case("RoutePaused", {"pauses": f"1{ALWAYS}"}, {"pauses": f"0{ALWAYS}"}),
     Case("BackendDown", {CIRCUIT: f"2{ALWAYS}"}, {CIRCUIT: "2+0x54 1+0x60"}),
+    Case(
+        "BackendDown",
+        {HUNG: "0+1x700", ANSWERED: f"9{ALWAYS}"},
+        {HUNG: "0+1x700", ANSWERED: "0+1x700"},
+    ),
     Case("BackendBudgetLow", {BUDGET: f"10{ALWAYS}"}, {BUDGET: f"500{ALWAYS}"}),
     Case("ConfigReloadFailed", {RELOADED: f"0{ALWAYS}"}, {RELOADED: f"1{ALWAYS}"}),
     Case("ConfigReloadFailed", {REFUSED: "0+0x50 1+0x60"}, {REFUSED: f"1{ALWAYS}"}),
