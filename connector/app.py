@@ -30,6 +30,7 @@ from connector.wiring import (
     clock_watch,
     handover,
     observation,
+    orphans,
     ownership,
     ports,
     pulls,
@@ -240,6 +241,7 @@ class Service:
         return (
             parts.secrets.follow(self._stop),
             self._expiries.follow(self._stop),
+            orphans.follow(self._stop),
             parts.watch.follow(self._stop, WATCH_EVERY),
             clock_watch.follow(parts.owners.doubts, self._board, self._stop),
             self._gauges(parts.journal).follow(self._stop, GAUGES_EVERY, tidy_every),
