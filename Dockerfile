@@ -32,6 +32,13 @@ RUN /build/tools/bin/pip --python /opt/connector/bin/python install \
         --no-deps --no-index dist-testkit/*.whl
 
 FROM ${PYTHON_IMAGE} AS runtime
+# Python's own installer goes as well, and its modules are compiled, because nothing can be written
+# when they are imported.
+RUN rm -rf /usr/bin/pip* /usr/local/bin/pip* /usr/share/python-wheels \
+        /usr/lib/python3*/ensurepip /usr/local/lib/python3*/ensurepip \
+        /usr/lib/python3*/dist-packages/pip* /usr/local/lib/python3*/*-packages/pip* \
+    && python -m compileall -q -x '/(idlelib|lib2to3|test|tests|turtledemo)/' \
+        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 ARG PYTHON_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown

@@ -129,9 +129,12 @@ docs: $(DEV) ## generate the pages of docs/ that come from the program
 	@$(BIN)/python -m docs.generate pages
 
 .PHONY: image
-image: ## build the container image on a base image whose digest was read just now; needs docker
-	@base=$$($(BIN)/python release/base_image.py); \
-		docker build --build-arg PYTHON_IMAGE="$$base" --tag pki-connector $(ARGS) .
+image: $(BIN)/python ## the container image, on a base whose digest is read now; needs docker or buildah
+	@$(BIN)/python -m release.image $(if $(BASE),--base $(BASE)) $(ARGS)
+
+.PHONY: image-test
+image-test: $(DEV) ## build the image and run it; needs buildah, podman, runc, debootstrap and root
+	@$(BIN)/pytest $(or $(ARGS),tests/image)
 
 .PHONY: wheel
 wheel: $(DEV) ## wheels and source archives of product and test kit, in dist/
