@@ -44,7 +44,7 @@ def command(loop: PureLoop, body: type[Any], **members: str) -> tuple[str, str |
         (CancelRequested, OPEN, "ok"),
         (CancelRequested, DONE, DOES_NOT_FIT),
         (IdentityConfirmed, OPEN, DOES_NOT_FIT),
-        (IdentityForgotten, DONE, "ok"),
+        (IdentityForgotten, DONE, "IDN-005"),
         (PlanRequested, OPEN, "ok"),
         (PlanRequested, DONE, "ok"),
     ],

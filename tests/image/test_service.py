@@ -14,7 +14,7 @@ from tests.e2e.states import is_handing_over
 from tests.e2e.world import UPLOAD, route
 from tests.image.engine import Engine
 from tests.image.world import Contained
-from tests.patience import scaled
+from tests.patience import SLOWNESS, scaled
 
 MEMORY = "256m"
 HOLDERS = 50
@@ -83,7 +83,7 @@ async def test_asked_to_end_it_ends_in_time(world: Contained) -> None:
     await world.uem.fault("slow", path=UPLOAD, seconds=1.0)
     await world.enrol(alice)
     await world.sees(alice, "hands over", is_handing_over)
-    async with asyncio.timeout(GRACE):
+    async with asyncio.timeout(GRACE * SLOWNESS):
         assert await world.connector.stop() == 0
     state = world.journal.holder(alice.holder)
     assert state is not None
