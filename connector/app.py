@@ -49,9 +49,10 @@ from connector.wiring.hardening import harden
 from connector.wiring.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.wiring.journal_watch import JournalWatch
 from connector.wiring.limits import upstream_limits
+from connector.wiring.live_routes import LiveRoutes, Reading
 from connector.wiring.operators import Operators, Shown
 from connector.wiring.parts import Parts
-from connector.wiring.reloading import count_reload, reopen_upstreams, taken_up
+from connector.wiring.reloading import Reloads, reopen_upstreams, taken_up
 from connector.wiring.trail_watch import TrailWatch
 from connector.worker.effects import UpstreamEffects
 from connector.worker.loop import PartitionWorker
@@ -70,10 +71,12 @@ log = structlog.get_logger("connector.app")
 class Service:
     """One process of the connector, from start to end; arguments as for :func:`serve`."""
 
-    def __init__(self, settings: Settings, restored_by: str = "") -> None:
+    def __init__(
+        self, settings: Settings, restored_by: str = "", reading: Reading | None = None
+    ) -> None:
         self._restored_by = restored_by
         self._settings = settings
-        self._policies = settings.policies()
+        self._reading = reading
         self._clock = MachineClock()
         self._metrics = observation.metrics(settings)
         self._board = Board(self._clock, self._metrics)
@@ -81,6 +84,8 @@ class Service:
         self._dates = ServerDates(self._clock.monotonic)
         self._pulls = pulls.Pulls(settings, self._clock, self._board, self._metrics)
         self._recent = RecentLines()
+        self._reloads = Reloads(self._metrics, self._clock)
+        self._policies = LiveRoutes(settings, self._board, self._reloads)
         self._stop = asyncio.Event()
         self._lost: Permanent | None = None
 
@@ -136,7 +141,7 @@ class Service:
         around = Surroundings(watch, self._clock, self._metrics)
         intake = tenants.server(settings, secrets.snapshot, around)
         process = partial(observation.view, self._metrics, self._recent)
-        seen = (self._expiries.seen, self._pulls.views, process)
+        seen = (self._expiries.seen, self._pulls.views, process, self._routes)
         shown = Shown(self._board.standing, intake.refused, *seen)
         operators = Operators(settings, self._clock, limits, self._metrics, shown)
         self._parts = Parts(
@@ -214,7 +219,7 @@ class Service:
         parts.health.watch("owners", owning)
         async with parts.observe as observe, parts.admin:
             await self._owned(group, parts)
-            count_reload(self._metrics, self._clock, accepted=True)
+            self._reloads.count("settings", accepted=True)
             follow = [group.create_task(one) for one in self._followers(parts)]
             async with parts.intake as intake:
                 settle_collector()
@@ -240,6 +245,7 @@ class Service:
         tidy_every = self._settings.worker.tidy_every.total_seconds()
         return (
             parts.secrets.follow(self._stop),
+            self._policies.follow(self._reading, parts.owners.wake, self._stop),
             self._expiries.follow(self._stop),
             orphans.follow(self._stop),
             parts.watch.follow(self._stop, WATCH_EVERY),
@@ -258,7 +264,7 @@ class Service:
         report_key(mounted, parts.audit_key, self._board)
         self._expiries.look()
         parts.owners.wake()
-        count_reload(self._metrics, self._clock, accepted=whole)
+        self._reloads.count("secrets", accepted=whole)
         log.info("secrets.reloaded", count=len(changed))
         return whole
 
@@ -267,7 +273,7 @@ class Service:
         self._parts.intake.replace_sources(sources)
 
     def _routes(self) -> Mapping[str, RoutePolicy]:
-        return self._policies
+        return self._policies.snapshot()
 
     def _journal_lost(self, fault: Permanent) -> None:
         """The disk failed: stop at once; what is durable is found at the next start."""
@@ -276,7 +282,12 @@ class Service:
         self._stop.set()
 
 
-async def serve(settings: Settings, *, restored_by: str = "") -> None:
-    """Run the service until it is asked to stop; ``restored_by``: who says that it is a backup."""
+async def serve(
+    settings: Settings, *, restored_by: str = "", reading: Reading | None = None
+) -> None:
+    """Run the service until it is asked to stop.
+
+    ``restored_by``: who says that the journal is a backup; ``reading``: the file, followed.
+    """
     harden(memory_readable=settings.testing.memory_readable)
-    await Service(settings, restored_by).run()
+    await Service(settings, restored_by, reading).run()

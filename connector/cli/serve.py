@@ -16,6 +16,7 @@ from connector.settings.load import load
 from connector.settings.model import Settings
 from connector.settings.plugins import installed
 from connector.settings.report import SettingsRefused
+from connector.wiring.live_routes import Reading
 
 
 @asking()
@@ -46,11 +47,20 @@ def serve(
     with _reported(call), left_in(termination_log):
         settings = load(call.config, call.world.environment, installed())
         try:
-            uvloop.run(run(settings, restored_by=call.operator if restored else ""))
+            by = call.operator if restored else ""
+            uvloop.run(run(settings, restored_by=by, reading=_reading(call)))
         except TopicsRefused as error:
             for fault in error.faults:
                 call.screen.fault(str(fault))
             raise
+
+
+def _reading(call: Call) -> Reading | None:
+    """How the service reads its settings' file again, when it has one."""
+    file, environment = call.config, call.world.environment
+    if file is None:
+        return None
+    return Reading(file, lambda: load(file, environment, installed()))
 
 
 def settings_of(call: Call, file: Path | None = None) -> Settings:

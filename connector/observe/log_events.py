@@ -57,6 +57,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "pull.failed": frozenset({"backend", "message"}),
     "secrets.reloaded": frozenset({"count"}),
     "secrets.refused": frozenset({"backend"}),
+    "settings.refused": frozenset({"message"}),
+    "settings.reloaded": frozenset({"count"}),
     "service.failed": frozenset({"message"}),
     "service.ready": frozenset({"intake_port", "observe_port"}),
     "service.starting": frozenset({"version", "python", "sqlite"}),

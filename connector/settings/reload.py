@@ -1,4 +1,4 @@
-"""Following mounted secrets while the service runs.
+"""Following mounted secrets and the settings' file while the service runs.
 
 Kubernetes swaps a whole volume by renaming the link ``..data``; a watch on a file would be lost
 with the old one, so the directories are watched. As a watch can fail silently (network file
@@ -7,14 +7,14 @@ systems, ``subPath`` mounts), everything is also read again at intervals.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from watchfiles import awatch
 
 from connector.core.errors import Permanent
 from connector.core.secret import Credential
-from connector.mounted import as_secret, changes_of, read_mounted
+from connector.mounted import LARGEST, as_secret, changes_of, read_mounted, read_regular
 from connector.settings.secrecy import names_file
 
 OnChange = Callable[[frozenset[Path]], Awaitable[bool]]
@@ -98,22 +98,10 @@ class SecretFiles:
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Take changes over until ``stop`` is set."""
-        directories = {path.parent for path in self._paths}
-        if not directories:
-            await stop.wait()
-            return
         clock = asyncio.get_running_loop().time
         read_at = clock()
-        async for signs in awatch(
-            *directories,
-            watch_filter=changes_of(self._paths),
-            recursive=False,
-            stop_event=stop,
-            debounce=int(self._debounce * 1000),
-            rust_timeout=int(self._again * 1000),
-            yield_on_timeout=True,
-        ):
-            if signs or not self.healthy or clock() - read_at >= self._every:
+        async for seen in signs(self._paths, stop, again=self._again, debounce=self._debounce):
+            if seen or not self.healthy or clock() - read_at >= self._every:
                 await self.read_again()
                 read_at = clock()
 
@@ -137,6 +125,67 @@ class SecretFiles:
             except Permanent:
                 contents[path], whole = self.snapshot.content(path), False
         return Snapshot(contents), whole
+
+
+class SettingsFile:
+    """The settings' file: read again when its content changes, or while it is refused.
+
+    Args:
+        path: the file.
+        take_up: reads and takes it up; whether it was accepted.
+        again: seconds between two looks without any sign of a change.
+        debounce: seconds in which changes are gathered.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        take_up: Callable[[], Awaitable[bool]],
+        *,
+        again: float = 15,
+        debounce: float = 0.5,
+    ) -> None:
+        self._path = path
+        self._take_up = take_up
+        self._again = again
+        self._debounce = debounce
+        self._content: bytes | None = None  # it may have changed since it was read for the start
+        self._accepted = True
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Take changes up until ``stop`` is set."""
+        async for _ in signs((self._path,), stop, again=self._again, debounce=self._debounce):
+            content = await asyncio.to_thread(self._read)
+            if content != self._content or not self._accepted:
+                self._content = content
+                self._accepted = await self._take_up()
+
+    def _read(self) -> bytes | None:
+        try:
+            data, _ = read_regular(self._path, LARGEST)
+        except (OSError, ValueError):
+            return None
+        return hashlib.sha256(data).digest()
+
+
+async def signs(
+    paths: Iterable[Path], stop: asyncio.Event, *, again: float, debounce: float
+) -> AsyncIterator[bool]:
+    """Until ``stop`` is set: true when one of the files may have changed, false after a while."""
+    files = tuple(paths)
+    if not files:
+        await stop.wait()
+        return
+    async for seen in awatch(
+        *{path.parent for path in files},
+        watch_filter=changes_of(files),
+        recursive=False,
+        stop_event=stop,
+        debounce=int(debounce * 1000),
+        rust_timeout=int(again * 1000),
+        yield_on_timeout=True,
+    ):
+        yield bool(seen)
 
 
 def mounted_files(value: object, member: str = "") -> list[Path]:

@@ -67,9 +67,13 @@ class Gauges:
         self._metrics = metrics
         self._clock = clock
         self._time = time
-        self._uem_of = {name: route.uem for name, route in routes.items()}
+        self._routes = routes
         self._in_state: AbstractSet[tuple[str, str]] = frozenset()
         self._codes_shown: AbstractSet[str] = frozenset()
+
+    @property
+    def _uem_of(self) -> Mapping[str, str]:
+        return {name: route.uem for name, route in self._routes.items()}
 
     async def follow(self, stop: asyncio.Event, every: float, tidy_every: float) -> None:
         """Tell what waits here every ``every`` seconds; let the journal tidy up now and then."""
@@ -103,9 +107,10 @@ class Gauges:
     async def publish(self) -> None:
         """One look at the journal."""
         in_state: Counter[tuple[str, str]] = Counter()
+        uem_of = self._uem_of
         for (kind, route, phase), count in (await self._journal.counts()).items():
             if kind == "holder" and phase:
-                in_state[phase, self._uem_of.get(route, "")] += count
+                in_state[phase, uem_of.get(route, "")] += count
         self._deliveries(in_state)
         held = [record.brakes for record in await self._journal.records()]
         self._metrics.gauge(PAUSES, len(standing(held)))
@@ -116,7 +121,7 @@ class Gauges:
         letters = await self._journal.dead_letters(DeadLetterFilter(limit=COUNTED))
         self._metrics.gauge(DLQ_DEPTH, len(letters), queue="events")
         await self._due()
-        for uem in sorted(set(self._uem_of.values())):
+        for uem in sorted(set(uem_of.values())):
             await self._copies(uem)
 
     def _forget(self) -> None:

@@ -36,6 +36,7 @@ class Shown(NamedTuple):
     credentials: Callable[[], Sequence[CredentialView]]
     feeds: Callable[[Mapping[str, FeedPosition]], Sequence[FeedView]]
     process: Callable[[], ProcessView]
+    routes: Callable[[], Mapping[str, RoutePolicy]]
 
 
 class Operators:
@@ -54,7 +55,6 @@ class Operators:
         self._clock = clock
         self._limits = limits
         self._shown = shown
-        self._policies: Mapping[str, RoutePolicy] = settings.policies()
 
     def server(
         self,
@@ -64,13 +64,13 @@ class Operators:
         audit_keys: Sequence[Credential],
     ) -> AdminServer:
         """The server, not yet listening."""
-        planner = Planner(lambda: self._policies, backends, targets, self._clock.now)
+        planner = Planner(self._shown.routes, backends, targets, self._clock.now)
         around = Surroundings(
             clock=self._clock,
             unique=lambda: uuid.uuid4().hex,
             audit_key=audit_keys[0],
             old_audit_keys=audit_keys[1:],
-            routes=lambda: self._policies,
+            routes=self._shown.routes,
             upstreams=self._upstreams,
             version=program_version(),
             verified=partial(self._metrics.gauge, AUDIT_CHAIN_VALID),

@@ -53,8 +53,17 @@ def taken_up(take_up: Callable[[], None]) -> bool:
     return True
 
 
-def count_reload(metrics: Metrics, clock: Clock, *, accepted: bool) -> None:
-    """The settings or secrets were read again; a failure leaves the time of the last success."""
-    metrics.gauge(CONFIG_LAST_RELOAD_SUCCESSFUL, accepted)
-    if accepted:
-        metrics.gauge(CONFIG_LAST_RELOAD_SUCCESS, clock.now() / SECOND)
+class Reloads:
+    """Publishes whether settings and secrets are all in force as they are mounted."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._refused: set[str] = set()
+
+    def count(self, what: str, *, accepted: bool) -> None:
+        """``what`` was read again; a failure leaves the time of the last success."""
+        self._refused = self._refused - {what} if accepted else self._refused | {what}
+        self._metrics.gauge(CONFIG_LAST_RELOAD_SUCCESSFUL, not self._refused)
+        if not self._refused:
+            self._metrics.gauge(CONFIG_LAST_RELOAD_SUCCESS, self._clock.now() / SECOND)

@@ -185,7 +185,10 @@ class UpstreamEffects:
         return next((route.profiles for route in routes.values() if route.uem == uem), {})
 
     def _route(self, name: str | None) -> RoutePolicy:
-        return self._routes()[name or ""]
+        route = self._routes().get(name or "")
+        if route is None:  # removed since the effect was admitted
+            raise Permanent("USR-007", "the route of this delivery is not configured any more")
+        return route
 
     def _backend(self, route: str | None) -> EscrowBackend:
         return self._backends[self._route(route).ca]

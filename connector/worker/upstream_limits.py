@@ -4,6 +4,7 @@ A lane is ``effect:route`` or ``effect:@uem``; effects of one lane start or are 
 together, and a lane that is held back does not delay another.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -110,6 +111,7 @@ class UpstreamLimits:
         self._handing_over = 0
         self.ceiling = ceiling
         self._metrics = metrics
+        self._entered: dict[Lane, deque[tuple[str, ...]]] = {}
 
     def all_names(self) -> tuple[str, ...]:
         """Every upstream."""
@@ -153,7 +155,9 @@ class UpstreamLimits:
 
     def enter(self, lane: Lane) -> None:
         """Take the permits of one effect; :meth:`room` has shown that they are free."""
-        for name in self.names(lane):
+        names = self.names(lane)
+        self._entered.setdefault(lane, deque()).append(names)
+        for name in names:
             self._upstreams[name].enter()
         if lane.effect is Effect.HAND_OVER:
             self._handing_over += 1
@@ -162,7 +166,7 @@ class UpstreamLimits:
         """Give the permits back, and report the outcome to the circuit breakers."""
         if lane.effect is Effect.HAND_OVER:
             self._handing_over -= 1
-        for name in self.names(lane):
+        for name in self._left(lane):
             upstream = self._upstreams[name]
             upstream.running -= 1
             mine = fault if fault is not None and fault.upstream in {name, None} else None
@@ -215,8 +219,16 @@ class UpstreamLimits:
         """Give unused permits back; this says nothing about the upstreams."""
         if lane.effect is Effect.HAND_OVER:
             self._handing_over -= 1
-        for name in self.names(lane):
+        for name in self._left(lane):
             self._upstreams[name].running -= 1
+
+    def _left(self, lane: Lane) -> tuple[str, ...]:
+        """The upstreams that an effect of the lane entered: its route may have changed."""
+        entered = self._entered[lane]
+        names = entered.popleft()
+        if not entered:
+            del self._entered[lane]
+        return names
 
     def probes_due(self, lane: Lane) -> Iterator[tuple[str, CircuitBreaker]]:
         """The upstreams that hold a lane back and are due for a probe, with their breakers."""

@@ -27,7 +27,7 @@ from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.reference import metrics_page
 from connector.wiring.conditions import Board
 from connector.wiring.pulls import Watch
-from connector.wiring.reloading import count_reload
+from connector.wiring.reloading import Reloads
 from connector.worker.options import untold
 from connector.worker.round_publisher import RoundPublisher
 from tests.support.clocks import ManualClock
@@ -236,9 +236,10 @@ def test_a_page_of_a_feed_is_counted_and_dated() -> None:
 def test_failed_reload_leaves_the_time_of_the_last_good_one(metrics: PrometheusMetrics) -> None:
     """So that the alert can say since when."""
     clock = ManualClock(wall=1_000)
-    count_reload(metrics, clock, accepted=True)
+    reloads = Reloads(metrics, clock)
+    reloads.count("secrets", accepted=True)
     clock.advance(8_000)
-    count_reload(metrics, clock, accepted=False)
+    reloads.count("secrets", accepted=False)
     assert value(metrics.registry, "config_last_reload_successful") == 0
     assert value(metrics.registry, "config_last_reload_success_timestamp_seconds") == 1
 

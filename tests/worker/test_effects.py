@@ -100,8 +100,8 @@ async def test_what_fails_before_the_hand_over_process_has_sent_nothing() -> Non
     fact = await effects(Raising(KeyError("asked")), reported).act(KEY, running, 130.0)
     assert isinstance(fact, HandedOver)
     assert isinstance(fact.outcome, NotSent)
-    assert fact.outcome.fault.code == "PLG-001"
-    assert fact.outcome.disclosed == 0
+    assert fact.outcome.fault.code == "USR-007"
+    assert (fact.outcome.disclosed, reported) == (0, [])
 
 
 class Asked:
