@@ -258,6 +258,7 @@ def test_settings_restart_the_pods_and_secrets_do_not() -> None:
     changed = annotations("--set", "config.service.drain=21s")
     assert annotations() != changed
     assert annotations() == annotations("--set", "podDisruptionBudget.enabled=false")
+    assert annotations() == annotations("--set", "config.routes.staff.mode=observe")
     assert set(annotations()) >= {"checksum/settings", "kubectl.kubernetes.io/default-container"}
 
 
