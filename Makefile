@@ -76,7 +76,7 @@ check: $(DEV) ## the fast tests: without brokers, kills and whole programs
 
 .PHONY: chart-test
 chart-test: $(DEV) ## render the Helm chart in every way and check its objects
-	@$(BIN)/pytest -m chart $(ARGS)
+	@$(BIN)/pytest tests/chart $(ARGS)
 
 # A choice of tests has no coverage to speak of, and is faster unmeasured. Three at a time on two
 # cores, because most tests that start processes wait half of their time.

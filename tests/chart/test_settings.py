@@ -17,9 +17,12 @@ from connector_testkit.simulators.tls import TlsFiles, issue_tls
 from tests.chart.rendering import (
     CHART,
     CI,
+    KAFKA,
     SQLITE,
     containers,
     of_kind,
+    only,
+    pod_spec,
     refusal,
     settings_text,
     template,
@@ -91,14 +94,31 @@ def test_every_setting_arrives_as_it_was_written() -> None:
     assert settings["journal"] == {"type": "sqlite", "partitions": 8}
 
 
-def test_the_time_to_stop_follows_the_settings() -> None:
-    """Sleep, drain and the 15 seconds of docs/operation.md, in each way to write a duration."""
-    for drain, seconds in (("20s", 43), ("1m30s", 113), ("PT1M", 83), ("1500ms", 25)):
-        objects = template(SQLITE, "--set", f"config.service.drain={drain}")
-        spec = of_kind(objects, "StatefulSet")[0]["spec"]["template"]["spec"]
-        assert spec["terminationGracePeriodSeconds"] == seconds, drain
-        (connector,) = [one for one in spec["containers"] if one["name"] == "connector"]
-        assert connector["lifecycle"]["preStop"] == {"sleep": {"seconds": 8}}
+@pytest.mark.parametrize(
+    ("drain", "seconds"),
+    [("20s", 20), ("1m30s", 90), ("PT1M", 60), ("1500ms", 2), ("PT1H2S", 3602)],
+)
+def test_the_time_to_stop_follows_the_settings(drain: str, seconds: int) -> None:
+    """Drain and the 15 seconds of docs/operation.md, in each way to write a duration."""
+    given = ("--set", f"config.service.drain={drain}")
+    assert stopping(SQLITE, *given) == (seconds + 15, None)
+    assert stopping(KAFKA, *given) == (seconds + 15 + 8, {"preStop": {"sleep": {"seconds": 8}}})
+
+
+def test_the_time_to_stop_can_be_given() -> None:
+    """Both for pods that wait longer for their load balancer."""
+    given = ("--set", "preStopSeconds=30", "--set", "terminationGracePeriodSeconds=300")
+    assert stopping(SQLITE, *given) == (300, {"preStop": {"sleep": {"seconds": 30}}})
+    assert stopping(SQLITE, "--set", "lifecycle.preStop.exec.command={leave}") == (
+        35,
+        {"preStop": {"exec": {"command": ["leave"]}}},
+    )
+
+
+def stopping(values: Path, *options: str) -> tuple[int, Any]:
+    spec = pod_spec(only(template(values, *options), "StatefulSet"))
+    (connector,) = [one for one in spec["containers"] if one["name"] == "connector"]
+    return spec["terminationGracePeriodSeconds"], connector.get("lifecycle")
 
 
 def test_each_container_of_the_program_finds_its_settings() -> None:

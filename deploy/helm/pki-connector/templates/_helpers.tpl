@@ -108,12 +108,16 @@ imagePullSecrets:
 {{- div (add $millis 999) 1000 }}
 {{- end }}
 
+{{- define "pki-connector.preStopSeconds" -}}
+{{- kindIs "invalid" .Values.preStopSeconds | ternary (eq .Values.journal.kind "kafka" | ternary 8 0) .Values.preStopSeconds }}
+{{- end }}
+
 {{/* From SIGTERM to the end the program takes its drain time and at most 15 seconds more. */}}
 {{- define "pki-connector.stopSeconds" -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
 {{- $service := get (include "pki-connector.settings" . | fromYaml) "service" }}
 {{- $drain := include "pki-connector.seconds" (default "30s" (get $service "drain")) | int }}
-{{- add .Values.preStopSeconds $drain 15 }}
+{{- add (include "pki-connector.preStopSeconds" .) $drain 15 }}
 {{- else }}
 {{- .Values.terminationGracePeriodSeconds }}
 {{- end }}

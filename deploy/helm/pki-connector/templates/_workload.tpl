@@ -1,3 +1,14 @@
+{{- define "pki-connector.lifecycle" -}}
+{{- $seconds := include "pki-connector.preStopSeconds" . | int }}
+{{- if .Values.lifecycle }}
+{{- toYaml .Values.lifecycle }}
+{{- else if $seconds -}}
+preStop:
+  sleep:
+    seconds: {{ $seconds }}
+{{- end }}
+{{- end }}
+
 {{- define "pki-connector.probes" -}}
 startupProbe:
   httpGet:
