@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -219,31 +218,6 @@ def test_copies_of_the_journal_are_made_in_its_pod() -> None:
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     (volume,) = [one for one in pod["volumes"] if one["name"] == "backup"]
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-
-
-def egress(values: Path) -> list[tuple[set[Any], Any]]:
-    policy = only(template(values), "NetworkPolicy")["spec"]
-    return [({one["port"] for one in rule["ports"]}, rule.get("to")) for rule in policy["egress"]]
-
-
-def test_the_network_is_open_for_what_is_configured_alone() -> None:
-    """Ports come from the addresses in the settings; a proxy stands for what is behind it."""
-    cluster = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kafka"}}}
-    assert egress(KAFKA.with_name("kafka-mtls-values.yaml")) == [
-        ({53}, None),
-        ({9094}, [cluster]),
-        ({8443}, [{"ipBlock": {"cidr": "192.0.2.10/32"}}]),
-        ({3128}, None),
-    ]
-    assert egress(KAFKA)[1] == ({9093}, [{"ipBlock": {"cidr": "2001:db8::1/128"}}])
-    several = egress(KAFKA.with_name("several-tenants-values.yaml"))
-    assert several[1:] == [
-        ({9443}, [{"ipBlock": {"cidr": "192.0.2.0/24"}}]),
-        ({443}, None),
-        ({443}, None),
-        ({443}, None),
-    ]
-    assert egress(KAFKA.with_name("demo-values.yaml")) == [({53}, None)]
 
 
 def test_settings_restart_the_pods_and_secrets_do_not() -> None:
