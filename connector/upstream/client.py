@@ -171,8 +171,9 @@ class Upstream:
             judged: statuses besides 2xx that the caller judges by itself, like 404.
 
         Raises:
-            Transient: not reachable, TLS, 429: of the whole upstream; no answer in time, 5xx: of
-                the one request, until many different ones have it.
+            Transient: not reachable, TLS: of the whole upstream; 429: of the one request, unless
+                ``probe`` meets one, too; no answer in time, 5xx: of the one request, until many
+                different ones have it.
             Permanent: 401: of the whole upstream; 403: of the one request, unless ``probe`` is
                 refused, too; anything else: of the one request.
         """

@@ -1,8 +1,8 @@
 """What can go wrong towards an upstream, and which family, scope and code it is.
 
-A fault of reaching the upstream, of TLS, of our credentials or of its load concerns all its users
-(``Scope.UPSTREAM``); an invalid answer concerns the one request. So does a missing answer, a 5xx or
-a 403, unless a request that concerns no user is answered like that as well
+A fault of reaching the upstream, of TLS or of our credentials concerns all its users
+(``Scope.UPSTREAM``); an invalid answer concerns the one request. So does a missing answer, a 5xx, a
+403 or a 429, unless a request that concerns no user is answered like that as well
 (:mod:`connector.upstream.outage_detector`).
 """
 
@@ -33,7 +33,9 @@ class Kind(Enum):
     BARRED = auto()
     """Status 403: perhaps of the one resource only."""
     SLOW_DOWN = auto()
-    """Status 429."""
+    """Status 429: perhaps of the one resource only."""
+    OVER_LIMIT = auto()
+    """Status 429 to every request."""
     ERROR = auto()
     """Status 408, or 5xx of the upstream as such."""
     REDIRECT = auto()
@@ -64,6 +66,7 @@ CA = Codes(
         Kind.REFUSED: "CA-401",
         Kind.BARRED: "CA-403",
         Kind.SLOW_DOWN: "CA-003",
+        Kind.OVER_LIMIT: "CA-003",
         Kind.ERROR: "CA-002",
         Kind.REDIRECT: "CA-006",
         Kind.UNKNOWN: "CA-404",
@@ -81,6 +84,7 @@ UEM = Codes(
         Kind.REFUSED: "UEM-401",
         Kind.BARRED: "UEM-403",
         Kind.SLOW_DOWN: "UEM-004",
+        Kind.OVER_LIMIT: "UEM-004",
         Kind.ERROR: "UEM-003",
         Kind.REDIRECT: "UEM-007",
         Kind.UNKNOWN: "UEM-404",
@@ -96,7 +100,8 @@ FAMILIES: dict[Kind, tuple[type[ConnectorError], Scope]] = {
     Kind.TLS: (Transient, Scope.UPSTREAM),
     Kind.REFUSED: (Permanent, Scope.UPSTREAM),
     Kind.BARRED: (Permanent, Scope.SUBJECT),
-    Kind.SLOW_DOWN: (Transient, Scope.UPSTREAM),
+    Kind.SLOW_DOWN: (Transient, Scope.SUBJECT),
+    Kind.OVER_LIMIT: (Transient, Scope.UPSTREAM),
     Kind.ERROR: (Transient, Scope.UPSTREAM),
     Kind.REDIRECT: (Permanent, Scope.SUBJECT),
     Kind.UNKNOWN: (Permanent, Scope.SUBJECT),
@@ -148,6 +153,7 @@ OF_THE_UPSTREAM = {
     Kind.STALLED: Kind.UNREACHABLE,
     Kind.STUMBLED: Kind.ERROR,
     Kind.BARRED: Kind.REFUSED,
+    Kind.SLOW_DOWN: Kind.OVER_LIMIT,
 }
 """What a fault of one resource is when all have it (:mod:`connector.upstream.outage_detector`)."""
 

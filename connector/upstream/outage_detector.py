@@ -1,13 +1,16 @@
 """Tell an outage of an upstream from a fault of one resource.
 
-A timeout, a status 5xx or a 403 may be caused by one record that the server cannot handle or does
-not show us. If it counted as a fault of the whole upstream, it would pause all holders again and
-again, as long as that record is requested. So it concerns the one request, unless a probe fails as
-well: a request that concerns no user and needs the same rights and the same parts of the server.
+A timeout, a status 5xx, a 403 or a 429 may be caused by one record that the server cannot handle,
+does not show us or limits by itself. If it counted as a fault of the whole upstream, it would pause
+all holders again and again, as long as that record is requested. So it concerns the one request,
+unless a probe fails as well: a request that concerns no user and needs the same rights and the same
+parts of the server.
 
 The probe is sent at the first 403, because that would end a delivery, and a lost role would end
-them all. What is tried again anyway has time: the probe is sent when several different resources
-failed with nothing answered in between.
+them all; and at the first 429 that outlasts the wait for it, because the upstream may have asked
+for an hour, which either nothing may be sent or only this one request. What is tried again anyway
+has time: the probe is sent when several different resources failed with nothing answered in
+between.
 """
 
 import asyncio
@@ -112,6 +115,7 @@ class OutageDetector:
         self._probing = Probing(probe) if probe is not None else None
         self._failing = Suspicion(self._probing, DIFFERENT)
         self._barring = Suspicion(self._probing, DIFFERENT if probe is None else 1)
+        self._throttling = Suspicion(self._probing, 1)
 
     def answered(self, status: int) -> None:
         """A single subject's request was answered.
@@ -134,5 +138,6 @@ class OutageDetector:
         wider = OF_THE_UPSTREAM.get(kind)
         if wider is None:
             return kind
-        suspicion = self._barring if kind is Kind.BARRED else self._failing
+        by_kind = {Kind.BARRED: self._barring, Kind.SLOW_DOWN: self._throttling}
+        suspicion = by_kind.get(kind, self._failing)
         return wider if of_all or await suspicion.confirmed(resource) else kind

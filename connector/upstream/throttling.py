@@ -17,7 +17,7 @@ class Patience:
     """How long one request waits in all where it is asked to.
 
     A look of many requests would otherwise fail with the one that came too early, and begin
-    again from the start. What lasts longer is a fault of the upstream, which the state waits out.
+    again from the start. What lasts longer is a fault, which the state waits out.
     """
 
     def __init__(self, seconds: float, permits: RequestPermits, sleep: Sleep) -> None:
@@ -44,7 +44,8 @@ class Patience:
         """Seconds to wait; None when it is no such answer.
 
         A 503 concerns the one resource, as far as is known, and is a reason to wait only where it
-        says for how long. A 429 counts our requests together.
+        says for how long. A 429 counts our requests together, as far as is known; for these few
+        seconds that need not be found out.
         """
         told = retry_after(answer.headers)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from aiohttp import web
 
-from connector.core.errors import ConnectorError, Scope
+from connector.core.errors import ConnectorError, Scope, Transient
 from connector.upstream import Upstream
 from tests.upstream.conftest import Place
 
@@ -21,6 +21,7 @@ class Server:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.statuses: Mapping[str, int] = {}
+        self.headers: Mapping[str, str] = {}
         self.asked: list[str] = []
         self.client = place.probed(self.probe)
         place.handler = self.handle
@@ -28,7 +29,8 @@ class Server:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         name = request.path.rpartition("/")[2]
         self.asked.append(name)
-        return web.Response(status=self.statuses.get(name, self.statuses.get("*", 200)), text="{}")
+        status = self.statuses.get(name, self.statuses.get("*", 200))
+        return web.Response(status=status, headers=self.headers, text="{}")
 
     async def probe(self) -> None:
         await self.client.look((PROBE,), of_all=True)
@@ -51,7 +53,9 @@ def server(place: Place) -> Server:
     return Server(place)
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, "CA-403"), (500, "CA-002"), (503, "CA-002")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "CA-403"), (429, "CA-003"), (500, "CA-002"), (503, "CA-002")]
+)
 @pytest.mark.parametrize("ill", [1, 3, 10])
 async def test_what_single_resources_meet_is_theirs_however_many_they_are(
     server: Server, status: int, code: str, ill: int
@@ -65,13 +69,29 @@ async def test_what_single_resources_meet_is_theirs_however_many_they_are(
         assert await server.faults("healthy") == [None]
 
 
-async def test_a_403_for_everything_is_refused_credentials_at_once(server: Server) -> None:
+@pytest.mark.parametrize(("status", "code"), [(403, "CA-401"), (429, "CA-003")])
+async def test_a_403_or_429_for_everything_is_the_upstreams_at_once(
+    server: Server, status: int, code: str
+) -> None:
     """No single request is taken for barred first: that would end its delivery."""
-    server.statuses = {"*": 403}
+    server.statuses = {"*": status}
     async with server.client:
-        assert await server.faults("a", "b") == [("CA-401", ALL)] * 2
+        assert await server.faults("a", "b") == [(code, ALL)] * 2
         server.statuses = {}
         assert await server.faults("a", "b") == [None] * 2
+
+
+@pytest.mark.parametrize(("everything", "scope"), [("a", ONE), ("*", ALL)])
+async def test_how_long_to_wait_is_told_to_the_one_or_to_all(
+    server: Server, everything: str, scope: Scope
+) -> None:
+    """Longer than a request waits by itself: the probe is asked at once."""
+    server.statuses, server.headers = {everything: 429}, {"Retry-After": "3600"}
+    async with server.client:
+        with pytest.raises(Transient) as caught:
+            await server.client.look(("a",))
+    assert (caught.value.scope, caught.value.retry_after) == (scope, 3600.0)
+    assert server.asked == ["a", PROBE]
 
 
 @pytest.mark.parametrize("status", [500, 501, 503, 599])

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from connector.core.errors import Family, Fault
 from connector.core.events import CertificatesChanged
 from connector.core.facts import LOOKED, Looked
 from connector.core.journal import StateRow, StatusFilter
@@ -23,7 +22,7 @@ from connector.core.model import (
 from connector.core.rows import UnreadableState
 from connector.core.sizes import LARGEST
 from connector.core.states import Effect
-from connector.upstream import RequestLimit
+from connector.upstream import UEM, Kind, RequestLimit, fault
 from connector.worker.circuit_breaker import CircuitBreaker
 from connector.worker.ports import Subject
 from connector.worker.upstream_limits import Upstream, UpstreamLimits
@@ -37,10 +36,11 @@ OTHERS = [str(number) for number in range(20, 26)]
 MANY = [str(number) for number in range(100, 110)]
 STEP = 250
 FAULTS = {
-    "barred": Fault(code="UEM-403", family=Family.PERMANENT),
-    "failing": Fault(code="UEM-003", family=Family.TRANSIENT),
-    "throttled": Fault(code="UEM-004", family=Family.TRANSIENT, retry_after=3600.0),
+    "barred": fault(UEM, "acme", Kind.BARRED, "").fault(),
+    "failing": fault(UEM, "acme", Kind.STUMBLED, "").fault(),
+    "throttled": fault(UEM, "acme", Kind.SLOW_DOWN, "", retry_after=3600.0).fault(),
 }
+"""As the client raises them about one user, with the scope that it gives them."""
 TOLD = {"too large": "JRN-015", "raises": "SRV-003"}
 """Troubles that are alarms, with their codes."""
 

@@ -141,10 +141,10 @@ async def test_a_fetch_is_never_repeated(http_world: World) -> None:
         ({"status": 404, "code": "something_else"}, ("CA-404", Family.PERMANENT, ONE), None),
         (
             {"status": 429, "code": "throttled", "retry_after": "17"},
-            ("CA-003", Family.TRANSIENT, ALL),
+            ("CA-003", Family.TRANSIENT, ONE),
             17.0,
         ),
-        ({"status": 429, "code": "throttled"}, ("CA-003", Family.TRANSIENT, ALL), None),
+        ({"status": 429, "code": "throttled"}, ("CA-003", Family.TRANSIENT, ONE), None),
         ({"status": 500, "code": "internal"}, ("CA-002", Family.TRANSIENT, ONE), None),
         (
             {"status": 503, "code": "unavailable", "retry_after": "4"},
