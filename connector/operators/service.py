@@ -252,7 +252,10 @@ class OperatorService:
         events = partition_events(self._stamp(caller), act, self._journal.partitions)
         await self._journal.append(events)
         subjects = tuple(event.subject for event in events)
-        return Receipt(act=act.act, subjects=subjects, pauses=concerning(act, pauses))
+        # That a pause has been applied is seen in the brakes; nothing shows it of the clock.
+        named = last_events(events) if isinstance(act, AcceptClock) else {}
+        stand = concerning(act, pauses)
+        return Receipt(act=act.act, subjects=subjects, events=named, pauses=stand)
 
     async def _not_applied(self, asked: ActEvents) -> NotApplied:
         events = asked.events.items()

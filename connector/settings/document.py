@@ -117,6 +117,9 @@ class _Walk:
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(path, key_node, "has a key that is no text", "Write a word as key.")
+                continue
             key = str(key_node.value)
             if key in values:
                 self._problem((*path, key), key_node, "appears twice", "Keep one of them.")

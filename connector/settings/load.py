@@ -144,12 +144,25 @@ def admin_socket(file: File | None, environment: Mapping[str, str]) -> File:
     So that a command can reach the service even if it may not read the other settings.
 
     Raises:
-        SettingsRefused: when the file cannot be read at all.
+        SettingsRefused: when the file cannot be read at all, or has something else there.
     """
     tree = _given(Settings, file, environment)
     if unread := _unread(tree):
         raise SettingsRefused(unread)
     branch: object = tree.values
+    path: Path = ()
     for part in ("service", "admin", "socket"):
-        branch = branch.get(part) if isinstance(branch, dict) else None
-    return File(branch) if isinstance(branch, str) else Admin().socket
+        if branch is None:
+            return Admin().socket
+        if not isinstance(branch, dict):
+            raise SettingsRefused((_problem(_wrong_kind(path, "a mapping"), tree),))
+        path, branch = (*path, part), branch.get(part)
+    if branch is None:
+        return Admin().socket
+    if not isinstance(branch, str):
+        raise SettingsRefused((_problem(_wrong_kind(path, "the path of a socket"), tree),))
+    return File(branch)
+
+
+def _wrong_kind(path: Path, wanted: str) -> Found:
+    return Found(path, "CFG-001", f"is not {wanted}", f"Write {wanted}, or leave it out.")

@@ -135,6 +135,7 @@ class PartitionWorker:
         self._cache.forget()
         self._record = await self._journal.take_over(self._partition)
         partition_commands.require_ours(self._record, self._audit_key)
+        self._quarantine.taken_over(self._record.held_up)
         self._known(self._record)
         self._publisher.chain(self._record, self._record.time)
         self.time.start(self._record)

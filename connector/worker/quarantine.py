@@ -3,6 +3,7 @@
 All other subjects of the partition go on.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -36,7 +37,8 @@ class Quarantine:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._paused: dict[SubjectKey, _Pause] = {}
-        self._since: dict[str, dict[SubjectKey, Millis]] = {}
+        self._since: dict[str, OrderedDict[SubjectKey, Millis]] = {}
+        self._earlier: Mapping[str, HeldUp] = {}
 
     def __contains__(self, key: object) -> bool:
         """Whether a subject is paused now."""
@@ -46,6 +48,10 @@ class Quarantine:
         """How many subjects failed and have not advanced since."""
         return len(self._paused)
 
+    def taken_over(self, held_up: Mapping[str, HeldUp]) -> None:
+        """Note whom the owner before left alone: the oldest of a code waits since then."""
+        self._earlier = held_up
+
     def hold(self, key: SubjectKey, code: str, now: Millis) -> None:
         """Pause a subject; each further failure doubles the pause, up to an hour."""
         before = self._paused.get(key)
@@ -53,7 +59,12 @@ class Quarantine:
             self._since[before.code].pop(key)
         seconds = FIRST_PAUSE if before is None else min(before.seconds * 2, LONGEST_PAUSE)
         self._paused[key] = _Pause(self._monotonic() + seconds, seconds, code)
-        self._since.setdefault(code, {}).setdefault(key, now)
+        since = self._since.setdefault(code, OrderedDict())
+        earlier = self._earlier.get(code)
+        if key not in since and earlier is not None and earlier.subject == key:
+            since[key] = min(earlier.since, now)
+            since.move_to_end(key, last=False)
+        since.setdefault(key, now)
 
     def advanced(self, key: SubjectKey) -> None:
         """Remove a subject that has advanced."""

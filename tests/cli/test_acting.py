@@ -229,3 +229,22 @@ def test_a_secret_is_no_argument(command: Command) -> None:
         options = [word for word in page.split() if word.startswith("--")]
         secret = [o for o in options if any(w in o for w in ("password", "secret", "key", "code"))]
         assert all(option.endswith("-file") for option in secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("service: {admin: {socket: [a]}}", "service.admin.socket is not the path of a socket"),
+        ("service: {admin: a}", "service.admin is not a mapping"),
+        ("service: [a]", "service is not a mapping"),
+    ],
+)
+def test_a_socket_in_the_settings_that_is_none_is_told(
+    command: Command, tmp_path: Path, text: str, told: str
+) -> None:
+    """Not another socket is asked, which may be another service's."""
+    settings = tmp_path / "connector.yaml"
+    settings.write_text(text)
+    result = command("status", "--config", str(settings), "-o", "json")
+    assert result.code == 8
+    assert ("CFG-001" in result.err, told in " ".join(result.err.split())) == (True, True)

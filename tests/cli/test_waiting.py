@@ -172,3 +172,13 @@ async def test_a_cut_that_every_owner_makes(ask: Asked, tmp_path: Path) -> None:
     async with meanwhile(ask, ask.world.settle):
         done = await ask(*cut, "-o", "json")
     assert (done.code, json.loads(done.out)["waiting"]) == (0, [])
+
+
+async def test_an_accepted_clock_is_waited_for(ask: Asked) -> None:
+    """It is applied when every partition has read the command, and not before."""
+    accept = ("clock", "accept", "--reason", "checked", "--wait")
+    late = await ask(*accept, "--timeout", "0")
+    assert (late.code, late.out) == (9, "accept_clock: applied by 0 of 2 partitions\n")
+    async with meanwhile(ask, ask.world.read_all):
+        done = await ask(*accept)
+    assert (done.code, done.out) == (0, "accept_clock: applied by 2 of the journal's partitions\n")

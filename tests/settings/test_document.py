@@ -45,6 +45,8 @@ def test_an_empty_value_is_not_given(file: Path) -> None:
     ("text", "wrong"),
     [
         ("a: 1\nb: 2\na: 3\n", "appears twice"),
+        ("a: {[b]: 1}\n", "has a key that is no text"),
+        ("a:\n  {b: c}: 1\n", "has a key that is no text"),
         ("a: &x {b: 1}\nc: *x\n", "is an alias"),
         ("a: [1\n", "is not YAML (UTF-8)"),
         ("a:\n\tb: 1\n", "is indented with a tab, which YAML does not allow"),

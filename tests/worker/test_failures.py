@@ -108,6 +108,43 @@ def test_quarantine_tells_codes_apart() -> None:
     assert (quarantine.without(()), len(quarantine)) == ({}, 0)
 
 
+def test_who_failed_under_the_owner_before_waits_since_then() -> None:
+    """As far as the partition's record names them: the oldest of each code."""
+    one, two = (subject_key("acme", SubjectKind.DEVICE, name) for name in "12")
+    quarantine = Quarantine(lambda: 0.0)
+    earlier = HeldUp(count=2, since=5, subject=two)
+    quarantine.taken_over({"SRV-003": earlier})
+    quarantine.hold(one, "SRV-003", 70)
+    quarantine.hold(two, "SRV-003", 80)
+    quarantine.hold(two, "SRV-003", 90)
+    assert quarantine.without(()) == {"SRV-003": earlier}
+    quarantine.hold(two, "JRN-015", 95)
+    assert quarantine.without(()) == {
+        "SRV-003": HeldUp(count=1, since=70, subject=one),
+        "JRN-015": HeldUp(count=1, since=95, subject=two),
+    }
+
+
+async def test_an_owner_goes_on_with_the_time_of_the_one_before(stage: Stage) -> None:
+    """The subject fails again at its first look."""
+    stage.effects = Confused(stage.world)
+
+    async def held_up() -> dict[str, HeldUp]:
+        (record,) = await stage.journal.records()
+        return record.held_up
+
+    async with stage.running():
+        await stage.enrol("8")
+        await stage.until(held_up)
+    before = await held_up()
+    stage.clock.advance(int(10 * SECOND))
+    failed = len(stage.failures)
+    async with stage.running():
+        await stage.until(lambda: len(stage.failures) > failed)
+        await stage.until(held_up)
+        assert await held_up() == before
+
+
 async def test_an_event_for_it_is_tried_at_once(stage: Stage) -> None:
     """What people do about it need not wait for the pause."""
     effects = Confused(stage.world)
