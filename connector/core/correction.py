@@ -1,9 +1,9 @@
 """How far a partition has come with correcting its states after journal time stepped back."""
 
-from connector.core.model import Record
+from connector.core.lenient import LenientRecord
 
 
-class Correction(Record):
+class Correction(LenientRecord):
     """How far states have been corrected since journal time stepped back.
 
     ``after``: the key up to which subjects are done, ``subjects``: how many these are, ``changed``:

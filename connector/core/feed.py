@@ -10,7 +10,8 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, Self
 
 from connector.core.errors import Permanent
 from connector.core.events import LONGEST_POSITION, Event, SourcePulled
-from connector.core.model import Millis, Record, SubjectKind, parse_subject
+from connector.core.lenient import LenientRecord
+from connector.core.model import Millis, SubjectKind, parse_subject
 from connector.core.ports import RequestPermits
 from connector.core.upstream import UpstreamSettings
 from connector.core.values import Period, Section
@@ -23,7 +24,7 @@ class FeedSettings(Section):
     """Interval between two pulls; a failed one is repeated sooner, then with growing pauses."""
 
 
-class FeedPosition(Record):
+class FeedPosition(LenientRecord):
     """How far a feed has been read, by the owner of which epoch, and since when."""
 
     position: str

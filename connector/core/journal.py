@@ -17,6 +17,7 @@ from connector.core.audit import AuditRecord, AuditRow
 from connector.core.correction import Correction
 from connector.core.events import Event
 from connector.core.feed import FeedPosition
+from connector.core.lenient import LenientRecord
 from connector.core.model import Millis, Record, SubjectKey
 from connector.core.rows import FIRST_PLACE, Due, HeldUp, KnownId, OpenAct, UnreadableState
 from connector.core.states import Brakes, State
@@ -77,7 +78,7 @@ class StateRow:
     state: State | UnreadableState | None
 
 
-class PartitionRecord(Record):
+class PartitionRecord(LenientRecord):
     """A partition's own record: owner epoch, commits, audit head and count, brakes.
 
     ``commands``: every event to the partition itself up to this position has been applied; they are
@@ -122,8 +123,7 @@ class Commit(Record):
 
     ``events`` go to other subjects, in whichever partition they live. ``settled`` are positions of
     dead letters of this partition that a person re-queued or dropped: they are not listed any more.
-    ``known`` are ids that subjects of this partition have consumed elsewhere, before a journal was
-    copied.
+    ``known`` are ids that its subjects have consumed elsewhere, before a journal was copied.
     """
 
     record: PartitionRecord

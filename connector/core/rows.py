@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from connector.core.lenient import LenientRecord
 from connector.core.model import Millis, Record, SubjectKey
 
 FIRST_PLACE = (-1, -1)
@@ -35,7 +36,7 @@ class OpenAct:
     place: tuple[int, int]
 
 
-class HeldUp(Record):
+class HeldUp(LenientRecord):
     """Subjects at which handling failed and that are tried again later.
 
     How many, since when the first of them, and which one that is.

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from connector.core.model import Millis, Record
+from connector.core.lenient import LenientRecord
+from connector.core.model import Millis
 
 
-class StandingPause(Record):
+class StandingPause(LenientRecord):
     """A pause in force, on one route or on all (``route`` None): by whom, since when, and why.
 
     ``by`` and ``reason`` are empty where an earlier version applied it.
@@ -21,7 +22,7 @@ class StandingPause(Record):
         return self.route is None or self.route == route
 
 
-class Brakes(Record):
+class Brakes(LenientRecord):
     """Pauses, and keys disclosed, of one partition. Kept in the partition's record.
 
     ``pauses`` says who applied what of ``all_paused`` and ``routes_paused``, and why.
