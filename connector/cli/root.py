@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from connector.catalogue import catalogue
 from connector.cli import config, operator_commands, serve
 from connector.cli.audit import audit
+from connector.cli.config_diff import diff
 from connector.cli.dlq import dlq
 from connector.cli.elsewhere import add_commands
 from connector.cli.exits import Exit, exit_code
@@ -71,6 +72,7 @@ journal.command("backups")(backups)
 journal.command("restore")(restore)
 app.add_typer(journal, name="journal")
 app.add_typer(kafka, name="kafka")
+config.config.command("diff")(diff)
 app.add_typer(config.config, name="config")
 app.command()(config.version)
 add_commands(app)

@@ -229,11 +229,11 @@ OWN_CREDENTIAL_EXPIRY = Gauge(
 )
 CONFIG_LAST_RELOAD_SUCCESSFUL = Gauge(
     "config_last_reload_successful",
-    "1: the last reading of the settings, at start or reload, succeeded; 0: it failed.",
+    "1: the last reading of settings and secrets, at start or reload, succeeded; 0: it failed.",
 )
 CONFIG_LAST_RELOAD_SUCCESS = Gauge(
     "config_last_reload_success_timestamp_seconds",
-    "Time of the last successful reload of the settings.",
+    "Time of the last successful reading of settings and secrets.",
 )
 PAUSES = Gauge(
     "pauses", "Active pauses, of all routes or of one; `status` shows who paused and why."

@@ -118,10 +118,13 @@ class RoutePolicy(Record):
 
     def fits(self, holder: HolderFacts) -> bool:
         """Whether this route serves a user."""
+        return holder.group.lower() in self.groups or self.fits_mail(holder.mail)
+
+    def fits_mail(self, mail: str) -> bool:
+        """Whether this route serves a user with this mail address, in any group."""
         if not self.groups and not self.mail_domains:
             return True
-        domains = map(canonical_host, self.mail_domains)
-        return holder.group.lower() in self.groups or host_of(holder.mail) in domains
+        return host_of(mail) in map(canonical_host, self.mail_domains)
 
     def selection(self) -> SelectionRules:
         """The part of the rules that chooses the set, without a holder's own history."""

@@ -24,23 +24,27 @@ def effective(checked: Checked) -> list[Effective]:
     if checked.settings is None:
         return []
     return [
-        Effective(setting=dotted(path), value=_shown(path, value), source=_source(checked, path))
-        for path, value in _leaves(checked.settings.model_dump(mode="json"), ())
+        Effective(
+            setting=dotted(path), value=shown_value(path, value), source=_source(checked, path)
+        )
+        for path, value in leaves(checked.settings.model_dump(mode="json"), ())
     ]
 
 
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every value of settings (as ``model_dump``) below ``path``, with its own path."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
+            yield from leaves(inner, (*path, key))
     elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
         for index, inner in enumerate(value):
-            yield from _leaves(inner, (*path, index))
+            yield from leaves(inner, (*path, index))
     else:
         yield path, value
 
 
-def _shown(path: Path, value: Any) -> str:
+def shown_value(path: Path, value: Any) -> str:
+    """A value as people read it; one that may be a secret is masked."""
     if value is not None and looks_secret(str(path[-1])):
         return MASK
     match value:

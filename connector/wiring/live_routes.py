@@ -82,7 +82,7 @@ class LiveRoutes(Mapping[str, RoutePolicy]):
 
     def _replace(self, newer: Settings) -> None:
         since_start = changes(self._started, newer)
-        waiting = since_start.restart
+        waiting = since_start.others
         if since_start.upstreams:
             waiting += changes(self._settings, newer).routes
         else:

@@ -164,4 +164,4 @@ def test_the_order_of_routes_is_a_change(stage: Stage) -> None:
     before = stage.mounted.load()
     after = before.model_copy(update={"routes": dict(reversed(before.routes.items()))})
     assert changes(before, after).routes == (ORDER,)
-    assert not changes(before, before).any
+    assert changes(before, before).all == ()
