@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from connector.cli.options import Call, asking
-from connector.cli.output import Format
+from connector.cli.output import Format, Screen
 from connector.cli.rekeying import will_of
 from connector.cli.serve import settings_of
 from connector.journal.backup import back_up
@@ -30,11 +30,16 @@ def backup(
 
     key = None if to_key is None else public_key(to_key)
     back_up(embedded(settings_of(call)).path, file, key)
-    if call.screen.form is Format.JSON:
-        call.screen.json({"backup": str(file), "encrypted": key is not None})
+    taken(call.screen, file, encrypted=key is not None)
+
+
+def taken(screen: Screen, file: Path, *, encrypted: bool) -> None:
+    """Say that a backup was made."""
+    if screen.form is Format.JSON:
+        screen.json({"backup": str(file), "encrypted": encrypted})
     else:
-        how = "a checked copy" if key is None else "a checked and encrypted copy"
-        call.screen.line(f"{file} holds {how} of the journal.")
+        how = "a checked and encrypted copy" if encrypted else "a checked copy"
+        screen.line(f"{file} holds {how} of the journal.")
 
 
 @asking()

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from connector.catalogue import catalogue
+from connector.cli.journal_backup import taken
 from connector.cli.options import Call, asking
-from connector.cli.output import Format, Screen
+from connector.cli.output import Screen
 from connector.cli.serve import settings_of
 from connector.core.errors import ConnectorError
 from connector.core.values import parse_duration
-from connector.journal.backup_series import BackupSeries
+from connector.journal.backup_series import ENCRYPTED, BackupSeries
 
 AGAIN = timedelta(minutes=1)
 """After a failure, such as a journal that the service has not made yet."""
@@ -38,10 +39,15 @@ def backups(
         timedelta, typer.Option("--every", parser=_duration, help="Time between two backups.")
     ] = timedelta(days=1),
     keep: Annotated[int, typer.Option("--keep", min=1, help="How many of them are kept.")] = 7,
+    to_key: Annotated[
+        Path | None,
+        typer.Option("--to-key", help="Encrypt each to this RSA public key or certificate (PEM)."),
+    ] = None,
 ) -> None:
     """Back up the embedded journal at each interval, until SIGTERM or SIGINT.
 
-    The files are named by the time (UTC). A backup that fails is reported and tried again.
+    The files are named by the time (UTC). A backup that fails is reported and tried again, also
+    when the public key cannot be read, which may be replaced at any time.
     """
     from connector.wiring.clock import MachineClock  # noqa: PLC0415 - as below
     from connector.wiring.restoring import embedded  # noqa: PLC0415 - loads the worker
@@ -49,7 +55,12 @@ def backups(
     source = embedded(settings_of(call)).path
     clock = MachineClock()
     series = BackupSeries(
-        source, directory, every, keep, lambda: datetime.fromtimestamp(clock.now() / 1000, UTC)
+        source,
+        directory,
+        every,
+        keep,
+        lambda: datetime.fromtimestamp(clock.now() / 1000, UTC),
+        to_key,
     )
     asyncio.run(until_stopped(series, call.screen))
 
@@ -75,8 +86,5 @@ async def take(series: BackupSeries, screen: Screen) -> timedelta:
     except ConnectorError as error:
         screen.fault(f"{error.code} {catalogue()[error.code].title}: {error.detail}")
         return AGAIN
-    if screen.form is Format.JSON:
-        screen.json({"backup": str(file)})
-    else:
-        screen.line(f"{file} holds a checked copy of the journal.")
+    taken(screen, file, encrypted=file.suffix == ENCRYPTED)
     return series.due_in()

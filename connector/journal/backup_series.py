@@ -12,9 +12,12 @@ from pathlib import Path
 from connector.core.errors import Permanent
 from connector.journal.backup import back_up
 from connector.journal.leftovers import PARTIAL
+from connector.journal.sealing import public_key
 
 FORM = "journal-%Y%m%dT%H%M%SZ.sqlite"
-UNFINISHED = f"journal-*Z.sqlite{PARTIAL}"
+ENCRYPTED = ".cms"
+"""What the name of an encrypted one adds: SQLite does not open it."""
+UNFINISHED = f"journal-*Z.sqlite*{PARTIAL}"
 
 
 class BackupSeries:
@@ -26,6 +29,7 @@ class BackupSeries:
         every: time between two copies.
         keep: how many of them stay.
         now: the wall clock.
+        to_key: file of the public key to which the copies are encrypted; read for each of them.
     """
 
     def __init__(
@@ -35,10 +39,12 @@ class BackupSeries:
         every: timedelta,
         keep: int,
         now: Callable[[], datetime],
+        to_key: Path | None = None,
     ) -> None:
         self._source, self._folder = source, folder
         self._every, self._keep = every, keep
         self._now = now
+        self._to_key = to_key
 
     def due_in(self) -> timedelta:
         """Time until the next copy; one dated in the future puts off none for longer than usual."""
@@ -51,14 +57,16 @@ class BackupSeries:
         """Make the next copy, and remove those that are too many; the new one.
 
         Raises:
-            Permanent: as :func:`connector.journal.backup.back_up`.
+            Permanent: as :func:`connector.journal.backup.back_up`, ``CFG-003`` for the public key.
             Rejected: as :func:`connector.journal.backup.back_up`.
         """
-        file = self._folder / self._now().astimezone(UTC).strftime(FORM)
+        key = None if self._to_key is None else public_key(self._to_key)
+        form = FORM if key is None else FORM + ENCRYPTED
+        file = self._folder / self._now().astimezone(UTC).strftime(form)
         try:
             for unfinished in self._folder.glob(UNFINISHED):
                 shutil.rmtree(unfinished)  # of a process that was killed
-            back_up(self._source, file)
+            back_up(self._source, file, key)
             for _, old in sorted(self._copies().items())[: -self._keep]:
                 old.unlink()
         except OSError as error:
@@ -69,6 +77,7 @@ class BackupSeries:
         """The copies by the time at which they were taken; other files are left alone."""
         found = {}
         for one in self._folder.glob("*"):
+            form = FORM + ENCRYPTED if one.suffix == ENCRYPTED else FORM
             with suppress(ValueError):
-                found[datetime.strptime(one.name, FORM).replace(tzinfo=UTC)] = one
+                found[datetime.strptime(one.name, form).replace(tzinfo=UTC)] = one
         return found

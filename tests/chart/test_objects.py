@@ -216,8 +216,23 @@ def test_copies_of_the_journal_are_made_in_its_pod() -> None:
     assert {"data", "backup"} <= {one["name"] for one in copying["volumeMounts"]}
     claim = only(objects, "PersistentVolumeClaim")
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert len(only(objects, "ConfigMap")["data"]) == 1
     (volume,) = [one for one in pod["volumes"] if one["name"] == "backup"]
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+
+
+def test_copies_are_encrypted_to_a_public_key(tmp_path: Path) -> None:
+    """Which is mounted beside the settings; it is no secret."""
+    file = tmp_path / "public.pem"
+    file.write_text("-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n")
+    objects = template(SQLITE, "--set-file", f"backup.publicKey={file}")
+    (copying,) = [
+        one for one in containers(only(objects, "StatefulSet")) if one["name"] == "backup"
+    ]
+    (option,) = [one for one in copying["args"] if one.startswith("--to-key=")]
+    mounted = Path(option.removeprefix("--to-key="))
+    assert str(mounted.parent) in {one["mountPath"] for one in copying["volumeMounts"]}
+    assert only(objects, "ConfigMap")["data"][mounted.name] == file.read_text()
 
 
 def test_settings_restart_the_pods_and_secrets_do_not() -> None:

@@ -8,6 +8,8 @@ from tests.chart.rendering import KAFKA, SQLITE, refusal
 
 pytestmark = [pytest.mark.chart, pytest.mark.slow]
 
+PRIVATE = "PRIVATE KEY"
+
 BAD: dict[str, tuple[Path | None, tuple[str, ...], str]] = {
     "nothing decided": (None, (), "config: uems is required"),
     "two pods with one file": (
@@ -134,6 +136,11 @@ BAD: dict[str, tuple[Path | None, tuple[str, ...], str]] = {
         KAFKA,
         ("backup.enabled=true",),
         "the brokers keep the kafka journal, docs/kafka.md says how it is backed up",
+    ),
+    "a private key for copies": (
+        SQLITE,
+        (f"backup.publicKey=-----BEGIN {PRIVATE}-----MIIB-----END {PRIVATE}-----",),
+        "one public key or certificate in PEM, of which the private key stays elsewhere",
     ),
     "an image that changes": (SQLITE, ("image.tag=latest",), "image.tag is latest"),
     "a digest that is none": (

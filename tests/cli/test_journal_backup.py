@@ -10,19 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
 from connector.core.events import JournalRestored
 from connector.core.journal import StatusFilter
 from connector.core.secret import Credential
 from connector.operators.auditing import check_journal
 from tests.cli.calls import Command, Result
+from tests.cli.key_files import key_pair
 from tests.operators.world import PARTITIONS, AdminWorld, holder
 
 
@@ -133,15 +127,6 @@ async def test_a_spoilt_backup_is_refused(place: Place, spoil: Callable[[Path], 
     assert (refused.code, refused.err[:7]) == (1, "JRN-004")
     assert await asyncio.to_thread(place.world.path.read_bytes) == before
     assert not list(place.folder.glob("*.partial*"))
-
-
-def key_pair(folder: Path) -> tuple[Path, Path]:
-    key = rsa.generate_private_key(65537, 2048)
-    public, private = folder / "public.pem", folder / "private.pem"
-    form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    public.write_bytes(key.public_key().public_bytes(*form))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return public, private
 
 
 async def test_an_encrypted_backup_is_restored_with_its_key(place: Place) -> None:

@@ -1,6 +1,7 @@
 """Backups at an interval: a series that goes on after a restart, and a command that ends."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from connector.cli.journal_backups import AGAIN, take, until_stopped
 from connector.cli.output import Format, Screen
 from connector.core.errors import Permanent
 from connector.journal.backup_series import BackupSeries
+from connector.journal.sealing import private_key, unseal
 from tests.cli.calls import Command
+from tests.cli.key_files import key_pair
 from tests.operators.world import AdminWorld, holder
 from tests.patience import PATIENCE
 
@@ -77,6 +80,42 @@ def test_what_a_killed_process_left_is_removed(journal: Path, folder: Path) -> N
     (left / "journal-20250101T000000Z.sqlite").write_bytes(b"x")
     file = BackupSeries(journal, folder, DAY, 2, Clock()).take()
     assert list(folder.iterdir()) == [file]
+
+
+def test_encrypted_copies_go_on_a_plain_series(journal: Path, folder: Path) -> None:
+    """The key is read for each, so that another one needs no restart of the pod."""
+    clock, first, second = Clock(), key_pair(folder.parent), folder.parent / "second"
+    second.mkdir()
+    BackupSeries(journal, folder, DAY, 2, clock).take()
+    public, private = first
+    series = BackupSeries(journal, folder, DAY, 2, clock, public)
+    assert series.due_in() == DAY
+    clock.time += DAY
+    copy = series.take()
+    assert copy.name == "journal-20260103T030405Z.sqlite.cms"
+    plain = folder.parent / "opened"
+    plain.touch()
+    unseal(copy, plain, private_key(private))
+    with closing(sqlite3.connect(plain)) as opened:
+        assert opened.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    clock.time += DAY
+    public.write_bytes(key_pair(second)[0].read_bytes())
+    newest = series.take()
+    assert sorted(folder.iterdir()) == [copy, newest], "the plain one was the oldest"
+    with pytest.raises(Permanent):
+        unseal(newest, plain, private_key(private))
+
+
+async def test_a_public_key_that_is_none_is_told_and_leaves_no_plain_copy(
+    journal: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A container that ends because of it would take the pod out of the Service."""
+    public = folder.parent / "public.pem"
+    public.write_text("-----BEGIN PRIVATE KEY-----")
+    series = BackupSeries(journal, folder, DAY, 2, Clock(), public)
+    assert await take(series, Screen(Format.TABLE, {}, quiet=False)) == AGAIN
+    assert capsys.readouterr().err.startswith("CFG-003 ")
+    assert not await asyncio.to_thread(os.listdir, folder)
 
 
 def test_a_journal_that_is_not_there_is_told(folder: Path) -> None:

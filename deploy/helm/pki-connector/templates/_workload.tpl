@@ -60,6 +60,9 @@ topologySpreadConstraints:
     - /backup
     - --every={{ .Values.backup.every }}
     - --keep={{ .Values.backup.keep }}
+    {{- if .Values.backup.publicKey }}
+    - --to-key=/etc/pki-connector/backup-public.pem
+    {{- end }}
   resources:
     {{- toYaml .Values.backup.resources | nindent 4 }}
   volumeMounts:
