@@ -18,9 +18,11 @@ from connector.cli.rekeying import accept, rekey
 from connector.cli.scrape import published_in
 from connector.cli.serve import settings_of
 from connector.cli.trail import check_files
-from connector.core.audit import AuditRecord
+from connector.core.audit import AuditRecord, concerns
+from connector.core.model import SubjectKey
 from connector.operators.auditing import check_journal, trail_of
 from connector.operators.chain_check import MOST_FINDINGS
+from connector.operators.search import KINDS, as_key
 from connector.operators.verbs.audit import (
     AUDIT,
     VERIFY,
@@ -196,14 +198,25 @@ def export(
     after: Annotated[
         int, typer.Option("--after", min=0, help="Only records after this sequence number.")
     ] = 0,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subject",
+            help="Only records about this key (TENANT/user/ID, TENANT/device/ID, CA/person/ID) or"
+            " with it in their details; may be repeated. `audit verify` needs all records.",
+        ),
+    ] = None,
     offline: OfflineOption = False,
 ) -> None:
     """Print the audit trail; with ``--output json`` one record per line, for `audit verify`."""
     query = made(AuditQuery, partition=partition, after=after)
+    wanted = frozenset(_key(one) for one in subject or ())
 
     async def receiving() -> list[tuple[object, ...]]:
         rows = []
         async for record in _trail(call, query, offline=offline):
+            if wanted and not concerns(record.entry, wanted):
+                continue
             if call.screen.form is Format.JSON:
                 call.screen.json_line(record)
             else:
@@ -215,6 +228,13 @@ def export(
         call.screen.csv(COLUMNS, rows)
     elif call.screen.form is Format.TABLE:
         call.screen.table(COLUMNS, rows)
+
+
+def _key(text: str) -> SubjectKey:
+    for kind in KINDS:
+        if key := as_key(kind, text):
+            return key
+    raise typer.BadParameter(f"{text!r} is no key such as corp/user/12")
 
 
 async def _trail(call: Call, query: AuditQuery, *, offline: bool) -> AsyncIterator[AuditRecord]:

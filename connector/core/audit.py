@@ -7,7 +7,7 @@ show a cut-off end.
 """
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import orjson
@@ -55,6 +55,23 @@ class AuditEntry(Record):
     reason: str = Field(default="", max_length=512)
     outcome: str = Field(default="ok", max_length=64)
     details: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def concerns(entry: AuditEntry, subjects: Collection[SubjectKey]) -> bool:
+    """Whether an entry is about one of these subjects, or names one in its details."""
+    return entry.subject in subjects or _names(entry.details, subjects)
+
+
+def _names(value: JsonValue, subjects: Collection[SubjectKey]) -> bool:
+    match value:
+        case str():
+            return value in subjects
+        case list():
+            return any(_names(one, subjects) for one in value)
+        case dict():
+            return any(name in subjects or _names(one, subjects) for name, one in value.items())
+        case _:
+            return False
 
 
 class AuditRecord(Record):

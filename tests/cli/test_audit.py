@@ -53,6 +53,17 @@ async def test_an_export_can_be_checked_without_the_service(
     assert (code, f"{last['sequence']} records were published" in err) == (8, True)
 
 
+async def test_an_export_of_one_user(ask: Asked) -> None:
+    """By key in any spelling; what is not one is refused, because it would find nothing."""
+    await ask.world.put(*(holder(number) for number in range(10, 30)))
+    command = ("audit", "export", "-o", "json", "--subject")
+    told = await ask(*command, "corp/user/011", "--subject", "main/person/mara")
+    assert [json.loads(line)["entry"]["subject"] for line in told.out.splitlines()] == [
+        "corp/user/11"
+    ]
+    assert (await ask(*command, "mara")).code == 2
+
+
 async def test_a_changed_export_is_found(ask: Asked, command: Command, tmp_path: Path) -> None:
     """Exit code 8, and the place of the record."""
     trail, key = await exported(ask, tmp_path)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from connector.core.audit import CUT, AuditEntry, AuditRecord, AuditRow, link
+from connector.core.audit import CUT, AuditEntry, AuditRecord, AuditRow, concerns, link
 from connector.core.errors import Permanent, Rejected
 from connector.core.events import AuditCut
 from connector.core.secret import Credential
@@ -20,6 +20,26 @@ KEY = Credential("k" * 40)
 def chain(count: int) -> list[AuditRecord]:
     entries = [AuditEntry(at=NOW, subject="corp/user/1", action=f"a{n}") for n in range(count)]
     return list(link(KEY, partition=0, epoch=1, head="", count=0, entries=entries))
+
+
+@pytest.mark.parametrize(
+    ("subject", "details", "expected"),
+    [
+        ("corp/user/1", {}, True),
+        ("corp/device/7", {"holder": "corp/user/1"}, True),
+        ("corp/device/7", {"devices": ["corp/device/8", "corp/user/1"]}, True),
+        ("corp/device/7", {"devices": {"corp/user/1": "jailbroken"}}, True),
+        ("corp/device/7", {"holder": "corp/user/12", "attempt": 1}, False),
+    ],
+)
+def test_what_concerns_a_subject(
+    subject: str,
+    details: dict[str, JsonValue],
+    expected: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Records about it, and those of others that name it anywhere in their details."""
+    entry = AuditEntry(at=NOW, subject=subject, action="test", details=details)
+    assert concerns(entry, {"corp/user/1"}) is expected
 
 
 def problems(records: list[AuditRecord], *published: Published) -> list[str]:
