@@ -1,6 +1,7 @@
 """What the documentation tells people to type works as it is printed."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -82,9 +83,10 @@ def _script() -> str:
     operate = blocks(section("README.md", "Operate"), "")[0]
     trail = blocks(section("docs/operation.md", "The audit trail"), "")
     (export,) = [block for block in trail if "> trail.ndjson" in block]
+    person = blocks(section("docs/personal-data.md", "Export for one person"), "")[0]
     file = f"cat > stage.yaml <<'END'\n{settings}END\n"
-    parts = (first, second, file, *steps, "AUDIT_KEY=secrets/audit-key\n", operate, export, end)
-    return "".join(parts)
+    parts = (first, second, file, *steps, "AUDIT_KEY=secrets/audit-key\n", operate, export)
+    return "".join((*parts, person, end))
 
 
 def _moved(script: str) -> str:
@@ -119,4 +121,8 @@ async def test_the_stage_by_hand(tmp_path: Path, needs: Needs) -> None:
     assert "Traceback" not in told
     for expected in ('"status":200', '"plaintext":"long ago', "installed", "whole"):
         assert expected in told
+    records = (tmp_path / "stage" / "records.ndjson").read_text("utf-8").splitlines()
+    assert {json.loads(line)["entry"]["subject"] for line in records} == {
+        *("acme-uem/user/12", "acme-uem/device/15", "acme-ca/person/alice")
+    }
     assert '"event":"service.ready"' in (tmp_path / "stage" / "serve.log").read_text("utf-8")
