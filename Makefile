@@ -103,6 +103,10 @@ soak-kafka: $(DEV) ## three processes, three brokers: kill both at random, MINUT
 mutants: $(DEV) ## MUTANTS small faults in core/, by SEED: the tests find at least 90 % of them
 	@$(BIN)/python -m tests.mutants --count $(MUTANTS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: observe-test
+observe-test: $(DEV) ## a real Prometheus watches faults come and go; pictures of panels in build/dashboard
+	@$(BIN)/pytest tests/observe/test_live.py $(ARGS)
+
 .PHONY: lint
 lint: $(DEV) ## style, types, direction of imports, Dockerfile
 	@$(BIN)/ruff check

@@ -37,6 +37,7 @@ BY_TIMING = frozenset(
         "tests/e2e/test_smoke.py",
         "tests/e2e/test_stopping.py",
         "tests/examples/test_acme.py",
+        "tests/observe/test_live.py",
         "tests/test_distributions.py",
         "tests/bench/test_kafka_blocks.py",
         "tests/testkit/demo/test_endings.py",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -86,9 +86,18 @@ def dashboard() -> dict[str, Any]:
     return found
 
 
-def queries() -> Iterator[tuple[str, str]]:
-    """Title and query of every panel, with the variables replaced by what selects everything."""
+class Query(NamedTuple):
+    """What a panel asks, with the variables replaced by what selects everything."""
+
+    panel: str
+    text: str
+    legend: str
+
+
+def queries() -> Iterator[Query]:
+    """Those of every panel, in the order of the dashboard."""
     for panel in dashboard()["panels"]:
         for target in panel.get("targets", ()):
             text = target["expr"].replace("$namespace", NAMESPACE).replace("$target", ".*")
-            yield panel["title"], text.replace("$__rate_interval", "1m").replace("$__range", "10m")
+            text = text.replace("$__rate_interval", "1m").replace("$__range", "10m")
+            yield Query(panel["title"], text, target["legendFormat"])
