@@ -68,6 +68,11 @@ def only(objects: Iterable[Document], kind: str) -> Document:
     return found
 
 
+def called(objects: Iterable[Document], kind: str, name: str) -> Document:
+    """The object of a kind and a name."""
+    return only((one for one in objects if one["metadata"]["name"] == name), kind)
+
+
 def pod_spec(workload: Mapping[str, Any]) -> Document:
     """The spec of a workload's pods."""
     spec: Document = workload["spec"]

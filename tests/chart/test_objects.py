@@ -132,8 +132,6 @@ def test_selectors_know_no_version(values: Path) -> None:
     selectors += [one["spec"]["selector"] for one in of_kind(objects, "Service")]
     for one in of_kind(objects, "PodDisruptionBudget"):
         selectors.append(one["spec"]["selector"]["matchLabels"])
-    for one in of_kind(objects, "NetworkPolicy"):
-        selectors.append(one["spec"]["podSelector"]["matchLabels"])
     for selector in selectors:
         assert selector == selectors[0]
         assert selector.items() <= labels.items()

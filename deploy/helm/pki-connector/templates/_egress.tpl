@@ -1,7 +1,33 @@
-{{/* One rule for the brokers, and one for each upstream: its proxy where it has one, else itself. */}}
-{{- define "pki-connector.egress" -}}
+{{/* Metadata and the pods that it is for: (list $ name component annotations) */}}
+{{- define "pki-connector.policyOf" -}}
+{{- $ := index . 0 -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "pki-connector.metadata" (list $ (index . 1) (index . 2) dict (index . 3)) | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "pki-connector.podsOf" (list $ (index . 2)) | nindent 6 }}
+  policyTypes:
+    - Ingress
+    - Egress
+{{- end }}
+
+{{- define "pki-connector.dnsEgress" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+  {{- with .Values.networkPolicy.dnsTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{- define "pki-connector.kafkaEgress" -}}
 {{- $settings := include "pki-connector.settings" . | fromYaml }}
-{{- $to := .Values.networkPolicy.upstreamTo }}
 {{- if eq .Values.journal.kind "kafka" }}
 {{- $addresses := list }}
 {{- range $settings.journal.bootstrap_servers }}
@@ -9,6 +35,12 @@
 {{- end }}
 {{- include "pki-connector.egressRule" (list "Kafka" $addresses .Values.networkPolicy.kafkaTo) }}
 {{- end }}
+{{- end }}
+
+{{/* One rule for each upstream: its proxy where it has one, else itself. */}}
+{{- define "pki-connector.upstreamEgress" -}}
+{{- $settings := include "pki-connector.settings" . | fromYaml }}
+{{- $to := .Values.networkPolicy.upstreamTo }}
 {{- range $section := list "cas" "uems" }}
 {{- range $name, $upstream := get $settings $section }}
 {{- $peers := dig $section $name list $to }}

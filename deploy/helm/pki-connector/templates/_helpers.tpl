@@ -28,9 +28,14 @@
 
 {{/* What selects the pods; never changes, so that an upgrade can keep them. */}}
 {{- define "pki-connector.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "pki-connector.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/component: connector
+{{- include "pki-connector.podsOf" (list . "connector") }}
+{{- end }}
+
+{{/* (list $ "component") */}}
+{{- define "pki-connector.podsOf" -}}
+app.kubernetes.io/name: {{ include "pki-connector.name" (first .) }}
+app.kubernetes.io/instance: {{ (first .).Release.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/component: {{ last . }}
 {{- end }}
 
 {{/* (list $ "component") */}}
