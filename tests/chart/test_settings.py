@@ -134,6 +134,18 @@ def test_each_container_of_the_program_finds_its_settings() -> None:
                     assert "/etc/pki-connector" in mounts
 
 
+@pytest.mark.parametrize("folder", ["/run/operators", "/var/lib/pki-connector"])
+def test_the_socket_of_the_settings_lies_in_a_volume(folder: str) -> None:
+    """The root file system is read-only, and a mount path may be there only once."""
+    given = ("--set", f"config.service.admin.socket={folder}/connector.sock")
+    workload = only(template(SQLITE, *given), "StatefulSet")
+    (connector,) = [one for one in containers(workload) if one["name"] == "connector"]
+    mounts = [one["mountPath"] for one in connector["volumeMounts"]]
+    assert mounts.count(folder) == 1
+    assert "/run/pki-connector" not in mounts
+    assert "/var/lib/pki-connector" in mounts
+
+
 def test_the_chart_has_the_version_of_the_program() -> None:
     """`make release` writes both."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))

@@ -32,6 +32,11 @@ readinessProbe:
 {{- include "pki-connector.settings" . | fromYaml | dig "journal" "path" "/var/lib/pki-connector/journal.sqlite" | dir }}
 {{- end }}
 
+{{/* Where operators' commands reach the service. */}}
+{{- define "pki-connector.socketFolder" -}}
+{{- include "pki-connector.settings" . | fromYaml | dig "service" "admin" "socket" "/run/pki-connector/operators.sock" | dir }}
+{{- end }}
+
 {{/* Pods of a cluster lie apart, where there is room: the group goes on without one of them. */}}
 {{- define "pki-connector.spread" -}}
 {{- if .Values.topologySpreadConstraints -}}
