@@ -141,23 +141,6 @@ def test_the_style_of_yaml(file: Path) -> None:
     assert [str(one) for one in linter.run(file.read_text("utf-8"), config)] == []
 
 
-def test_an_upgrade_keeps_what_cannot_be_changed(tmp_path: Path) -> None:
-    """Kubernetes refuses another selector, Service or volume claim of a StatefulSet."""
-    newer = tmp_path / "pki-connector"
-    shutil.copytree(CHART, newer)
-    chart = yaml.safe_load((newer / "Chart.yaml").read_text("utf-8"))
-    chart |= {"version": "9.8.7", "appVersion": "9.8.7"}
-    (newer / "Chart.yaml").write_text(yaml.safe_dump(chart))
-    for values in CI:
-        before, after = (
-            only(template(values, chart=where), "StatefulSet") for where in (CHART, newer)
-        )
-        assert before["metadata"]["name"].startswith(RELEASE)
-        assert before["metadata"]["labels"] != after["metadata"]["labels"]
-        for member in ("selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy"):
-            assert before["spec"].get(member) == after["spec"].get(member), member
-
-
 def notes(folder: Path, values: Path, *options: str) -> str:
     """What helm says after an installation; `helm template` renders it and does not show it."""
     chart = folder / "pki-connector"
