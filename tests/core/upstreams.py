@@ -76,6 +76,7 @@ class Uem:
     ledger: list[Upload] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     listed: frozenset[str] | None = None
+    inactive: set[str] = field(default_factory=set)
     ever_installed: set[tuple[str, str]] = field(default_factory=set)
 
     def upload(self, user: str, digest: str, current: str, real: Millis) -> None:
@@ -134,7 +135,13 @@ class Uem:
         facts = [one for one in shown if one is not None and one.holder == user]
         mail = self.mails.get(user, f"{PERSON_OF[user]}@example.com")
         devices = tuple(one for one in facts if one.enrolled)
-        return HolderFacts(id=user, name=PERSON_OF[user], mail=mail, devices=devices)
+        return HolderFacts(
+            id=user,
+            name=PERSON_OF[user],
+            mail=mail,
+            devices=devices,
+            active=user not in self.inactive,
+        )
 
     def evidence(self, key: str, user: str, current: str) -> DeviceEvidence:
         """``current``: the certificate that is looked for in the device's own list."""

@@ -85,6 +85,13 @@ def _is_zero(node: object) -> bool:
     return isinstance(node, ast.Constant) and node.value == 0
 
 
+def _is_none_test(node: ast.expr) -> bool:
+    """Whether something is compared with None. What both of two such tests let pass, mypy finds."""
+    return isinstance(node, ast.Compare) and ast.unparse(node).endswith(
+        (" is None", " is not None")
+    )
+
+
 def _comparison(node: ast.AST) -> Text:
     if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
         other = COMPARISONS[type(node.ops[0])]()
@@ -93,7 +100,7 @@ def _comparison(node: ast.AST) -> Text:
 
 
 def _connective(node: ast.AST) -> Text:
-    if isinstance(node, ast.BoolOp):
+    if isinstance(node, ast.BoolOp) and not all(_is_none_test(one) for one in node.values):
         other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         return f"({ast.unparse(ast.BoolOp(other, node.values))})"
     return None
