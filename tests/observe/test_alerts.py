@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from connector.core.metrics import PREFIX, Histogram
 from connector.observe.metrics import Build, PrometheusMetrics
 from tests.conftest import Needs
 from tests.docs.pages import RUNBOOKS
-from tests.observe.alert_cases import CASES, Case, Series
+from tests.observe.alert_cases import CASES, ENDED, ENROLMENTS, IN_TIME, Case, Series
 from tests.observe.rendered import METRIC, NAMESPACE, alerts, dashboard, groups, objects, queries
 from tests.observe.test_metrics import NAMES
 
@@ -41,18 +42,49 @@ def _named(series: str) -> str:
     return f"{PREFIX}{name}{{{own}{',' if labels else ''}{labels or '}'}".replace("'", '"')
 
 
-def _group(name: str, case: Case, series: Series, firing: list[dict[str, Any]]) -> dict[str, Any]:
-    active = (
-        f'clamp_max(count(ALERTS{{alertname="PkiConnector{case.alert}",alertstate="firing"}}),1)'
-    )
+def _group(series: Series, query: str, at: str, found: Mapping[str, int]) -> dict[str, Any]:
+    """A test of promtool: ``found`` are the values of the query at that time, by labels."""
     return {
-        "name": name,
         "interval": "1m",
         "input_series": [
             {"series": _named(one), "values": values} for one, values in series.items()
         ],
-        "promql_expr_test": [{"expr": active, "eval_time": case.at, "exp_samples": firing}],
+        "promql_expr_test": [
+            {
+                "expr": query,
+                "eval_time": at,
+                "exp_samples": [
+                    {"labels": labels, "value": value} for labels, value in found.items()
+                ],
+            }
+        ],
     }
+
+
+def _only(rules: Path, alert: str) -> list[dict[str, Any]]:
+    """The groups with this alert and what it needs; all rules together take their time."""
+    kept = [one for one in _shipped(rules) if one["alert"] == f"PkiConnector{alert}"]
+    used = str(kept)
+    found = yaml.safe_load(rules.read_text("utf-8"))["groups"]
+    records = [
+        one
+        for group in found
+        for one in group["rules"]
+        if one.get("record", "none of ours") in used
+    ]
+    return [{"name": "records", "rules": records}, {"name": "alerts", "rules": kept}]
+
+
+def _promtool(
+    program: str, rules: list[dict[str, Any]], tests: list[dict[str, Any]], folder: Path
+) -> None:
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": rules}), encoding="utf-8")
+    file = folder / "tests.yaml"
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    command = [program, "test", "rules", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
@@ -63,16 +95,44 @@ def test_alert_fires_and_stays_silent(
     case: Case, rules: Path, tmp_path: Path, needs: Needs
 ) -> None:
     """With one set of series it is firing at the given time, with the other it is not."""
-    cases = [
-        _group("fires", case, case.fires, [{"labels": "{}", "value": 1}]),
-        _group("silent", case, case.silent, []),
+    firing = f'ALERTS{{alertname="PkiConnector{case.alert}",alertstate="firing"}}'
+    tests = [
+        _group(case.fires, f"clamp_max(count({firing}), 1)", case.at, {"{}": 1}),
+        _group(case.silent, firing, case.at, {}),
     ]
-    file = tmp_path / "cases.yaml"
-    document = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": cases}
-    file.write_text(yaml.safe_dump(document), encoding="utf-8")
-    command = [needs("promtool"), "test", "rules", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    _promtool(needs("promtool"), _only(rules, case.alert), tests, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_objective_burns_at_several_speeds(rules: Path, tmp_path: Path, needs: Needs) -> None:
+    """The more enrolments are late, the more windows say so; once all are in time, the short end.
+
+    Of ten enrolments a minute some are in time, for two hours and a half; then all for 30 minutes.
+    """
+    burning = {
+        (0, "2h30m"): {"1h", "6h", "1d"},
+        (6, "2h30m"): {"6h", "1d"},
+        (8, "2h30m"): {"1d"},
+        (9, "2h30m"): set(),
+        (0, "3h"): {"1d"},
+    }
+    query = (
+        'count by (window) (ALERTS{alertname="PkiConnectorDeliverySloBurn",alertstate="firing"})'
+    )
+    tests = [
+        _group(
+            {
+                ENROLMENTS: "0+10x180",
+                IN_TIME: f"0+{good}x150 {150 * good + 10}+10x29",
+                ENDED: "0x180",
+            },
+            query,
+            at,
+            {f'{{window="{window}"}}': 1 for window in windows},
+        )
+        for (good, at), windows in burning.items()
+    ]
+    _promtool(needs("promtool"), _only(rules, "DeliverySloBurn"), tests, tmp_path)
 
 
 @pytest.mark.slow
