@@ -6,6 +6,7 @@ from typing import get_args
 
 from connector.catalogue import catalogue
 from connector.core.errors import Family
+from connector.core.holder.transitions import TRANSITIONS
 from connector.core.metrics import OTHER, ConnectionEnd
 from connector.core.source import SourceCapabilities, address_template
 from connector.core.states import (
@@ -26,6 +27,8 @@ Values = Sequence[str]
 OPERATIONS = {"ca": tuple(sorted(ASKS_CA)), "uem": tuple(sorted(ASKS_UEM))}
 FAILURES = ("USR", "IDN", "KEY", "P12", "CA", "UEM", "HND", "DLV")
 """Areas of the codes with which a delivery can fail."""
+FAILED = (Family.TRANSIENT, Family.PERMANENT)
+"""How an operation at an upstream can fail."""
 RETRIES = {
     **dict.fromkeys((Effect.LOOK_UP_DEVICE, Effect.LOOK_UP), ("USR", "UEM")),
     **dict.fromkeys((Effect.PUSH, Effect.LOOK_INSTALLED, Effect.LOOK_GONE), ("UEM",)),
@@ -33,23 +36,20 @@ RETRIES = {
     Effect.HAND_OVER: ("CA", "UEM", "HND", "P12"),
 }
 """Per step: areas of the codes with which it can be tried again."""
+HANDING_OVER = {
+    "not_sent": (("CA", "UEM", "KEY", "P12", "HND"), FAILED),
+    "refused": (("UEM",), FAILED),
+    "unknown": (("UEM", "HND"), (Family.TRANSIENT,)),
+}
+"""Per outcome of a hand-over that failed: areas and families of its codes."""
 TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVERY)
 """What can begin a delivery today."""
 
 CONDITIONS = (
     *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014"),
-    *("EVT-003", "AUD-001", "AUD-004", "HND-010", "CLK-002"),
+    *("EVT-003", "AUD-001", "AUD-004", "HND-010", "CLK-002", "CFG-008", "CFG-009"),
 )
 """Codes of the conditions that a process may report."""
-PASSAGES = (
-    (Phase.PLANNING, Phase.HANDING_OVER),
-    (Phase.PLANNING, Phase.FAILED),
-    (Phase.HANDING_OVER, Phase.AWAITING_INSTALL),
-    (Phase.HANDING_OVER, Phase.FAILED),
-    (Phase.AWAITING_INSTALL, Phase.AWAITING_PURGE),
-    (Phase.AWAITING_PURGE, Phase.COMPLETED),
-)
-"""From which phase of a delivery to which it usually goes."""
 LOST = ("DLV-001", "USR-006", "USR-008")
 """Codes of devices whose enrolment was not confirmed."""
 
@@ -119,22 +119,31 @@ def _deliveries(targets: Values) -> dict[str, list[tuple[Values, ...]]]:
     return {
         "deliveries_opened_total": [(targets, TRIGGERS)],
         "deliveries_total": [
-            (targets, TRIGGERS, (Phase.COMPLETED, Phase.CANCELLED), (NONE,)),
-            (targets, (Trigger.ENROLMENT,), (Phase.FAILED,), permanent),
+            (targets, TRIGGERS, (Phase.COMPLETED,), (NONE,)),
+            (targets, TRIGGERS, (Phase.CANCELLED,), (NONE, "DLV-005")),
+            (targets, TRIGGERS, (Phase.FAILED,), permanent),
         ],
         "deliveries_in_state": [(tuple(Phase), targets)],
         "delivery_stage_duration_seconds": [
-            ((stage,), (outcome,), targets) for stage, outcome in PASSAGES
+            ((stage,), (outcome,), targets)
+            for stage, outcome in TRANSITIONS
+            if Phase.AWAITING_APPROVAL not in {stage, outcome}
         ],
         "enrolment_to_ready_seconds": [(targets, (*PLATFORMS, OTHER))],
-        "hand_overs_total": [(targets, ("accepted", "changed"), (NONE,))],
+        "hand_overs_total": [
+            (targets, ("accepted", "changed"), (NONE,)),
+            *(
+                (targets, (outcome,), _codes(areas, *families))
+                for outcome, (areas, families) in HANDING_OVER.items()
+            ),
+        ],
         "keys_disclosed_total": [(TRIGGERS, targets)],
         "retries_total": [
             ((effect,), _codes(areas, Family.TRANSIENT)) for effect, areas in RETRIES.items()
         ],
         "devices_ended_total": [
             (targets, (DevicePhase.INSTALLED,), (NONE, "INS-009")),
-            (targets, (DevicePhase.NOT_INSTALLED,), ("DLV-001", *_installing())),
+            (targets, (DevicePhase.NOT_INSTALLED,), (*permanent, *_installing())),
         ],
         "devices_lost_total": [(LOST,)],
         "outdated_notifications_total": [(FIXED["event"],)],
@@ -154,10 +163,12 @@ def _upstreams(
     for backend in backends:
         kind = backend.partition(":")[0]
         operations = OPERATIONS.get(kind, ()) + (PULL,) * (backend in feeds)
-        durations.append(((backend,), operations, ("ok",)))
+        durations.append(((backend,), operations, ("ok", *FAILED)))
         requests.append(((backend,), operations, ("ok",), (NONE,)))
-        again = _codes((kind.upper(),), Family.TRANSIENT)
-        requests.append(((backend,), operations, (Family.TRANSIENT.value,), again))
+        requests += [
+            ((backend,), operations, (family,), _codes((kind.upper(),), family))
+            for family in FAILED
+        ]
     return {
         "backend_requests_total": requests,
         "backend_request_duration_seconds": durations,
@@ -183,9 +194,9 @@ def _installing() -> tuple[str, ...]:
     return tuple(code for code in catalogue() if code.startswith("INS-"))
 
 
-def _codes(areas: Values, family: Family) -> tuple[str, ...]:
+def _codes(areas: Values, *families: Family) -> tuple[str, ...]:
     return tuple(
         code
         for code, entry in catalogue().items()
-        if code.partition("-")[0] in areas and entry.family is family
+        if code.partition("-")[0] in areas and entry.family in families
     )

@@ -8,10 +8,10 @@ INTRODUCTION = """# Metrics
 `/metrics` on the observation port speaks the Prometheus text format and OpenMetrics. Base units
 only; counters end in `_total`, moments in time in `_timestamp_seconds`. No label ever holds a user,
 a device, an address or free text; a value that is not known beforehand is counted as `other`.
-Likely combinations of labels are present from the first scrape on, at zero: the operations of the
-configured parts, and failures of enrolments by code. Others appear when they are first
-counted. The metrics of the process itself (`process_…`, `python_…`) are those of the Prometheus
-client library.
+The combinations of labels that can be expected are present from the first scrape on, at zero: the
+operations of the configured parts, every change of phase, and failures by the codes of the parts
+that a step asks. The metrics of the process itself (`process_…`, `python_…`) are those of the
+Prometheus client library.
 
 Use `enrolment_to_ready_seconds` for a service level objective. `audit_records` and
 `audit_head_prefix` show the end of each audit chain: store them outside the cluster, so that

@@ -71,6 +71,11 @@ CASES = (
         {"conditions{error_code='JRN-014'}": f"0{ALWAYS}", DOUBT: f"1{ALWAYS}"},
     ),
     Case(
+        "ConditionReported",
+        {"conditions{error_code='CFG-009'}": f"1{ALWAYS}"},
+        {"conditions{error_code='CFG-008'}": f"1{ALWAYS}"},
+    ),
+    Case(
         "NoWebhooks",
         {EVENTS: f"9{ALWAYS}", HOLDERS: f"5{ALWAYS}"},
         {EVENTS: "0+1x700", HOLDERS: f"5{ALWAYS}"},

@@ -1,6 +1,7 @@
 """What is counted, under which labels."""
 
 import ast
+import re
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
@@ -21,7 +22,7 @@ from connector.core.metrics import PREFIX, Counter, Gauge, Histogram, Metrics, N
 from connector.core.moments import RULES, publish
 from connector.core.step import Moment
 from connector.observe.families import Families
-from connector.observe.initial_series import seeds
+from connector.observe.initial_series import CONDITIONS, seeds
 from connector.observe.labels import Names
 from connector.observe.metrics import Build, PrometheusMetrics
 from connector.observe.reference import metrics_page
@@ -76,14 +77,31 @@ def test_every_known_combination_is_there_from_the_start(metrics: PrometheusMetr
         "error_code": "KEY-101",
     }
     assert value(registry, "deliveries_total", **failed) == 0
+    refused = {"target": "acme", "outcome": "refused", "error_code": "UEM-005"}
+    assert value(registry, "hand_overs_total", **refused) == 0
     for backend in NAMES.backends:
         assert value(registry, "backend_circuit_state", backend=backend) == 0
+        for outcome in ("ok", "transient", "permanent"):
+            operation = "list" if backend == "ca:main" else "push"
+            labels = {"backend": backend, "operation": operation, "outcome": outcome}
+            name = "backend_request_duration_seconds_count"
+            assert value(registry, name, **labels) == 0, labels
+
+
+def test_every_condition_by_name_is_there_from_the_start() -> None:
+    """Each code that the program reports itself; those of an upstream's fault come with it."""
+    told: set[str] = set()
+    for path in (ROOT / "connector").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        told |= set(re.findall(r"board\.report\([^()]*Severity\.\w+, \"(\w+-\d+)\"", text))
+    assert len(told) >= 6
+    assert told <= set(CONDITIONS)
 
 
 def test_a_scrape_stays_small_and_shows_the_process(metrics: PrometheusMetrics) -> None:
-    """One UEM and one CA: fewer than 1,100 series at the start, those of the process included."""
+    """One UEM and one CA: fewer than 2,300 series at the start, those of the process included."""
     found = [name for name, _, _ in samples(metrics.registry)]
-    assert len(found) < 1100
+    assert len(found) < 2300
     assert {"process_resident_memory_bytes", "process_open_fds", "python_info"} <= set(found)
 
 
