@@ -43,6 +43,8 @@ EITHER: dict[str, JsonValue] = {
     ]
 }
 """What the validator of :class:`Sasl` says, as JSON Schema."""
+OAUTH_NEEDS = "needs token_file, and neither user nor password_file"
+LOGIN_NEEDS = "needs user and password_file, and no token_file"
 
 
 def _real(path: Path) -> Path:
@@ -107,9 +109,9 @@ class Sasl(Section):
         token = self.token_file is not None
         login = (self.user is not None, self.password_file is not None)
         if self.mechanism == "OAUTHBEARER" and (not token or any(login)):
-            raise ValueError("OAUTHBEARER needs token_file, and neither user nor password_file")
+            raise ValueError(f"OAUTHBEARER {OAUTH_NEEDS}")
         if self.mechanism != "OAUTHBEARER" and (token or not all(login)):
-            raise ValueError(f"{self.mechanism} needs user and password_file, and no token_file")
+            raise ValueError(f"{self.mechanism} {LOGIN_NEEDS}")
         return self
 
 

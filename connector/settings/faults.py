@@ -21,6 +21,8 @@ FIXED = {
 }
 """Code, what is wrong, what to do, by the kind of error."""
 PYTHON_DURATION = re.compile(r"datetime\.timedelta\([^)]*\)")
+NO_SETTING = "is not a setting"
+NOT_WRITTEN = "a secret must not be written into the settings"
 JOURNAL = ("CFG-001", "its type is not a kind of journal", "Set type to sqlite or kafka.")
 
 
@@ -108,12 +110,12 @@ def _unknown(path: Path, tree: Tree, model: type[BaseModel]) -> tuple[str, str, 
     if looks_secret(name):
         return (
             "CFG-002",
-            "a secret must not be written into the settings",
+            NOT_WRITTEN,
             f"Mount it as a file and give its path as {name}_file.",
         )
     near = _near(name, siblings(model, path, tree.values))
     hint = f"Did you mean {near}?" if near else "Remove it, or compare with config schema."
-    return "CFG-001", "is not a setting", hint
+    return "CFG-001", NO_SETTING, hint
 
 
 def _given(path: Path, values: Any) -> str:
@@ -132,7 +134,7 @@ def _near(name: str, names: list[str]) -> str | None:
 def _readable(message: str) -> str:
     """The library's message, with limits of durations as they are written in the settings."""
     text = PYTHON_DURATION.sub(_duration, message.removeprefix("Value error, "))
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _duration(found: re.Match[str]) -> str:

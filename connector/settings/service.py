@@ -21,6 +21,7 @@ EITHER: dict[str, JsonValue] = {
     ]
 }
 """What the validator of :class:`Intake` says, as JSON Schema."""
+TLS_OR_PROXIES = "needs either tls or plain_from (addresses of proxies), and not both"
 
 
 def _host(value: str) -> str:
@@ -97,7 +98,7 @@ class Intake(Section):
     @model_validator(mode="after")
     def _tls_or_proxy(self) -> Self:
         if (self.tls is None) == (not self.plain_from):
-            raise ValueError("needs either tls or plain_from (addresses of proxies), and not both")
+            raise ValueError(TLS_OR_PROXIES)
         return self
 
 

@@ -10,6 +10,10 @@ from typing import Any
 import yaml
 
 from connector.core.values import DURATION_PATTERN
+from connector.journal.settings import LOGIN_NEEDS, OAUTH_NEEDS
+from connector.settings.faults import NO_SETTING, NOT_WRITTEN
+from connector.settings.secrecy import SECRET_WORDS
+from connector.settings.service import TLS_OR_PROXIES
 
 Schema = dict[str, Any]
 FOLDER = Path(__file__).parent
@@ -29,7 +33,6 @@ SHORT: dict[str, Schema] = {
 ONE_POD = "one pod owns the file of the sqlite journal; for several pods take journal.kind: kafka"
 NO_SCALING = "the sqlite journal has one pod; for autoscaling take journal.kind: kafka"
 NO_BACKUP = "the brokers keep the kafka journal, docs/kafka.md says how it is backed up"
-PROXIES_END_TLS = "left out, because with plain_from the proxies end TLS"
 FILLED = {"service", "audit"}
 """Required sections that the chart fills."""
 SENTENCES = {DURATION_PATTERN: "a duration with its unit, such as 30s, 48h, 14d or PT48H"}
@@ -51,7 +54,7 @@ def values_schema(program: Schema) -> Schema:
     loose = {name: {"type": "object", "minProperties": 1} for name in upstreams}
     settings["properties"] |= loose | {"journal": {"type": "object"}}
     root = _exactly(own)
-    root["properties"]["config"] = settings | {"type": "object", "additionalProperties": False}
+    root["properties"]["config"] = settings | {"type": "object"} | _no_others(program["properties"])
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the chart pki-connector",
@@ -97,7 +100,22 @@ def _portable(schema: Any) -> Any:
     settings = schema.get("properties", {})  # their names are no words of a schema
     rest = {name: _portable(one) for name, one in members.items() if name != "properties"}
     named = {name: _portable(one) for name, one in settings.items()}
+    if named and rest.get("additionalProperties") is False:
+        rest |= _no_others(named)
     return rest | ({"properties": named} if named else {})
+
+
+def _no_others(settings: Schema) -> Schema:
+    """What is said of other members, with the ones that there are; of a secret where it belongs."""
+    known = f"{NO_SETTING}; here are {', '.join(sorted(settings))}"
+    return {
+        "additionalProperties": {"enum": [f"nothing, because it {known}"]},
+        "patternProperties": {
+            f"^(.+_)?({'|'.join(SECRET_WORDS)})$": {
+                "enum": [f"nothing, because {NOT_WRITTEN}; give the path of a mounted file"]
+            }
+        },
+    }
 
 
 def _without_unions(members: Schema) -> Schema:
@@ -129,12 +147,12 @@ def _tell_apart(definitions: dict[str, Schema]) -> None:
     del intake["oneOf"], sasl["oneOf"]
     intake |= {
         "if": {"properties": {"plain_from": {"minItems": 1}}, "required": ["plain_from"]},
-        "then": {"properties": {"tls": {"enum": [None, PROXIES_END_TLS]}}},
+        "then": {"properties": {"tls": {"enum": [None, TLS_OR_PROXIES]}}},
     }
     sasl |= {
         "if": {"properties": {"mechanism": {"const": "OAUTHBEARER"}}},
-        "then": _texts("token_file"),
-        "else": _texts("user", "password_file"),
+        "then": _either(["token_file"], ["user", "password_file"], OAUTH_NEEDS),
+        "else": _either(["user", "password_file"], ["token_file"], LOGIN_NEEDS),
     }
     for section, written in (
         ("KafkaSettings", "type"),
@@ -144,9 +162,12 @@ def _tell_apart(definitions: dict[str, Schema]) -> None:
         definitions[section]["required"].remove(written)  # by the chart
 
 
-def _texts(*names: str) -> Schema:
-    """These are given, and not as null, which values have for what is left out."""
-    return {"required": list(names), "properties": dict.fromkeys(names, SHORT["string"])}
+def _either(given: list[str], left_out: list[str], sentence: str) -> Schema:
+    """Some are given, and others are not, or null, which values have for what is left out."""
+    text = {"if": SHORT["string"], "then": {}, "else": {"enum": [sentence]}}
+    none = {"enum": [None, sentence]}
+    properties = dict.fromkeys(given, text) | dict.fromkeys(left_out, none)
+    return {"required": given, "properties": properties}
 
 
 def _modes(required: list[str], upstreams: Schema) -> Schema:
