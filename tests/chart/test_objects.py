@@ -180,16 +180,6 @@ def test_the_clustered_journal_has_pods_that_lie_apart() -> None:
     assert only(unset, "StatefulSet")["spec"]["replicas"] == 3
 
 
-def test_the_hook_comes_before_the_pods_unless_the_chart_makes_its_secrets() -> None:
-    """A Secret that the release makes is not there before the installation."""
-    before = only(template(KAFKA), "Job")["metadata"]["annotations"]["helm.sh/hook"]
-    made = template(KAFKA.with_name("external-secrets-values.yaml"))
-    after = only(made, "Job")
-    assert before == "pre-install,pre-upgrade"
-    assert after["metadata"]["annotations"]["helm.sh/hook"] == "post-install,post-upgrade"
-    assert pod_spec(after)["containers"][0]["args"] == ["kafka", "init", "--dry-run"]
-
-
 def test_an_autoscaler_decides_the_number_of_pods() -> None:
     """So that an upgrade does not set it back."""
     objects = template(KAFKA.with_name("kafka-mtls-values.yaml"))
