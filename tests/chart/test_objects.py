@@ -223,6 +223,19 @@ def test_copies_are_encrypted_to_a_public_key(tmp_path: Path) -> None:
     assert only(objects, "ConfigMap")["data"][mounted.name] == file.read_text()
 
 
+@each_file
+def test_volumes_that_are_lost_with_a_pod_keep_no_node(values: Path) -> None:
+    """An autoscaler removes no node with an emptyDir that is not named; a journal is none."""
+    name = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+    state = only(template(values), "StatefulSet")
+    named = set(state["spec"]["template"]["metadata"]["annotations"][name].split(","))
+    assert named <= {one["name"] for one in pod_spec(state)["volumes"] if "emptyDir" in one}
+    assert ("data" in named) is ("type: kafka" in settings_text(template(values)))
+    given = "podAnnotations." + name.replace(".", r"\.") + "=tmp"
+    other = only(template(values, "--set", given), "StatefulSet")
+    assert other["spec"]["template"]["metadata"]["annotations"][name] == "tmp"
+
+
 def test_settings_restart_the_pods_and_secrets_do_not() -> None:
     """Mounted files are read again by the program, with any content."""
 

@@ -27,6 +27,13 @@ readinessProbe:
   {{- toYaml .Values.readinessProbe | nindent 2 }}
 {{- end }}
 
+{{/* A node that is not needed can be drained: these volumes hold nothing that has to be kept. */}}
+{{- define "pki-connector.podAnnotations" -}}
+{{- $lost := eq .Values.journal.kind "kafka" | ternary "data,run,tmp" "run,tmp" }}
+{{- $own := dict "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes" $lost }}
+{{- merge (dict) .Values.podAnnotations .Values.commonAnnotations $own | toYaml }}
+{{- end }}
+
 {{/* The folder of the journal, or of its local tables. */}}
 {{- define "pki-connector.dataFolder" -}}
 {{- include "pki-connector.settings" . | fromYaml | dig "journal" "path" "/var/lib/pki-connector/journal.sqlite" | dir }}
