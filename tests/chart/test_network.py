@@ -1,11 +1,13 @@
 """What the pods may reach, and who may reach them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chart.rendering import (
+    CHART,
     CI,
     KAFKA,
     RELEASE,
@@ -58,6 +60,22 @@ def test_peers_of_a_proxy_stand_for_those_of_the_upstream_behind_it() -> None:
         {3128},
         [{"ipBlock": {"cidr": "192.0.2.1/32"}}],
     )
+
+
+def test_names_are_left_to_a_policy_that_knows_them(tmp_path: Path) -> None:
+    """With the example of the README; addresses and given peers stay open here."""
+    readme = (CHART / "README.md").read_text("utf-8")
+    ((example,),) = (re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL),)
+    file = tmp_path / "by-name.yaml"
+    file.write_text(example)
+    mtls = KAFKA.with_name("kafka-mtls-values.yaml")
+    assert [ports for ports, _ in egress(mtls, "--values", str(file))] == [{53}, {9094}, {8443}]
+    objects = template(SQLITE, "--values", str(file))
+    policy = only(objects, "CiliumNetworkPolicy")
+    assert policy["metadata"]["name"] == CONNECTOR
+    labels = pods_of(only(objects, "StatefulSet"))
+    assert policy["spec"]["endpointSelector"]["matchLabels"].items() <= labels.items()
+    assert egress(SQLITE, "--values", str(file)) == [({53}, None)]
 
 
 def pods_of(workload: Document) -> Document:

@@ -33,7 +33,7 @@ spec:
 {{- range $settings.journal.bootstrap_servers }}
 {{- $addresses = append $addresses (printf "kafka://%s" .) }}
 {{- end }}
-{{- include "pki-connector.egressRule" (list "Kafka" $addresses .Values.networkPolicy.kafkaTo) }}
+{{- include "pki-connector.egressRule" (list $ "Kafka" $addresses .Values.networkPolicy.kafkaTo) }}
 {{- end }}
 {{- end }}
 
@@ -47,17 +47,18 @@ spec:
 {{- if $upstream.proxy }}
 {{- $peers = dig "proxies" $name list $to }}
 {{- end }}
-{{- include "pki-connector.egressRule" (list (printf "%s.%s" $section $name) (list (default $upstream.address $upstream.proxy)) $peers) }}
+{{- include "pki-connector.egressRule" (list $ (printf "%s.%s" $section $name) (list (default $upstream.address $upstream.proxy)) $peers) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* (list "what" addresses peers): none for a loopback address, which leaves no pod. */}}
+{{/* (list $ "what" addresses peers): none for a loopback address, which leaves no pod. */}}
 {{- define "pki-connector.egressRule" -}}
+{{- $open := eq (first .).Values.networkPolicy.namedHosts "open" }}
 {{- $ports := list }}
 {{- $blocks := list }}
 {{- $named := false }}
-{{- range index . 1 }}
+{{- range index . 2 }}
 {{- $parts := include "pki-connector.hostAndPort" . | splitList "|" }}
 {{- $host := first $parts }}
 {{- if not (or (hasPrefix "127." $host) (has $host (list "::1" "localhost"))) }}
@@ -71,17 +72,17 @@ spec:
 {{- end }}
 {{- end }}
 {{- end }}
-{{- if $ports }}
-# {{ index . 0 }}
+{{- if and $ports (or (index . 3) $blocks (and $named $open)) }}
+# {{ index . 1 }}
 - ports:
     {{- range $ports }}
     - port: {{ . }}
       protocol: TCP
     {{- end }}
-  {{- if index . 2 }}
+  {{- if index . 3 }}
   to:
-    {{- toYaml (index . 2) | nindent 4 }}
-  {{- else if not $named }}
+    {{- toYaml (index . 3) | nindent 4 }}
+  {{- else if not (and $named $open) }}
   to:
     {{- range $blocks }}
     - ipBlock:
