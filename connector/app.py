@@ -122,7 +122,7 @@ class Service:
         await require_key(journal, keys[0])
         await restoring.mark_served(settings, journal, keys[0], self._restored_by)
         watch = JournalWatch(
-            journal, self._board, self._metrics, self._clock, settings.journal.path.parent
+            journal, self._board, self._metrics, self._clock, settings.journal.path
         )
         limited = (self._routes, self._metrics, alarms.changed, journal)
         limits = upstream_limits(settings, self._clock, *limited, dates=self._dates)

@@ -58,6 +58,11 @@ JOURNAL_WRITABLE = Gauge(
 JOURNAL_VOLUME_FREE = Gauge(
     "journal_volume_free_bytes", "Free bytes on the volume of the journal's file."
 )
+BACKUP_LAST_SUCCESS = Gauge(
+    "backup_last_success_timestamp_seconds",
+    "Time of the last `journal backup` of the embedded journal; NaN: none is known.",
+    unknown_at_first=True,
+)
 DLQ_DEPTH = Gauge("dlq_depth", "Dead letters kept.", ("queue",))
 DLQ_MESSAGES = Counter(
     "dlq_messages_total", "Records that became dead letters.", ("queue", "error_code")

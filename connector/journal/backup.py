@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 
 from connector.core.errors import Permanent, Rejected
 from connector.journal import faults, sealing, tables
+from connector.journal.backup_mark import mark
 from connector.journal.leftovers import PARTIAL, fold, keep, log_of, present, sync
 
 COPIED = ".backup"
@@ -40,10 +41,11 @@ def back_up(source: Path, target: Path, key: RSAPublicKey | None = None) -> None
     with _new_file(target) as partial:
         if key is None:
             _copy(source, partial)
-            return
-        with _private_file(source.with_name(source.name + COPIED)) as plain:
-            _copy(source, plain)
-            sealing.seal(plain, partial, key)
+        else:
+            with _private_file(source.with_name(source.name + COPIED)) as plain:
+                _copy(source, plain)
+                sealing.seal(plain, partial, key)
+    mark(source)
 
 
 def _copy(source: Path, partial: Path) -> None:

@@ -77,6 +77,7 @@ def _tables(names: Names) -> dict[str, list[tuple[Values, ...]]]:
         "needs_operator": [(needing_operator(),)],
         "own_credential_expiry_timestamp_seconds": [(names.credentials,)],
         "audit_chain_valid": [()],
+        "backup_last_success_timestamp_seconds": [()],
         "audit_records": [(tuple(map(str, range(names.partitions))),)],
         "audit_head_prefix": [(tuple(map(str, range(names.partitions))),)],
         "purge_pending": [targets],

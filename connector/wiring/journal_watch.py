@@ -17,9 +17,14 @@ from connector.core.conditions import Severity
 from connector.core.errors import ConnectorError, Fault, Transient
 from connector.core.events import Event
 from connector.core.journal import PartitionRecord
-from connector.core.metric_definitions import JOURNAL_VOLUME_FREE, JOURNAL_WRITABLE
+from connector.core.metric_definitions import (
+    BACKUP_LAST_SUCCESS,
+    JOURNAL_VOLUME_FREE,
+    JOURNAL_WRITABLE,
+)
 from connector.core.metrics import Metrics
 from connector.core.ports import Clock
+from connector.journal.backup_mark import marked
 from connector.journal.placement import MISPLACED
 from connector.wiring.conditions import Board
 
@@ -69,16 +74,16 @@ class JournalWatch:
         board: Board,
         metrics: Metrics,
         clock: Clock,
-        folder: Path,
+        file: Path,
         low: int = LOW,
     ) -> None:
-        """``folder`` is where the journal's file lies, ``low`` free bytes there are a warning."""
+        """``file`` is the journal's file, ``low`` free bytes where it lies are a warning."""
         self._low = low
         self._journal = journal
         self._board = board
         self._metrics = metrics
         self._clock = clock
-        self._folder = folder
+        self._file = file
         self._fault: Fault | None = None
         self._count = 0
         self._last = 0.0
@@ -118,6 +123,8 @@ class JournalWatch:
         """See how much room there is, whether rounds are refused, and whether it is over."""
         await self._look_at_volume()
         await self._look_at_records()
+        if (backed_up := await asyncio.to_thread(marked, self._file)) is not None:
+            self._metrics.gauge(BACKUP_LAST_SUCCESS, backed_up)
         if self._fault is None:
             fault = await asyncio.to_thread(self._journal.trouble)  # it asks the file system
             if fault is not None:
@@ -135,7 +142,7 @@ class JournalWatch:
 
     async def _look_at_volume(self) -> None:
         try:
-            volume = await asyncio.to_thread(os.statvfs, self._folder)
+            volume = await asyncio.to_thread(os.statvfs, self._file.parent)
         except OSError:  # the folder is not there any more, which the journal's own faults tell
             return
         free = volume.f_bavail * volume.f_frsize

@@ -15,6 +15,7 @@ import yaml
 from connector.cli.journal_backups import AGAIN, take, until_stopped
 from connector.cli.output import Format, Screen
 from connector.core.errors import Permanent
+from connector.journal.backup_mark import marked
 from connector.journal.backup_series import BackupSeries
 from connector.journal.sealing import private_key, unseal
 from tests.cli.calls import Command
@@ -56,11 +57,13 @@ def test_a_series_keeps_the_newest_and_goes_on_after_a_restart(journal: Path, fo
     clock = Clock()
     (folder / "journal-of-anna.sqlite").touch()
     series = BackupSeries(journal, folder, DAY, 2, clock)
+    assert marked(journal) is None
     for day in range(4):
         clock.time = BEGIN + day * DAY
         assert series.due_in() == timedelta()
         series.take()
         assert series.due_in() == DAY
+    assert marked(journal) is not None
     names = sorted(one.name for one in folder.iterdir())
     assert names == [
         "journal-20260104T030405Z.sqlite",

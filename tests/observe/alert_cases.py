@@ -41,6 +41,7 @@ BUDGET = "backend_budget_left{backend='uem:acme'}"
 RELOADED = "config_last_reload_successful{instance='a'}"
 REFUSED = "certificate_reloads_total{instance='a',outcome='refused'}"
 ENDS = "own_credential_expiry_timestamp_seconds{credential='tls-server'}"
+BACKED_UP = "backup_last_success_timestamp_seconds"
 OLDEST = "journal_oldest_waiting_seconds"
 
 CASES = (
@@ -117,6 +118,8 @@ CASES = (
         {"journal_volume_free_bytes{instance='a'}": f"100000000{ALWAYS}"},
         {"journal_volume_free_bytes{instance='a'}": f"1000000000{ALWAYS}"},
     ),
+    Case("BackupStale", {BACKED_UP: "1+0x3100"}, {BACKED_UP: "160000+0x3100"}, at="50h"),
+    Case("BackupStale", {BACKED_UP: "NaN+0x61"}, {BACKED_UP: f"1{ALWAYS}"}),
     Case(
         "AuditChainBroken", {"audit_chain_valid": f"0{ALWAYS}"}, {"audit_chain_valid": "NaN 1x59"}
     ),

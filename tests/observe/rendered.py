@@ -38,6 +38,7 @@ VALUES: dict[str, Any] = {
         "cas": {"main": {"type": "http", "address": "https://ca.example.com"}},
         "routes": {"staff": ROUTE},
     },
+    "backup": {"enabled": True},
     "secrets": {"uem": {"existingSecret": "uem-account"}},
     "metrics": {
         "serviceMonitor": {"enabled": True},

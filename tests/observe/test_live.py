@@ -193,6 +193,7 @@ async def test_alerts_and_dashboard_of_a_living_service(
     start = time.time()
     actors = [await employ(stage, name, GENERATIONS["alice"]) for name in ("ada", "ben", "cleo")]
     await stage.enrol(actors[0])
+    await stage.connector.ask("journal", "backup", str(stage.aside / "backup.sqlite"))
     await prometheus.answers("sum(pki_connector_enrolment_to_ready_seconds_count) > 0", PATIENCE)
     await prometheus.quiet(PATIENCE)
     await ca_down(stage, prometheus, actors[1])

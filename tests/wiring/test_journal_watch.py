@@ -12,7 +12,12 @@ from connector.core.conditions import Condition
 from connector.core.errors import ConnectorError, Fault, Permanent, Transient
 from connector.core.events import Event
 from connector.core.journal import PartitionRecord
-from connector.core.metric_definitions import JOURNAL_VOLUME_FREE, JOURNAL_WRITABLE
+from connector.core.metric_definitions import (
+    BACKUP_LAST_SUCCESS,
+    JOURNAL_VOLUME_FREE,
+    JOURNAL_WRITABLE,
+)
+from connector.journal.backup_mark import mark, marked
 from connector.wiring.conditions import Board
 from connector.wiring.journal_watch import QUIET, JournalWatch
 from tests.support.clocks import ManualClock
@@ -50,9 +55,10 @@ class Scene:
     """A watch on a disk, with all that it tells."""
 
     def __init__(self, folder: Path, low: int = 0) -> None:
+        self.file = folder / "journal.sqlite"
         self.disk, self.clock, self.gauges = Disk(), ManualClock(), Counted()
         self.board = Board(self.clock, self.gauges)
-        self.watch = JournalWatch(self.disk, self.board, self.gauges, self.clock, folder, low)
+        self.watch = JournalWatch(self.disk, self.board, self.gauges, self.clock, self.file, low)
 
     @property
     def writable(self) -> bool:
@@ -156,6 +162,15 @@ async def test_a_volume_that_fills_up_is_a_warning(
     await scene.watch.look(1)
     assert scene.gauges.now(JOURNAL_VOLUME_FREE)[()] > 0
     assert [one.code for one in scene.board.standing()] == codes
+
+
+async def test_the_last_backup_is_dated(scene: Scene) -> None:
+    """Also one that another process made; nothing is published while none is known."""
+    await scene.later(1)
+    assert scene.gauges.now(BACKUP_LAST_SUCCESS) == {}
+    await asyncio.to_thread(mark, scene.file)
+    await scene.later(1)
+    assert scene.gauges.now(BACKUP_LAST_SUCCESS) == {(): marked(scene.file)}
 
 
 async def test_a_restored_backup_is_told_until_a_person_resumes(scene: Scene) -> None:
