@@ -140,7 +140,8 @@ def test_promtool_accepts_rules_and_metrics(rules: Path, needs: Needs) -> None:
     """Names, types and help texts of a scrape, and the syntax of every rule."""
     promtool = needs("promtool")
     subprocess.run([promtool, "check", "rules", str(rules)], check=True, capture_output=True)
-    scrape = generate_latest(PrometheusMetrics(NAMES, Build("1.0", "abc", "3.11")).registry)
+    names = NAMES._replace(credentials=("tls-server",), feeds={"uem:acme": ("device_enrolled",)})
+    scrape = generate_latest(PrometheusMetrics(names, Build("1.0", "abc", "3.11")).registry)
     command = [promtool, "check", "metrics"]
     done = subprocess.run(command, input=scrape, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
