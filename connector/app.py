@@ -36,6 +36,7 @@ from connector.wiring import (
     pulls,
     restoring,
     tenants,
+    volume_kind,
 )
 from connector.wiring.audit_key import audit_keys, report_key, require_key
 from connector.wiring.clock import MachineClock, dice
@@ -121,6 +122,7 @@ class Service:
         keys = audit_keys(settings, secrets.snapshot.credential)
         await require_key(journal, keys[0])
         await restoring.mark_served(settings, journal, keys[0], self._restored_by)
+        await volume_kind.look(self._board, settings.journal.path)
         watch = JournalWatch(
             journal, self._board, self._metrics, self._clock, settings.journal.path
         )

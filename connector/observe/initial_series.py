@@ -46,7 +46,7 @@ TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.RECOVE
 """What can begin a delivery today."""
 
 CONDITIONS = (
-    *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014"),
+    *("CRT-001", "CRT-002", "JRN-001", "JRN-013", "JRN-014", "JRN-019"),
     *("EVT-003", "AUD-001", "AUD-004", "HND-010", "CLK-002", "CFG-008", "CFG-009"),
 )
 """Codes of the conditions that a process may report."""
