@@ -46,7 +46,8 @@ def test_pods_are_restricted_in_full(values: Path) -> None:
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
         assert spec["enableServiceLinks"] is False
-        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+        assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(spec)
+        assert not {"sysctls", "seLinuxOptions", "windowsOptions", "appArmorProfile"} & set(context)
         for volume in spec["volumes"]:
             assert len(set(volume) & VOLUMES) == 1, volume
         for one in containers(workload):
@@ -59,7 +60,9 @@ def assert_locked(container: Document) -> None:
     assert context["allowPrivilegeEscalation"] is False
     assert context["readOnlyRootFilesystem"] is True
     assert context["capabilities"] == {"drop": ["ALL"]}
-    assert not {"privileged", "procMount", "seLinuxOptions"} & set(context)
+    # Nothing else: what is not there cannot be weaker than the pod's own context.
+    assert set(context) == {"allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities"}
+    assert not any("hostPort" in port for port in container.get("ports", ()))
     resources = container["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"]
     assert "cpu" in resources["requests"]
