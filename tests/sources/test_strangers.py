@@ -31,7 +31,6 @@ ENROLMENT = (DATA / "enrolment.json").read_bytes()
 NOT_FOUND = b"GET /wp-login.php HTTP/1.1\r\nHost: x\r\n\r\n"
 HEAD = f"POST {UEM} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
 AUTHORIZED = HEAD + f"Authorization: {basic()['Authorization']}\r\n".encode()
-STRANGERS = 1000
 AT_ONCE = 20
 
 
@@ -70,6 +69,18 @@ async def status(world: World, context: ssl.SSLContext) -> int:
         return answer.status
 
 
+async def notified(world: World, context: ssl.SSLContext, number: int) -> bytes:
+    """What a CA's signed notification over a new connection from 127.0.0.2 is answered."""
+    reader, writer = await dial(world, context, "127.0.0.2")
+    headers = JSON | signed(RENEWAL, name=f"msg_{number}") | {"Connection": "close"}
+    lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST {CA} HTTP/1.1\r\nHost: x\r\n{''.join(lines)}"
+    writer.write(f"{head}Content-Length: {len(RENEWAL)}\r\n\r\n".encode() + RENEWAL)
+    answer = await ended(reader)
+    await cut(writer)
+    return answer[: len("HTTP/1.1 202")]
+
+
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """All that comes until the other side has closed, in whichever way."""
     got = b""
@@ -80,17 +91,23 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
     return got
 
 
-@pytest.mark.parametrize("sources", [1, 200], ids=["one address", "many addresses"])
+@pytest.mark.parametrize(
+    ("sources", "crowd_size"), [(1, 1000), (200, 3000)], ids=["one address", "many addresses"]
+)
 async def test_known_callers_are_served_beside_thousands_of_strangers(
-    tmp_path: Path, sources: int
+    tmp_path: Path, sources: int, crowd_size: int
 ) -> None:
-    """Each stranger connects, perhaps asks for something, and stays; none ever logs in."""
+    """Each stranger connects, perhaps asks for something, and stays; none ever logs in.
+
+    Known are one that logged in with a password, and a CA that signed a notification.
+    """
     limits = changed(connections=64, per_address=8)
     async with over_tls(tmp_path, limits) as (world, context):
         assert await status(world, context) == 200
+        assert await notified(world, context, 0) == b"HTTP/1.1 202"
 
         async def strangers(first: int) -> None:
-            for number in range(first, STRANGERS, AT_ONCE):
+            for number in range(first, crowd_size, AT_ONCE):
                 with suppress(ConnectionError, ssl.SSLError):
                     _, writer = await dial(world, context, f"127.1.1.{number % sources + 1}")
                     open_ones.append(writer)
@@ -98,14 +115,20 @@ async def test_known_callers_are_served_beside_thousands_of_strangers(
                         writer.write(NOT_FOUND)
 
         open_ones: list[asyncio.StreamWriter] = []
-        answers = []
+        answers: list[int] = []
+        signed_answers: list[bytes] = []
         async with asyncio.TaskGroup() as group:
             crowd = [group.create_task(strangers(first)) for first in range(AT_ONCE)]
             while not all(one.done() for one in crowd):
-                answers.append(await status(world, context))
+                asked = notified(world, context, len(answers) + 1)
+                with_password, with_signature = await asyncio.gather(status(world, context), asked)
+                answers.append(with_password)
+                signed_answers.append(with_signature)
                 assert world.tally.open <= limits.connections
         assert set(answers) == {200}
-        assert len(answers) > 10
+        assert set(signed_answers) == {b"HTTP/1.1 202"}
+        assert len(answers) > 5
+        assert len(open_ones) > crowd_size * 0.9
         await cut(*open_ones)
 
 
