@@ -18,9 +18,7 @@ from connector.core.errors import Permanent, Rejected
 from connector.journal import faults, sealing, tables
 from connector.journal.backup_mark import mark
 from connector.journal.leftovers import PARTIAL, fold, keep, log_of, present, sync
-
-COPIED = ".backup"
-"""What the name of a copy that is about to be encrypted adds."""
+from connector.journal.plain_copies import plain_copy
 
 
 def back_up(source: Path, target: Path, key: RSAPublicKey | None = None) -> None:
@@ -42,7 +40,7 @@ def back_up(source: Path, target: Path, key: RSAPublicKey | None = None) -> None
         if key is None:
             _copy(source, partial)
         else:
-            with _private_file(source.with_name(source.name + COPIED)) as plain:
+            with plain_copy(source) as plain:
                 _copy(source, plain)
                 sealing.seal(plain, partial, key)
     mark(source)
@@ -123,17 +121,7 @@ def _require_whole(file: Path, named: Path) -> None:
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
-    """A file in a private folder beside the target, which it replaces when it is durable."""
-    with _private_file(target) as partial:
-        yield partial
-        sync(partial)
-        partial.replace(target)
-        sync(target.parent)
-
-
-@contextmanager
-def _private_file(target: Path) -> Iterator[Path]:
-    """An empty file in a private folder beside the target, for as long as the context lasts.
+    """A file in a private folder beside the target, which it replaces when it is durable.
 
     SQLite's log and lock of the file lie in the folder as well, and go with it.
     """
@@ -145,6 +133,9 @@ def _private_file(target: Path) -> Iterator[Path]:
             partial = folder / target.name
             os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             yield partial
+            sync(partial)
+            partial.replace(target)
+            sync(target.parent)
         finally:
             _remove(folder, target.name)
 

@@ -14,6 +14,7 @@ from connector.journal.connection import Synchronous, open_reading, open_writing
 from connector.journal.leftovers import index_of, log_of
 from connector.journal.lockfile import LockFile, lock_of
 from connector.journal.placement import Placement
+from connector.journal.plain_copies import remove_abandoned
 from connector.journal.reader import Reader
 from connector.journal.write_queue import Limits
 from connector.journal.writer import Writer
@@ -112,6 +113,7 @@ def _open_files(plan: Plan) -> _Files:
             tables.prepare(writing, plan.partitions)
         except sqlite3.Error as error:
             raise faults.unusable("preparing tables", error) from error
+        remove_abandoned(plan.path)
         loop_reading = open_reading(plan.path)
         undo.callback(loop_reading.close)
         listing_reading = open_reading(plan.path)

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from connector.core.errors import Permanent
+from connector.journal.plain_copies import PLAIN
 
 BEFORE = ".before-"
 """What the name of a kept journal adds, followed by the time at which it was replaced."""
@@ -49,7 +50,7 @@ def require_none(path: Path) -> None:
         Permanent: ``JRN-016`` when an earlier one left files, ``JRN-004`` when the folder cannot
             be read.
     """
-    signs = tuple(path.name + ending for ending in (BEFORE, PARTIAL, _LOG))
+    signs = tuple(path.name + ending for ending in (BEFORE, PARTIAL, PLAIN, _LOG))
     try:
         names = sorted(one.name for one in path.parent.iterdir() if one.name.startswith(signs))
     except OSError as error:
