@@ -1,7 +1,7 @@
 """The plug-ins of the service, opened, and opened again when their credentials change.
 
 Parent and hand-over processes construct them alike, from the plug-in's own settings; a hand-over
-reads its credentials itself.
+reads its credentials itself, and is not begun while they are refused here.
 """
 
 from collections import deque
@@ -55,7 +55,7 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         self._clock = clock
         self._open: dict[str, P] = {}
         self._replaced: deque[tuple[float, P]] = deque()
-        self._refused: set[str] = set()
+        self._refused: dict[str, ConnectorError] = {}
 
     async def __aenter__(self) -> Self:
         """Construct and open all."""
@@ -84,7 +84,7 @@ class OpenPorts(Mapping[str, P], Generic[P]):
         while self._replaced and self._replaced[0][0] + LONGEST_CALL < self._clock.monotonic():
             _, plugin = self._replaced.popleft()
             await plugin.__aexit__(None, None, None)
-        due = self._refused | {
+        due = self._refused.keys() | {
             name
             for name, reference in self._references.items()
             if not changed.isdisjoint(mounted_files(reference.settings))
@@ -96,8 +96,12 @@ class OpenPorts(Mapping[str, P], Generic[P]):
                 await self._enter(name)
             except ConnectorError as error:
                 refused[name] = error
-        self._refused = set(refused)
-        return Reopened(sorted(due - self._refused), refused)
+        self._refused = refused
+        return Reopened(sorted(due - refused.keys()), refused)
+
+    def refusal(self, name: str) -> ConnectorError | None:
+        """Why the mounted files of an upstream are not those that it was opened with, if so."""
+        return self._refused.get(name)
 
     def _refuse_expired(self, reference: PluginReference) -> None:
         file = reference.settings.get("client_certificate_file")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from connector.core.errors import Permanent
+from connector.core.errors import ConnectorError, Permanent, Scope
 from connector.core.handover import HandoverJob, PluginReference
 from connector.core.model import SECOND, Millis, SubjectKey, parse_subject
 from connector.core.policy import RoutePolicy
@@ -22,12 +22,15 @@ class HandoverJobs:
     Args:
         references: how a hand-over process constructs the plug-ins, by ``ca:`` and ``uem:``.
         paces: requests per second that one hand-over process may send to an upstream.
+        refusal: why the service did not take up the mounted files of an upstream, if so. The
+            process reads them itself, and is not to use what the service does not.
         crash_at: crash point for the child, in tests only.
         crash_by: whether it is killed or stopped there.
     """
 
     references: Mapping[str, PluginReference]
     paces: Callable[[str], float]
+    refusal: Callable[[str], ConnectorError | None]
     crash_at: str | None = None
     crash_by: CrashBy = "kill"
 
@@ -35,11 +38,15 @@ class HandoverJobs:
         """The job of one hand-over, which is just beginning.
 
         Raises:
-            Permanent: ``DLV-006`` when the record is of an earlier version.
+            Permanent: ``DLV-006`` when the record is of an earlier version; the refusal of an
+                upstream's files, as a fault of the whole upstream.
         """
         if running.digest is None or running.rules is None:
             raise Permanent("DLV-006", "no set has been chosen")
         ca, uem = f"ca:{route.ca}", f"uem:{route.uem}"
+        for name in (ca, uem):
+            if (error := self.refusal(name)) is not None:
+                raise Permanent(error.code, error.detail, scope=Scope.UPSTREAM, upstream=name)
         return HandoverJob(
             attempt=running.attempt,
             holder=parse_subject(key).id,

@@ -110,5 +110,7 @@ async def test_a_client_certificate_that_has_expired_is_not_taken_up(tmp_path: P
         assert (outcome.opened, outcome.refused["a"].code) == ([], "CRT-001")
         assert str(file) in outcome.refused["a"].detail
         assert ports["a"].name == "a1"
+        assert ports.refusal("a") is outcome.refused["a"]
         issue_tls(tmp_path, client="connector")
         assert (await ports.reopen(frozenset())).opened == ["a"]
+        assert ports.refusal("a") is None

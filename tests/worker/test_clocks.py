@@ -52,7 +52,9 @@ class TimedEffects(HeldEffects):
             backends={},
             targets={},
             routes=lambda: self.stage.routes,
-            jobs=HandoverJobs({"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0),
+            jobs=HandoverJobs(
+                {"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0, lambda _: None
+            ),
             hand_over=hand_over,
             monotonic=self.stage.clock.monotonic,
             unexpected=lambda _, __: None,

@@ -1,6 +1,7 @@
 """Performing effects: every exception of a plug-in comes back as a fault."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,7 +34,10 @@ class Raising:
 
 
 def effects(
-    upstream: Any, reported: list[BaseException], look_limit: float = 10.0
+    upstream: Any,
+    reported: list[BaseException],
+    look_limit: float = 10.0,
+    refusal: Callable[[str], Permanent | None] = lambda _: None,
 ) -> UpstreamEffects:
     """One double is all that there is outside."""
     reference = PluginReference(plugin="x", name="acme", settings={})
@@ -41,7 +45,7 @@ def effects(
         backends={"acme-ca": upstream},
         targets={"acme": upstream},
         routes=lambda: {"corp": ROUTE},
-        jobs=HandoverJobs({"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0),
+        jobs=HandoverJobs({"ca:acme-ca": reference, "uem:acme": reference}, lambda _: 1.0, refusal),
         hand_over=upstream,
         monotonic=lambda: 100.0,
         look_limit=look_limit,
@@ -170,3 +174,21 @@ async def test_the_job_of_a_hand_over_is_made_from_its_record() -> None:
     assert members == {name: NEEDS[name] for name in members}
     assert members.keys() >= {"person", "requests", "digest", "entries", "address", "rules"}
     assert (job.attempt, job.holder, job.now, job.limit) == (3, "1", 5, 30.0)
+
+
+@pytest.mark.parametrize("upstream", ["ca:acme-ca", "uem:acme"])
+async def test_no_hand_over_begins_with_files_that_were_refused(upstream: str) -> None:
+    """Its process would read them, while all looks go on with what was there before."""
+    around, reported = Asked(), list[BaseException]()
+    wrong = {upstream: Permanent("CRT-001", "reading the client certificate")}
+    acting = effects(around, reported, refusal=wrong.get)
+    running = Running(
+        effect=Effect.HAND_OVER, attempt=3, started_at=5, limit=30_000, epoch=1, **NEEDS
+    )
+    fact = await acting.act(KEY, running, 130.0)
+    assert isinstance(fact, HandedOver)
+    assert isinstance(fact.outcome, NotSent)
+    fault = fact.outcome.fault
+    assert (fault.code, fault.scope, fault.upstream) == ("CRT-001", Scope.UPSTREAM, upstream)
+    assert fault.detail == "reading the client certificate"
+    assert (around.asked, reported) == ([], [])
