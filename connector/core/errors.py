@@ -52,8 +52,8 @@ class Fault(BaseModel):
     detail: str = Field(default="", max_length=DETAIL_LIMIT)
     retry_after: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     upstream: str | None = None
-    disclosed: bool = False
-    """Whether keys had already left escrow when it happened."""
+    disclosed: bool = Field(default=False, exclude=True)
+    """In records of earlier versions only. An outcome counts the keys that left escrow."""
 
 
 class ConnectorError(Exception):

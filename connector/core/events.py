@@ -13,11 +13,14 @@ LONGEST_POSITION = 1024
 
 
 class DeviceEnrolled(Record):
-    """A device finished enrolment (UEM webhook). ``holder_hint`` is never trusted for identity."""
+    """A device finished enrolment (UEM webhook).
+
+    ``holder_hint`` is in events of earlier versions only; the UEM is asked whose device it is.
+    """
 
     kind: Literal["device_enrolled"] = "device_enrolled"
     platform: Text = ""
-    holder_hint: Text = ""
+    holder_hint: Annotated[Text, Field(exclude=True)] = ""
 
 
 class DeviceUnenrolled(Record):

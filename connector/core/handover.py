@@ -8,7 +8,6 @@ from connector.core.errors import Fault
 from connector.core.model import (
     Millis,
     OpenRequest,
-    PersonRecord,
     Record,
     SetEntry,
     Sha256Hex,
@@ -106,7 +105,6 @@ class Changed(Record):
     """The CA no longer lists exactly the approved generations; nothing was fetched or sent."""
 
     outcome: Literal["changed"] = "changed"
-    person: PersonRecord | None = None
 
 
 class Unknown(Unfinished):

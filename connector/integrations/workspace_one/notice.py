@@ -39,7 +39,6 @@ class Notice(TypedDict, total=False):
     EventType: Short | None
     DeviceId: Number | None
     EventTime: Short | None
-    EnrollmentUserId: Number | None
     Platform: Short | None
 
 
@@ -67,7 +66,6 @@ class OddNotice(TypedDict, total=False):
     EventType: Short | None
     DeviceId: Number | None
     EventTime: Hint
-    EnrollmentUserId: Hint
     Platform: Hint
 
 

@@ -139,8 +139,4 @@ def _identifier(value: int | str | None) -> str | None:
 def _described(body: DeviceEvent, notice: Notice) -> DeviceEvent | dict[str, str]:
     if not isinstance(body, DeviceEnrolled):
         return body
-    return {
-        "kind": body.kind,
-        "platform": (notice.get("Platform") or "").strip(),
-        "holder_hint": _identifier(notice.get("EnrollmentUserId")) or "",
-    }
+    return {"kind": body.kind, "platform": (notice.get("Platform") or "").strip()}

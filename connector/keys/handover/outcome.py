@@ -52,7 +52,6 @@ def judge(job: HandoverJob, observed: Observed) -> HandoverOutcome:
     if outcome is not None and _fits(outcome, job, observed.transcript):
         return outcome
     fault = Permanent("HND-003", "reading the answer of a hand-over process").fault()
-    fault = fault.model_copy(update={"disclosed": True})
     return Unknown(fault=fault, disclosed=len(job.entries))
 
 
@@ -101,7 +100,7 @@ def _is_sane(receipt: Accepted) -> bool:
 
 def _without_answer(observed: Observed) -> HandoverOutcome:
     fetched = observed.transcript.count(Mark.FETCHING)
-    fault = _cause(observed).fault().model_copy(update={"disclosed": fetched > 0})
+    fault = _cause(observed).fault()
     if observed.transcript.count(Mark.SENDING):
         return Unknown(fault=fault, disclosed=fetched)
     return NotSent(fault=fault, disclosed=fetched)

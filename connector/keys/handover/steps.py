@@ -94,7 +94,6 @@ class HandOverSteps:
 
     def failed(self, fault: Fault) -> HandoverOutcome:
         """The outcome of a fault at the present moment."""
-        fault = fault.model_copy(update={"disclosed": self.disclosed > 0})
         common: dict[str, Any] = {
             "fault": fault,
             "disclosed": self.disclosed,
@@ -115,7 +114,7 @@ class HandOverSteps:
         listing = judged(listed, standard)
         self.around.crash_point("handover.listed")
         if not self._is_approved(listing):
-            return Changed(person=listing.person)
+            return Changed()
         bundles = await self._timed("obtain", self._bundles(escrow, listing))
         receipts = tuple(_receipt(bundle) for bundle in bundles)
         once = escrow.capabilities.single_use or self._is_single_use(listing)

@@ -57,7 +57,7 @@ def test_an_enrolment_is_one_event_however_it_is_told(name: str, kind: str) -> N
     assert event.subject == "acme/device/15"
     assert event.occurred_at == 1_709_630_039_572
     assert event.received_at == NOW
-    assert event.body == DeviceEnrolled(platform="Apple", holder_hint="12")
+    assert event.body == DeviceEnrolled(platform="Apple")
 
 
 def test_old_releases_are_understood() -> None:
@@ -66,7 +66,7 @@ def test_old_releases_are_understood() -> None:
     assert event == of_file("old-release-enrolment.xml")
     assert event is not None
     assert event.occurred_at == 1_391_182_403_986
-    assert event.body == DeviceEnrolled(platform="Apple", holder_hint="")
+    assert event.body == DeviceEnrolled(platform="Apple")
 
 
 @pytest.mark.parametrize(

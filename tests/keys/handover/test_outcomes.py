@@ -47,8 +47,6 @@ async def test_changed_list_stops_it_before_any_fetch(hand_over: HandOver, perso
     """When the CA lists other generations than were approved, nothing leaves escrow."""
     outcome = await hand_over.run(person.job(**person.without_archived()), LIMIT)
     assert isinstance(outcome, Changed)
-    assert outcome.person is not None
-    assert outcome.person.addresses == ("ada@example.org",)
 
 
 async def test_request_that_is_not_granted_stops_it(hand_over: HandOver, person: Person) -> None:
@@ -69,7 +67,6 @@ async def test_key_of_another_generation_is_refused(hand_over: HandOver, person:
     assert isinstance(outcome, NotSent)
     assert outcome.fault.code in {"KEY-201", "HND-009"}
     assert outcome.disclosed == 2
-    assert outcome.fault.disclosed
 
 
 @pytest.mark.parametrize(
