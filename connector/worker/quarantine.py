@@ -38,7 +38,7 @@ class Quarantine:
         self._monotonic = monotonic
         self._paused: dict[SubjectKey, _Pause] = {}
         self._since: dict[str, OrderedDict[SubjectKey, Millis]] = {}
-        self._earlier: Mapping[str, HeldUp] = {}
+        self._earlier: dict[str, HeldUp] = {}
 
     def __contains__(self, key: object) -> bool:
         """Whether a subject is paused now."""
@@ -48,9 +48,13 @@ class Quarantine:
         """How many subjects failed and have not advanced since."""
         return len(self._paused)
 
+    def __bool__(self) -> bool:
+        """Whether there is a subject whose advance has to be noted."""
+        return bool(self._paused or self._earlier)
+
     def taken_over(self, held_up: Mapping[str, HeldUp]) -> None:
         """Note whom the owner before left alone: the oldest of a code waits since then."""
-        self._earlier = held_up
+        self._earlier = dict(held_up)
 
     def hold(self, key: SubjectKey, code: str, now: Millis) -> None:
         """Pause a subject; each further failure doubles the pause, up to an hour."""
@@ -67,7 +71,9 @@ class Quarantine:
         since.setdefault(key, now)
 
     def advanced(self, key: SubjectKey) -> None:
-        """Remove a subject that has advanced."""
+        """Remove a subject that has advanced: if it fails again, it waits since then."""
+        for code in [code for code, held in self._earlier.items() if held.subject == key]:
+            del self._earlier[code]
         before = self._paused.pop(key, None)
         if before is not None:
             self._since[before.code].pop(key)

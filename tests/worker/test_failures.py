@@ -125,6 +125,18 @@ def test_who_failed_under_the_owner_before_waits_since_then() -> None:
     }
 
 
+def test_who_advanced_under_the_new_owner_waits_from_its_next_failure() -> None:
+    """Also when nothing else of the partition is held up."""
+    key = subject_key("acme", SubjectKind.DEVICE, "1")
+    quarantine = Quarantine(lambda: 0.0)
+    quarantine.taken_over({"SRV-003": HeldUp(count=1, since=5, subject=key)})
+    assert quarantine
+    quarantine.advanced(key)
+    assert not quarantine
+    quarantine.hold(key, "SRV-003", 70)
+    assert quarantine.without(()) == {"SRV-003": HeldUp(count=1, since=70, subject=key)}
+
+
 async def test_an_owner_goes_on_with_the_time_of_the_one_before(stage: Stage) -> None:
     """The subject fails again at its first look."""
     stage.effects = Confused(stage.world)
