@@ -46,7 +46,7 @@ from connector.wiring.exit_reason import ending
 from connector.wiring.expiries import Expiries
 from connector.wiring.gauges import Gauges
 from connector.wiring.gc_tuning import settle_collector
-from connector.wiring.hardening import harden
+from connector.wiring.hardening import harden, warn_of_few_files
 from connector.wiring.journal import ServedJournal, make_journal, require_topics, require_whole
 from connector.wiring.journal_watch import JournalWatch
 from connector.wiring.limits import upstream_limits
@@ -98,6 +98,7 @@ class Service:
                 what keeps it from starting.
         """
         observation.start_logging(self._settings, self._clock, self._metrics, self._recent)
+        warn_of_few_files(self._settings.service.intake.connections)
         try:
             await self._serve()
         except Exception as error:

@@ -53,6 +53,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "partition.lost": frozenset(),
     "partition.stopped": frozenset({"message"}),
     "plugin.failed": frozenset({"stage"}),
+    "process.few_files": frozenset({"message"}),
     "pull.continued": frozenset({"backend"}),
     "pull.failed": frozenset({"backend", "message"}),
     "secrets.reloaded": frozenset({"count"}),

@@ -52,3 +52,25 @@ async def test_process_that_holds_credentials_shows_and_leaves_nothing(
         "mode": 0o600,
         "files": True,
     }
+
+
+FEW = """
+import resource
+from connector.wiring.hardening import FILES_BESIDE, warn_of_few_files
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
+warn_of_few_files(300 - FILES_BESIDE)
+print("enough")
+warn_of_few_files(301 - FILES_BESIDE)
+"""
+
+
+async def test_a_limit_of_open_files_below_the_settings_is_told() -> None:
+    """Not when it is just enough."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FEW, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    before, after = out.decode().split("enough")
+    assert before == ""
+    assert "300 files may be open (RLIMIT_NOFILE), the settings need 301" in after
