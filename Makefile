@@ -90,7 +90,7 @@ soak-kills: $(DEV) ## kill the service at random under load, KILLS times
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k random_kills -s --kills $(KILLS) $(ARGS)
 
 .PHONY: soak-histories
-soak-histories: $(DEV) ## HISTORIES random histories of the core; `make test` runs 200
+soak-histories: $(DEV) ## HISTORIES random histories of the core; `make test` runs 100
 	@$(BIN)/pytest -o faulthandler_timeout=0 -m slow -k very_many_histories -s \
 		--histories $(HISTORIES) $(ARGS)
 

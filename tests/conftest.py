@@ -38,10 +38,10 @@ Needs = Callable[[str], str]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pki-connector")
-    group.addoption("--kills", type=int, default=10, help="kills in the random kill test")
+    group.addoption("--kills", type=int, default=6, help="kills in the random kill test")
     group.addoption("--seed", type=int, default=None, help="seed of random kills and chaos")
     group.addoption("--minutes", type=float, default=None, help="how long the chaos test lasts")
-    group.addoption("--histories", type=int, default=200, help="random histories of the core")
+    group.addoption("--histories", type=int, default=100, help="random histories of the core")
     group.addoption("--holders", type=int, default=15, help="holders in the chaos test")
     group.addoption(
         "--second-chance",
