@@ -108,7 +108,8 @@ class UpstreamSettings(BaseModel):
         default=8,
         ge=1,
         le=256,
-        description="Maximum number of concurrent operations; never more than rate.",
+        description="Maximum number of concurrent operations; never more than rate, or two where "
+        "rate is less.",
     )
     response_limit: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="Largest response body read, in bytes."

@@ -27,6 +27,9 @@ WATCHES = frozenset({Effect.LOOK_INSTALLED, Effect.LOOK_GONE})
 
 EFFECTS = frozenset(effect.value for effect in Effect)
 
+LEAST_PLACES = 2
+"""Effects that may run at once at the lowest rate, as far as ``parallel`` allows."""
+
 ELAPSED_PER_ROUND = 128
 """How many deadlines one round handles: few, so that effects start soon after a standstill."""
 
@@ -59,7 +62,8 @@ class Upstream:
 
     ``parallel`` is the number of places of all processes together; ``share`` says which part is
     this process's. Requests are paced one by one, so no more effects run at once than requests are
-    allowed per second: otherwise many would wait for each other and none would end.
+    allowed per second: otherwise many would wait for each other and none would end. Two may run at
+    the lowest rate, too: alone, a slow one would hold up all others.
     """
 
     breaker: CircuitBreaker
@@ -76,7 +80,7 @@ class Upstream:
 
     def _places(self) -> int:
         places = room_of(self.parallel, self.share())
-        return min(places, max(int(min(self.requests.rate(), places)), 1))
+        return min(places, max(int(min(self.requests.rate(), places)), LEAST_PLACES))
 
     def enter(self) -> None:
         """Take the place of one effect."""

@@ -84,10 +84,10 @@ def _swollen(looked: Looked[Any]) -> Looked[Any]:
     return replace(looked, answer=huge)
 
 
-def as_in_service(stage: Stage) -> UpstreamLimits:
+def as_in_service(stage: Stage, rate: float = 2.0) -> UpstreamLimits:
     """Rates and room of a small installation: few places, a few requests a second."""
     places = {"uem:acme": 2, "ca:acme-ca": 1}
-    limit = partial(RequestLimit, rate=lambda: 2.0, monotonic=stage.clock.monotonic)
+    limit = partial(RequestLimit, rate=lambda: rate, monotonic=stage.clock.monotonic)
     upstreams = {
         name: Upstream(
             CircuitBreaker(stage.clock.monotonic, lambda *_: None), limit(name), parallel

@@ -183,13 +183,19 @@ async def test_requests_of_a_hand_over_process_are_waited_for() -> None:
     assert clock.monotonic() - before == pytest.approx(1.0, abs=0.01)
 
 
-@pytest.mark.parametrize(("rate", "places"), [(0.5, 1), (3.7, 3), (20.0, 8), (inf, 8)])
-def test_no_more_effects_than_requests_a_second(rate: float, places: int) -> None:
-    """Each sends several; many that wait for each other would all last for ever."""
+@pytest.mark.parametrize(
+    ("rate", "parallel", "places"),
+    [(0.5, 8, 2), (1.0, 8, 2), (1.0, 1, 1), (3.7, 8, 3), (20.0, 8, 8), (inf, 8, 8)],
+)
+def test_no_more_effects_than_requests_a_second(rate: float, parallel: int, places: int) -> None:
+    """Each sends several; many that wait for each other would all last for ever.
+
+    At the lowest rate a second one has a place, so that one slow effect does not hold up all.
+    """
     clock = ManualClock()
     breaker = CircuitBreaker(clock.monotonic, lambda *_: None)
     limit = RequestLimit(rate=lambda: rate, monotonic=clock.monotonic)
-    upstream = Upstream(breaker, limit, parallel=8)
+    upstream = Upstream(breaker, limit, parallel)
     limits = UpstreamLimits({"uem:acme": upstream}, lambda: {"corp": ROUTE}, 8, None, NoMetrics())
     passed = 0
     while limits.room(LANE, Brakes()):
