@@ -25,7 +25,7 @@ async def users_at_the_uem(planner: Planner, kind: Kind, wanted: str) -> list[Su
     if kind == "person":
         return []
     if kind == "holder" and key:
-        return [key] if await planner.knows(key) else []
+        return await planner.named(key)
     if kind == "holder":
         return await planner.find(wanted)
     typed = parse_subject(key).id if key else wanted

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from connector.certificates.listing import Standard, judged
 from connector.core.errors import ConnectorError, Fault, Permanent
 from connector.core.holder.device_eligibility import check_devices, unfit_device
-from connector.core.holder.look_up import active
+from connector.core.holder.look_up import about, active
 from connector.core.holder.planning import rules_of
 from connector.core.identity import agrees, observed_pair, same_pair
 from connector.core.model import (
@@ -89,18 +89,26 @@ class Planner:
             ]
         return found
 
-    async def knows(self, holder: SubjectKey) -> bool:
-        """Whether the UEM knows the user of this key. Raises what the UEM raised."""
+    async def named(self, holder: SubjectKey) -> list[SubjectKey]:
+        """The key of the user whom the UEM knows by the id in this one, if any, with its own id.
+
+        Raises:
+            ConnectorError: what the UEM raised.
+        """
         subject = parse_subject(holder)
         target = self._targets.get(subject.tenant)
-        return target is not None and await target.look_up(subject.id, {}) is not None
+        users = await _user(target, subject.id) if target is not None else ()
+        return [subject_key(subject.tenant, SubjectKind.HOLDER, user) for user in users]
 
     async def _look_up(self, state: HolderState) -> HolderFacts:
         subject = parse_subject(state.key)
         target = self._targets.get(subject.tenant)
         if target is None:
             raise Permanent("USR-007", "the UEM of this holder is not configured any more")
-        return active(await target.look_up(subject.id, {}))
+        answer = about(state.key, await target.look_up(subject.id, {}))
+        if isinstance(answer, Fault):
+            raise Permanent(answer.code, answer.detail)
+        return active(answer)
 
     async def _with_set(
         self, report: PlanReport, state: HolderState, facts: HolderFacts, route: RoutePolicy
@@ -150,8 +158,14 @@ async def _users(target: Target, wanted: str) -> tuple[str, ...]:
         facts = await target.look_up_device(device)
         return (facts.holder,) if facts is not None and facts.holder else ()
     if wanted.isdecimal():
-        return (wanted,) if await target.look_up(wanted, {}) is not None else ()
+        return await _user(target, wanted)
     return await target.find_users(wanted)
+
+
+async def _user(target: Target, identifier: str) -> tuple[str, ...]:
+    """The id that the UEM gives itself: another spelling must not name a second holder."""
+    facts = await target.look_up(identifier, {})
+    return () if facts is None else (facts.id,)
 
 
 def _same_person(

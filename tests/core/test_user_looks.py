@@ -154,6 +154,33 @@ def test_a_look_at_the_user_that_fails_is_done_again_later(loop: PureLoop) -> No
     assert holder(blind).look is None
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_an_answer_about_another_user_is_refused(loop: PureLoop, *, before: bool) -> None:
+    """No key leaves escrow for it, and a later look takes no device from the holder."""
+
+    class Mistaken(PureLoop):
+        mistaken = before
+
+        def look(self, key: SubjectKey, effect: Effect) -> Looked[Any]:
+            fact = super().look(key, effect)
+            if self.mistaken and effect is Effect.LOOK_UP:
+                return UserLookedUp(fact.basis, self.uem.user("2"))
+            return fact
+
+    mistaken = Mistaken(uem=loop.uem, ca=loop.ca)
+    enrol(mistaken)
+    if not before:
+        until_phase(mistaken, Phase.AWAITING_PURGE)
+        mistaken.mistaken = True
+        enrol(mistaken, "11")
+    mistaken.run_out()
+    trouble = delivery(mistaken).trouble
+    assert (trouble.code if trouble else "") == ("UEM-005" if before else "")
+    assert len(mistaken.uem.ledger) == (not before)
+    assert holder(mistaken).name != mistaken.uem.user("2").name
+    assert device_key("10") in holder(mistaken).devices
+
+
 def test_a_uem_whose_clock_is_ahead_makes_no_sleeping_device_lost(loop: PureLoop) -> None:
     """When it was seen is compared with when it was seen before, both on the UEM's clock."""
     loop.skew = 4 * 60 * SECOND

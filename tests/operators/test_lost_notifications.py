@@ -23,13 +23,28 @@ async def service(upstreams: Upstreams, tmp_path: Path) -> AsyncIterator[tuple[A
     await world.journal.close()
 
 
-@pytest.mark.parametrize("form", ["{key}", "{user}", "MARA", "mara@example.com", "device/{device}"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("{key}", "{user}", "MARA", "mara@example.com", "device/{device}"),
+        *("0{user}", "corp/user/0{user}", "corp/user/{uuid}", "corp/user/{capitals}"),
+    ],
+)
 async def test_a_delivery_heals_a_lost_notification(
     service: tuple[AdminWorld, str], upstreams: Upstreams, form: str
 ) -> None:
-    """A user whom only the UEM knows is found by key, id, user name, mail or device."""
+    """A user whom only the UEM knows is found by key, id, user name, mail or device.
+
+    In every spelling it is one holder, with the id that the UEM gives.
+    """
     world, key = service
-    wanted = form.format(key=key, user=upstreams.user, device=upstreams.device)
+    wanted = form.format(
+        key=key,
+        user=upstreams.user,
+        device=upstreams.device,
+        uuid=upstreams.uuid,
+        capitals=upstreams.uuid.upper(),
+    )
     receipt = await world.service().act_on_holder(
         Deliver(holder=wanted, reason="webhook lost"), Caller(ANNA)
     )

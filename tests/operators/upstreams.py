@@ -34,6 +34,7 @@ class Upstreams:
         self.backends: dict[str, HttpEscrow] = {}
         self.targets: dict[str, WorkspaceOne] = {}
         self.settings: dict[str, UpstreamSettings] = {}
+        self.uuid = ""
         self.fingerprints: tuple[str, ...] = ()
         self.issuers = Path()
 
@@ -82,6 +83,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Upstreams]:
         made.targets["corp"] = await enter(WorkspaceOne("corp", target))
         made.issuers = tmp_path / "ca" / "issuers.pem"
         await made.populate()
+        made.uuid = uem.tenant.users[made.user].uuid
         yield made
 
 

@@ -148,6 +148,7 @@ def _on_fresh_look(step: Holder, fact: Looked[Any]) -> None:
 
 def _on_look_up(step: Holder, answer: HolderFacts | Fault | None) -> None:
     """Pass the answer to both the delivery and the check, whichever asked for it."""
+    answer = look_up.about(step.state.key, answer)
     step.note("holder.looked_up", outcome=outcome_of(answer), route=step.state.route)
     delivery = step.state.delivery
     asked = delivery is not None and delivery.open and delivery.step is Effect.LOOK_UP

@@ -1,6 +1,6 @@
 """The look at the user: whether they exist, which route serves them, and their identity."""
 
-from connector.core.errors import ConnectorError, Fault, Permanent
+from connector.core.errors import ConnectorError, Family, Fault, Permanent
 from connector.core.events import HolderForgotten, HolderRegistered
 from connector.core.holder.device_eligibility import judge_devices, remember_profiles
 from connector.core.holder.devices import synchronise
@@ -11,12 +11,29 @@ from connector.core.identity import observed_pair, same_pair
 from connector.core.model import (
     HolderFacts,
     IdentityPair,
+    SubjectKey,
     SubjectKind,
     parse_subject,
     subject_key,
 )
 from connector.core.policy import RoutePolicy, route_for
 from connector.core.states import Delivery, Effect, Phase
+
+ANOTHER = Fault(
+    code="UEM-005",
+    family=Family.PERMANENT,
+    detail="looking up a user: the answer is about a user with another id",
+)
+
+
+def about(holder: SubjectKey, answer: HolderFacts | Fault | None) -> HolderFacts | Fault | None:
+    """The answer to a look at a holder; a fault when it is about a user with another id.
+
+    One user under two keys would have two identities, two histories and two copies.
+    """
+    if isinstance(answer, HolderFacts) and answer.id != parse_subject(holder).id:
+        return ANOTHER
+    return answer
 
 
 def looked_up(step: Holder, facts: HolderFacts | Fault | None) -> None:
