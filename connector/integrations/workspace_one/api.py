@@ -1,6 +1,6 @@
 """Asking the REST interface: login, version, and what empty, unknown and odd answers mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -16,7 +16,7 @@ from connector.integrations.workspace_one.operations import (
     Operation,
     segments,
 )
-from connector.integrations.workspace_one.refusals import refusal_in, somebody_elses
+from connector.integrations.workspace_one.refusals import is_page, refusal_in, somebody_elses
 from connector.integrations.workspace_one.secrets import Login
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.upstream import UEM, Answer, Kind, Upstream, upload
@@ -25,6 +25,8 @@ NOTHING: Mapping[str, str] = {}
 NOT_FOUND = frozenset({404})
 USER_NOT_FOUND = frozenset({400, 404})
 """Which of the two an unknown user gives is not public."""
+REFUSALS = frozenset(range(400, 500)) - {401, 403, 408, 429}
+"""Statuses that neither login nor load explain; the body tells whose they are."""
 USERS = frozenset({Operation.USER, Operation.USER_BY_UUID})
 NO_NAME = "pki-connector-asks-for-no-user"
 NOBODY: Mapping[Operation, Mapping[str, str]] = {
@@ -103,7 +105,8 @@ class Api:
 
         Raises:
             Transient: ``UEM-009`` for an empty answer, which is neither; ``UEM-011`` for a 404 that
-                is not the UEM's own, such as a web server's or proxy's.
+                is not the UEM's own, such as a web server's or proxy's, and for any other HTML page
+                with a status 4xx.
         """
         answer = await self.answer(operation, identifier, query, of_all=of_all)
         if answer is None:
@@ -126,13 +129,10 @@ class Api:
             self.path(operation, identifier),
             query=query,
             headers=self.headers(operation),
-            judged=unknown,
+            judged=REFUSALS,
             of_all=of_all,
         )
-        if answer.status not in unknown:
-            return answer
-        _require_own_words(operation, answer)
-        return None
+        return None if self._says_unknown(operation, answer, unknown) else answer
 
     async def post(
         self, operation: Operation, identifier: str, document: Mapping[str, object]
@@ -140,17 +140,17 @@ class Api:
         """Send a small JSON document; 2xx, 400 or 404 is returned, anything else raised.
 
         Raises:
-            Transient: ``UEM-011`` for a 400 or 404 that is not the UEM's own.
+            Transient: ``UEM-011`` for a 400 or 404 that is not the UEM's own, and for any other
+                HTML page with a status 4xx.
         """
         answer = await self._upstream.request(
             "POST",
             self.path(operation, identifier),
             headers=self.headers(operation) | {"Content-Type": "application/json"},
             body=orjson.dumps(document),
-            judged=USER_NOT_FOUND,
+            judged=REFUSALS,
         )
-        if answer.status in USER_NOT_FOUND:
-            _require_own_words(operation, answer)
+        self._says_unknown(operation, answer, USER_NOT_FOUND)
         return answer.status
 
     async def upload(
@@ -165,6 +165,18 @@ class Api:
             sending,
             headers=self.headers(Operation.UPLOAD) | {"Content-Type": "application/json"},
         )
+
+    def _says_unknown(self, operation: Operation, answer: Answer, unknown: Collection[int]) -> bool:
+        """Whether the interface says in its own words that there is no such thing."""
+        status = answer.status
+        if status not in REFUSALS:
+            return False
+        if is_page(answer) or (status in unknown and not refusal_in(answer).number):
+            whose = f"calling {operation.value}: {status} without an error object"
+            raise somebody_elses(whose)
+        if status not in unknown:
+            raise self._upstream.status_fault(status, answer.headers)
+        return True
 
     def object_in(self, answer: Answer) -> Members:
         """The JSON object of an answer. Raises ``Permanent`` ``UEM-005`` when it is none."""
@@ -186,12 +198,6 @@ class Api:
         default = VERSIONS.get(operation, DEFAULT_VERSION)
         version = self._settings.versions.get(operation, default)
         return {**self._login.headers(), "Accept": f"application/json;version={version}"}
-
-
-def _require_own_words(operation: Operation, answer: Answer) -> None:
-    """Accept "not found" only from the interface itself, not from a proxy."""
-    if not refusal_in(answer).number:
-        raise somebody_elses(f"calling {operation.value}: {answer.status} without an error object")
 
 
 def incomplete(detail: str) -> Transient:

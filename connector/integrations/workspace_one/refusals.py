@@ -13,8 +13,10 @@ from defusedxml.ElementTree import ParseError, fromstring
 from connector.core.errors import ConnectorError, Transient
 from connector.integrations.workspace_one.members import Members
 from connector.upstream import Answer
+from connector.upstream.answer import BYTE_ORDER_MARK
 
 NUMBER = re.compile(r"[0-9]{1,9}")
+PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<(!doctype\s+)?html", re.IGNORECASE)
 UUID = re.compile(r"[0-9A-Fa-f-]{36}")
 
 
@@ -37,6 +39,17 @@ def refusal_in(answer: Answer) -> Refusal:
     return Refusal(
         number if NUMBER.fullmatch(number) else "", activity if UUID.fullmatch(activity) else ""
     )
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether it is an HTML page, such as one of a proxy that refuses a request.
+
+    The UEM's own error object is none, also when it is sent as HTML.
+    """
+    if refusal_in(answer).number:
+        return False
+    html = answer.content_type in {"text/html", "application/xhtml+xml"}
+    return html or PAGE.match(answer.body.removeprefix(BYTE_ORDER_MARK)) is not None
 
 
 def somebody_elses(detail: str) -> Transient:

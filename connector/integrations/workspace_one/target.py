@@ -34,7 +34,7 @@ from connector.integrations.workspace_one.members import Members, is_number
 from connector.integrations.workspace_one.operations import Operation
 from connector.integrations.workspace_one.paging import Pages
 from connector.integrations.workspace_one.profiles import DeviceProfiles
-from connector.integrations.workspace_one.refusals import refusal_in, somebody_elses
+from connector.integrations.workspace_one.refusals import is_page, refusal_in, somebody_elses
 from connector.integrations.workspace_one.settings import WorkspaceOneSettings
 from connector.integrations.workspace_one.upload import Upload
 from connector.upstream import Answer
@@ -177,12 +177,13 @@ def verdict(answer: Answer) -> Delivered:
 
     Raises:
         Permanent: ``UEM-400``, ``UEM-404`` with the UEM's own numbers; never its text.
-        Transient: ``UEM-011`` for a 404 that is not the UEM's own.
+        Transient: ``UEM-011`` for an HTML page, and for a 404 that is not the UEM's own.
     """
     if answer.status < HTTPStatus.BAD_REQUEST:
         return Delivered(server_time=answer.server_time)
     refusal = refusal_in(answer)
     detail = f"uploading: refused with {answer.status}{refusal}{reference(answer.headers)}"
-    if answer.status != HTTPStatus.NOT_FOUND:
-        raise Permanent("UEM-400", detail)
-    raise Permanent("UEM-404", detail) if refusal.number else somebody_elses(detail)
+    unknown = answer.status == HTTPStatus.NOT_FOUND
+    if is_page(answer) or (unknown and not refusal.number):
+        raise somebody_elses(detail)
+    raise Permanent("UEM-404" if unknown else "UEM-400", detail)

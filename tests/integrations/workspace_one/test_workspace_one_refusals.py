@@ -60,6 +60,33 @@ async def test_a_page_for_people_is_somebody_elses_and_passes(uem: UemWorld) -> 
         await target.push(device, PROFILE)
 
 
+@pytest.mark.parametrize("status", [400, 404, 406, 410, 413, 451])
+async def test_a_page_of_a_proxy_is_somebody_elses_with_any_refusal(
+    uem: UemWorld, status: int
+) -> None:
+    """About a user, a device and a push: it says nothing about them."""
+    holder = await uem.add_holder()
+    device = await uem.add_device(holder)
+    async with uem.target() as target:
+        for look in (
+            lambda: target.look_up(holder, uem.profiles),
+            lambda: target.look_up_device(device),
+            lambda: target.push(device, PROFILE),
+        ):
+            await uem.control.fault("html", status=status)
+            error = await failure(look())
+            assert (error.code, error.family) == ("UEM-011", Family.TRANSIENT)
+
+
+@pytest.mark.parametrize("status", [400, 413])
+async def test_a_refusal_in_the_uems_own_words_is_no_page(uem: UemWorld, status: int) -> None:
+    """Although it is sent as HTML."""
+    own = '{"errorCode": 1000, "message": "<html>"}'
+    await uem.control.fault("raw", status=status, body=own, content_type="text/html")
+    async with uem.target() as target:
+        assert (await failure(target.look_up_device("15"))).code == "UEM-005"
+
+
 @pytest.mark.parametrize(
     "body",
     [

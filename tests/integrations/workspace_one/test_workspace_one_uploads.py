@@ -50,7 +50,9 @@ async def test_success_is_success_whatever_is_in_the_body(
     [
         ({"kind": "error", "status": 400}, "UEM-400", Family.PERMANENT),
         ({"kind": "error", "status": 413}, "UEM-400", Family.PERMANENT),
-        ({"kind": "html", "status": 400}, "UEM-400", Family.PERMANENT),
+        ({"kind": "html", "status": 400}, "UEM-011", Family.TRANSIENT),
+        ({"kind": "html", "status": 413}, "UEM-011", Family.TRANSIENT),
+        ({"kind": "empty", "status": 413}, "UEM-400", Family.PERMANENT),
         ({"kind": "error", "status": 404}, "UEM-404", Family.PERMANENT),
         ({"kind": "html", "status": 404}, "UEM-011", Family.TRANSIENT),
         ({"kind": "error", "status": 408}, "UEM-002", Family.TRANSIENT),
