@@ -191,6 +191,22 @@ async def test_a_search_that_leaves_devices_out_is_not_believed(
     assert {device.id for device in facts.devices} == devices
 
 
+async def test_a_device_on_the_way_does_not_stand_for_one_that_is_left_out(uem: UemWorld) -> None:
+    """The missing one may be ill, and would get the keys."""
+    holder = await uem.add_holder()
+    left_out = await uem.add_device(holder)
+    await uem.control.change_device(int(left_out), compromised=True, event=False)
+    other = await uem.add_device(holder)
+    registered = f'{{"Id": {other}, "UserId": {holder}, "EnrollmentStatus": "Registered"}}'
+    listed = f'{{"Devices": [{{"Id": {other}}}], "Total": 1}}'
+    await uem.control.fault("raw", path="devices/search", body=listed)
+    await uem.control.fault("raw", path=f"devices/{other}", body=registered)
+    await uem.control.unenrol(int(other), event=False)
+    async with uem.target() as target:
+        error = await failure(target.look_up(holder, uem.profiles))
+    assert (error.code, error.family) == ("UEM-009", Family.TRANSIENT)
+
+
 async def test_the_count_of_devices_need_not_be_believed(uem: UemWorld) -> None:
     """Where a tenant's count is wrong for good, a setting says so."""
     user = await uem.control.add_user("mmuster", attributes={"EnrolledDevicesCount": "9"})
