@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+LOOPBACK = ("127.0.0.1", "localhost")
 NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(2049, 12, 31, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def issue_tls(
     directory: Path,
     *,
     client: str | None = None,
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    hosts: tuple[str, ...] = LOOPBACK,
     ends: datetime | None = None,
 ) -> TlsFiles:
     """Write a new PKI into ``directory`` (made if missing, files of an earlier call replaced).
@@ -45,7 +46,7 @@ def issue_tls(
         directory: gets ``ca.pem``, ``server.pem``, ``server.key`` and, with ``client``,
             ``client.pem`` and ``client.key``. Keys have mode 0600.
         client: common name of a client certificate, or ``None`` for none.
-        hosts: IP addresses and DNS names of the server certificate.
+        hosts: IP addresses and DNS names of the server certificate; repeated ones count once.
         ends: when server and client certificate end; default: in many years.
 
     Returns:
@@ -54,7 +55,7 @@ def issue_tls(
     directory.mkdir(parents=True, exist_ok=True)
     root = _Root(NOT_AFTER if ends is None else ends)
     _write(directory / "ca.pem", root.pem())
-    names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+    names = x509.SubjectAlternativeName([_general_name(host) for host in dict.fromkeys(hosts)])
     server = root.issue(hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, names)
     certificate, key = _write_pair(directory, "server", server)
     files = TlsFiles(directory / "ca.pem", certificate, key, None, None)

@@ -27,7 +27,7 @@ from connector_testkit.simulators.ca.notifier import Notifier
 from connector_testkit.simulators.ca.options import CaOptions
 from connector_testkit.simulators.ca.recoveries import Recoveries
 from connector_testkit.simulators.ca.registry import Registry
-from connector_testkit.simulators.tls import TlsFiles, issue_tls
+from connector_testkit.simulators.tls import LOOPBACK, TlsFiles, issue_tls
 
 ISSUERS = "issuers.pem"
 STOP_LIMIT = 1.0
@@ -60,7 +60,8 @@ class CaSimulator:
     async def __aenter__(self) -> Self:
         """Write the TLS files and listen."""
         directory = self._options.directory
-        self.tls = issue_tls(directory, client=self._options.client_name)
+        hosts = (*LOOPBACK, self._options.listen_host)
+        self.tls = issue_tls(directory, client=self._options.client_name, hosts=hosts)
         (directory / ISSUERS).write_bytes(self._parts.authority.pem())
         try:
             await self._start()

@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from connector_testkit.simulators.tls import issue_tls
+from connector_testkit.simulators.tls import LOOPBACK, issue_tls
 from connector_testkit.simulators.uem.api import Api
 from connector_testkit.simulators.uem.api_faults import ApiFault
 from connector_testkit.simulators.uem.control_fleet import ControlFleet
@@ -63,7 +63,7 @@ class UemSimulator:
         self._webhook = WebhookSender(options.webhook, self.tenant.ledger)
         self._profiles = Profiles(self.tenant, self._store)
         self._fleet = Fleet(self.tenant, self._profiles, self._webhook.post)
-        self._tls = issue_tls(options.directory)
+        self._tls = issue_tls(options.directory, hosts=(*LOOPBACK, options.host))
         self._running = contextlib.AsyncExitStack()
         self._ports: dict[str, int] = {}
 
