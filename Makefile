@@ -140,6 +140,11 @@ image: $(BIN)/python ## the container image, on a base whose digest is read now;
 image-test: $(DEV) ## build the image and run it; needs buildah, podman, runc, debootstrap and root
 	@$(BIN)/pytest $(or $(ARGS),tests/image)
 
+.PHONY: cluster-test
+cluster-test: $(DEV) ## install the chart on a real Kubernetes node; as image-test, and containerd and Go
+	@nice $(BIN)/python -m tests.cluster.binaries
+	@$(BIN)/pytest $(or $(ARGS),tests/cluster)
+
 .PHONY: wheel
 wheel: $(DEV) ## wheels and source archives of product and test kit, in dist/
 	@$(BIN)/python -m release.distributions

@@ -14,6 +14,7 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 1
 _REQUEST = "16sh14x"
 """Name and flags, as netdevice(7) has them."""
+_within: list[None] = []
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -25,10 +26,17 @@ def alone() -> Iterator[None]:
         _checked(_libc.unshare(_CLONE_NEWNET))
         with socket.socket(type=socket.SOCK_DGRAM) as any_socket:
             fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack(_REQUEST, b"lo", _IFF_UP))
+        _within.append(None)
         yield
+        _within.pop()
         _checked(_libc.setns(before, _CLONE_NEWNET))
     finally:
         os.close(before)
+
+
+def is_alone() -> bool:
+    """Whether this process has left the machine's network: each address is then its own."""
+    return bool(_within)
 
 
 def _checked(result: int) -> None:
