@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from release.debian_base import cache
+from tests.patience import SLOWNESS
 
 VERSION = "1.34.4"
 MODULE = f"k8s.io/kubernetes@v{VERSION}"
@@ -33,7 +34,7 @@ func main() {
 }
 """
 """What holds the namespaces of a pod."""
-LONGEST = 3600
+LONGEST = 3600 * SLOWNESS
 
 
 def made() -> Path:

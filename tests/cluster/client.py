@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
+from tests.patience import SLOWNESS
 from tests.support.environments import ROOT
 
 CHART = ROOT / "deploy" / "helm" / "pki-connector"
 HELM = Path(sys.executable).with_name("helm")
-LONGEST = 600
+LONGEST = 600 * SLOWNESS
 
 
 class Client:

@@ -15,9 +15,9 @@ from connector_testkit.demo.polling import until
 from tests.cluster import binaries, configuration
 from tests.cluster.client import Client
 from tests.cluster.identities import ADDRESS, NODE, Identities
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, SLOWNESS
 
-ENDS = 20
+ENDS = 20 * SLOWNESS
 """Seconds that a program has to end, before it is killed."""
 SERVICES = "10.96.0.0/24"
 CGROUPS = Path("/sys/fs/cgroup")
